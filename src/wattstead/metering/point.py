@@ -1,0 +1,100 @@
+"""Point: one series and everything that is needed to read its numbers; StepRule: how its readings become energy.
+
+Who owns the point, and what it is called, is the registry's affair.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import msgspec
+
+from wattstead.metering.quantity import Direction, Kind, Quantity, unit
+
+
+class StepMode(IntEnum):
+    """Which step rule a point follows; the number is what the store keeps."""
+
+    NONE = 0
+    REGISTER = 1
+    POWER = 2
+    DELTA = 3
+
+
+class StepRule(msgspec.Struct, frozen=True):
+    """What turns two neighbouring readings into a whole number of steps; see `wattstead.metering.step`.
+
+    ``quantum``: one step in the point's unit (register, delta); a POWER step is one unit · millisecond.
+    ``width``: steps after which a register starts again at zero (10^n or 2^n); 0: never wraps.
+    ``max_rate``: largest believable steps per second; 0: unknown.
+    ``tolerance``: steps a register may fall back and still be jitter, counted with its sign.
+    ``max_gap_us``: a longer silence is a gap: power is not integrated across it.
+    """
+
+    mode: StepMode
+    quantum: float = 1.0
+    width: int = 0
+    max_rate: float = 0.0
+    tolerance: int = 0
+    max_gap_us: int = 1_800_000_000
+
+
+class Point(msgspec.Struct, frozen=True, kw_only=True):
+    """A series of readings. Its numbers are stored in ``unit`` and shown in the base unit of ``unit``."""
+
+    id: int
+    kind: Kind = Kind.GAUGE
+    quantity: Quantity = Quantity.UNKNOWN
+    direction: Direction = Direction.NONE
+    unit: str = ""
+    resolution: float = 0.0
+    """Smallest step of a register or delta in ``unit``; 0: the default of the unit (1 mWh for energy, else 1e-3, 1 for pulses)."""
+    width: int = 0
+    """Register width in resolutions, 10^n or 2^n; 0: unknown, never wraps."""
+    max_rate: float = 0.0
+    """Largest believable resolutions per second; 0: unknown."""
+    max_gap_s: float = 1800.0
+    zone: str = "UTC"
+    """IANA time zone of the site, for local days."""
+
+
+def default_resolution(symbol: str) -> float:
+    """The step of a register in that unit: 1 mWh for energy, one for pulses, a thousandth for the rest.
+
+    >>> default_resolution("kWh")
+    1e-06
+    """
+    base = unit(symbol)
+    if base.base == "Wh":
+        return 1e-3 / base.factor
+    return 1.0 if base.base == "pulse" else 1e-3
+
+
+def step_rule(point: Point) -> StepRule:
+    """The step rule that follows from what the point is.
+
+    >>> step_rule(Point(id=1, kind=Kind.GAUGE, quantity=Quantity.ELECTRICITY, unit="kW")).mode.name
+    'POWER'
+    """
+    gap = round(point.max_gap_s * 1_000_000)
+    quantum = point.resolution or default_resolution(point.unit)
+    if point.kind is Kind.REGISTER:
+        tolerance = max(1, round(1 / quantum / 1000)) if quantum < 1 else 1
+        return StepRule(StepMode.REGISTER, quantum, point.width, point.max_rate, tolerance, gap)
+    if point.kind is Kind.DELTA:
+        return StepRule(StepMode.DELTA, quantum, max_gap_us=gap)
+    if point.kind is Kind.GAUGE and unit(point.unit).base == "W":
+        return StepRule(StepMode.POWER, 1.0, max_gap_us=gap)
+    return StepRule(StepMode.NONE, max_gap_us=gap)
+
+
+def amount_per_step(point: Point) -> float:
+    """What one step is worth in the base unit of the amount: Wh for power and energy, m³, pulses.
+
+    >>> amount_per_step(Point(id=1, kind=Kind.GAUGE, quantity=Quantity.ELECTRICITY, unit="W")) * 3_600_000
+    1.0
+    """
+    rule = step_rule(point)
+    if rule.mode is StepMode.POWER:
+        return unit(point.unit).factor / 3_600_000
+    return rule.quantum * unit(point.unit).factor

@@ -1,0 +1,67 @@
+"""One settings object for every process: defaults, then ``wattstead.toml``, then ``WATTSTEAD_…`` variables.
+
+It holds figures and addresses, no behaviour; rooms get what they need as arguments and never read it themselves.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+
+class Settings(BaseSettings):
+    """Every setting of the product. A variable is named ``WATTSTEAD_`` plus the name in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix="WATTSTEAD_", toml_file="wattstead.toml", extra="forbid")
+
+    folder: Path = Path("data")
+    """Where everything lives: the store, the journal, the registry."""
+    host: str = "127.0.0.1"
+    """Address to listen on; only this machine unless said otherwise."""
+    port: int = Field(default=8086, ge=0, le=65535)
+    """Port to listen on; 0 picks a free one."""
+    base_path: str = Field(default="", pattern=r"^(/[A-Za-z0-9._~-]+)*$")
+    """Path prefix below which a proxy serves the application, such as ``/energy``."""
+    registry_url: str = ""
+    """SQLAlchemy address of the registry; empty: SQLite in ``folder``."""
+    store_address: SecretStr = SecretStr("")
+    """Address of a ClickHouse server (``http://user:password@host:port/database``); empty: the embedded store."""
+    store_memory_bytes: int = Field(default=1_500_000_000, ge=200_000_000)
+    """Most memory the embedded store may use."""
+    owner_email: str = "owner@localhost.localdomain"
+    """The owner created at first start."""
+    journal_limit_bytes: int = Field(default=4_000_000_000, ge=1_000_000)
+    """Unconsumed bytes in the journal above which senders get 503."""
+    journal_keep_bytes: int = Field(default=5_000_000_000, ge=0)
+    """Consumed bytes the journal keeps for rebuilding."""
+    journal_keep_s: float = Field(default=86_400.0, ge=0)
+    """How long consumed journal files are kept."""
+    store_every_s: float = Field(default=5.0, gt=0)
+    """How often collected readings are written to the store."""
+    key_rate: float = Field(default=200_000.0, gt=0)
+    """Readings per second that one key may send before it gets 429."""
+    future_limit_s: float = Field(default=86_400.0, ge=0)
+    """How far ahead of this machine's clock a reading may lie."""
+    raw_days: int = Field(default=0, ge=0)
+    """Days raw readings are kept; 0 for ever."""
+    minute_days: int = Field(default=0, ge=0)
+    """Days minute rollups are kept; 0 for ever."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments win over the environment, the environment over the file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @property
+    def registry_address(self) -> str:
+        """The registry's SQLAlchemy address, with the default filled in."""
+        return self.registry_url or f"sqlite:///{(self.folder / 'registry.db').resolve()}"
