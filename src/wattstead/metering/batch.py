@@ -66,13 +66,15 @@ class ReadingBatch:
         same_time = len(self) > 0 and bool((self.time_us == self.time_us[0]).all())
         same_quality = len(self) > 0 and bool((self.quality == self.quality[0]).all())
         flags = same_time * _SAME_TIME + same_quality * _SAME_QUALITY
-        return b"".join((
-            _HEAD.pack(_MAGIC, _FORMAT, flags, len(self), self.version),
-            (self.time_us[:1] if same_time else self.time_us).astype("<i8", copy=False).tobytes(),
-            self.value.astype("<f8", copy=False).tobytes(),
-            self.point.astype("<u4", copy=False).tobytes(),
-            (self.quality[:1] if same_quality else self.quality).tobytes(),
-        ))
+        return b"".join(
+            (
+                _HEAD.pack(_MAGIC, _FORMAT, flags, len(self), self.version),
+                (self.time_us[:1] if same_time else self.time_us).astype("<i8", copy=False).tobytes(),
+                self.value.astype("<f8", copy=False).tobytes(),
+                self.point.astype("<u4", copy=False).tobytes(),
+                (self.quality[:1] if same_quality else self.quality).tobytes(),
+            )
+        )
 
     @staticmethod
     def decode(blob: bytes, version: int | None = None) -> ReadingBatch:

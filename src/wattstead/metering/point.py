@@ -48,7 +48,7 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
     direction: Direction = Direction.NONE
     unit: str = ""
     resolution: float = 0.0
-    """Smallest step of a register or delta in ``unit``; 0: the default of the unit (1 mWh for energy, else 1e-3, 1 for pulses)."""
+    """Smallest step of a register or delta in ``unit``; 0: the default of the unit, see `default_resolution`."""
     width: int = 0
     """Register width in resolutions, 10^n or 2^n; 0: unknown, never wraps."""
     max_rate: float = 0.0
@@ -91,8 +91,8 @@ def step_rule(point: Point) -> StepRule:
 def amount_per_step(point: Point) -> float:
     """What one step is worth in the base unit of the amount: Wh for power and energy, m³, pulses.
 
-    >>> amount_per_step(Point(id=1, kind=Kind.GAUGE, quantity=Quantity.ELECTRICITY, unit="W")) * 3_600_000
-    1.0
+    >>> round(1 / amount_per_step(Point(id=1, kind=Kind.GAUGE, quantity=Quantity.ELECTRICITY, unit="W")))
+    3600000
     """
     rule = step_rule(point)
     if rule.mode is StepMode.POWER:

@@ -1,0 +1,224 @@
+"""The site calendar: edges of buckets that follow local days, weeks, months and years, as instants in UTC.
+
+Knows IANA zones through zoneinfo and nothing of readings. Every edge lies on a UTC quarter hour (finer steps on their
+own UTC multiples), because no zone since 1972 is off by less; where older local time was, the quarter hour before is
+taken.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wattstead.metering.errors import WattsteadError
+
+_S = 1_000_000
+_QUARTER_US = 900 * _S
+_DAY_US = 86_400 * _S
+_EDGE_LIMIT_US = 7_000_000_000 * _S
+MAX_EDGES = 2_000_000
+"""More edges than this in one question are refused."""
+
+
+class CalendarError(WattsteadError):
+    """A zone that does not exist, or a span no calendar can be made for."""
+
+
+class Step(StrEnum):
+    """How long a bucket is; from half an hour on in the wall clock of the site."""
+
+    S1 = "1s"
+    S5 = "5s"
+    S10 = "10s"
+    S30 = "30s"
+    MIN1 = "1min"
+    MIN5 = "5min"
+    MIN10 = "10min"
+    MIN15 = "15min"
+    MIN30 = "30min"
+    H1 = "1h"
+    H3 = "3h"
+    H6 = "6h"
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    YEAR = "year"
+
+    @property
+    def length_s(self) -> float:
+        """Its usual length in seconds; a month and a year by their average in the Gregorian calendar."""
+        return _LENGTH_S[self]
+
+
+_LENGTH_S: dict[Step, float] = {
+    Step.S1: 1,
+    Step.S5: 5,
+    Step.S10: 10,
+    Step.S30: 30,
+    Step.MIN1: 60,
+    Step.MIN5: 300,
+    Step.MIN10: 600,
+    Step.MIN15: 900,
+    Step.MIN30: 1800,
+    Step.H1: 3600,
+    Step.H3: 10_800,
+    Step.H6: 21_600,
+    Step.DAY: 86_400,
+    Step.WEEK: 604_800,
+    Step.MONTH: 2_629_746,
+    Step.YEAR: 31_556_952,
+}
+
+
+def choose_step(span_s: float, buckets: int) -> Step:
+    """The step whose number of buckets over the span is nearest, as a ratio, to the number wanted.
+
+    >>> choose_step(31 * 86_400, 1600), choose_step(10 * 365 * 86_400, 1600), choose_step(60, 1600)
+    (<Step.MIN30: '30min'>, <Step.DAY: 'day'>, <Step.S1: '1s'>)
+    """
+    wanted_s = max(span_s, 1e-6) / max(buckets, 1)
+    return min(Step, key=lambda step: abs(np.log(step.length_s / wanted_s)))
+
+
+@lru_cache(maxsize=1024)
+def zone_info(zone: str) -> ZoneInfo:
+    """The zone of that IANA name; `CalendarError` when there is none."""
+    try:
+        return ZoneInfo(zone)
+    except (KeyError, ValueError, OSError) as error:
+        raise CalendarError(f"time zone {zone!r} is not known; expected an IANA name such as Europe/Berlin") from error
+
+
+@dataclass(frozen=True, slots=True)
+class SiteCalendar:
+    """The calendar of a site: its IANA time zone."""
+
+    zone: str
+
+    def edges_us(self, start_us: int, end_us: int, step: Step) -> NDArray[np.int64]:
+        """See `edges_us`."""
+        return edges_us(self.zone, start_us, end_us, step)
+
+    def day_us(self, instant_us: int) -> tuple[int, int]:
+        """First instant of the local day that holds ``instant_us``, and first instant of the next."""
+        edges = self.edges_us(instant_us, instant_us + 1, Step.DAY)
+        return int(edges[0]), int(edges[-1])
+
+
+def edges_us(zone: str, start_us: int, end_us: int, step: Step) -> NDArray[np.int64]:
+    """Edges of all buckets that touch [start, end), strictly growing, from at or before start to at or after end.
+
+    A bucket begins at the first instant at which the wall clock of the zone shows its first moment or a later one: a
+    midnight that does not exist becomes the first instant after it, a day that does not exist has no bucket, and of a
+    midnight that happens twice the first counts. An hour or half hour that happens twice makes two buckets. Weeks
+    begin on Monday. Raises `CalendarError` for an unknown zone, an empty span, times outside years 1750–2190 or more
+    than `MAX_EDGES` buckets.
+
+    >>> spring = edges_us("Europe/Berlin", 1_774_738_800 * _S, 1_774_821_600 * _S, Step.DAY)
+    >>> (np.diff(spring) // (3600 * _S)).tolist()
+    [23]
+    """
+    if not start_us < end_us or start_us < -_EDGE_LIMIT_US or end_us > _EDGE_LIMIT_US:
+        raise CalendarError(f"span {start_us} to {end_us} µs; expected start before end, both in years 1750 to 2190")
+    if (end_us - start_us) / _S / step.length_s > MAX_EDGES:
+        raise CalendarError(f"more than {MAX_EDGES} buckets of {step}; ask for a shorter span or a longer step")
+    if step.length_s <= 900:
+        zone_info(zone)
+        width = int(step.length_s) * _S
+        return np.arange(start_us // width, -(-end_us // width) + 1, dtype=np.int64) * width
+    slack = int(step.length_s * _S) + 3 * _DAY_US
+    edges = _wall_edges(_Stretches.of(zone, start_us - slack, end_us + slack), step)
+    first = int(np.searchsorted(edges, start_us, side="right")) - 1
+    last = int(np.searchsorted(edges, end_us, side="left"))
+    return edges[first : last + 1]
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretches:
+    """The stretches of constant offset from UTC that cover a span: where each begins and ends, and its offset."""
+
+    start_us: NDArray[np.int64]
+    end_us: NDArray[np.int64]
+    offset_us: NDArray[np.int64]
+
+    @staticmethod
+    def of(zone: str, start_us: int, end_us: int) -> _Stretches:
+        first_year = int(np.datetime64(start_us, "us").astype("datetime64[Y]").astype(int)) + 1970
+        last_year = int(np.datetime64(end_us, "us").astype("datetime64[Y]").astype(int)) + 1970
+        changes: list[tuple[int, int]] = []
+        for year in range(first_year, last_year + 1):
+            for at, offset in _offsets(zone, year):
+                if not changes or changes[-1][1] != offset:
+                    changes.append((at, offset))
+        starts = np.array([at for at, _ in changes], np.int64)
+        ends = np.append(starts[1:], _year_start_s(last_year + 1) * _S)
+        return _Stretches(starts, ends, np.array([offset for _, offset in changes], np.int64))
+
+
+def _wall_edges(spans: _Stretches, step: Step) -> NDArray[np.int64]:
+    """Edges inside the stretches: the first instant the wall clock shows each bucket's first moment or a later one."""
+    wall_end = np.maximum.accumulate(spans.end_us + spans.offset_us)
+    low, high = int(spans.start_us[0] + spans.offset_us[0]), int(wall_end[-1])
+    walls = _wall_starts(low, high, step)
+    at = np.searchsorted(wall_end, walls, side="right")
+    edges = np.maximum(spans.start_us[at], walls - spans.offset_us[at])
+    if step.length_s <= 3600:
+        again = [
+            _wall_starts(int(spans.start_us[i] + spans.offset_us[i]), int(wall_end[i - 1]), step) - spans.offset_us[i]
+            for i in np.flatnonzero(spans.offset_us[1:] < spans.offset_us[:-1]) + 1
+        ]
+        edges = np.concatenate([edges, *again])
+    return np.unique(edges // _QUARTER_US * _QUARTER_US)
+
+
+def _wall_starts(low_us: int, high_us: int, step: Step) -> NDArray[np.int64]:
+    """The wall-clock starts of buckets in [low, high), as if the wall clock were UTC."""
+    unit = {Step.MONTH: "datetime64[M]", Step.YEAR: "datetime64[Y]"}.get(step)
+    if unit is not None:
+        first, last = (np.datetime64(us, "us").astype(unit).astype(np.int64) for us in (low_us, high_us))
+        starts = np.arange(first, last + 1).astype(unit).astype("datetime64[us]").astype(np.int64)
+    else:
+        width = int(step.length_s) * _S
+        origin = -3 * _DAY_US if step is Step.WEEK else 0
+        starts = np.arange((low_us - origin) // width, (high_us - origin) // width + 1, dtype=np.int64) * width + origin
+    return np.asarray(starts[(starts >= low_us) & (starts < high_us)], np.int64)
+
+
+@lru_cache(maxsize=65_536)
+def _offsets(zone: str, year: int) -> tuple[tuple[int, int], ...]:
+    """(instant, offset from then on) in µs: at the start of the UTC year, and at each change in it."""
+    start_s, end_s = _year_start_s(year), _year_start_s(year + 1)
+    found = [(start_s, _offset_s(zone, start_s))]
+    for next_s in range(start_s + 21_600, end_s + 1, 21_600):
+        while _offset_s(zone, next_s) != found[-1][1]:
+            change_s = _change(zone, max(next_s - 21_600, found[-1][0]), next_s, found[-1][1])
+            if change_s >= end_s:
+                break
+            found.append((change_s, _offset_s(zone, change_s)))
+    return tuple((at * _S, offset * _S) for at, offset in found)
+
+
+def _change(zone: str, low_s: int, high_s: int, offset_s: int) -> int:
+    """The first second in (low, high] whose offset is another, by halving."""
+    while high_s - low_s > 1:
+        middle_s = (low_s + high_s) // 2
+        if _offset_s(zone, middle_s) == offset_s:
+            low_s = middle_s
+        else:
+            high_s = middle_s
+    return high_s
+
+
+def _offset_s(zone: str, at_s: int) -> int:
+    offset = datetime.fromtimestamp(at_s, zone_info(zone)).utcoffset()
+    return int(offset.total_seconds()) if offset is not None else 0
+
+
+def _year_start_s(year: int) -> int:
+    return int(np.datetime64(year - 1970, "Y").astype("datetime64[s]").astype(np.int64))

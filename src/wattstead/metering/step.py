@@ -1,0 +1,164 @@
+"""The step rules: how two neighbouring readings become a whole number of steps and flags; the oracle for the SQL.
+
+Does not know buckets, calendars or storage: `wattstead.metering.rollup` adds the steps up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntFlag
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from wattstead.metering.point import StepMode, StepRule
+
+MAX_COUNT = 2**53
+"""A register's reading is held within ± this many steps: beyond it a float64 no longer counts single steps."""
+MAX_POWER_STEP = 2**60
+"""One integrated interval is held within ± this many unit · milliseconds, so that sums stay in 64 bits."""
+
+
+class StepFlag(IntFlag):
+    """What happened inside a step; a rollup row carries the OR of all steps inside it."""
+
+    WRAP = 1
+    """The register went through its highest number and began again: the step is counted."""
+    RESET = 2
+    """The register began again near zero: the step is 0."""
+    EXCHANGE = 4
+    """The register shows an unrelated smaller number (another meter): the step is 0."""
+    JUMP = 8
+    """More steps than the point can make in that time: the step is 0."""
+    BACKWARDS = 16
+    """The register fell back within its tolerance: counted with its sign."""
+    GAP = 32
+    """A longer silence than the point's longest gap: power is not integrated across it, a register is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleColumns:
+    """Step rules as columns, one row per pair of readings; columns of one row stand for all pairs."""
+
+    mode: NDArray[np.uint8]
+    quantum: NDArray[np.float64]
+    width: NDArray[np.int64]
+    max_rate: NDArray[np.float64]
+    tolerance: NDArray[np.int64]
+    max_gap_us: NDArray[np.int64]
+
+    @staticmethod
+    def of(rules: Sequence[StepRule]) -> RuleColumns:
+        """The rules as columns, in the order given; a width beyond 2^53 steps cannot be seen and counts as none."""
+        return RuleColumns(
+            np.array([r.mode for r in rules], np.uint8),
+            np.array([r.quantum for r in rules], np.float64),
+            np.array([r.width if 0 < r.width <= MAX_COUNT else 0 for r in rules], np.int64),
+            np.array([r.max_rate for r in rules], np.float64),
+            np.array([r.tolerance for r in rules], np.int64),
+            np.array([r.max_gap_us for r in rules], np.int64),
+        )
+
+    def take(self, rows: NDArray[np.intp]) -> RuleColumns:
+        """The rules at those rows; a single rule stays the rule of all."""
+        if len(self.mode) == 1:
+            return self
+        return RuleColumns(
+            self.mode[rows],
+            self.quantum[rows],
+            self.width[rows],
+            self.max_rate[rows],
+            self.tolerance[rows],
+            self.max_gap_us[rows],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Steps between pairs of readings: ``step`` int64, ``flags`` uint16 of `StepFlag`."""
+
+    step: NDArray[np.int64]
+    flags: NDArray[np.uint16]
+
+
+def register_count(value: ArrayLike, quantum: ArrayLike) -> NDArray[np.int64]:
+    """Register readings as whole steps: value / quantum, rounded half to even, held within ± 2^53.
+
+    >>> register_count([0.0125, 0.5, 1.5, 2.5], [0.001, 1, 1, 1]).tolist()
+    [12, 0, 2, 2]
+    """
+    count = np.rint(np.asarray(value, np.float64) / np.asarray(quantum, np.float64))
+    return np.clip(count, -MAX_COUNT, MAX_COUNT).astype(np.int64)
+
+
+def register_steps(rule: RuleColumns, time0_us: ArrayLike, v0: ArrayLike, time1_us: ArrayLike, v1: ArrayLike) -> Steps:
+    """Steps a register made between two readings, time0 < time1; falls are wraps, jitter, resets or exchanges.
+
+    >>> rule = RuleColumns.of([StepRule(StepMode.REGISTER, 1.0, width=100_000)])
+    >>> got = register_steps(rule, [0, 0], [99_990.0, 500.0], [10**6, 10**6], [15.0, 520.0])
+    >>> got.step.tolist(), got.flags.tolist()
+    ([25, 20], [1, 0])
+    """
+    dt_us = np.asarray(time1_us, np.int64) - np.asarray(time0_us, np.int64)
+    a, b = register_count(v0, rule.quantum), register_count(v1, rule.quantum)
+    d = b - a
+    most = rule.max_rate * (dt_us / 1e6)
+    limited = rule.max_rate > 0
+    wrapped = d + rule.width
+    believable = np.where(limited, wrapped <= most, wrapped <= rule.width // 10)
+    cases: list[NDArray[np.bool_]] = [
+        (d >= 0) & limited & (d > most),
+        d >= 0,
+        (rule.width > 0) & (wrapped >= 0) & believable,
+        -d <= rule.tolerance,
+        b * 100 <= a,
+    ]
+    zero = np.zeros_like(d)
+    step = np.select(cases, [zero, d, wrapped + zero, d, zero], 0)
+    flags = np.select(cases, [StepFlag.JUMP, 0, StepFlag.WRAP, StepFlag.BACKWARDS, StepFlag.RESET], StepFlag.EXCHANGE)
+    gap = np.where(dt_us > rule.max_gap_us, int(StepFlag.GAP), 0)
+    return Steps(step.astype(np.int64), (flags | gap).astype(np.uint16))
+
+
+def power_steps(rule: RuleColumns, time0_us: ArrayLike, v0: ArrayLike, time1_us: ArrayLike, v1: ArrayLike) -> Steps:
+    """Trapezoids of power in unit · milliseconds, rounded half to even; nothing across a gap.
+
+    >>> rule = RuleColumns.of([StepRule(StepMode.POWER, max_gap_us=60_000_000)])
+    >>> power_steps(rule, [0, 0], [100.0, 5.0], [10**6, 10**9], [300.0, 5.0]).step.tolist()
+    [200000, 0]
+    """
+    dt_us = np.asarray(time1_us, np.int64) - np.asarray(time0_us, np.int64)
+    area = np.rint((np.asarray(v0, np.float64) + np.asarray(v1, np.float64)) * (dt_us / 2000.0))
+    gap = dt_us > rule.max_gap_us
+    step = np.where(gap, 0.0, np.clip(area, -MAX_POWER_STEP, MAX_POWER_STEP))
+    return Steps(step.astype(np.int64), np.where(gap, int(StepFlag.GAP), 0).astype(np.uint16))
+
+
+def delta_steps(rule: RuleColumns, value: ArrayLike) -> NDArray[np.int64]:
+    """Steps that readings of amounts carry themselves; between readings of amounts there is nothing.
+
+    >>> delta_steps(RuleColumns.of([StepRule(StepMode.DELTA, 0.001)]), [0.25, 0.0005]).tolist()
+    [250, 0]
+    """
+    return register_count(value, rule.quantum)
+
+
+def own_steps(rule: RuleColumns, value: ArrayLike) -> NDArray[np.int64]:
+    """What each reading counts by itself: amounts of a delta, 0 under any other rule."""
+    return np.where(rule.mode == StepMode.DELTA, delta_steps(rule, value), 0)
+
+
+def pair_steps(rule: RuleColumns, time0_us: ArrayLike, v0: ArrayLike, time1_us: ArrayLike, v1: ArrayLike) -> Steps:
+    """Steps between neighbouring readings of one point, each row under its own rule; 0 for delta and none.
+
+    Used inside a bucket and between buckets alike: the crossing from one row's last to the next row's first
+    reading is the same function.
+    """
+    register = register_steps(rule, time0_us, v0, time1_us, v1)
+    power = power_steps(rule, time0_us, v0, time1_us, v1)
+    is_register, is_power = rule.mode == StepMode.REGISTER, rule.mode == StepMode.POWER
+    return Steps(
+        np.where(is_register, register.step, np.where(is_power, power.step, 0)),
+        np.where(is_register, register.flags, np.where(is_power, power.flags, 0)).astype(np.uint16),
+    )
