@@ -63,8 +63,8 @@ class RollupRows:
 def settle(batches: Sequence[ReadingBatch]) -> ReadingBatch:
     """What stands after all those batches, in order of (point, time): of one (point, time) the newest version.
 
-    Within one batch the later row stands. The order of the batches, repeated batches and how the readings were cut
-    into batches of one version change nothing.
+    Within one batch the later row stands. The order of batches and repeated batches change nothing, as long as no two
+    different batches have one version.
 
     >>> old, new = ReadingBatch.of([1], [0], [5.0], version=1), ReadingBatch.of([1], [0], [7.0], version=2)
     >>> settle([new, old, old]).value.tolist()

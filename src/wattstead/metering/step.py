@@ -129,7 +129,8 @@ def power_steps(rule: RuleColumns, time0_us: ArrayLike, v0: ArrayLike, time1_us:
     [200000, 0]
     """
     dt_us = np.asarray(time1_us, np.int64) - np.asarray(time0_us, np.int64)
-    area = np.rint((np.asarray(v0, np.float64) + np.asarray(v1, np.float64)) * (dt_us / 2000.0))
+    with np.errstate(over="ignore"):
+        area = np.rint((np.asarray(v0, np.float64) + np.asarray(v1, np.float64)) * (dt_us / 2000.0))
     gap = dt_us > rule.max_gap_us
     step = np.where(gap, 0.0, np.clip(area, -MAX_POWER_STEP, MAX_POWER_STEP))
     return Steps(step.astype(np.int64), np.where(gap, int(StepFlag.GAP), 0).astype(np.uint16))
