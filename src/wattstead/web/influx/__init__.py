@@ -1,0 +1,1 @@
+"""InfluxQL for readers: text into a frozen question, the question into Influx's JSON; never writes."""
