@@ -1,0 +1,245 @@
+"""Journal: takes batches from many senders and answers each once it is on disk; one per receiving process.
+
+It neither judges nor stores for good: consumers read it through `JournalReader`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import TypeAlias
+
+import structlog
+
+from wattstead.metering.batch import ReadingBatch
+from wattstead.metering.errors import WattsteadError
+from wattstead.stream.errors import BatchTooLarge, JournalBroken, JournalClosed, JournalFull, JournalInUse
+from wattstead.stream.limits import JournalLimits
+from wattstead.stream.position import make_folder, slowest
+from wattstead.stream.sweep import sweep
+from wattstead.stream.writer import Writer
+
+_log = structlog.get_logger("wattstead.stream")
+_LOCK = "lock"
+_FULL_RETRY_S = 5.0
+
+_Waiting: TypeAlias = "tuple[int, bytes, asyncio.AbstractEventLoop | None, asyncio.Future[int] | Future[int]]"
+
+
+class Journal:
+    """The journal as one receiving process writes it; any thread and any event loop may append."""
+
+    def __init__(self, folder: Path, worker: int, limits: JournalLimits, lock: int) -> None:
+        self._folder, self._worker, self._limits, self._lock_file = folder, worker, limits, lock
+        self._writer = Writer(folder, worker, limits)
+        self._last_us = self._writer.floor_us
+        self._lock = threading.Lock()
+        self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
+        self._waiting_bytes = self._waiting_requests = 0
+        self._closing = False
+        self._broken: JournalBroken | None = None
+        self._retry_at = 0.0
+        self._unconsumed_bytes = 0
+        self._listeners: list[Callable[[], object]] = []
+        self._upkeep_at = self._sweep_at = 0.0
+        self._upkeep()
+        self._thread = threading.Thread(target=self._run, name=f"journal-{worker}", daemon=True)
+        self._thread.start()
+
+    @classmethod
+    def open(cls, folder: Path, worker: int, limits: JournalLimits | None = None) -> Journal:
+        """The journal in a folder, to be written as ``worker`` (0 to 255), which no other process may be.
+
+        Raises `JournalInUse`, and `OSError` when the folder cannot be made or written.
+        """
+        if not 0 <= worker <= 255:
+            raise ValueError(f"worker {worker}; expected 0 to 255")
+        return cls(folder, worker, limits or JournalLimits(), _take(folder, worker))
+
+    async def append(self, batch: ReadingBatch) -> int:
+        """Keep a batch; returns its version once it is on disk.
+
+        Raises `JournalFull` (too much unconsumed or waiting), `JournalBroken` (disk), `BatchTooLarge`.
+        """
+        return await self.submit(batch.encode())
+
+    def submit(self, body: bytes) -> asyncio.Future[int]:
+        """Keep an encoded batch; the future of the running loop gets its version, or `JournalBroken`.
+
+        Raises at once what needs no disk: `JournalFull`, `BatchTooLarge`, and `JournalBroken` just after it has failed.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[int] = loop.create_future()
+        self._enqueue(body, loop, future)
+        return future
+
+    def append_sync(self, batch: ReadingBatch) -> int:
+        """`append` for callers without an event loop: waits until the batch is on disk."""
+        return self.submit_sync(batch.encode()).result()
+
+    def submit_sync(self, body: bytes) -> Future[int]:
+        """`submit` for callers without an event loop, so that several batches may be under way."""
+        future: Future[int] = Future()
+        self._enqueue(body, None, future)
+        return future
+
+    def listen(self, callback: Callable[[], object]) -> None:
+        """Call ``callback`` from the journal's thread after each commit: a wake-up, and it may be lost."""
+        self._listeners.append(callback)
+
+    @property
+    def unconsumed_bytes(self) -> int:
+        """Bytes of this process's batches that some registered consumer had not passed at the last look."""
+        return self._unconsumed_bytes
+
+    @property
+    def broken(self) -> JournalBroken | None:
+        """Why writing fails at present; None when it works."""
+        return self._broken
+
+    async def close(self) -> None:
+        """Write what waits, then stop; later appends raise `JournalClosed`."""
+        await asyncio.to_thread(self.close_sync)
+
+    def close_sync(self) -> None:
+        """`close` for callers without an event loop."""
+        with self._lock:
+            if not self._closing:
+                self._closing = True
+                self._queue.put(None)
+        self._thread.join()
+
+    def _enqueue(
+        self, body: bytes, loop: asyncio.AbstractEventLoop | None, future: asyncio.Future[int] | Future[int]
+    ) -> None:
+        limits, size = self._limits, len(body)
+        if size > limits.batch_bytes:
+            raise BatchTooLarge(size, limits.batch_bytes)
+        if self._unconsumed_bytes > limits.unconsumed_bytes:
+            raise JournalFull("bytes not yet consumed", self._unconsumed_bytes, limits.unconsumed_bytes, _FULL_RETRY_S)
+        if self._broken is not None and time.monotonic() < self._retry_at:
+            raise JournalBroken(self._broken.path, self._broken.reason, limits.retry_s)
+        with self._lock:
+            if self._closing:
+                raise JournalClosed(self._folder, "closed")
+            if self._waiting_bytes and self._waiting_bytes + size > limits.waiting_bytes:
+                raise JournalFull("bytes waiting for the disk", self._waiting_bytes, limits.waiting_bytes, 1.0)
+            if self._waiting_requests >= limits.waiting_requests:
+                raise JournalFull("requests waiting for the disk", self._waiting_requests, limits.waiting_requests, 1.0)
+            self._waiting_bytes += size
+            self._waiting_requests += 1
+            self._last_us = max(time.time_ns() // 1000, self._last_us + 1)
+            self._queue.put((self._last_us << 8 | self._worker, body, loop, future))
+
+    def _run(self) -> None:
+        closing = False
+        while not closing:
+            group, closing = self._gather()
+            if group:
+                self._commit(group)
+            if time.monotonic() >= self._upkeep_at:
+                self._upkeep()
+        self._writer.close()
+        os.close(self._lock_file)
+
+    def _gather(self) -> tuple[list[_Waiting], bool]:
+        """What waits now, up to one commit; waits for the first until upkeep is due. True at the end of all."""
+        group: list[_Waiting] = []
+        size, limits = 0, self._limits
+        with contextlib.suppress(Empty):
+            waiting = self._queue.get(timeout=max(0.0, self._upkeep_at - time.monotonic()))
+            while waiting is not None:
+                group.append(waiting)
+                size += len(waiting[1])
+                if size >= limits.commit_bytes or len(group) >= limits.commit_requests:
+                    return group, False
+                waiting = self._queue.get_nowait()
+            return group, True
+        return group, False
+
+    def _commit(self, group: list[_Waiting]) -> None:
+        try:
+            self._writer.append([(version, body) for version, body, _, _ in group])
+        except JournalBroken as error:
+            self._refuse(group, error)
+            return
+        if self._broken is not None:
+            self._broken = None
+            _log.info("journal_writes_again", folder=str(self._folder), worker=self._worker)
+        self._answer(group, None)
+        for callback in self._listeners:
+            callback()
+        self._writer.settle()
+
+    def _refuse(self, group: list[_Waiting], error: JournalBroken) -> None:
+        """Refuse a group and all who wait behind it, and for a while whoever comes."""
+        if self._broken is None:
+            _log.error("journal_broken", path=str(error.path), reason=error.reason)
+        self._broken, self._retry_at = error, time.monotonic() + self._limits.retry_s
+        with contextlib.suppress(Empty):
+            while (waiting := self._queue.get_nowait()) is not None:
+                group.append(waiting)
+            self._queue.put(None)
+        self._answer(group, error)
+
+    def _answer(self, group: list[_Waiting], error: JournalBroken | None) -> None:
+        """Settle all futures, with one wake-up per event loop."""
+        with self._lock:
+            self._waiting_bytes -= sum(len(body) for _, body, _, _ in group)
+            self._waiting_requests -= len(group)
+        loops: dict[asyncio.AbstractEventLoop, list[_Waiting]] = {}
+        for waiting in group:
+            if waiting[2] is None:
+                _settle([waiting], error)
+            else:
+                loops.setdefault(waiting[2], []).append(waiting)
+        for loop, those in loops.items():
+            with contextlib.suppress(RuntimeError):  # a loop that was closed: nobody waits there any more
+                loop.call_soon_threadsafe(_settle, those, error)
+
+    def _upkeep(self) -> None:
+        """Look at the consumers' positions and, now and then, for files to remove; never stops the journal."""
+        now = time.monotonic()
+        self._upkeep_at = now + self._limits.upkeep_s
+        try:
+            self._unconsumed_bytes = self._writer.unconsumed_bytes(slowest(self._folder, self._worker))
+            if now >= self._sweep_at:
+                self._sweep_at = now + self._limits.sweep_s
+                gone = sweep(self._folder, self._limits)
+                self._writer.forget([start for worker, start in gone if worker == self._worker])
+        except (WattsteadError, OSError) as error:
+            _log.error("journal_upkeep_failed", folder=str(self._folder), error=str(error))
+
+
+def _settle(group: list[_Waiting], error: JournalBroken | None) -> None:
+    for version, _, _, future in group:
+        if future.done():
+            continue
+        if error is None:
+            future.set_result(version)
+        else:
+            future.set_exception(JournalBroken(error.path, error.reason, error.retry_after_s))
+
+
+def _take(folder: Path, worker: int) -> int:
+    """The open, locked file that says this process is the worker; the lock ends with the process."""
+    make_folder(folder / str(worker))
+    path = folder / str(worker) / _LOCK
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        pid = os.pread(handle, 20, 0).decode("ascii", "replace").strip()
+        os.close(handle)
+        raise JournalInUse(path, worker, pid) from None
+    os.ftruncate(handle, 0)
+    os.pwrite(handle, str(os.getpid()).encode(), 0)
+    return handle
