@@ -1,0 +1,54 @@
+"""Resolver: what the door asks about keys and addresses, as a Protocol; the registry, or a point map on site, answers.
+
+It stores nothing and knows no protocol.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wattstead.registry.records import KeyGrant
+
+
+class SealedKey(NamedTuple):
+    """A key whose owner chose to keep its secret in the registry, encrypted there, for senders that cannot do HTTPS."""
+
+    grant: KeyGrant
+    secret: str
+    """32 hexadecimal characters: the AES-128 and HMAC key of the EmonCMS encrypted form."""
+
+
+class Resolver(Protocol):
+    """Who may write, and which point an address is.
+
+    `key`, `refusal`, `is_delta` and `sealed` answer from memory, at once; `points` and `owned` may ask a database.
+    Whatever `wattstead.metering.errors.WattsteadError` with ``retryable`` they raise becomes 503 with Retry-After.
+    """
+
+    def key(self, secret: str) -> KeyGrant | None:
+        """What the key with that secret allows; None when it is unknown or revoked."""
+        ...
+
+    async def points(self, grant: KeyGrant, addresses: Sequence[str]) -> NDArray[np.uint32]:
+        """The point of each address of the grant's site, created where it is new; 0 where the address is refused."""
+        ...
+
+    def refusal(self, grant: KeyGrant, address: str) -> str:
+        """Why `points` has just answered 0 for that address, one sentence."""
+        ...
+
+    async def owned(self, grant: KeyGrant, points: NDArray[np.uint32]) -> NDArray[np.bool_]:
+        """Which of these ids are points of the grant's site."""
+        ...
+
+    def is_delta(self, points: NDArray[np.uint32]) -> NDArray[np.bool_]:
+        """Which of these points hold amounts per interval or pulses, so that a reading without a time may count twice."""
+        ...
+
+    def sealed(self, key_id: int) -> SealedKey | None:
+        """The sealed key of that id; None when there is none, or it was not sealed."""
+        ...

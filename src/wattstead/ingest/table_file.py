@@ -1,0 +1,241 @@
+"""Tables in files (CSV, also gzipped, and Excel) as readings: finds the shape, turns rows into columns, names bad cells.
+
+Two shapes are understood: long (time, point, value) and wide (time, then a column per point). It posts nothing.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import IO, cast
+from zoneinfo import ZoneInfo
+
+import openpyxl
+
+from wattstead.metering.errors import Issue, WattsteadError
+
+TIME_NAMES = ("time", "timestamp", "datetime", "date_time", "ts", "start", "date", "zeit", "datum")
+POINT_NAMES = ("point", "name", "series", "sensor", "meter", "address")
+VALUE_NAMES = ("value", "reading", "wert")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MAX_NAME = 200
+
+Cell = object
+Row = tuple[int, Sequence[Cell]]
+
+
+class TableFileError(WattsteadError):
+    """A file that cannot be read as a table of readings at all; bad cells are issues, not errors."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableShape:
+    """Where time, points and values stand; either ``point`` and ``value`` are set, or ``columns``.
+
+    ``hour`` is the column of an hour of day 0–23 that belongs to a date column, or None.
+    """
+
+    time: int
+    hour: int | None = None
+    point: int | None = None
+    value: int | None = None
+    columns: tuple[tuple[int, str], ...] = ()
+
+
+@dataclass(slots=True)
+class TableReadings:
+    """Readings of some rows as columns, with the file's row number of each, and what was wrong with the rest."""
+
+    point: list[str] = field(default_factory=list)
+    time_us: list[int] = field(default_factory=list)
+    value: list[float] = field(default_factory=list)
+    row: list[int] = field(default_factory=list)
+    empty: int = 0
+    issues: list[Issue] = field(default_factory=list)
+
+
+def rows_of(path: Path, sheet: str | None = None) -> Iterator[Row]:
+    """Every row that has a cell, with its number from 1; `TableFileError` when it is no table."""
+    name = path.name.lower()
+    try:
+        if name.endswith((".xlsx", ".xlsm")):
+            yield from _excel_rows(path, sheet)
+        elif name.endswith(".gz"):
+            with gzip.open(path, "rb") as packed:
+                yield from _csv_rows(cast("IO[bytes]", packed), path)
+        else:
+            with path.open("rb") as plain:
+                yield from _csv_rows(plain, path)
+    except (OSError, EOFError, UnicodeDecodeError, csv.Error, KeyError, ValueError) as error:
+        raise TableFileError(f"{path.name} cannot be read as a table: {error}") from error
+
+
+def _csv_rows(file: IO[bytes], path: Path) -> Iterator[Row]:
+    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+    head = text.readline()
+    if "\0" in head:
+        raise TableFileError(f"{path.name} is not text; CSV or Excel (.xlsx) is expected")
+    delimiter = max(",;\t|", key=head.count)
+    for number, row in enumerate(csv.reader(_chain(head, text), delimiter=delimiter), start=1):
+        if any(cell.strip() for cell in row):
+            yield number, [cell.strip() for cell in row]
+
+
+def _chain(head: str, rest: Iterable[str]) -> Iterator[str]:
+    yield head
+    yield from rest
+
+
+def _excel_rows(path: Path, sheet: str | None) -> Iterator[Row]:
+    try:
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+    except Exception as error:  # openpyxl raises whatever the broken part of the archive made it raise
+        raise TableFileError(f"{path.name} is not an Excel workbook: {error}") from error
+    if sheet is not None and sheet not in book.sheetnames:
+        raise TableFileError(f"{path.name} has no sheet {sheet!r}; it has {', '.join(book.sheetnames)}")
+    page = book[sheet] if sheet else book.worksheets[0]
+    for number, row in enumerate(page.iter_rows(values_only=True), start=1):
+        if any(cell is not None and cell != "" for cell in row):
+            yield number, row
+
+
+def shape_of(header: Sequence[Cell], prefix: str = "", time_column: str | None = None) -> TableShape:
+    """The shape that a header row announces; ``prefix`` goes before the points' names of a wide table.
+
+    >>> shape_of(["time", "Kitchen", "Cellar"]).columns
+    ((1, 'Kitchen'), (2, 'Cellar'))
+    """
+    names = [str(cell or "").strip() for cell in header]
+    lower = [name.lower() for name in names]
+    wanted = (time_column.lower(),) if time_column else TIME_NAMES
+    found = [lower.index(name) for name in wanted if name in lower]
+    if not found:
+        raise TableFileError(
+            f"no column of times in {', '.join(names)[:300]!r}; name one of {', '.join(TIME_NAMES)} or give --time-column"
+        )
+    at = found[0]
+    hour = lower.index("hour") if "hour" in lower else None
+    point = next((lower.index(name) for name in POINT_NAMES if name in lower), None)
+    value = next((lower.index(name) for name in VALUE_NAMES if name in lower), None)
+    if point is not None and value is not None:
+        return TableShape(time=at, hour=hour, point=point, value=value)
+    columns = tuple((i, prefix + name) for i, name in enumerate(names) if name and i not in (at, hour))
+    if not columns:
+        raise TableFileError("the table has times but no column of values")
+    return TableShape(time=at, hour=hour, columns=columns)
+
+
+class TableDecoder:
+    """Turns rows into readings; remembers wall-clock times, to tell apart the hour that comes twice in autumn."""
+
+    def __init__(self, shape: TableShape, zone: str, decimal_comma: bool = False) -> None:
+        """``zone`` is the IANA zone of times that name none."""
+        self.shape = shape
+        self.zone = ZoneInfo(zone)
+        self.decimal_comma = decimal_comma
+        self._last: dict[str, datetime] = {}
+
+    def decode(self, rows: Iterable[Row]) -> TableReadings:
+        """The readings of those rows; each bad cell is one issue and spoils nothing else."""
+        out = TableReadings()
+        for number, cells in rows:
+            try:
+                self._row(number, cells, out)
+            except (ValueError, OverflowError) as error:
+                out.issues.append(Issue(f"row {number}", str(error)))
+        return out
+
+    def _row(self, number: int, cells: Sequence[Cell], out: TableReadings) -> None:
+        shape = self.shape
+        stamp = _cell(cells, shape.time)
+        if shape.point is not None and shape.value is not None:
+            name = str(_cell(cells, shape.point) or "").strip()
+            if not name or len(name) > _MAX_NAME:
+                raise ValueError(f"point name of {len(name)} letters; 1 to {_MAX_NAME} are expected")
+            pairs: Sequence[tuple[str, Cell]] = ((name, _cell(cells, shape.value)),)
+        else:
+            pairs = [(name, _cell(cells, column)) for column, name in shape.columns]
+        time_us = self._time_us(stamp, _cell(cells, shape.hour) if shape.hour is not None else None, pairs[0][0])
+        for name, cell in pairs:
+            if cell is None or cell == "":
+                out.empty += 1
+                continue
+            try:
+                value = self._number(cell)
+            except ValueError as error:
+                out.issues.append(Issue(f"row {number}, {name}", str(error)))
+                continue
+            out.point.append(name)
+            out.time_us.append(time_us)
+            out.value.append(value)
+            out.row.append(number)
+
+    def _number(self, cell: Cell) -> float:
+        if isinstance(cell, bool | int | float):
+            value = float(cell)
+        else:
+            text = str(cell)
+            if "_" in text:
+                raise ValueError(f"{text[:40]!r} is not a number")
+            try:
+                value = float(text.replace(",", ".") if self.decimal_comma else text)
+            except ValueError:
+                raise ValueError(f"{text[:40]!r} is not a number") from None
+        if not math.isfinite(value):
+            raise ValueError(f"{str(cell)[:40]!r} is not a finite number")
+        return value
+
+    def _time_us(self, cell: Cell, hour: Cell, series: str) -> int:
+        moment = _moment(cell)
+        if hour is not None and hour != "":
+            moment += timedelta(hours=float(str(hour)))
+        if moment.tzinfo is None:
+            moment = self._placed(moment, series)
+        return (moment - _EPOCH) // timedelta(microseconds=1)
+
+    def _placed(self, wall: datetime, series: str) -> datetime:
+        """A wall-clock time in the table's zone: the second of two when the first was already passed."""
+        early, late = wall.replace(tzinfo=self.zone, fold=0), wall.replace(tzinfo=self.zone, fold=1)
+        if early.utcoffset() == late.utcoffset():
+            self._last[series] = early
+            return early
+        if early.astimezone(UTC).astimezone(self.zone).replace(tzinfo=None) != wall:
+            raise ValueError(f"{wall.isoformat()} does not exist in {self.zone.key}: clocks jumped over it")
+        before = self._last.get(series)
+        passed = before is not None and before.astimezone(UTC) >= early.astimezone(UTC)
+        self._last[series] = late if passed else early
+        return self._last[series]
+
+
+def _cell(cells: Sequence[Cell], index: int) -> Cell:
+    return cells[index] if index < len(cells) else None
+
+
+def _moment(cell: Cell) -> datetime:
+    """The instant a cell names: an Excel date, ISO 8601, or seconds / milliseconds since 1970."""
+    if isinstance(cell, datetime):
+        return cell
+    if isinstance(cell, date):
+        return datetime.combine(cell, time())
+    text = str(cell).strip() if cell is not None else ""
+    if not text:
+        raise ValueError("no time")
+    if text.replace(".", "", 1).isdigit() and not (len(text) == 8 and text[:2] in ("19", "20")):
+        number = float(text)
+        return _EPOCH + timedelta(seconds=number / 1000 if number >= 1e11 else number)
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        pass
+    for form in ("%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d.%m.%Y"):
+        try:
+            return datetime.strptime(text, form)
+        except ValueError:
+            continue
+    raise ValueError(f"{text[:40]!r} is not a time; ISO 8601 is expected, such as 2026-11-20T14:02:00Z")
