@@ -1,0 +1,61 @@
+"""Columns: readings of many journal batches put together, each row with its own version; judges and stores nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wattstead.metering.batch import ReadingBatch
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Readings as columns like `ReadingBatch`, but with a version per row; rows are in order of versions."""
+
+    point: NDArray[np.uint32]
+    time_us: NDArray[np.int64]
+    value: NDArray[np.float64]
+    quality: NDArray[np.uint8]
+    version: NDArray[np.uint64]
+
+    def __len__(self) -> int:
+        return len(self.point)
+
+    @staticmethod
+    def of(batches: Sequence[ReadingBatch]) -> Columns:
+        """All rows of the batches, oldest version first.
+
+        >>> late, early = ReadingBatch.of([1], [5], [2.0], version=9), ReadingBatch.of([1], [4], [1.0], version=8)
+        >>> Columns.of([late, early]).time_us.tolist()
+        [4, 5]
+        """
+        if len(batches) == 1:
+            only = batches[0]
+            return Columns(only.point, only.time_us, only.value, only.quality, _versions(batches))
+        batches = sorted(batches, key=lambda batch: batch.version)
+        if not batches:
+            return Columns.of([ReadingBatch.of([], [], [])])
+        return Columns(
+            np.concatenate([b.point for b in batches]),
+            np.concatenate([b.time_us for b in batches]),
+            np.concatenate([b.value for b in batches]),
+            np.concatenate([b.quality for b in batches]),
+            _versions(batches),
+        )
+
+    def rows(self, chosen: NDArray[np.bool_] | NDArray[np.intp] | slice) -> Columns:
+        """Those rows alone."""
+        return Columns(
+            self.point[chosen], self.time_us[chosen], self.value[chosen], self.quality[chosen], self.version[chosen]
+        )
+
+    def with_quality(self, quality: NDArray[np.uint8]) -> Columns:
+        """The same readings, judged."""
+        return Columns(self.point, self.time_us, self.value, quality, self.version)
+
+
+def _versions(batches: Sequence[ReadingBatch]) -> NDArray[np.uint64]:
+    return np.repeat(np.array([b.version for b in batches], np.uint64), np.array([len(b) for b in batches], np.intp))

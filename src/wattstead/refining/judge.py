@@ -1,0 +1,120 @@
+"""Judging (the V of VEE): what is stored with which quality, and what cannot be stored; values are never changed.
+
+Estimating and editing are not here yet.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wattstead.metering.point import Point
+from wattstead.metering.quantity import Quality, Quantity, unit
+from wattstead.refining.columns import Columns
+
+NOT_FINITE = "value is not a finite number"
+TIME_OUT_OF_RANGE = "time lies outside the years 1970 to 2105"
+
+EARLIEST_US = 0
+LATEST_US = 4_260_211_200_000_000
+"""The first instant of 2105: weeks and months after it have no partition."""
+MAX_POINT = 2**24
+"""Points from this number on are judged as unknown, so that a wild number cannot ask for memory."""
+
+PLAUSIBLE: dict[tuple[Quantity, str], tuple[float, float]] = {
+    (Quantity.ELECTRICITY, "W"): (-1e12, 1e12),
+    (Quantity.ELECTRICITY, "VA"): (0.0, 1e12),
+    (Quantity.ELECTRICITY, "Wh"): (0.0, 1e16),
+    (Quantity.ELECTRICITY, "pulse"): (0.0, 1e15),
+    (Quantity.HEAT, "W"): (-1e12, 1e12),
+    (Quantity.HEAT, "Wh"): (0.0, 1e16),
+    (Quantity.COLD, "Wh"): (0.0, 1e16),
+    (Quantity.GAS, "m³"): (0.0, 1e12),
+    (Quantity.WATER, "m³"): (0.0, 1e12),
+    (Quantity.TEMPERATURE, "°C"): (-273.15, 2000.0),
+    (Quantity.HUMIDITY, "%"): (0.0, 105.0),
+    (Quantity.CHARGE_LEVEL, "%"): (0.0, 105.0),
+    (Quantity.IRRADIANCE, "W/m²"): (-20.0, 2000.0),
+    (Quantity.WIND, "m/s"): (0.0, 120.0),
+    (Quantity.PRESSURE, "Pa"): (-1.1e5, 1e9),
+    (Quantity.VOLTAGE, "V"): (-2e6, 2e6),
+    (Quantity.CURRENT, "A"): (-1e6, 1e6),
+    (Quantity.FREQUENCY, "Hz"): (0.0, 1e3),
+    (Quantity.POWER_FACTOR, ""): (-1.01, 1.01),
+    (Quantity.SIGNAL, "dBm"): (-200.0, 50.0),
+}
+"""What a working meter can show, by quantity, in the base unit; a new row is a new range. Not listed: not judged."""
+
+
+def plausible_range(point: Point) -> tuple[float, float] | None:
+    """Smallest and largest plausible number of a point in its own unit; None when nothing is known.
+
+    >>> plausible_range(Point(id=1, quantity=Quantity.VOLTAGE, unit="kV"))
+    (-2000.0, 2000.0)
+    """
+    own = unit(point.unit)
+    found = PLAUSIBLE.get((point.quantity, own.base))
+    if found is None:
+        return None
+    low, high = ((bound - own.offset) / own.factor for bound in found)
+    return low, high
+
+
+class Judge:
+    """Gives each reading its quality by what is known of its point, and counts what has to be refused."""
+
+    def __init__(self, future_limit_us: int = 86_400_000_000) -> None:
+        self._future_limit_us = future_limit_us
+        self._low = np.full(0, np.nan)
+        self._high = np.full(0, np.nan)
+        self.refused: Counter[str] = Counter()
+        """Readings that were not stored, by reason."""
+
+    def learn(self, points: Iterable[Point]) -> None:
+        """Take over the ranges of those points."""
+        known = [point for point in points if point.id < MAX_POINT]
+        size = max((point.id for point in known), default=-1) + 1
+        if size > len(self._low):
+            room = max(size, 2 * len(self._low)) - len(self._low)
+            self._low = np.append(self._low, np.full(room, np.nan))
+            self._high = np.append(self._high, np.full(room, np.nan))
+        for point in known:
+            self._low[point.id], self._high[point.id] = plausible_range(point) or (np.nan, np.nan)
+
+    def judge(self, columns: Columns) -> Columns:
+        """What may be stored, with its quality: valid or suspect where a range is known, else as it came.
+
+        A quality the sender gave (estimated, edited …) is kept. A time further after its receipt than the limit is
+        suspect. Refused rows are left out and counted in ``refused``.
+        """
+        columns = self._storable(columns)
+        if not len(columns):
+            return columns
+        quality = self._by_range(columns)
+        received_us = (columns.version >> np.uint64(8)).astype(np.int64)
+        ahead = (columns.time_us - received_us > self._future_limit_us) & (columns.version > 0)
+        if ahead.any():
+            quality = np.where(ahead, np.uint8(Quality.SUSPECT), quality)
+        return columns.with_quality(quality)
+
+    def _storable(self, columns: Columns) -> Columns:
+        finite = np.isfinite(columns.value)
+        in_time = (columns.time_us >= EARLIEST_US) & (columns.time_us < LATEST_US)
+        if finite.all() and in_time.all():
+            return columns
+        self.refused[NOT_FINITE] += int((~finite).sum())
+        self.refused[TIME_OUT_OF_RANGE] += int((finite & ~in_time).sum())
+        return columns.rows(finite & in_time)
+
+    def _by_range(self, columns: Columns) -> NDArray[np.uint8]:
+        if not len(self._low):
+            return columns.quality
+        place = np.minimum(columns.point, np.uint32(len(self._low) - 1))
+        low, high, value = self._low[place], self._high[place], columns.value
+        valid, outside = (value >= low) & (value <= high), (value < low) | (value > high)
+        open_to_judge = (columns.quality == Quality.RAW) & (columns.point == place)
+        quality = np.where(open_to_judge & valid, np.uint8(Quality.VALID), columns.quality)
+        return np.where(open_to_judge & outside, np.uint8(Quality.SUSPECT), quality)

@@ -1,0 +1,95 @@
+"""DirtySpans: which minutes of which points have to be rolled up again, as few spans rather than many pairs.
+
+Only remembers; what is done about them is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wattstead.metering.rollup import MINUTE_US
+
+_POINT_SHIFT = np.uint64(32)
+_MINUTES = np.uint64(0xFFFF_FFFF)
+_WIDER = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """Whole minutes of points as columns, in order of (point, start): [start_us, end_us) of ``point``."""
+
+    point: NDArray[np.uint32]
+    start_us: NDArray[np.int64]
+    end_us: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.point)
+
+
+class DirtySpans:
+    """A growing set of (point, minute), kept within ``most`` spans by closing small gaps between them."""
+
+    def __init__(self, most: int = 20_000) -> None:
+        self._most = most
+        self._first = np.zeros(0, np.uint64)
+        self._last = np.zeros(0, np.uint64)
+
+    def __len__(self) -> int:
+        return len(self._first)
+
+    def __bool__(self) -> bool:
+        return len(self._first) > 0
+
+    def add(self, point: NDArray[np.uint32], time_us: NDArray[np.int64]) -> None:
+        """The minutes of those readings are dirty; times from 1970 on."""
+        if len(point):
+            keys = _keys(point, time_us // MINUTE_US)
+            keys = np.unique(keys[np.append(True, keys[1:] != keys[:-1])])
+            self._include(keys, keys)
+
+    def add_spans(self, point: NDArray[np.uint32], start_us: NDArray[np.int64], end_us: NDArray[np.int64]) -> None:
+        """All minutes that touch [start, end) are dirty, a row per span; end after start."""
+        if len(point):
+            self._include(_keys(point, start_us // MINUTE_US), _keys(point, (end_us - 1) // MINUTE_US))
+
+    def take(self) -> Spans:
+        """All spans; none are left."""
+        first, last = self._first, self._last
+        self._first, self._last = first[:0], last[:0]
+        return Spans(
+            (first >> _POINT_SHIFT).astype(np.uint32),
+            (first & _MINUTES).astype(np.int64) * MINUTE_US,
+            ((last & _MINUTES).astype(np.int64) + 1) * MINUTE_US,
+        )
+
+    def put_back(self, spans: Spans) -> None:
+        """What was taken and could not be done."""
+        self.add_spans(spans.point, spans.start_us, spans.end_us)
+
+    def _include(self, first: NDArray[np.uint64], last: NDArray[np.uint64]) -> None:
+        first, last = np.append(self._first, first), np.append(self._last, last)
+        order = np.argsort(first, kind="stable")
+        first, last = _joined(first[order], last[order], 1)
+        gap_minutes = 1
+        while len(first) > self._most and gap_minutes < 2**31:
+            gap_minutes *= _WIDER
+            first, last = _joined(first, last, gap_minutes)
+        self._first, self._last = first, last
+
+
+def _keys(point: NDArray[np.uint32], minute: NDArray[np.int64]) -> NDArray[np.uint64]:
+    return (point.astype(np.uint64) << _POINT_SHIFT) | minute.astype(np.uint64)
+
+
+def _joined(
+    first: NDArray[np.uint64], last: NDArray[np.uint64], gap_minutes: int
+) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """Spans in order of their first minute, those of one point at most that far apart made one."""
+    last = np.maximum.accumulate(last)
+    apart = (first[1:] > last[:-1] + np.uint64(gap_minutes)) | (first[1:] >> _POINT_SHIFT != first[:-1] >> _POINT_SHIFT)
+    begins = np.append(True, apart)
+    ends = np.append(apart, True)
+    return first[begins], last[ends]
