@@ -26,7 +26,9 @@ Port = Annotated[int, typer.Option("--port", envvar="WATTSTEAD_PORT", min=0, max
 Host = Annotated[str, typer.Option("--host", envvar="WATTSTEAD_HOST", help="Address to listen on.")]
 BasePath = Annotated[str, typer.Option("--base-path", envvar="WATTSTEAD_BASE_PATH", help="Prefix behind a proxy.")]
 Address = Annotated[str, typer.Option("--url", envvar="WATTSTEAD_URL", help="Server; default: the demo's.")]
-Key = Annotated[str, typer.Option("--key", envvar="WATTSTEAD_KEY", help="Key; default: the demo's.")]
+WriteKey = Annotated[str, typer.Option("--key", envvar="WATTSTEAD_KEY", help="Write key; default: the demo's.")]
+ReadKey = Annotated[str, typer.Option("--read-key", envvar="WATTSTEAD_READ_KEY", help="Read key; default: the demo's.")]
+Zone = Annotated[str, typer.Option("--zone", help="Time zone of local times.")]
 
 
 def _verb(name: str, **arguments: object) -> None:
@@ -46,6 +48,61 @@ def demo(folder: Folder = Path("data"), port: Port = 8086, host: Host = "127.0.0
 def serve(folder: Folder = Path("data"), port: Port = 8086, host: Host = "127.0.0.1", base_path: BasePath = "") -> None:
     """Start the product."""
     _verb("serve", folder=folder, port=port, host=host, base_path=base_path)
+
+
+@app.command(name="import")
+def import_file(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, CSV.gz or .xlsx.")],
+    folder: Folder = Path("data"),
+    url: Address = "",
+    key: WriteKey = "",
+    read_key: ReadKey = "",
+    zone: Zone = "UTC",
+    prefix: Annotated[str, typer.Option(help="Put before the names of the columns.")] = "",
+    sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook; default: the first.")] = None,
+    time_column: Annotated[str | None, typer.Option(help="Column of times, when its name does not tell.")] = None,
+    decimal_comma: Annotated[bool, typer.Option(help="Numbers are written 1,5.")] = False,
+) -> None:
+    """Bring a table of readings into a running server; says exactly what became of each row."""
+    _verb("importing", **locals())
+
+
+@app.command(name="export")
+def export_file(
+    file: Annotated[Path | None, typer.Argument(help="CSV or .xlsx; default: standard output.")] = None,
+    folder: Folder = Path("data"),
+    url: Address = "",
+    read_key: ReadKey = "",
+    point: Annotated[list[str] | None, typer.Option(help="Address or number of a point; repeat; default: all.")] = None,
+    start: Annotated[str, typer.Option(help="ISO 8601; default: the first reading.")] = "",
+    end: Annotated[str, typer.Option(help="ISO 8601, not included; default: now.")] = "",
+    zone: Zone = "UTC",
+) -> None:
+    """Write the readings of a running server into a file."""
+    _verb(
+        "exporting",
+        file=file,
+        folder=folder,
+        url=url,
+        read_key=read_key,
+        points=point or [],
+        start=start,
+        end=end,
+        zone=zone,
+    )
+
+
+@app.command()
+def simulate(
+    folder: Folder = Path("data"),
+    url: Address = "",
+    key: WriteKey = "",
+    years: Annotated[float, typer.Option(min=0.001, max=50, help="How far back the readings go.")] = 10.0,
+    every_s: Annotated[int, typer.Option("--every", min=1, max=86_400, help="Seconds between readings.")] = 300,
+    seed: Annotated[int, typer.Option(help="Another seed, another home.")] = 1,
+) -> None:
+    """Post years of generated readings of one solar home."""
+    _verb("simulating", **locals())
 
 
 @app.command()

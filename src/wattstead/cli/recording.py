@@ -110,9 +110,7 @@ def second_home(folder: Path) -> Recording:
     names |= {"Coffeemaker": "Coffee maker", "WaterKettle": "Kettle", "MicrowaveOven": "Microwave"}
     names |= {"Cookingstove": "Stove", "Washingmachine": "Washing machine"}
     home = Channel("home", "Home", "W", direction=Direction.IMPORT, role=Role.HOME)
-    appliances = tuple(
-        Channel(f"appliance/{kind}", names.get(kind, kind), "W", role=Role.APPLIANCE) for kind in kinds
-    )
+    appliances = tuple(Channel(f"appliance/{kind}", names.get(kind, kind), "W", role=Role.APPLIANCE) for kind in kinds)
     return Recording(
         site="Second by second",
         zone="Europe/Berlin",

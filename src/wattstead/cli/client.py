@@ -1,0 +1,101 @@
+"""The running server as the other verbs talk to it: where it is, with which key, in which chunks.
+
+It knows addresses and answers, not what is sent or why.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import httpx
+
+from wattstead.metering.errors import Issue, WattsteadError
+
+_TRIES = 8
+
+
+class ServerRefused(WattsteadError):
+    """The server answered, and the answer is no."""
+
+
+class ServerAway(WattsteadError):
+    """The server does not answer."""
+
+    retryable = True
+
+
+class Client:
+    """A connection to one server with at most one write and one read key."""
+
+    def __init__(self, url: str, write_key: str = "", read_key: str = "") -> None:
+        """``url`` with its path prefix, keys as shown when they were made."""
+        self.url = url.rstrip("/")
+        self.write_key = write_key
+        self.read_key = read_key
+        self._http = httpx.Client(base_url=self.url, timeout=60.0)
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._http.close()
+
+    def post_readings(
+        self, point: Sequence[str], time_us: Sequence[int], value: Sequence[float]
+    ) -> tuple[int, list[Issue]]:
+        """Post columns; returns how many were taken and what was refused. Waits and tries again while it is told to.
+
+        Raises `ServerRefused` or, after about two minutes, `ServerAway`.
+        """
+        body = json.dumps({"time_unit": "us", "point": list(point), "time": list(time_us), "value": list(value)})
+        answer = self._try(
+            "POST", "/api/v1/readings", self.write_key, content=body, headers={"Content-Type": "application/json"}
+        )
+        found = answer.json()
+        return int(found["accepted"]), [Issue(i["place"], i["reason"]) for i in found["rejected"]]
+
+    def get(self, path: str, **query: str | float) -> httpx.Response:
+        """Ask with the read key."""
+        return self._try("GET", path, self.read_key, params=query)
+
+    def _try(self, method: str, path: str, key: str, **rest: object) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {key}", **rest.pop("headers", {})}  # type: ignore[dict-item]
+        wait_s = 0.5
+        reason = ""
+        for _ in range(_TRIES):
+            try:
+                answer = self._http.request(method, path, headers=headers, **rest)  # type: ignore[arg-type]
+            except httpx.TransportError as error:
+                reason = str(error)
+            else:
+                if answer.status_code not in (429, 503):
+                    return _checked(answer)
+                reason = f"{answer.status_code} {answer.text[:200]}"
+                wait_s = max(wait_s, float(answer.headers.get("Retry-After", 0)))
+            time.sleep(wait_s)
+            wait_s = min(wait_s * 2, 30.0)
+        raise ServerAway(f"{self.url} did not take the request after {_TRIES} tries: {reason}")
+
+
+def _checked(answer: httpx.Response) -> httpx.Response:
+    if answer.is_success:
+        return answer
+    try:
+        detail = answer.json().get("detail", answer.text)
+    except ValueError:
+        detail = answer.text
+    raise ServerRefused(
+        f"{answer.request.method} {answer.request.url.path} answered {answer.status_code}: {detail[:500]}"
+    )
+
+
+def connect(folder: Path, url: str, write_key: str, read_key: str) -> Client:
+    """The server named, or else the one whose ``demo.json`` lies in ``folder``; raises `ServerRefused`."""
+    note = folder / "demo.json"
+    known = json.loads(note.read_text()) if note.exists() else {}
+    keys = known.get("keys", {}) if not url or url.rstrip("/") == str(known.get("url", "")).rstrip("/") else {}
+    where = url or known.get("url", "")
+    if not where:
+        raise ServerRefused(f"no server is named: give --url and --key, or start the demo with --data {folder}")
+    return Client(where, write_key or keys.get("write", ""), read_key or keys.get("read", ""))

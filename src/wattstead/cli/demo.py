@@ -1,0 +1,182 @@
+"""``wattstead demo``: the product with two recorded homes, their history filled in and their present played.
+
+The devices are ordinary senders: they post to the product's own API with a write key, as any meter would.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import secrets
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypedDict
+
+import httpx
+import numpy as np
+import structlog
+import typer
+
+from wattstead.app import Product, run_product
+from wattstead.cli.recording import DAY_US, Recording, minute_home, samples, second_home
+from wattstead.metering.batch import ReadingBatch
+from wattstead.registry.records import PointDeclaration, Scope
+from wattstead.registry.registry import Registry
+from wattstead.settings import Settings
+
+_log = structlog.get_logger("demo")
+_CHUNK = 200_000
+_NOTE = "demo.json"
+OWNER = "owner@demo.localdomain"
+
+
+class _Login(TypedDict):
+    role: str
+    email: str
+    password: str
+
+
+class _Note(TypedDict):
+    """What ``demo.json`` holds: where the product is and how to get in."""
+
+    url: str
+    logins: list[_Login]
+    keys: dict[str, str]
+    senders: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Home:
+    """A recording and where its readings go."""
+
+    recording: Recording
+    points: tuple[int, ...]
+    write_key: str
+
+
+def run(folder: Path, port: int, host: str, base_path: str) -> int:
+    """Start the demo and stay until it is ended."""
+    settings = Settings(folder=folder, port=port, host=host, base_path=base_path, owner_email=OWNER, store_every_s=1.0)
+    return run_product(settings, _prepare_and_play)
+
+
+async def _prepare_and_play(product: Product) -> None:
+    """Fill in what the homes have missed, say where everything is, then play the present."""
+    folder = product.settings.folder
+    note, homes = await asyncio.to_thread(_furnish, product.registry, folder, product.url)
+    played_us = int(time.time() * 1e6)
+    for home in homes:
+        await _fill(product, home, played_us)
+    _save(folder / _NOTE, note)
+    login = note["logins"][0]
+    typer.echo(f"\nWattstead runs at {note['url']}\n\n  e-mail    {login['email']}\n  password  {login['password']}\n")
+    async with asyncio.TaskGroup() as players:
+        for home in homes:
+            players.create_task(_play(home, product.url, played_us))
+
+
+def _furnish(registry: Registry, folder: Path, url: str) -> tuple[_Note, list[_Home]]:
+    """Create owner, sites, points and keys at the first start; read them from ``demo.json`` at later ones."""
+    path = folder / _NOTE
+    recordings = (minute_home(samples()), second_home(samples()))
+    note: _Note = json.loads(path.read_text()) if path.exists() else _first_note(registry, recordings)
+    note["url"] = url
+    _save(path, note)
+    by_name = {site.name: site for site in registry.sites()}
+    return note, [
+        _Home(
+            recording,
+            tuple(registry.create_points(by_name[recording.site].id, _declared(recording))),
+            note["senders"][recording.site],
+        )
+        for recording in recordings
+    ]
+
+
+def _first_note(registry: Registry, recordings: tuple[Recording, ...]) -> _Note:
+    password = secrets.token_urlsafe(12)
+    made = registry.first_owner(OWNER, password)
+    owner = made.account if made else registry.accounts()[0]
+    if made is None:
+        registry.change_password(owner.id, password)
+    senders: dict[str, str] = {}
+    read = ""
+    for recording in recordings:
+        site = registry.create_site(owner.organization_id, recording.site, recording.zone, recording.note)
+        senders[recording.site] = registry.create_key(site.id, Scope.WRITE, "demo device").secret
+        read = read or registry.create_key(site.id, Scope.READ, "demo reader").secret
+    return {
+        "url": "",
+        "logins": [{"role": "owner", "email": owner.email, "password": password}],
+        "keys": {"write": senders[recordings[0].site], "read": read},
+        "senders": senders,
+    }
+
+
+def _declared(recording: Recording) -> list[PointDeclaration]:
+    return [
+        PointDeclaration(
+            address=channel.address,
+            name=channel.name,
+            kind=channel.kind,
+            quantity=channel.quantity,
+            direction=channel.direction,
+            unit=channel.unit,
+            role=channel.role,
+        )
+        for channel in recording.channels
+    ]
+
+
+def _save(path: Path, note: _Note) -> None:
+    fresh = path.with_suffix(".new")
+    fresh.touch(mode=0o600)
+    fresh.write_text(json.dumps(note, indent=2) + "\n")
+    fresh.replace(path)
+
+
+async def _fill(product: Product, home: _Home, until_us: int) -> None:
+    """Put into the journal what lies between the newest stored reading and now."""
+    start_us = until_us - home.recording.history_days * DAY_US
+    newest_us = product.newest_us(home.points)
+    time_us, value = home.recording.between(max(start_us, newest_us + 1), until_us)
+    rows = max(1, _CHUNK // value.shape[1])
+    for at in range(0, len(time_us), rows):
+        await product.journal.append(_batch(home, time_us[at : at + rows], value[at : at + rows]))
+
+
+def _batch(home: _Home, time_us: np.ndarray, value: np.ndarray) -> ReadingBatch:
+    flat = value.ravel()
+    known = np.isfinite(flat)
+    point = np.tile(np.asarray(home.points, np.uint32), len(time_us))[known]
+    return ReadingBatch.of(point, np.repeat(time_us, value.shape[1])[known], flat[known])
+
+
+async def _play(home: _Home, url: str, from_us: int) -> None:
+    """Post each step when its time has come; what could not be posted is posted later, nothing is left out."""
+    recording = home.recording
+    names = np.asarray([channel.address for channel in recording.channels])
+    headers = {"Authorization": f"Bearer {home.write_key}"}
+    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=10.0) as http:
+        while True:
+            now_us = int(time.time() * 1e6)
+            await asyncio.sleep((recording.step_us - now_us % recording.step_us) / 1e6 + 0.01)
+            until_us = int(time.time() * 1e6)
+            time_us, value = recording.between(from_us, until_us)
+            known = np.isfinite(value)
+            if known.any():
+                body = {
+                    "time_unit": "us",
+                    "point": np.broadcast_to(names, value.shape)[known].tolist(),
+                    "time": np.broadcast_to(time_us[:, None], value.shape)[known].tolist(),
+                    "value": value[known].tolist(),
+                }
+                answer = None
+                with contextlib.suppress(httpx.TransportError):
+                    answer = await http.post("/api/v1/readings", json=body)
+                if answer is None or not answer.is_success:
+                    _log.warning("the demo's device could not post", answer=answer.text if answer else "no connection")
+                    continue
+            from_us = until_us

@@ -1,0 +1,168 @@
+"""``wattstead import``: a CSV or Excel file into a running server, with an exact account of every row.
+
+Reading the file is `wattstead.ingest.table_file`'s affair; this counts, posts, and remembers where it was.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import typer
+
+from wattstead.cli.client import Client, connect
+from wattstead.cli.known import KnownReadings
+from wattstead.ingest.table_file import Row, TableDecoder, TableReadings, rows_of, shape_of
+from wattstead.metering.errors import Issue, WattsteadError
+
+_ROWS = 5_000
+_REASONS = 1_000
+
+
+class ImportDiffers(WattsteadError):
+    """The file has changed since its import was interrupted."""
+
+
+class Account(msgspec.Struct):
+    """What became of the readings of one file so far; kept beside the file until the import is complete."""
+
+    size: int
+    rows: int = 0
+    """Rows of the file that are done."""
+    accepted: int = 0
+    repeated: int = 0
+    corrected: int = 0
+    empty: int = 0
+    rejected: int = 0
+    first_rejected: list[Issue] = []
+
+
+def run(
+    file: Path,
+    folder: Path,
+    url: str,
+    key: str,
+    read_key: str,
+    zone: str,
+    prefix: str,
+    sheet: str | None,
+    time_column: str | None,
+    decimal_comma: bool,
+) -> int:
+    """Import one file; exit code 0 when every reading was accepted or known, 2 when some were rejected."""
+    rows = rows_of(file, sheet)
+    _, header = next(rows, (0, ()))
+    decoder = TableDecoder(shape_of(header, prefix, time_column), zone, decimal_comma)
+    notes = file.with_name(file.name + ".import.json")
+    account = _account(file, notes)
+    client = connect(folder, url, key, read_key)
+    known = KnownReadings(client)
+    total = _row_count(file, sheet) - 1
+    if account.rows:
+        typer.echo(f"going on after row {account.rows} of {total}")
+    try:
+        with typer.progressbar(length=total, label=file.name) as bar:
+            bar.update(_skip(rows, decoder, account.rows))
+            for chunk in _chunks(rows):
+                _post(client, known, decoder.decode(chunk), account)
+                account.rows += len(chunk)
+                _save(notes, account)
+                bar.update(len(chunk))
+    finally:
+        client.close()
+    notes.unlink(missing_ok=True)
+    _report(account, file, known.asked)
+    return 2 if account.rejected else 0
+
+
+def _account(file: Path, notes: Path) -> Account:
+    size = file.stat().st_size
+    if not notes.exists():
+        return Account(size)
+    found = msgspec.json.decode(notes.read_bytes(), type=Account)
+    if found.size != size:
+        raise ImportDiffers(
+            f"{file.name} had {found.size} bytes when its import was interrupted and has {size} now; "
+            f"delete {notes.name} to begin again"
+        )
+    return found
+
+
+def _save(notes: Path, account: Account) -> None:
+    fresh = notes.with_name(notes.name + ".new")
+    fresh.write_bytes(msgspec.json.encode(account))
+    fresh.replace(notes)
+
+
+def _row_count(file: Path, sheet: str | None) -> int:
+    return sum(1 for _ in rows_of(file, sheet))
+
+
+def _skip(rows: Iterator[Row], decoder: TableDecoder, count: int) -> int:
+    """Pass over rows that are done; the decoder sees them, since local times depend on what came before."""
+    for chunk in itertools.takewhile(bool, (list(itertools.islice(rows, n)) for n in _steps(count))):
+        decoder.decode(chunk)
+    return count
+
+
+def _steps(count: int) -> Iterator[int]:
+    while count > 0:
+        yield min(count, _ROWS)
+        count -= _ROWS
+
+
+def _chunks(rows: Iterator[Row]) -> Iterator[list[Row]]:
+    while chunk := list(itertools.islice(rows, _ROWS)):
+        yield chunk
+
+
+def _post(client: Client, known: KnownReadings, found: TableReadings, account: Account) -> None:
+    """Post what the server does not have yet, and book every reading of the chunk exactly once."""
+    sifted = known.sift(found)
+    kept = sifted.post
+    account.repeated += sifted.repeated
+    account.corrected += sifted.overtaken
+    account.empty += found.empty
+    _reject(account, found.issues)
+    if not kept:
+        return
+    accepted, refused = client.post_readings(
+        [found.point[i] for i in kept], [found.time_us[i] for i in kept], [found.value[i] for i in kept]
+    )
+    account.corrected += sifted.corrected
+    account.accepted += accepted - sifted.corrected
+    _reject(account, [_in_file(issue, found, kept) for issue in refused])
+
+
+def _in_file(issue: Issue, found: TableReadings, kept: list[int]) -> Issue:
+    """The server's ``readings[4].time`` as the file's own row."""
+    inside = issue.place.partition("[")[2].partition("]")[0]
+    if not inside.isdigit() or int(inside) >= len(kept):
+        return issue
+    at = kept[int(inside)]
+    return Issue(f"row {found.row[at]}, {found.point[at]}", issue.reason)
+
+
+def _reject(account: Account, issues: list[Issue]) -> None:
+    account.rejected += len(issues)
+    account.first_rejected += issues[: max(0, _REASONS - len(account.first_rejected))]
+
+
+def _report(account: Account, file: Path, asked: bool) -> None:
+    typer.echo(f"{file.name}: {account.rows} rows")
+    typer.echo(f"  accepted   {account.accepted}")
+    typer.echo(
+        f"  repeated   {account.repeated}" + ("" if asked else "  (within the file; no read key to ask the server)")
+    )
+    typer.echo(f"  corrected  {account.corrected}")
+    typer.echo(f"  rejected   {account.rejected}")
+    if account.empty:
+        typer.echo(f"  empty      {account.empty} cells")
+    for issue in account.first_rejected[:20]:
+        typer.echo(f"    {issue.place}: {issue.reason}")
+    more = Counter(issue.reason for issue in account.first_rejected[20:])
+    for reason, times in more.most_common(20):
+        typer.echo(f"    {times} more: {reason}")
