@@ -1,0 +1,151 @@
+"""The connection to SQLite or PostgreSQL: pragmas, transactions, errors; knows no table.
+
+A writing transaction takes SQLite's write lock when it begins, so that what it reads stays true until it commits.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from sqlite3 import Connection as SqliteConnection
+from typing import TypeVar
+
+import msgspec
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Connection,
+    Engine,
+    Integer,
+    Select,
+    String,
+    bindparam,
+    create_engine,
+    event,
+    func,
+    make_url,
+    select,
+)
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.types import TypeEngine
+
+from wattstead.registry.errors import RegistryUnavailable
+
+_T = TypeVar("_T", str, int)
+_BUSY_TIMEOUT_MS = 30_000
+_PRAGMAS = (
+    f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}",
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",  # an id acknowledged and then lost in a power cut would be given to another point
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA journal_size_limit = 67108864",
+)
+
+
+class Database:
+    """An engine with a way to read and a way to write; safe to share between threads, not across a fork."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = _engine(url)
+        self._write_engine = self.engine.execution_options(writes=True)
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.engine.dialect.name == "sqlite"
+
+    @property
+    def file(self) -> Path | None:
+        """The database file, when there is one."""
+        name = self.engine.url.database
+        return Path(name) if self.is_sqlite and name else None
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session that only asks; raises `RegistryUnavailable` when the database fails."""
+        with _named_errors(), Session(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A session whose changes are committed at the end, all or none."""
+        with _named_errors(), Session(self._write_engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def connected(self) -> Iterator[Connection]:
+        """One writing transaction as a bare connection, for migrations."""
+        with _named_errors(), self._write_engine.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def _engine(url: str) -> Engine:
+    address = make_url(url)
+    if address.get_backend_name() == "sqlite":
+        if not address.database or address.database == ":memory:":
+            raise ValueError("the registry needs a file: sqlite:////path/registry.db")
+        Path(address.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(address, pool_size=5, max_overflow=20)
+        event.listen(engine, "connect", _prepare)
+        event.listen(engine, "begin", _begin)
+        return engine
+    if address.drivername in ("postgresql", "postgres"):
+        address = address.set(drivername="postgresql+psycopg")
+    return create_engine(address, pool_size=5, max_overflow=20, pool_pre_ping=True)
+
+
+def _prepare(connection: SqliteConnection, _: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None
+    for pragma in _PRAGMAS:
+        connection.execute(pragma)
+
+
+def _begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def _named_errors() -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        raise RegistryUnavailable(str(error.orig).strip() or type(error.orig).__name__) from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise RegistryUnavailable(str(error.orig).strip()) from error
+        raise
+
+
+def texts(session: Session, values: Sequence[str]) -> Select[str]:
+    """Any number of texts, in one parameter, to stand at the right of ``in_``."""
+    return select(_column(session, values, String))
+
+
+def integers(session: Session, values: Sequence[int]) -> Select[int]:
+    """Any number of integers, in one parameter, to stand at the right of ``in_``."""
+    return select(_column(session, values, Integer))
+
+
+def _column(session: Session, values: Sequence[_T], kind: type[TypeEngine[_T]]) -> ColumnElement[_T]:
+    if session.get_bind().dialect.name == "sqlite":
+        column: ColumnElement[_T] = func.json_each(msgspec.json.encode(values).decode()).table_valued("value").c.value
+        return column
+    given = bindparam(None, list(values), ARRAY(kind))
+    unnested: ColumnElement[_T] = func.unnest(given).table_valued("value").render_derived().c.value
+    return unnested
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names of files just created in a folder survive a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

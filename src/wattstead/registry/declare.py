@@ -1,0 +1,206 @@
+"""Declaring, adopting and renaming points; what a point may be is decided here, its readings are never touched."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from wattstead.metering.point import Point, amount_per_step, step_rule
+from wattstead.metering.quantity import ALIASES, Direction, Kind, Quantity, Role, UnitError, unit
+from wattstead.registry import dataset, names, points, tables, tags
+from wattstead.registry.database import texts
+from wattstead.registry.errors import PointInvalid, Unknown
+from wattstead.registry.records import PointDeclaration, PointRow
+
+_LONGEST_WIDTH = 2**62
+_INSTANT = frozenset({"W", "VA", "var", "V", "A", "Hz", "°C", "W/m²", "m³/h", "m/s", "Pa", "dBm"})
+"""Base units of levels: no counter can be in them."""
+_BASES: dict[Quantity, frozenset[str]] = {
+    Quantity.ELECTRICITY: frozenset({"W", "Wh", "VA", "var", "pulse"}),
+    Quantity.TEMPERATURE: frozenset({"°C"}),
+    Quantity.HUMIDITY: frozenset({"%"}),
+    Quantity.CHARGE_LEVEL: frozenset({"%", "Wh"}),
+    Quantity.IRRADIANCE: frozenset({"W/m²"}),
+    Quantity.WIND: frozenset({"m/s"}),
+    Quantity.PRESSURE: frozenset({"Pa"}),
+    Quantity.VOLTAGE: frozenset({"V"}),
+    Quantity.CURRENT: frozenset({"A"}),
+    Quantity.FREQUENCY: frozenset({"Hz"}),
+}
+"""Base units in which a quantity may be given; a quantity that is not listed takes any."""
+
+
+class PointChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What to change of a point; None leaves it as it is. A tag with an empty value is removed."""
+
+    name: str | None = None
+    kind: Kind | None = None
+    quantity: Quantity | None = None
+    direction: Direction | None = None
+    unit: str | None = None
+    role: Role | None = None
+    resolution: float | None = None
+    width: int | None = None
+    max_rate: float | None = None
+    max_gap_s: float | None = None
+    device_id: int | None = None
+    adopted: bool | None = None
+    tags: Mapping[str, str] = msgspec.field(default_factory=dict)
+
+
+_ADOPTING = ("kind", "quantity", "direction", "unit", "role")
+
+
+def check(point: Point) -> None:
+    """Raise `PointInvalid`, or `UnitError`, when the parts of a point do not go together."""
+    base = unit(point.unit).base
+    allowed = _BASES.get(point.quantity)
+    if base and allowed is not None and base not in allowed:
+        raise PointInvalid(f"{point.quantity.value} cannot be in {point.unit!r}; use a unit of {_listed(allowed)}")
+    if point.kind in (Kind.REGISTER, Kind.DELTA) and base in _INSTANT:
+        raise PointInvalid(f"a {point.kind.value} counts an amount, {point.unit!r} is a level; use kWh, m³ or pulse")
+    for name in ("resolution", "max_rate", "max_gap_s"):
+        number = getattr(point, name)
+        if not (math.isfinite(number) and number >= 0):
+            raise PointInvalid(f"{name} is {number}; give a finite number of zero or more")
+    if point.width and not _is_width(point.width):
+        raise PointInvalid(f"width is {point.width}; give a power of ten or of two, or 0 for none")
+
+
+def create_points(session: Session, site_id: int, declarations: Sequence[PointDeclaration], now: datetime) -> list[int]:
+    """The ids of declared points, in order; an address that exists keeps its point, unchanged.
+
+    All or none: raises `PointInvalid`, `UnitError`, `NameInvalid`, `AddressInvalid`, `Unknown` for the site.
+    """
+    zone = lock_site(session, site_id)
+    known = known_ids(session, site_id, [d.address for d in declarations])
+    fresh = {d.address: d for d in declarations if d.address not in known}
+    for declaration in fresh.values():
+        _check_declaration(declaration, zone)
+    generation = dataset.bump(session) if fresh else 0
+    ids = dict(zip(fresh, dataset.next_point_ids(session, len(fresh)), strict=True))
+    insert_points(
+        session, site_id, ids, [_declared(d, ids[d.address], site_id, generation, now) for d in fresh.values()]
+    )
+    tags.add_point_tags(session, {ids[d.address]: d.tags for d in fresh.values()})
+    known.update(ids)
+    return [known[d.address] for d in declarations]
+
+
+def change_point(session: Session, point_id: int, change: PointChange) -> PointRow:
+    """Adopt, rename or correct a point; raises `Unknown`, `PointInvalid`, `UnitError`, `NameInvalid`.
+
+    A change of the step rule grows ``rule_version``: rollups made under the old one are then made again.
+    """
+    site_id = session.scalar(select(tables.Point.site_id).where(tables.Point.id == point_id))
+    if site_id is None:
+        raise Unknown("point", point_id)
+    lock_site(session, site_id)
+    before = points.point(session, point_id)
+    columns = {k: v for k, v in msgspec.structs.asdict(change).items() if v is not None and k != "tags"}
+    if "unit" in columns:
+        columns["unit"] = ALIASES.get(columns["unit"], columns["unit"])
+    physics = {k: v for k, v in columns.items() if k in Point.__struct_fields__}
+    after: Point = msgspec.structs.replace(before.point, **physics)
+    check(after)
+    if "name" in columns:
+        names.checked("point", columns["name"])
+    if "device_id" in columns:
+        _check_device(session, columns["device_id"], site_id)
+    if any(k in columns for k in _ADOPTING):
+        columns.setdefault("adopted", True)
+    if step_rule(after) != step_rule(before.point) or amount_per_step(after) != amount_per_step(before.point):
+        columns["rule_version"] = before.rule_version + 1
+    tags.put_point_tags(session, {point_id: change.tags})
+    columns["changed_at"] = dataset.bump(session)
+    session.execute(
+        update(tables.Point).where(tables.Point.id == point_id).values(**_plain(columns)),
+        execution_options={"synchronize_session": False},
+    )
+    session.expire_all()
+    return points.point(session, point_id)
+
+
+def lock_site(session: Session, site_id: int) -> str:
+    """The zone of a site whose addresses no other transaction adds to until this one ends; raises `Unknown`."""
+    zone = session.scalar(select(tables.Site.zone).where(tables.Site.id == site_id).with_for_update(key_share=True))
+    if zone is None:
+        raise Unknown("site", site_id)
+    return zone
+
+
+def known_ids(session: Session, site_id: int, paths: Sequence[str]) -> dict[str, int]:
+    """The point ids of those addresses of a site that exist."""
+    rows = session.execute(
+        select(tables.Address.path, tables.Address.point_id).where(
+            tables.Address.site_id == site_id, tables.Address.path.in_(texts(session, paths))
+        )
+    )
+    return dict(rows.tuples().all())
+
+
+def insert_points(session: Session, site_id: int, ids: Mapping[str, int], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Store new points and the addresses that lead to them; the caller holds the site's lock."""
+    if not rows:
+        return
+    session.execute(insert(tables.POINT), rows)
+    addresses = [{"site_id": site_id, "path": path, "point_id": point_id} for path, point_id in ids.items()]
+    session.execute(insert(tables.ADDRESS), addresses)
+
+
+def _check_declaration(declaration: PointDeclaration, zone: str) -> None:
+    fault = names.address_fault(declaration.address)
+    if fault:
+        raise fault
+    names.checked("point", declaration.name)
+    try:
+        check(_physics(declaration, zone))
+    except (PointInvalid, UnitError) as error:
+        raise PointInvalid(f"point {declaration.address!r}: {error}") from error
+
+
+def _physics(declaration: PointDeclaration, zone: str) -> Point:
+    given = {k: v for k, v in msgspec.structs.asdict(declaration).items() if k in Point.__struct_fields__}
+    return Point(id=0, zone=zone, **given)
+
+
+def _declared(
+    declaration: PointDeclaration, point_id: int, site_id: int, generation: int, now: datetime
+) -> dict[str, Any]:
+    columns = {k: v for k, v in msgspec.structs.asdict(declaration).items() if k not in ("address", "tags")}
+    columns["unit"] = ALIASES.get(declaration.unit, declaration.unit)
+    return _plain(columns) | {
+        "id": point_id,
+        "site_id": site_id,
+        "key_id": None,
+        "unit_hint": declaration.unit,
+        "rule_version": 1,
+        "changed_at": generation,
+        "created": now,
+    }
+
+
+def _check_device(session: Session, device_id: int, site_id: int) -> None:
+    device = session.get(tables.Device, device_id)
+    if device is None or device.site_id != site_id:
+        raise Unknown("device", device_id)
+
+
+def _plain(columns: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: v.value if isinstance(v, (Kind, Quantity, Direction, Role)) else v for k, v in columns.items()}
+
+
+def _is_width(width: int) -> bool:
+    if not 1 < width <= _LONGEST_WIDTH:
+        return False
+    return width & (width - 1) == 0 or str(width).strip("0") == "1"
+
+
+def _listed(bases: frozenset[str]) -> str:
+    return ", ".join(sorted(bases))

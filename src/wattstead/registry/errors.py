@@ -1,0 +1,140 @@
+"""What can go wrong with the registry, one class per thing a caller can act on; raises nothing itself."""
+
+from __future__ import annotations
+
+from wattstead.metering.errors import WattsteadError
+
+
+class RegistryError(WattsteadError):
+    """Base of the errors of this room."""
+
+
+class RegistryUnavailable(RegistryError):
+    """The database does not answer, is locked for too long, or its disk is full; the same call may succeed later."""
+
+    retryable = True
+
+    def __init__(self, reason: str, retry_after_s: float = 2.0) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(f"the registry's database does not answer ({reason}); try again in {retry_after_s:g} s")
+
+
+class SchemaMismatch(RegistryError):
+    """The database was made by a newer Wattstead, or was never migrated."""
+
+    def __init__(self, found: str | None, expected: str) -> None:
+        self.found, self.expected = found, expected
+        remedy = "run the newer Wattstead, or restore a backup" if found else "migrate it first"
+        super().__init__(f"the registry's schema is {found or 'missing'}, this program knows {expected}; {remedy}")
+
+
+class Unknown(RegistryError):
+    """A thing of that id does not exist, or is not the caller's to see: the two answer alike."""
+
+    def __init__(self, noun: str, identity: object) -> None:
+        self.noun, self.identity = noun, identity
+        super().__init__(f"{noun} {identity!r} is not known")
+
+
+class ZoneUnknown(RegistryError):
+    """A time zone that the IANA table lacks."""
+
+    def __init__(self, zone: str) -> None:
+        self.zone = zone
+        super().__init__(f"time zone {zone[:60]!r} is not known; give an IANA name such as Europe/Paris")
+
+
+class NameInvalid(RegistryError):
+    """A name that is empty, too long or not printable."""
+
+    def __init__(self, noun: str, name: str, reason: str) -> None:
+        self.noun, self.name, self.reason = noun, name, reason
+        super().__init__(f"{noun} {shown(name)} {reason}")
+
+
+class PointInvalid(RegistryError):
+    """Kind, quantity, unit, resolution or width of a point do not go together."""
+
+
+class AddressError(RegistryError):
+    """One address of a batch that gets no point; the others of the batch are not affected."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        self.path, self.reason = path, reason
+        super().__init__(f"address {shown(path)} {reason}")
+
+
+class AddressInvalid(AddressError):
+    """An address that is empty, too long or has control characters."""
+
+
+class PointLimit(AddressError):
+    """A new address beyond the number of points that its key may create."""
+
+    def __init__(self, path: str, limit: int) -> None:
+        self.limit = limit
+        super().__init__(path, f"is new and its key has reached its limit of {limit} points; raise the key's limit")
+
+
+class KeyRevoked(RegistryError):
+    """A key that was revoked between its acceptance and now."""
+
+    def __init__(self, key_id: int) -> None:
+        self.key_id = key_id
+        super().__init__(f"key {key_id} is revoked; create another one")
+
+
+class KeyInvalid(RegistryError):
+    """A scope, limit or secret that a key cannot have."""
+
+
+class EmailTaken(RegistryError):
+    """Another account has that e-mail address."""
+
+    def __init__(self, email: str) -> None:
+        self.email = email
+        super().__init__(f"an account with e-mail address {email!r} exists; choose another")
+
+
+class PasswordInvalid(RegistryError):
+    """A new password that is too short or too long."""
+
+    def __init__(self, length: int, shortest: int, longest: int) -> None:
+        self.length, self.shortest, self.longest = length, shortest, longest
+        super().__init__(f"a password of {length} characters; it needs {shortest} to {longest}")
+
+
+class LoginFailed(RegistryError):
+    """E-mail address or password is wrong; which of the two is not said."""
+
+    def __init__(self) -> None:
+        super().__init__("e-mail address or password is wrong")
+
+
+class LoginLimited(RegistryError):
+    """Too many failed logins of one account or from one network address."""
+
+    retryable = True
+
+    def __init__(self, retry_after_s: int) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(f"too many failed logins; try again in {retry_after_s} s")
+
+
+class LoginBusy(RegistryError):
+    """More logins are waiting for their password check than the queue holds."""
+
+    retryable = True
+
+    def __init__(self, waiting: int, retry_after_s: int = 2) -> None:
+        self.waiting, self.retry_after_s = waiting, retry_after_s
+        super().__init__(f"{waiting} logins are waiting already; try again in {retry_after_s} s")
+
+
+class BackupError(RegistryError):
+    """A folder that holds no usable backup, or a registry that is not empty and would be overwritten."""
+
+
+def shown(text: str, longest: int = 60) -> str:
+    """A name as it may stand in a message or a log: quoted, escaped and cut."""
+    return ascii(text) if len(text) <= longest else f"{text[:longest]!a}… of {len(text)} characters"

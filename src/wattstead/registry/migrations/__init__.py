@@ -1,0 +1,1 @@
+"""How the schema grows; run by `wattstead.registry.migrate`, never by hand."""

@@ -1,0 +1,10 @@
+"""Alembic runs this for every migration; it uses the connection and transaction that `migrate` gives."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from wattstead.registry.tables import Base
+
+context.configure(connection=context.config.attributes["connection"], target_metadata=Base.metadata)
+context.run_migrations()

@@ -1,0 +1,1 @@
+"""Steps of the schema, oldest first; each keeps the data it finds."""

@@ -1,0 +1,59 @@
+"""Which names are allowed: of addresses, sites, points, tags; pure."""
+
+from __future__ import annotations
+
+import re
+from zoneinfo import ZoneInfo
+
+from wattstead.registry.errors import AddressInvalid, NameInvalid, ZoneUnknown
+
+LONGEST_NAME = 200
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+def fault(name: str, longest: int = LONGEST_NAME) -> str:
+    """What is wrong with a name, empty when nothing is.
+
+    >>> fault("kitchen"), fault("a\\tb")
+    ('', "has the control character '\\\\t'; leave it out")
+    """
+    if not name:
+        return "is empty; give at least one character"
+    if len(name) > longest:
+        return f"has {len(name)} characters; at most {longest} are allowed"
+    unprintable = _UNPRINTABLE.search(name)
+    return f"has the control character {unprintable.group()!a}; leave it out" if unprintable else ""
+
+
+def address_fault(path: str) -> AddressInvalid | None:
+    """The error of an address, None when it is allowed."""
+    reason = fault(path)
+    return AddressInvalid(path, reason) if reason else None
+
+
+def checked(noun: str, name: str, longest: int = LONGEST_NAME) -> str:
+    """The name itself; raises `NameInvalid`."""
+    reason = fault(name, longest)
+    if reason:
+        raise NameInvalid(noun, name, reason)
+    return name
+
+
+def checked_zone(zone: str) -> str:
+    """The zone itself; raises `ZoneUnknown`."""
+    try:
+        ZoneInfo(zone)
+    except (OSError, ValueError) as error:  # ZoneInfoNotFoundError is a KeyError; folders raise OSError
+        raise ZoneUnknown(zone) from error
+    except KeyError as error:
+        raise ZoneUnknown(zone) from error
+    return zone
+
+
+def last_part(path: str) -> str:
+    """The label of a point that is known by its address alone.
+
+    >>> last_part("emon/5/power1")
+    'power1'
+    """
+    return path.rstrip("/").rpartition("/")[2] or path

@@ -1,0 +1,98 @@
+"""Points: which there are, with their tags and addresses; making and changing them is in `declare` and `resolve`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import ColumnElement, Row, Select, func, select
+from sqlalchemy.orm import Session
+
+from wattstead.metering import point as metering
+from wattstead.metering.quantity import Direction, Kind, Quantity, Role
+from wattstead.registry import tags
+from wattstead.registry.database import integers
+from wattstead.registry.errors import Unknown
+from wattstead.registry.records import PointRow, TagFilter
+from wattstead.registry.sites import Viewer, visible
+from wattstead.registry.tables import Address, Point, Site
+
+_PATH = select(func.min(Address.path)).where(Address.point_id == Point.id).scalar_subquery()
+
+
+def points(session: Session, *conditions: ColumnElement[bool]) -> list[PointRow]:
+    """The points that meet every condition, by id."""
+    question = select(Point, Site.zone, _PATH).join(Site, Site.id == Point.site_id).where(*conditions)
+    rows = session.execute(question.order_by(Point.id)).all()
+    found = tags.point_tags(session, [row[0].id for row in rows])
+    return [_record(row, found.get(row[0].id, {})) for row in rows]
+
+
+def point(session: Session, point_id: int) -> PointRow:
+    """The point of that id; raises `Unknown`."""
+    found = points(session, Point.id == point_id)
+    if not found:
+        raise Unknown("point", point_id)
+    return found[0]
+
+
+def point_ids(session: Session, *conditions: ColumnElement[bool]) -> list[int]:
+    """The ids alone of the points that meet every condition, ascending."""
+    return list(session.scalars(selected(*conditions).order_by(Point.id)))
+
+
+def selected(*conditions: ColumnElement[bool]) -> Select[int]:
+    """The question for the ids of points that meet every condition."""
+    return select(Point.id).join(Site, Site.id == Point.site_id).where(*conditions)
+
+
+def conditions(
+    session: Session,
+    viewer: Viewer | None,
+    site_ids: Sequence[int] | None,
+    point_ids: Sequence[int] | None,
+    where: Iterable[TagFilter],
+    address_prefix: str,
+) -> list[ColumnElement[bool]]:
+    """The conditions of a listing; what is not the viewer's to see is left out as if it did not exist."""
+    wanted = [*visible(session, viewer), *tags.conditions(where)]
+    if site_ids is not None:
+        wanted.append(Point.site_id.in_(integers(session, site_ids)))
+    if point_ids is not None:
+        wanted.append(Point.id.in_(integers(session, point_ids)))
+    if address_prefix:
+        below = (Address.path >= address_prefix) & (Address.path < address_prefix + "\U0010ffff")
+        wanted.append(Point.id.in_(select(Address.point_id).where(Address.site_id == Point.site_id, below)))
+    return wanted
+
+
+def changed_since(session: Session, generation: int) -> list[PointRow]:
+    """The points declared or changed after that generation; points that only appeared are not among them."""
+    return points(session, Point.changed_at > generation)
+
+
+def _record(row: Row[Point, str, str], own_tags: dict[str, str]) -> PointRow:
+    found, zone, path = row
+    return PointRow(
+        point=metering.Point(
+            id=found.id,
+            kind=Kind(found.kind),
+            quantity=Quantity(found.quantity),
+            direction=Direction(found.direction),
+            unit=found.unit,
+            resolution=found.resolution,
+            width=found.width,
+            max_rate=found.max_rate,
+            max_gap_s=found.max_gap_s,
+            zone=zone,
+        ),
+        site_id=found.site_id,
+        device_id=found.device_id,
+        name=found.name,
+        address=path,
+        role=Role(found.role),
+        adopted=found.adopted,
+        unit_hint=found.unit_hint,
+        rule_version=found.rule_version,
+        created=found.created,
+        tags=own_tags,
+    )

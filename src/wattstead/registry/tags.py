@@ -1,0 +1,121 @@
+"""Tags of points and sites, and the questions they answer: which points, grouped how; knows no reading."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+
+from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, insert, select, union_all
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from wattstead.registry import names
+from wattstead.registry.database import integers
+from wattstead.registry.errors import RegistryError
+from wattstead.registry.records import TagFilter
+from wattstead.registry.tables import POINT_TAG, SITE_TAG, Point, PointTag, SiteTag
+
+LONGEST_KEY = 60
+
+
+class TagFilterInvalid(RegistryError):
+    """A condition that gives none, or more than one, of equals, among and prefix."""
+
+
+def checked(tags: Mapping[str, str]) -> dict[str, str]:
+    """The tags as they may be stored; raises `NameInvalid`."""
+    return {names.checked("tag key", k, LONGEST_KEY): names.checked(f"value of tag {k}", v) for k, v in tags.items()}
+
+
+def put_point_tags(session: Session, tags: Mapping[int, Mapping[str, str]]) -> None:
+    """Set tags of points, keeping their other tags; an empty value removes the tag."""
+    for point_id, wanted in tags.items():
+        session.execute(delete(PointTag).where(PointTag.point_id == point_id, PointTag.key.in_(wanted)))
+    add_point_tags(session, tags)
+
+
+def add_point_tags(session: Session, tags: Mapping[int, Mapping[str, str]]) -> None:
+    """Add tags to points that have none of these keys yet."""
+    rows = [
+        {"point_id": point_id, "key": key, "value": value}
+        for point_id, wanted in tags.items()
+        for key, value in checked({k: v for k, v in wanted.items() if v}).items()
+    ]
+    if rows:
+        session.execute(insert(POINT_TAG), rows)
+
+
+def put_site_tags(session: Session, site_id: int, tags: Mapping[str, str]) -> None:
+    """Set tags of a site, keeping its other tags; an empty value removes the tag."""
+    session.execute(delete(SiteTag).where(SiteTag.site_id == site_id, SiteTag.key.in_(tags)))
+    rows = [
+        {"site_id": site_id, "key": k, "value": v} for k, v in checked({k: v for k, v in tags.items() if v}).items()
+    ]
+    if rows:
+        session.execute(insert(SITE_TAG), rows)
+
+
+def point_tags(session: Session, point_ids: Sequence[int]) -> dict[int, dict[str, str]]:
+    """The own tags of points; points without tags are not in the answer."""
+    rows = session.execute(
+        select(PointTag.point_id, PointTag.key, PointTag.value)
+        .where(PointTag.point_id.in_(integers(session, point_ids)))
+        .order_by(PointTag.point_id, PointTag.key)
+    ).tuples()
+    return {point_id: {key: value for _, key, value in tags} for point_id, tags in groupby(rows, lambda row: row[0])}
+
+
+def site_tags(session: Session, site_ids: Sequence[int]) -> dict[int, dict[str, str]]:
+    """The tags of sites; sites without tags are not in the answer."""
+    rows = session.execute(
+        select(SiteTag.site_id, SiteTag.key, SiteTag.value)
+        .where(SiteTag.site_id.in_(integers(session, site_ids)))
+        .order_by(SiteTag.site_id, SiteTag.key)
+    ).tuples()
+    return {site_id: {key: value for _, key, value in tags} for site_id, tags in groupby(rows, lambda row: row[0])}
+
+
+def conditions(filters: Iterable[TagFilter]) -> list[ColumnElement[bool]]:
+    """One condition on `Point.id` per filter; raises `TagFilterInvalid`."""
+    return [Point.id.in_(_points_with(wanted)) for wanted in filters]
+
+
+def grouped(session: Session, keys: Sequence[str], wanted: Select[int]) -> dict[tuple[str, ...], list[int]]:
+    """The points of a selection of ids by their values of several tags, "" where there is none; groups in order."""
+    points = wanted.subquery()
+    columns = [
+        func.coalesce(
+            select(PointTag.value).where(PointTag.point_id == Point.id, PointTag.key == key).scalar_subquery(),
+            select(SiteTag.value).where(SiteTag.site_id == Point.site_id, SiteTag.key == key).scalar_subquery(),
+            "",
+        )
+        for key in keys
+    ]
+    rows = session.execute(select(Point.id, *columns).join(points, points.c.id == Point.id).order_by(Point.id))
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for row in rows:
+        groups.setdefault(tuple(row[1:]), []).append(row[0])
+    return dict(sorted(groups.items()))
+
+
+def _points_with(wanted: TagFilter) -> Select[int]:
+    own = select(PointTag.point_id).where(PointTag.key == wanted.key, _matches(PointTag.value, wanted))
+    overridden = exists().where(PointTag.point_id == Point.id, PointTag.key == wanted.key)
+    of_site = (
+        select(Point.id)
+        .join(SiteTag, SiteTag.site_id == Point.site_id)
+        .where(SiteTag.key == wanted.key, _matches(SiteTag.value, wanted), ~overridden)
+    )
+    both = union_all(own, of_site).subquery()
+    return select(both.c[0])
+
+
+def _matches(value: InstrumentedAttribute[str], wanted: TagFilter) -> ColumnElement[bool]:
+    given = [wanted.equals is not None, wanted.among is not None, wanted.prefix is not None]
+    if sum(given) != 1:
+        raise TagFilterInvalid(f"tag filter on {wanted.key!r} gives {sum(given)} conditions; give exactly one")
+    if wanted.equals is not None:
+        return value == wanted.equals
+    if wanted.among is not None:
+        return value.in_(wanted.among)
+    prefix = wanted.prefix or ""
+    return and_(value >= prefix, value < prefix + "\U0010ffff")
