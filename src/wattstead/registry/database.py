@@ -6,11 +6,11 @@ A writing transaction takes SQLite's write lock when it begins, so that what it 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from sqlalchemy import (
@@ -21,17 +21,22 @@ from sqlalchemy import (
     Integer,
     Select,
     String,
+    Table,
     bindparam,
+    cast,
+    column,
     create_engine,
     event,
     func,
+    insert,
+    literal,
     make_url,
     select,
 )
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
-from sqlalchemy.types import TypeEngine
+from sqlalchemy.types import TypeEngine, UserDefinedType
 
 from wattstead.registry.errors import RegistryUnavailable
 
@@ -44,6 +49,15 @@ _PRAGMAS = (
     "PRAGMA foreign_keys = ON",
     "PRAGMA journal_size_limit = 67108864",
 )
+
+
+class _Json(UserDefinedType[str]):
+    """PostgreSQL's json, given as text."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: object) -> str:
+        return "json"
 
 
 class Database:
@@ -135,11 +149,26 @@ def integers(session: Session, values: Sequence[int]) -> Select[int]:
 
 def _column(session: Session, values: Sequence[_T], kind: type[TypeEngine[_T]]) -> ColumnElement[_T]:
     if session.get_bind().dialect.name == "sqlite":
-        column: ColumnElement[_T] = func.json_each(msgspec.json.encode(values).decode()).table_valued("value").c.value
+        column: ColumnElement[_T] = (
+            func.json_each(msgspec.json.encode(list(values)).decode()).table_valued("value").c.value
+        )
         return column
     given = bindparam(None, list(values), ARRAY(kind))
     unnested: ColumnElement[_T] = func.unnest(given).table_valued("value").render_derived().c.value
     return unnested
+
+
+def insert_rows(session: Session, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert many rows in one statement; every row has the same columns. Row by row takes six times as long."""
+    if not rows:
+        return
+    if session.get_bind().dialect.name == "sqlite":
+        session.execute(insert(table), rows)
+        return
+    columns = [column(name, table.c[name].type) for name in rows[0]]
+    given = func.json_to_recordset(cast(literal(msgspec.json.encode(rows).decode(), String), _Json))
+    taken = select(*given.table_valued(*columns).render_derived(with_types=True).c)
+    session.execute(insert(table).from_select([c.name for c in columns], taken))
 
 
 def sync_folder(folder: Path) -> None:

@@ -1,11 +1,17 @@
-"""Which data set this is, its generation, and the ids of its points; holds nothing that a person names."""
+"""Which data set this is, its generation, and the ids of its points; holds nothing that a person names.
+
+Both counters are one row, locked until the transaction ends: a smaller id or generation is never committed after a
+greater one, so whoever has seen all up to a number has missed nothing.
+"""
 
 from __future__ import annotations
 
-from sqlalchemy import select, text, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from wattstead.registry.tables import Dataset
+
+_PLAIN = {"synchronize_session": False}
 
 
 def identity(session: Session) -> str:
@@ -19,40 +25,24 @@ def generation(session: Session) -> int:
 
 
 def bump(session: Session) -> int:
-    """Grow the generation inside the caller's transaction and give the new one; call it last, it locks."""
+    """Grow the generation inside the caller's transaction and give the new one; lock nothing else after it."""
     grown = update(Dataset).values(generation=Dataset.generation + 1).returning(Dataset.generation)
-    return session.scalars(grown, execution_options={"synchronize_session": False}).one()
+    return session.scalars(grown, execution_options=_PLAIN).one()
 
 
 def largest_point_id(session: Session) -> int:
     """The largest point id ever given, 0 before the first; deleted points count."""
-    if _is_sqlite(session):
-        return session.scalar(text("SELECT seq FROM sqlite_sequence WHERE name = 'point'")) or 0
-    return session.scalar(text("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM point_id_seq")) or 0
+    return session.scalars(select(Dataset.last_point_id)).one()
 
 
-def next_point_ids(session: Session, count: int) -> list[int]:
-    """Ids for new points, ascending, never given before and never again."""
-    if _is_sqlite(session):  # this transaction holds the write lock; inserting the ids moves sqlite_sequence
-        last = largest_point_id(session)
-        return list(range(last + 1, last + 1 + count))
-    taken = text("SELECT nextval('point_id_seq') FROM generate_series(1, :count)")
-    return sorted(session.scalars(taken, {"count": count}))
+def next_point_ids(session: Session, count: int) -> range:
+    """Ids for new points, never given before and, once committed, never again."""
+    taken = update(Dataset).values(last_point_id=Dataset.last_point_id + count).returning(Dataset.last_point_id)
+    last = session.scalars(taken, execution_options=_PLAIN).one()
+    return range(last - count + 1, last + 1)
 
 
 def skip_point_ids(session: Session, beyond: int) -> None:
     """Make the next new point greater than ``beyond``: the remedy when a restored registry is older than the store."""
-    if beyond <= largest_point_id(session):
-        return
-    if not _is_sqlite(session):
-        session.execute(text("SELECT setval('point_id_seq', :beyond)"), {"beyond": beyond})
-        return
-    moved = session.execute(
-        text("UPDATE sqlite_sequence SET seq = :beyond WHERE name = 'point' RETURNING 1"), {"beyond": beyond}
-    )
-    if moved.first() is None:
-        session.execute(text("INSERT INTO sqlite_sequence (name, seq) VALUES ('point', :beyond)"), {"beyond": beyond})
-
-
-def _is_sqlite(session: Session) -> bool:
-    return session.get_bind().dialect.name == "sqlite"
+    skipped = update(Dataset).where(Dataset.last_point_id < beyond).values(last_point_id=beyond)
+    session.execute(skipped, execution_options=_PLAIN)

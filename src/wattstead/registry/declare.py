@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from wattstead.metering.point import Point, amount_per_step, step_rule
 from wattstead.metering.quantity import ALIASES, Direction, Kind, Quantity, Role, UnitError, unit
 from wattstead.registry import dataset, names, points, tables, tags
-from wattstead.registry.database import texts
+from wattstead.registry.database import insert_rows, texts
 from wattstead.registry.errors import PointInvalid, Unknown
 from wattstead.registry.records import PointDeclaration, PointRow
 
@@ -147,11 +147,9 @@ def known_ids(session: Session, site_id: int, paths: Sequence[str]) -> dict[str,
 
 def insert_points(session: Session, site_id: int, ids: Mapping[str, int], rows: Sequence[Mapping[str, Any]]) -> None:
     """Store new points and the addresses that lead to them; the caller holds the site's lock."""
-    if not rows:
-        return
-    session.execute(insert(tables.POINT), rows)
+    insert_rows(session, tables.POINT, rows)
     addresses = [{"site_id": site_id, "path": path, "point_id": point_id} for path, point_id in ids.items()]
-    session.execute(insert(tables.ADDRESS), addresses)
+    insert_rows(session, tables.ADDRESS, addresses)
 
 
 def _check_declaration(declaration: PointDeclaration, zone: str) -> None:

@@ -59,13 +59,14 @@ class Base(DeclarativeBase):
 
 
 class Dataset(Base):
-    """One row: which data set this is, and the generation that caches compare."""
+    """One row: which data set this is, the generation that caches compare, the last point id given."""
 
     __tablename__ = "dataset"
     __table_args__ = (CheckConstraint("one = 1", name="single"),)
     one: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     identity: Mapped[str]
     generation: Mapped[int] = mapped_column(BigInteger)
+    last_point_id: Mapped[int]
     created: Mapped[datetime] = mapped_column(UtcTime)
 
 
@@ -159,11 +160,10 @@ class Key(Base):
 
 
 class Point(Base):
-    """A series of readings; ids are never given twice, not even after a deletion."""
+    """A series of readings; ids come from `Dataset.last_point_id`: none is given twice, even after a deletion."""
 
     __tablename__ = "point"
-    __table_args__ = ({"sqlite_autoincrement": True},)
-    id: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     site_id: Mapped[int] = mapped_column(ForeignKey("site.id"), index=True)
     device_id: Mapped[int | None] = mapped_column(ForeignKey("device.id"), index=True)
     key_id: Mapped[int | None] = mapped_column(ForeignKey("key.id"))

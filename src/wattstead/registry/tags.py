@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
-from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, insert, select, union_all
+from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from wattstead.registry import names
-from wattstead.registry.database import integers
+from wattstead.registry.database import insert_rows, integers
 from wattstead.registry.errors import RegistryError
 from wattstead.registry.records import TagFilter
 from wattstead.registry.tables import POINT_TAG, SITE_TAG, Point, PointTag, SiteTag
@@ -40,8 +40,7 @@ def add_point_tags(session: Session, tags: Mapping[int, Mapping[str, str]]) -> N
         for point_id, wanted in tags.items()
         for key, value in checked({k: v for k, v in wanted.items() if v}).items()
     ]
-    if rows:
-        session.execute(insert(POINT_TAG), rows)
+    insert_rows(session, POINT_TAG, rows)
 
 
 def put_site_tags(session: Session, site_id: int, tags: Mapping[str, str]) -> None:
@@ -50,8 +49,7 @@ def put_site_tags(session: Session, site_id: int, tags: Mapping[str, str]) -> No
     rows = [
         {"site_id": site_id, "key": k, "value": v} for k, v in checked({k: v for k, v in tags.items() if v}).items()
     ]
-    if rows:
-        session.execute(insert(SITE_TAG), rows)
+    insert_rows(session, SITE_TAG, rows)
 
 
 def point_tags(session: Session, point_ids: Sequence[int]) -> dict[int, dict[str, str]]:

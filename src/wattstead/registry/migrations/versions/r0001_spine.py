@@ -45,10 +45,12 @@ def _people() -> None:
         sa.Column("one", sa.Integer, primary_key=True, autoincrement=False),
         _text("identity"),
         sa.Column("generation", sa.BigInteger, nullable=False),
+        sa.Column("last_point_id", sa.Integer, nullable=False),
         _time("created"),
         sa.CheckConstraint("one = 1", name="single"),
     )
-    op.bulk_insert(dataset, [{"one": 1, "identity": uuid.uuid4().hex, "generation": 1, "created": datetime.now(UTC)}])
+    first = {"one": 1, "identity": uuid.uuid4().hex, "generation": 1, "last_point_id": 0, "created": datetime.now(UTC)}
+    op.bulk_insert(dataset, [first])
     op.create_table(
         "organization",
         _id(),
@@ -121,7 +123,7 @@ def _places() -> None:
 def _points() -> None:
     op.create_table(
         "point",
-        _id(),
+        sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
         _reference("site"),
         _reference("device", nullable=True),
         _reference("key", nullable=True, indexed=False),
@@ -140,7 +142,6 @@ def _points() -> None:
         sa.Column("rule_version", sa.Integer, nullable=False),
         sa.Column("changed_at", sa.BigInteger, nullable=False, index=True),
         _time("created"),
-        sqlite_autoincrement=True,
     )
     op.create_table(
         "address",
