@@ -1,0 +1,184 @@
+"""``wattstead check``: looks at the machine and the folder, and says in one line each what is wrong and what to do.
+
+It changes nothing; where the product runs it is asked, where it does not run its store is opened for a moment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import errno
+import os
+import shutil
+import socket
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+import typer
+
+from wattstead.metering.errors import WattsteadError
+from wattstead.registry.registry import Registry
+from wattstead.series import Series
+from wattstead.settings import Settings
+from wattstead.store.errors import FolderTaken
+from wattstead.store.supervise import StoreProcess
+
+_SYNCS = 20
+_SLOW_SYNC_MS = 25.0
+_SUSPICIOUS_SYNC_MS = 0.02
+_LITTLE_SPACE = 2_000_000_000
+_YEAR_2025_S = 1_735_689_600
+_CLOCK_UNSYNCHRONISED = 5
+
+
+class Finding(NamedTuple):
+    """One line of the report."""
+
+    name: str
+    ok: bool
+    text: str
+
+
+def run(folder: Path, port: int, host: str) -> int:
+    """Print every finding; exit code 1 when one is not well."""
+    settings = Settings(folder=folder, port=port, host=host)
+    findings = [check(settings) for check in CHECKS]
+    for finding in findings:
+        typer.echo(f"{'ok  ' if finding.ok else 'BAD '} {finding.name:12} {finding.text}")
+    return 0 if all(finding.ok for finding in findings) else 1
+
+
+def clock(_: Settings) -> Finding:
+    """Whether the clock can be right and is kept right."""
+    now = time.time()
+    if now < _YEAR_2025_S:
+        return Finding("clock", False, f"says {time.strftime('%Y-%m-%d', time.gmtime(now))}: set it, and run NTP")
+    try:
+        state = ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.create_string_buffer(256))
+    except (OSError, AttributeError):
+        return Finding("clock", True, "plausible; whether it is synchronised cannot be seen on this system")
+    if state == _CLOCK_UNSYNCHRONISED:
+        return Finding(
+            "clock", True, "plausible, not synchronised by NTP: readings without a time may be stamped wrongly"
+        )
+    return Finding("clock", True, "synchronised")
+
+
+def permissions(settings: Settings) -> Finding:
+    """Whether the folder can be written, and by nobody else."""
+    folder = settings.folder.absolute()
+    if not folder.exists():
+        parent = next(p for p in folder.parents if p.exists())
+        able = os.access(parent, os.W_OK)
+        return Finding(
+            "permissions", able, f"{folder} will be made" if able else f"{parent} cannot be written: chown it"
+        )
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return Finding("permissions", False, f"{folder} cannot be written by this user: chown it")
+    loose = [
+        p.name for p in folder.iterdir() if p.is_file() and p.stat().st_mode & 0o077 and p.suffix in (".db", ".json")
+    ]
+    if loose:
+        return Finding("permissions", False, f"others can read {', '.join(sorted(loose))}: chmod 600 them")
+    return Finding("permissions", True, f"{folder} belongs to this user alone")
+
+
+def disk(settings: Settings) -> Finding:
+    """How quickly the disk makes a small write durable, and how much room there is."""
+    folder = next(p for p in (settings.folder.absolute(), *settings.folder.absolute().parents) if p.exists())
+    free = shutil.disk_usage(folder).free
+    try:
+        spans_ms = _sync_spans_ms(folder)
+    except OSError as error:
+        what = "is full" if error.errno == errno.ENOSPC else f"cannot be written ({error.strerror})"
+        return Finding("disk", False, f"{folder} {what}: make room")
+    middle = statistics.median(spans_ms)
+    text = f"a durable write takes {middle:.2f} ms, {free / 1e9:.1f} GB free"
+    if free < _LITTLE_SPACE:
+        return Finding("disk", False, f"{text}: make room, 2 GB are the least")
+    if middle > _SLOW_SYNC_MS:
+        return Finding("disk", True, f"{text}; slow: senders wait that long for each answer")
+    if middle < _SUSPICIOUS_SYNC_MS:
+        return Finding(
+            "disk", True, f"{text}; so quick that the disk may only pretend: a power cut could lose readings"
+        )
+    return Finding("disk", True, text)
+
+
+def _sync_spans_ms(folder: Path) -> list[float]:
+    spans = []
+    with tempfile.TemporaryFile(dir=folder) as file:
+        for _ in range(_SYNCS):
+            file.write(b"\0" * 4096)
+            began = time.perf_counter()
+            file.flush()
+            os.fsync(file.fileno())
+            spans.append((time.perf_counter() - began) * 1000)
+    return spans
+
+
+def port(settings: Settings) -> Finding:
+    """Whether the port is free, or ours already."""
+    with contextlib.suppress(httpx.HTTPError):
+        answer = httpx.get(f"http://{settings.host}:{settings.port}/health", timeout=3.0)
+        if answer.is_success and "wattstead" in answer.text:
+            return Finding("port", True, f"Wattstead answers on {settings.host}:{settings.port}")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            return Finding(
+                "port", False, f"{settings.host}:{settings.port}: {error.strerror}: choose another with --port"
+            )
+    return Finding("port", True, f"{settings.host}:{settings.port} is free")
+
+
+def registry(settings: Settings) -> Finding:
+    """Whether the registry opens and its schema is the one this version knows."""
+    if not settings.registry_url and not (settings.folder / "registry.db").exists():
+        return Finding("registry", True, "none yet; it is made at the first start")
+    try:
+        with Registry(settings.registry_address) as found:
+            revision, newest = found.revisions()
+            points = found.largest_point_id()
+    except WattsteadError as error:
+        return Finding("registry", False, str(error))
+    if revision != newest:
+        return Finding("registry", True, f"schema {revision} is brought to {newest} at the next start")
+    return Finding("registry", True, f"schema {revision}, points up to {points}")
+
+
+def store(settings: Settings) -> Finding:
+    """Whether the store opens, its schema is known and no part is broken."""
+    if not settings.store_address.get_secret_value() and not (settings.folder / "store").exists():
+        return Finding("store", True, "none yet; it is made at the first start")
+    try:
+        return asyncio.run(_look_at_store(settings))
+    except FolderTaken:
+        return Finding("store", True, "in use by the running server; its own state is on the status page")
+    except WattsteadError as error:
+        if "FolderTaken" in type(error).__name__ or "another process" in str(error):
+            return Finding("store", True, "in use by the running server; its own state is on the status page")
+        return Finding("store", False, str(error))
+
+
+async def _look_at_store(settings: Settings) -> Finding:
+    if settings.store_address.get_secret_value():
+        return await asyncio.to_thread(_ask, settings.store_address.get_secret_value())
+    async with StoreProcess(settings.folder / "store") as process:
+        return await asyncio.to_thread(_ask, process.address)
+
+
+def _ask(address: str) -> Finding:
+    found = Series(address).check()
+    return Finding("store", not found.problems, "; ".join(found.problems) or found.summary)
+
+
+CHECKS: tuple[Callable[[Settings], Finding], ...] = (clock, permissions, disk, port, registry, store)

@@ -1,0 +1,116 @@
+"""Tables in files become readings; each bad cell is named and nothing else of the file is lost."""
+
+from __future__ import annotations
+
+import gzip
+from datetime import UTC, datetime
+from pathlib import Path
+
+import openpyxl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wattstead.ingest.table_file import TableDecoder, TableFileError, TableReadings, rows_of, shape_of
+
+pytestmark = pytest.mark.unit
+
+
+def read(path: Path, zone: str = "UTC", **options: object) -> TableReadings:
+    rows = rows_of(path)
+    _, header = next(rows)
+    return TableDecoder(shape_of(header), zone, **options).decode(rows)  # type: ignore[arg-type]
+
+
+def us(text: str) -> int:
+    return int(datetime.fromisoformat(text).timestamp()) * 1_000_000
+
+
+def test_a_wide_table_has_a_reading_per_cell(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text("time,Kitchen,Cellar\n2026-01-01T00:00Z,1.5,2\n2026-01-01T00:15Z,,3\n")
+    found = read(file)
+    assert found.point == ["Kitchen", "Cellar", "Cellar"]
+    assert found.value == [1.5, 2.0, 3.0]
+    assert found.time_us[2] == us("2026-01-01T00:15+00:00")
+    assert (found.empty, found.issues) == (1, [])
+
+
+def test_a_long_table_names_its_points(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv.gz"
+    file.write_bytes(gzip.compress(b"point;timestamp;value\nmain;1767225600;7\nmain;1767225600000;8\n"))
+    found = read(file)
+    assert found.point == ["main", "main"]
+    assert found.time_us == [us("2026-01-01T00:00+00:00")] * 2
+
+
+def test_excel_dates_are_times(tmp_path: Path) -> None:
+    file = tmp_path / "a.xlsx"
+    book = openpyxl.Workbook()
+    book.active.append(["Date", "Meter"])
+    book.active.append([datetime(2026, 7, 1, 12), 42.5])
+    book.active.append([datetime(2026, 7, 1, 13), "many"])
+    book.save(file)
+    found = read(file, zone="Europe/Berlin")
+    assert found.time_us == [us("2026-07-01T12:00+02:00")]
+    assert [issue.place for issue in found.issues] == ["row 3, Meter"]
+
+
+def test_the_hour_that_comes_twice_is_told_apart_and_the_one_that_never_comes_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    hours = ["2026-10-25 01:00", "2026-10-25 02:00", "2026-10-25 02:00", "2026-10-25 03:00", "2026-03-29 02:30"]
+    file.write_text("time,p\n" + "".join(f"{hour},1\n" for hour in hours))
+    found = read(file, zone="Europe/Berlin")
+    assert [t - found.time_us[0] for t in found.time_us] == [0, 3_600_000_000, 7_200_000_000, 10_800_000_000]
+    assert found.issues[0].place == "row 6"
+    assert "does not exist" in found.issues[0].reason
+
+
+@pytest.mark.parametrize(
+    ("cell", "reason"),
+    [
+        ("nan", "finite"),
+        ("inf", "finite"),
+        ("abc", "not a number"),
+        ("1_000", "not a number"),
+        ("=1+1", "not a number"),
+    ],
+)
+def test_a_bad_number_spoils_only_itself(tmp_path: Path, cell: str, reason: str) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text(f"time,p,q\n2026-01-01T00:00Z,{cell},5\n")
+    found = read(file)
+    assert found.value == [5.0]
+    assert found.issues[0].place == "row 2, p"
+    assert reason in found.issues[0].reason
+
+
+def test_decimal_commas(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text("Datum;Strom\n01.02.2026 10:00;1,25\n")
+    assert read(file, decimal_comma=True).value == [1.25]
+
+
+@pytest.mark.parametrize("content", [b"\x00\x01\x02\n", b"a,b\n1,2\n", b"time\n1\n", b"\xff\xfe\xfa"])
+def test_what_is_no_table_is_one_clear_error(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "a.csv"
+    file.write_bytes(content)
+    with pytest.raises(TableFileError):
+        read(file)
+
+
+def test_a_broken_workbook_is_one_clear_error(tmp_path: Path) -> None:
+    file = tmp_path / "a.xlsx"
+    file.write_bytes(b"PK\x03\x04 not really")
+    with pytest.raises(TableFileError, match="not an Excel workbook"):
+        read(file)
+
+
+cells = st.one_of(st.text(st.characters(exclude_characters='\r\n"\0', exclude_categories=["Cs"])), st.just("3.5"))
+
+
+@given(st.lists(st.tuples(st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1)), cells), max_size=20))
+def test_every_row_is_a_reading_an_empty_cell_or_an_issue(rows: list[tuple[datetime, str]]) -> None:
+    decoder = TableDecoder(shape_of(["time", "p"]), "UTC")
+    found = decoder.decode((n, [t.replace(tzinfo=UTC).isoformat(), cell]) for n, (t, cell) in enumerate(rows, 2))
+    assert len(found.value) + found.empty + len(found.issues) == len(rows)
