@@ -147,6 +147,17 @@ def integers(session: Session, values: Sequence[int]) -> Select[int]:
     return select(_column(session, values, Integer))
 
 
+def pairs(session: Session, values: Sequence[tuple[int, str]]) -> Select[int, str]:
+    """Any number of pairs, to stand at the right of a ``tuple_(…).in_``."""
+    if session.get_bind().dialect.name == "sqlite":
+        each = func.json_each(msgspec.json.encode(values).decode()).table_valued("value").c.value
+        return select(func.json_extract(each, "$[0]"), func.json_extract(each, "$[1]"))
+    numbers, texts_ = ([pair[0] for pair in values], [pair[1] for pair in values])
+    given = func.unnest(bindparam(None, numbers, ARRAY(Integer)), bindparam(None, texts_, ARRAY(String)))
+    both = given.table_valued("number", "text").render_derived()
+    return select(both.c.number, both.c.text)
+
+
 def _column(session: Session, values: Sequence[_T], kind: type[TypeEngine[_T]]) -> ColumnElement[_T]:
     if session.get_bind().dialect.name == "sqlite":
         column: ColumnElement[_T] = (

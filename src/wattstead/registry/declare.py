@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from wattstead.metering.point import Point, amount_per_step, step_rule
 from wattstead.metering.quantity import ALIASES, Direction, Kind, Quantity, Role, UnitError, unit
 from wattstead.registry import dataset, names, points, tables, tags
-from wattstead.registry.database import insert_rows, texts
+from wattstead.registry.database import insert_rows, integers, texts
 from wattstead.registry.errors import PointInvalid, Unknown
 from wattstead.registry.records import PointDeclaration, PointRow
 
@@ -85,9 +85,8 @@ def create_points(session: Session, site_id: int, declarations: Sequence[PointDe
         _check_declaration(declaration, zone)
     generation = dataset.bump(session) if fresh else 0
     ids = dict(zip(fresh, dataset.next_point_ids(session, len(fresh)), strict=True))
-    insert_points(
-        session, site_id, ids, [_declared(d, ids[d.address], site_id, generation, now) for d in fresh.values()]
-    )
+    rows = [_declared(d, ids[d.address], site_id, generation, now) for d in fresh.values()]
+    insert_points(session, {(site_id, path): point_id for path, point_id in ids.items()}, rows)
     tags.add_point_tags(session, {ids[d.address]: d.tags for d in fresh.values()})
     known.update(ids)
     return [known[d.address] for d in declarations]
@@ -129,10 +128,21 @@ def change_point(session: Session, point_id: int, change: PointChange) -> PointR
 
 def lock_site(session: Session, site_id: int) -> str:
     """The zone of a site whose addresses no other transaction adds to until this one ends; raises `Unknown`."""
-    zone = session.scalar(select(tables.Site.zone).where(tables.Site.id == site_id).with_for_update(key_share=True))
+    zone = lock_sites(session, [site_id]).get(site_id)
     if zone is None:
         raise Unknown("site", site_id)
     return zone
+
+
+def lock_sites(session: Session, site_ids: Sequence[int]) -> dict[int, str]:
+    """The zones of sites, locked in the order of their ids so that two batches never wait for each other."""
+    rows = session.execute(
+        select(tables.Site.id, tables.Site.zone)
+        .where(tables.Site.id.in_(integers(session, site_ids)))
+        .order_by(tables.Site.id)
+        .with_for_update(key_share=True)
+    )
+    return dict(rows.tuples().all())
 
 
 def known_ids(session: Session, site_id: int, paths: Sequence[str]) -> dict[str, int]:
@@ -145,10 +155,10 @@ def known_ids(session: Session, site_id: int, paths: Sequence[str]) -> dict[str,
     return dict(rows.tuples().all())
 
 
-def insert_points(session: Session, site_id: int, ids: Mapping[str, int], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Store new points and the addresses that lead to them; the caller holds the site's lock."""
+def insert_points(session: Session, ids: Mapping[tuple[int, str], int], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Store new points and the (site, path) that lead to them; the caller holds the sites' locks."""
     insert_rows(session, tables.POINT, rows)
-    addresses = [{"site_id": site_id, "path": path, "point_id": point_id} for path, point_id in ids.items()]
+    addresses = [{"site_id": site_id, "path": path, "point_id": point_id} for (site_id, path), point_id in ids.items()]
     insert_rows(session, tables.ADDRESS, addresses)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from wattstead.registry import dataset, names, tables
 from wattstead.registry.errors import KeyInvalid, Unknown
-from wattstead.registry.records import Key, KeyGrant, NewKey, Scope
+from wattstead.registry.records import Key, KeyGrant, KeyState, NewKey, Scope
 from wattstead.registry.seal import Seal
 
 DEFAULT_POINT_LIMIT = 10_000
@@ -61,10 +61,10 @@ def create(
         created=now,
         revoked=None,
         last_used=None,
+        changed_at=dataset.bump(session),
     )
     session.add(row)
     session.flush()
-    dataset.bump(session)
     return NewKey(_record(row), secret)
 
 
@@ -92,8 +92,8 @@ def revoke(session: Session, key_id: int, now: datetime) -> Key:
     if row.revoked is None:
         row.revoked = now
         row.sealed = None
+        row.changed_at = dataset.bump(session)
         session.flush()
-        dataset.bump(session)
     return _record(row)
 
 
@@ -105,8 +105,8 @@ def change_point_limit(session: Session, key_id: int, point_limit: int) -> Key:
     if point_limit < 0:
         raise KeyInvalid(f"a limit of {point_limit} points; give zero or more")
     row.point_limit = point_limit
+    row.changed_at = dataset.bump(session)
     session.flush()
-    dataset.bump(session)
     return _record(row)
 
 
@@ -120,6 +120,29 @@ def sealed_grant(session: Session, key_id: int, seal: Seal) -> tuple[KeyGrant, s
     sealed = session.scalar(select(tables.Key.sealed).where(tables.Key.id == key_id))
     found = _grant(session, tables.Key.id == key_id)
     return (found, seal.open(sealed)) if found and sealed else None
+
+
+def grants_since(session: Session, generation: int, seal: Seal | None) -> list[KeyState]:
+    """What has become of the keys that changed after a generation; after 0: of all that are not revoked."""
+    question = (
+        select(
+            *(tables.Key.secret_hash, tables.Key.sealed, tables.Key.revoked, tables.Key.id, tables.Key.site_id),
+            *(tables.Site.organization_id, tables.Key.scope, tables.Key.point_limit),
+        )
+        .join(tables.Site, tables.Site.id == tables.Key.site_id)
+        .where(tables.Key.changed_at > generation)
+    )
+    if generation <= 0:
+        question = question.where(tables.Key.revoked.is_(None))
+    return [
+        KeyState(
+            secret_hash=hashed,
+            grant=None if revoked else KeyGrant(key_id, site_id, organization_id, Scope(scope), point_limit),
+            key_id=key_id,
+            secret=seal.open(sealed) if sealed and seal else None,
+        )
+        for hashed, sealed, revoked, key_id, site_id, organization_id, scope, point_limit in session.execute(question)
+    ]
 
 
 def mark_used(session: Session, used: Mapping[int, datetime]) -> None:

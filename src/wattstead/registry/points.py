@@ -83,6 +83,17 @@ def changed_since(session: Session, generation: int) -> list[PointRow]:
     return points(session, Point.changed_at > generation)
 
 
+def delta_ids(session: Session) -> list[int]:
+    """The points that hold amounts per interval, ascending."""
+    return list(session.scalars(select(Point.id).where(Point.kind == Kind.DELTA.value).order_by(Point.id)))
+
+
+def sites_of(session: Session, point_ids: Sequence[int]) -> dict[int, int]:
+    """The site of each of these points that exists."""
+    rows = session.execute(select(Point.id, Point.site_id).where(Point.id.in_(integers(session, point_ids))))
+    return dict(rows.tuples().all())
+
+
 def _record(row: Row[*tuple[Any, ...]], own_tags: dict[str, str]) -> PointRow:
     """One row of the columns below; built by position, since a listing may have 50,000 of them."""
     (point_id, kind, quantity, direction, unit, resolution, width, max_rate, max_gap_s, zone) = row[:_PHYSICS]

@@ -55,6 +55,17 @@ class NewKey(msgspec.Struct, frozen=True):
     secret: str
 
 
+class KeyState(msgspec.Struct, frozen=True, kw_only=True):
+    """What a cache of keys learns about one of them."""
+
+    secret_hash: bytes
+    grant: KeyGrant | None
+    """None: revoked."""
+    key_id: int
+    secret: str | None
+    """Of a sealed key."""
+
+
 class Organization(msgspec.Struct, frozen=True):
     """A node of the tree of organizations; ``path`` is ``/1/4/``: the ids from the root down to itself."""
 

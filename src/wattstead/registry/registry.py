@@ -28,7 +28,7 @@ from wattstead.registry import (
 )
 from wattstead.registry.database import Database
 from wattstead.registry.declare import PointChange
-from wattstead.registry.errors import LoginFailed
+from wattstead.registry.errors import LoginFailed, RegistryError
 from wattstead.registry.migrate import migrate
 from wattstead.registry.records import (
     Account,
@@ -36,6 +36,7 @@ from wattstead.registry.records import (
     FirstOwner,
     Key,
     KeyGrant,
+    KeyState,
     NewAddress,
     NewKey,
     Organization,
@@ -46,6 +47,7 @@ from wattstead.registry.records import (
     Site,
     TagFilter,
 )
+from wattstead.registry.resolve import Asked
 from wattstead.registry.seal import Seal
 from wattstead.registry.sites import Viewer
 
@@ -248,6 +250,12 @@ class Registry:
         with self._db.reading() as s:
             return keys.sealed_grant(s, key_id, self._opened_seal())
 
+    def keys_since(self, generation: int) -> list[KeyState]:
+        """What has become of the keys that changed after a generation, for caches; after 0: all that stand."""
+        seal = self._seal or (self._opened_seal() if self._db.file else None)
+        with self._db.reading() as s:
+            return keys.grants_since(s, generation, seal)
+
     def mark_keys_used(self, used: Mapping[int, datetime]) -> None:
         with self._db.writing() as s:
             keys.mark_used(s, used)
@@ -264,8 +272,15 @@ class Registry:
 
         An address that gets none is in ``refused`` (`AddressInvalid`, `PointLimit`). Raises `KeyRevoked`, `Unknown`.
         """
+        (found,) = self.resolve_many([Asked(grant, addresses)])
+        if isinstance(found, RegistryError):
+            raise found
+        return found
+
+    def resolve_many(self, asked: Sequence[Asked]) -> list[Resolution | RegistryError]:
+        """`resolve` for several keys in one transaction; what would be raised for one is its answer."""
         with self._db.writing() as s:
-            return resolve.resolve(s, grant, addresses, self._clock())
+            return resolve.resolve(s, asked, self._clock())
 
     def create_points(self, site_id: int, declarations: Sequence[PointDeclaration]) -> list[int]:
         """The ids of declared points in order; an address that exists keeps its point; see `declare.create_points`."""
@@ -326,6 +341,16 @@ class Registry:
         """The points declared or changed after that generation; those that only appeared are not among them."""
         with self._db.reading() as s:
             return points.changed_since(s, generation)
+
+    def delta_points(self) -> list[int]:
+        """The points that hold amounts per interval."""
+        with self._db.reading() as s:
+            return points.delta_ids(s)
+
+    def sites_of_points(self, point_ids: Sequence[int]) -> dict[int, int]:
+        """The site of each of these points that exists."""
+        with self._db.reading() as s:
+            return points.sites_of(s, point_ids)
 
     # within
 

@@ -5,73 +5,128 @@ Nothing is cached here. The answer is committed before it is given, so a journal
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from wattstead.metering.quantity import Direction, Kind, Quantity, Role
 from wattstead.registry import dataset, names, tables, tags
-from wattstead.registry.declare import insert_points, known_ids, lock_site
-from wattstead.registry.errors import AddressError, KeyRevoked, PointLimit
+from wattstead.registry.database import integers, pairs
+from wattstead.registry.declare import insert_points, known_ids, lock_sites
+from wattstead.registry.errors import AddressError, KeyRevoked, PointLimit, RegistryError
 from wattstead.registry.records import KeyGrant, NewAddress, Resolution
 
 _LONGEST_HINT = 40
 
 
+class Asked(NamedTuple):
+    """The addresses that came under one key."""
+
+    grant: KeyGrant
+    addresses: Sequence[NewAddress]
+
+
 def look_up(session: Session, site_id: int, addresses: Sequence[NewAddress]) -> Resolution:
     """The ids of addresses that exist, and the faults of those that may not; what is new is in neither."""
-    refused: dict[str, AddressError] = {}
-    sound = []
-    for address in addresses:
-        fault = names.address_fault(address.path)
-        if fault:
-            refused[address.path] = fault
-        else:
-            sound.append(address.path)
-    return Resolution(known_ids(session, site_id, sound) if sound else {}, refused)
+    sound, refused = _sifted(addresses)
+    return Resolution(known_ids(session, site_id, [address.path for address in sound]), refused)
 
 
-def resolve(session: Session, grant: KeyGrant, addresses: Sequence[NewAddress], now: datetime) -> Resolution:
-    """The ids of all addresses; a new one creates a gauge of unknown quantity while the key's limit allows.
+def resolve(session: Session, asked: Sequence[Asked], now: datetime) -> list[Resolution | RegistryError]:
+    """The ids of all addresses; a new one creates a gauge of unknown quantity while its key's limit allows.
 
-    Each address that gets none is in ``refused`` with its own error, the others succeed. Of several processes that
-    bring the same new address one creates it and the others find it: the site is locked before the second look.
-    Raises `KeyRevoked`, `Unknown` for the site.
+    Each address that gets none is in ``refused`` with its own error, the others succeed; a revoked key gets
+    `KeyRevoked`. Of several processes that bring the same new address one creates it and the others find it: the sites
+    are locked before the look.
     """
-    lock_site(session, grant.site_id)
-    found = look_up(session, grant.site_id, addresses)
-    new = {a.path: a for a in addresses if a.path not in found.ids and a.path not in found.refused}
-    if not new:
-        return found
-    limit, count = _allowance(session, grant.id)
-    accepted = list(new.values())[: max(0, limit - count)]
-    for address in list(new.values())[len(accepted) :]:
-        found.refused[address.path] = PointLimit(address.path, limit)
-    paths = [address.path for address in accepted]
-    ids = dict(zip(paths, dataset.next_point_ids(session, len(paths)), strict=True))
-    insert_points(session, grant.site_id, ids, [_appeared(a, ids[a.path], grant, now) for a in accepted])
-    tags.add_point_tags(session, {ids[a.path]: _sound_tags(a) for a in accepted if a.tags})
-    if accepted:
-        session.execute(
-            update(tables.Key).where(tables.Key.id == grant.id).values(point_count=count + len(accepted)),
-            execution_options={"synchronize_session": False},
-        )
-    found.ids.update(ids)
-    return found
+    lock_sites(session, [one.grant.site_id for one in asked])
+    keys = _keys(session, [one.grant.id for one in asked])
+    sifted = [_sifted(one.addresses) for one in asked]
+    wanted = [(one.grant, sound, refused) for one, (sound, refused) in zip(asked, sifted, strict=True)]
+    known = _known(session, [(grant.site_id, address.path) for grant, sound, _ in wanted for address in sound])
+    fresh: dict[tuple[int, str], tuple[NewAddress, KeyGrant]] = {}
+    for grant, sound, refused in wanted:
+        new = [a for a in sound if (grant.site_id, a.path) not in known and (grant.site_id, a.path) not in fresh]
+        if grant.id in keys:
+            accepted = keys[grant.id].take(new, refused)
+            fresh.update({(grant.site_id, address.path): (address, grant) for address in accepted})
+    known.update(_create(session, fresh, now))
+    _put_counts(session, keys)
+    return [
+        Resolution({a.path: known[grant.site_id, a.path] for a in sound if a.path not in refused}, refused)
+        if grant.id in keys
+        else KeyRevoked(grant.id)
+        for grant, sound, refused in wanted
+    ]
 
 
-def _allowance(session: Session, key_id: int) -> tuple[int, int]:
-    row = session.execute(
-        select(tables.Key.point_limit, tables.Key.point_count, tables.Key.revoked)
-        .where(tables.Key.id == key_id)
+def _sifted(addresses: Sequence[NewAddress]) -> tuple[list[NewAddress], dict[str, AddressError]]:
+    faults = {address.path: names.address_fault(address.path) for address in addresses}
+    refused: dict[str, AddressError] = {path: fault for path, fault in faults.items() if fault}
+    return [address for address in addresses if address.path not in refused], refused
+
+
+class _Allowance:
+    """How many points a key has created and may."""
+
+    __slots__ = ("before", "count", "limit")
+
+    def __init__(self, limit: int, count: int) -> None:
+        self.limit, self.count, self.before = limit, count, count
+
+    def take(self, new: Sequence[NewAddress], refused: dict[str, AddressError]) -> list[NewAddress]:
+        """The new addresses within the limit, each once, counted; the others are refused."""
+        distinct = list({address.path: address for address in new}.values())
+        accepted = distinct[: max(0, self.limit - self.count)]
+        refused.update({a.path: PointLimit(a.path, self.limit) for a in distinct[len(accepted) :]})
+        self.count += len(accepted)
+        return accepted
+
+
+def _keys(session: Session, key_ids: Sequence[int]) -> dict[int, _Allowance]:
+    """How many points the keys that still stand may create."""
+    rows = session.execute(
+        select(tables.Key.id, tables.Key.point_limit, tables.Key.point_count)
+        .where(tables.Key.id.in_(integers(session, key_ids)), tables.Key.revoked.is_(None))
+        .order_by(tables.Key.id)
         .with_for_update(key_share=True)
-    ).one_or_none()
-    if row is None or row[2] is not None:
-        raise KeyRevoked(key_id)
-    return row[0], row[1]
+    )
+    return {key_id: _Allowance(limit, count) for key_id, limit, count in rows}
+
+
+def _put_counts(session: Session, keys: Mapping[int, _Allowance]) -> None:
+    grown = [{"key": key_id, "count": a.count} for key_id, a in keys.items() if a.count > a.before]
+    if grown:
+        session.connection().execute(
+            update(tables.KEY).where(tables.KEY.c.id == bindparam("key")).values(point_count=bindparam("count")), grown
+        )
+
+
+def _known(session: Session, places: Sequence[tuple[int, str]]) -> dict[tuple[int, str], int]:
+    by_site: dict[int, list[str]] = {}
+    for site_id, path in places:
+        by_site.setdefault(site_id, []).append(path)
+    if len(by_site) == 1:
+        return {(s, path): p for s, paths in by_site.items() for path, p in known_ids(session, s, paths).items()}
+    address = tables.Address
+    rows = session.execute(
+        select(address.site_id, address.path, address.point_id).where(
+            tuple_(address.site_id, address.path).in_(pairs(session, places))
+        )
+    )
+    return {(site_id, path): point_id for site_id, path, point_id in rows}
+
+
+def _create(
+    session: Session, fresh: Mapping[tuple[int, str], tuple[NewAddress, KeyGrant]], now: datetime
+) -> dict[tuple[int, str], int]:
+    ids = dict(zip(fresh, dataset.next_point_ids(session, len(fresh)), strict=True)) if fresh else {}
+    insert_points(session, ids, [_appeared(a, ids[place], grant, now) for place, (a, grant) in fresh.items()])
+    tags.add_point_tags(session, {ids[place]: _sound_tags(a) for place, (a, _) in fresh.items() if a.tags})
+    return ids
 
 
 def _appeared(address: NewAddress, point_id: int, grant: KeyGrant, now: datetime) -> dict[str, Any]:

@@ -157,6 +157,7 @@ class Key(Base):
     created: Mapped[datetime] = mapped_column(UtcTime)
     revoked: Mapped[datetime | None] = mapped_column(UtcTime)
     last_used: Mapped[datetime | None] = mapped_column(UtcTime)
+    changed_at: Mapped[int] = mapped_column(BigInteger, index=True)
 
 
 class Point(Base):
@@ -214,5 +215,5 @@ class SiteTag(Base):
     value: Mapped[str] = mapped_column(ByteText)
 
 
-POINT, ADDRESS, POINT_TAG, SITE_TAG = (cast(Table, t.__table__) for t in (Point, Address, PointTag, SiteTag))
+POINT, ADDRESS, POINT_TAG, SITE_TAG, KEY = (cast(Table, t.__table__) for t in (Point, Address, PointTag, SiteTag, Key))
 """The same tables for statements over many rows at once."""

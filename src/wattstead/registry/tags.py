@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
-from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, select, union_all
+from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, intersect, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from wattstead.registry import names
@@ -73,8 +73,11 @@ def site_tags(session: Session, site_ids: Sequence[int]) -> dict[int, dict[str, 
 
 
 def conditions(filters: Iterable[TagFilter]) -> list[ColumnElement[bool]]:
-    """One condition on `Point.id` per filter; raises `TagFilterInvalid`."""
-    return [Point.id.in_(_points_with(wanted)) for wanted in filters]
+    """The condition on `Point.id` that all filters make together; raises `TagFilterInvalid`."""
+    sets = [_points_with(wanted) for wanted in filters]
+    if len(sets) > 1:  # one set: several would be nested loops while PostgreSQL has not yet counted the tags
+        return [Point.id.in_(intersect(*sets))]
+    return [Point.id.in_(found) for found in sets]
 
 
 def grouped(session: Session, keys: Sequence[str], wanted: Select[int]) -> dict[tuple[str, ...], list[int]]:

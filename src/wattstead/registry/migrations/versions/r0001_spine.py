@@ -116,6 +116,7 @@ def _places() -> None:
         _time("created"),
         _time("revoked", nullable=True),
         _time("last_used", nullable=True),
+        sa.Column("changed_at", sa.BigInteger, nullable=False, index=True),
         sqlite_autoincrement=True,
     )
 
