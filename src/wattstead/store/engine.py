@@ -18,6 +18,8 @@ from typing import Any
 from wattstead.store.errors import EngineFault, EngineMissing, EngineRefused
 from wattstead.store.folder import CONFIG, ENGINE, StoreFolder
 
+_PIECE = 1 << 20
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -58,7 +60,7 @@ class Connection:
         self._address = address
         self._database = "default"
         self._temporary: dict[tuple[bytes, ...], bytes] = {}
-        self._raw = self._open()
+        self._raw: Any = self._open()
 
     @property
     def temporary(self) -> dict[tuple[bytes, ...], bytes]:
@@ -70,8 +72,7 @@ class Connection:
     ) -> Result:
         """Runs one statement. Raises `EngineFault`."""
         with self._fresh_after_error():
-            self._enter(database)
-            answer = self._raw.query(sql, form, params=dict(params or {}))
+            answer = self._in(database).query(sql, form, params=dict(params or {}))
             if answer.has_error():
                 raise EngineFault(answer.error_message())
             return _result(answer)
@@ -82,19 +83,21 @@ class Connection:
         Never for a table on disk: there the engine reports success on a full disk or a failed constraint.
         """
         with self._fresh_after_error():
-            self._enter(database)
-            handle = self._raw.send_insert(into, form)
-            if len(block):
-                self._raw.insert_append(handle, bytes(block))
-            return _result(self._raw.insert_done(handle))
+            raw = self._in(database)
+            handle = raw.send_insert(into, form)
+            for at in range(0, len(block), _PIECE):
+                raw.insert_append(handle, bytes(block[at : at + _PIECE]))
+            return _result(raw.insert_done(handle))
 
     def statements(self, sql: bytes) -> int:
         """How many statements the text holds; 0 when it does not parse."""
-        return int(self._raw.classify_query(sql)["statement_count"])
+        return int(self._in(self._database).classify_query(sql)["statement_count"])
 
     def close(self) -> None:
         """Gives the connection back to the engine; the engine stops with its last connection."""
-        self._raw.close()
+        if self._raw is not None:
+            self._raw.close()
+            self._raw = None
 
     def _open(self) -> Any:
         try:
@@ -102,26 +105,29 @@ class Connection:
         except RuntimeError as error:
             raise EngineRefused(str(error)) from error
 
-    def _enter(self, database: str) -> None:
+    def _in(self, database: str) -> Any:
+        """The raw connection, opened again where an error ended the last one, with that current database."""
+        if self._raw is None:
+            self._raw = self._open()
         if database != self._database:
             self._raw.query(b"USE `" + database.encode().replace(b"\\", b"\\\\").replace(b"`", b"\\`") + b"`")
             self._database = database
+        return self._raw
 
     @contextmanager
     def _fresh_after_error(self) -> Iterator[None]:
         try:
             yield
         except EngineFault:
-            self._replace()
+            self._drop()
             raise
         except RuntimeError as error:
-            self._replace()
+            self._drop()
             raise EngineFault(str(error)) from error
 
-    def _replace(self) -> None:
-        new = self._open()
-        self._raw.close()
-        self._raw, self._database = new, "default"
+    def _drop(self) -> None:
+        self.close()
+        self._database = "default"
         self._temporary.clear()
 
 

@@ -143,6 +143,7 @@ class Front:
                 job.answer.exception()
             raise Gone
         finally:
+            job.abandoned = True
             left.cancel()
 
     async def _kill(self, job: Job) -> None:
@@ -193,8 +194,8 @@ def _run(connection: Connection, mark: bytes, statement: Statement, question: Qu
     if isinstance(statement, InsertBlock):
         return insert_block(connection, statement, mark, question.params, question.database)
     sql = statement.sql()
-    if b";" in sql and connection.statements(sql) > 1:
-        raise Refused(400, SYNTAX_ERROR, "several statements in one request; send one at a time")
+    if b";" in sql and connection.statements(sql) != 1:
+        raise Refused(400, SYNTAX_ERROR, "several statements in one request, or none that can be parsed; send one")
     form = statement.form if isinstance(statement, Read) else "TabSeparated"
     result = connection.ask(mark + sql, form, question.params, question.database)
     if not isinstance(statement, Read) and connection.temporary:

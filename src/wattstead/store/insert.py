@@ -25,7 +25,10 @@ def insert_block(
     temporary = _temporary(connection, insert, database)
     parsing = {name: value for name, value in insert.settings.items() if not name.startswith("insert_dedup")}
     into = b"INSERT INTO " + temporary + b" " + insert.columns + _settings(parsing)
-    received = connection.fill(into, insert.form, insert.block, database)
+    if insert.form == "Values":
+        received = connection.ask(into + b" VALUES " + insert.block, params=params, database=database)
+    else:
+        received = connection.fill(into, insert.form, insert.block, database)
     if not received.written_rows:
         return Result()
     names = insert.columns[1:-1] if insert.columns else b"*"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import queue
 import secrets
@@ -44,7 +45,8 @@ class Job:
             self._report(result, None)
 
     def _report(self, result: Result | None, error: Exception | None) -> None:
-        self.answer.get_loop().call_soon_threadsafe(self._settle, result, error)
+        with contextlib.suppress(RuntimeError):  # the loop has ended: nobody waits any more
+            self.answer.get_loop().call_soon_threadsafe(self._settle, result, error)
 
     def _settle(self, result: Result | None, error: Exception | None) -> None:
         self.running = False
@@ -104,13 +106,14 @@ class Lane:
         self._jobs.put(job)
         return job
 
-    def close(self, patience_s: float) -> None:
-        """Ends the threads after the jobs they are at; waits for them at most that long."""
+    def close(self, patience_s: float) -> bool:
+        """Ends the threads after the jobs they are at and waits for them at most that long; False when one goes on."""
         for _ in self._threads:
             self._jobs.put(None)
         for thread in self._threads:
             if thread.is_alive():
                 thread.join(patience_s / len(self._threads))
+        return not any(thread.is_alive() for thread in self._threads)
 
     def _leave(self, _: asyncio.Future[Result]) -> None:
         self._inside -= 1

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import resource
 import signal
 import socket
 import sys
@@ -31,6 +32,7 @@ def serve(data: Path, port: int, key: str, limits: StoreLimits, backups: Path, f
     Prints one line on standard output when ready: ``{"ready": port}``. Raises `FolderTaken`, `EngineRefused`,
     `EngineMissing`, `OSError` when the port is taken.
     """
+    _allow_open_files()
     with StoreFolder(data) as folder, _listen(port) as listener:
         folder.configure(limits, backups)
         engine = Engine(folder)
@@ -38,9 +40,18 @@ def serve(data: Path, port: int, key: str, limits: StoreLimits, backups: Path, f
         for lane in front.lanes.values():
             lane.open()
         uvloop.run(_run(front, listener, follow_stdin))
-        for lane in front.lanes.values():
-            lane.close(_STOP_S / len(front.lanes))
+        ended = [lane.close(_STOP_S / len(front.lanes)) for lane in front.lanes.values()]
+        if not all(ended):
+            _log.warning("a statement is still running and is left behind; nothing acknowledged depends on it")
+            os._exit(0)
         engine.close()
+
+
+def _allow_open_files() -> None:
+    """As many open files as the system lets us have: a merge opens each column of each of its parts."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 65_536 if hard == resource.RLIM_INFINITY else min(hard, 65_536)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _listen(port: int) -> socket.socket:

@@ -85,6 +85,7 @@ _PAIRS = rb"(?:[a-z0-9_]+\s*=\s*(?:'(?:[^'\\]|\\.)*'|[\w.+-]+)\s*,?\s*)+"
 _FLAGS = re.IGNORECASE | re.DOTALL
 _VERB = re.compile(_GAP + rb"(?:\(\s*)*([A-Za-z]+)\b", _FLAGS)
 _TAIL = re.compile(rb"\sFORMAT\s+(\w+)(?:\s+SETTINGS\s+(" + _PAIRS + rb"))?\s*\Z", _FLAGS)
+_TAIL_SETTINGS = re.compile(rb"\sSETTINGS\s+(" + _PAIRS + rb")\s*\Z", _FLAGS)
 _PAIR = re.compile(rb"([a-z0-9_]+)\s*=\s*('(?:[^'\\]|\\.)*'|[\w.+-]+)", _FLAGS)
 _INSERT = re.compile(
     _GAP + rb"INSERT\s+INTO\s+(?:TABLE\s+(?!FUNCTION\b))?(?P<table>" + _NAME + rb")\s*"
@@ -103,6 +104,8 @@ _WRITES = {
 }
 _OWN_SETTINGS = {b"KILL", b"BACKUP", b"RESTORE", b"SYSTEM", b"RENAME", b"EXCHANGE"}
 """Statements after which no SETTINGS clause of ours can stand."""
+_TABLE_SETTINGS = {b"CREATE", b"REPLACE"}
+"""Statements whose SETTINGS belong to the table they make, not to the statement."""
 _KEPT_OUT = re.compile(
     _GAP + rb"(?:CREATE|ALTER|DROP|REPLACE)\s+(?:OR\s+REPLACE\s+)?"
     rb"(USER|ROLE|QUOTA|ROW|POLICY|SETTINGS|PROFILE|NAMED|TEMPORARY|FUNCTION|WORKLOAD|RESOURCE|MASKING)\b",
@@ -139,7 +142,7 @@ def read_statement(text: bytes, given: dict[str, str], default_form: str = "TabS
     if verb in _WRITES or (verb == b"SYSTEM" and _SYSTEM.match(text)):
         if _KEPT_OUT.match(text):
             raise not_served(f"the statement {text[:60].decode(errors='replace')!r}")
-        return Command(text, {} if verb in _OWN_SETTINGS else given)
+        return _command(verb, text, given)
     raise not_served(f"the statement {text[:60].decode(errors='replace')!r}")
 
 
@@ -153,6 +156,15 @@ def _read(text: bytes, given: dict[str, str], default_form: str) -> Read:
     if tail[2]:
         settings = {**given, **_pairs(tail[2])}
     return Read(text[: tail.start()], allowed.output_format(tail[1].decode()), settings)
+
+
+def _command(verb: bytes, text: bytes, given: dict[str, str]) -> Command:
+    if verb in _OWN_SETTINGS:
+        return Command(text, {})
+    tail = None if verb in _TABLE_SETTINGS else _TAIL_SETTINGS.search(text, max(0, len(text) - _TAIL_BYTES))
+    if tail is None:
+        return Command(text, given)
+    return Command(text[: tail.start()], {**given, **_pairs(tail[1])})
 
 
 def _insert(text: bytes, given: dict[str, str]) -> InsertBlock | InsertSelect:
