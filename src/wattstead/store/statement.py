@@ -43,10 +43,12 @@ class Command:
     body: bytes
     settings: dict[str, str]
     lane: LaneName = LaneName.WRITE
+    ends: bytes = b"\nFORMAT TabSeparated"
+    """What has to stand before our SETTINGS, so that they are not taken for those of a table."""
 
     def sql(self) -> bytes:
         """The statement to run."""
-        return self.body + (b"\nFORMAT TabSeparated" + _settings(self.settings) if self.settings else b"")
+        return self.body + (self.ends + _settings(self.settings) if self.settings else b"")
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,10 +163,11 @@ def _read(text: bytes, given: dict[str, str], default_form: str) -> Read:
 def _command(verb: bytes, text: bytes, given: dict[str, str]) -> Command:
     if verb in _OWN_SETTINGS:
         return Command(text, {})
+    ends = b"" if verb in {b"DELETE", b"UPDATE"} else b"\nFORMAT TabSeparated"
     tail = None if verb in _TABLE_SETTINGS else _TAIL_SETTINGS.search(text, max(0, len(text) - _TAIL_BYTES))
     if tail is None:
-        return Command(text, given)
-    return Command(text[: tail.start()], {**given, **_pairs(tail[1])})
+        return Command(text, given, ends=ends)
+    return Command(text[: tail.start()], {**given, **_pairs(tail[1])}, ends=ends)
 
 
 def _insert(text: bytes, given: dict[str, str]) -> InsertBlock | InsertSelect:
