@@ -54,6 +54,36 @@ def test_columns_of_different_lengths_are_an_error() -> None:
         ReadingBatch.of([1], [1, 2], [1.0])
 
 
-def test_a_batch_of_one_time_and_quality_takes_twelve_bytes_a_reading() -> None:
-    blob = ReadingBatch.of(range(1000), [5] * 1000, [1.0] * 1000).encode()
-    assert len(blob) < 12_000 + 40
+def test_neighbouring_points_and_times_take_few_bytes() -> None:
+    one_time = ReadingBatch.of(range(1000), [5] * 1000, [1.0] * 1000).encode()
+    assert len(one_time) < 10_000 + 40
+    many_times = ReadingBatch.of(range(1000), range(1000), [1.0] * 1000).encode()
+    assert len(many_times) < 14_000 + 40
+
+
+@given(
+    st.integers(0, 2**32 - 70_000),
+    st.integers(-(2**63), 2**63 - 2**33),
+    st.lists(st.tuples(st.integers(0, 66_000), st.integers(0, 2**32 + 5)), min_size=1, max_size=40),
+)
+def test_columns_of_neighbours_come_back(point: int, time_us: int, steps: list[tuple[int, int]]) -> None:
+    batch = ReadingBatch.of([point + a for a, _ in steps], [time_us + b for _, b in steps], [0.5] * len(steps))
+    back = ReadingBatch.decode(batch.encode())
+    for name in ("point", "time_us", "value", "quality"):
+        assert getattr(back, name).tobytes() == getattr(batch, name).tobytes()
+        assert getattr(back, name).dtype == getattr(batch, name).dtype
+
+
+@given(rows.filter(bool))
+def test_a_few_rows_encode_to_the_same_batch(columns: list[tuple[int, int, float, Quality]]) -> None:
+    point, time_us, value, quality = zip(*columns, strict=True)
+    back = ReadingBatch.decode(ReadingBatch.encode_rows(point, time_us, value, quality[0]))
+    batch = ReadingBatch.of(point, time_us, value, quality[0])
+    for name in ("point", "time_us", "value", "quality"):
+        assert getattr(back, name).tobytes() == getattr(batch, name).tobytes()
+
+
+@pytest.mark.parametrize("columns", [([], [], []), ([1], [1, 2], [1.0]), ([-1], [1], [1.0]), ([1], [2**63], [1.0])])
+def test_rows_that_do_not_fit_are_an_error(columns: tuple[list[int], list[int], list[float]]) -> None:
+    with pytest.raises(BatchError):
+        ReadingBatch.encode_rows(*columns)

@@ -15,7 +15,10 @@ from wattstead.metering.quantity import Quality
 _HEAD = struct.Struct("<2sBBIQ")
 _MAGIC = b"RB"
 _FORMAT = 1
-_SAME_TIME, _SAME_QUALITY = 1, 2
+_SAME_TIME, _SAME_QUALITY, _NEAR_TIME, _NEAR_POINT = 1, 2, 4, 8
+_ALL_FLAGS = 15
+_FEW = 8
+"""Columns shorter than this are not worth looking at."""
 
 
 class BatchError(WattsteadError):
@@ -62,19 +65,53 @@ class ReadingBatch:
         return ReadingBatch(p, t, v, q, version)
 
     def encode(self) -> bytes:
-        """The batch as bytes: a head, then the columns; a column that never changes is written once."""
-        same_time = len(self) > 0 and bool((self.time_us == self.time_us[0]).all())
-        same_quality = len(self) > 0 and bool((self.quality == self.quality[0]).all())
-        flags = same_time * _SAME_TIME + same_quality * _SAME_QUALITY
+        """The batch as bytes: a head, then the columns.
+
+        A time or quality that never changes is written once; times within 71 minutes and points within 65,536 of
+        each other are written as distances from the smallest, so that a reading takes 10 to 21 bytes.
+        """
+        rows = len(self)
+        flags, times = _pack(self.time_us, "<i8", "<u4", 0xFFFF_FFFF, _SAME_TIME, _NEAR_TIME)
+        more, points = _pack(self.point, "<u4", "<u2", 0xFFFF, 0, _NEAR_POINT)
+        flags |= more
+        qualities = self.quality
+        if rows and bool((qualities == qualities[0]).all()):
+            flags |= _SAME_QUALITY
+            qualities = qualities[:1]
         return b"".join(
             (
-                _HEAD.pack(_MAGIC, _FORMAT, flags, len(self), self.version),
-                (self.time_us[:1] if same_time else self.time_us).astype("<i8", copy=False).tobytes(),
+                _HEAD.pack(_MAGIC, _FORMAT, flags, rows, self.version),
+                times[0],
                 self.value.astype("<f8", copy=False).tobytes(),
-                self.point.astype("<u4", copy=False).tobytes(),
-                (self.quality[:1] if same_quality else self.quality).tobytes(),
+                times[1],
+                points[0],
+                points[1],
+                qualities.tobytes(),
             )
         )
+
+    @staticmethod
+    def encode_rows(
+        point: Sequence[int], time_us: Sequence[int], value: Sequence[float], quality: Quality = Quality.RAW
+    ) -> bytes:
+        """What `of` and `encode` give for a handful of rows, at a fifth of the cost: the way of single posts.
+
+        Raises `BatchError` when lengths differ or a number does not fit its column.
+
+        >>> len(ReadingBatch.decode(ReadingBatch.encode_rows([7], [0], [230.0])))
+        1
+        """
+        rows = len(point)
+        if not rows or not rows == len(time_us) == len(value):
+            raise BatchError(f"columns of {rows}, {len(time_us)} and {len(value)} rows; one length is needed")
+        try:
+            return struct.pack(
+                f"<2sBBIQ{rows}q{rows}d{rows}IB",
+                *(_MAGIC, _FORMAT, _SAME_QUALITY, rows, 0),
+                *(*time_us, *value, *point, quality),
+            )
+        except struct.error as error:
+            raise BatchError(f"a number that does not fit its column: {error}") from error
 
     @staticmethod
     def decode(blob: bytes, version: int | None = None) -> ReadingBatch:
@@ -82,19 +119,44 @@ class ReadingBatch:
         if len(blob) < _HEAD.size or blob[:2] != _MAGIC:
             raise BatchError(f"{len(blob)} bytes that do not begin as a batch")
         _, form, flags, rows, stamped = _HEAD.unpack_from(blob)
-        times = 1 if flags & _SAME_TIME else rows
+        once_time = 1 if flags & (_SAME_TIME | _NEAR_TIME) else rows
+        near_time = rows if flags & _NEAR_TIME else 0
+        once_point = 1 if flags & _NEAR_POINT else rows
+        near_point = rows if flags & _NEAR_POINT else 0
         qualities = 1 if flags & _SAME_QUALITY else rows
-        if form != _FORMAT or len(blob) != _HEAD.size + 8 * times + 12 * rows + qualities:
+        value_at = _HEAD.size + 8 * once_time
+        near_at = value_at + 8 * rows
+        point_at = near_at + 4 * near_time
+        short_at = point_at + 4 * once_point
+        quality_at = short_at + 2 * near_point
+        if form != _FORMAT or flags > _ALL_FLAGS or len(blob) != quality_at + qualities:
             raise BatchError(f"a batch of format {form} with {rows} rows does not fit {len(blob)} bytes")
-        at = _HEAD.size
-        time = np.frombuffer(blob, "<i8", times, at)
-        value = np.frombuffer(blob, "<f8", rows, at + 8 * times)
-        point = np.frombuffer(blob, "<u4", rows, at + 8 * times + 8 * rows)
-        quality = np.frombuffer(blob, np.uint8, qualities, at + 8 * times + 12 * rows)
-        return ReadingBatch(
-            point,
-            np.broadcast_to(time, (rows,)) if flags & _SAME_TIME else time,
-            value,
-            np.broadcast_to(quality, (rows,)) if flags & _SAME_QUALITY else quality,
-            stamped if version is None else version,
-        )
+        time: NDArray[np.int64] = np.frombuffer(blob, "<i8", once_time, _HEAD.size)
+        point: NDArray[np.uint32] = np.frombuffer(blob, "<u4", once_point, point_at)
+        quality: NDArray[np.uint8] = np.frombuffer(blob, np.uint8, qualities, quality_at)
+        if near_time:
+            time = time + np.frombuffer(blob, "<u4", near_time, near_at)
+        elif once_time != rows:
+            time = np.full(rows, time[0])
+        if near_point:
+            point = point + np.frombuffer(blob, "<u2", near_point, short_at)
+        if qualities != rows:
+            quality = np.full(rows, quality[0])
+        value = np.frombuffer(blob, "<f8", rows, value_at)
+        return ReadingBatch(point, time, value, quality, stamped if version is None else version)
+
+
+def _pack(
+    column: NDArray[np.int64] | NDArray[np.uint32], wide: str, narrow: str, span: int, same: int, near: int
+) -> tuple[int, tuple[bytes, bytes]]:
+    """A column of whole numbers as its flag and two pieces of bytes: all of it, or the smallest and the distances."""
+    if len(column) < _FEW:
+        return 0, (column.astype(wide, copy=False).tobytes(), b"")
+    low = column.min()
+    reach = int(column.max()) - int(low)
+    if reach > span:
+        return 0, (column.astype(wide, copy=False).tobytes(), b"")
+    smallest = low.astype(wide).tobytes()
+    if same and not reach:
+        return same, (smallest, b"")
+    return near, (smallest, (column - low).astype(narrow).tobytes())
