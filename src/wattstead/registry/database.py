@@ -111,7 +111,7 @@ def _engine(url: str) -> Engine:
         return engine
     if address.drivername in ("postgresql", "postgres"):
         address = address.set(drivername="postgresql+psycopg")
-    return create_engine(address, pool_size=5, max_overflow=20, pool_pre_ping=True)
+    return create_engine(address, pool_size=5, max_overflow=20, pool_pre_ping=True, connect_args={"connect_timeout": 5})
 
 
 def _prepare(connection: SqliteConnection, _: ConnectionPoolEntry) -> None:

@@ -83,9 +83,12 @@ def changed_since(session: Session, generation: int) -> list[PointRow]:
     return points(session, Point.changed_at > generation)
 
 
-def delta_ids(session: Session) -> list[int]:
-    """The points that hold amounts per interval, ascending."""
-    return list(session.scalars(select(Point.id).where(Point.kind == Kind.DELTA.value).order_by(Point.id)))
+def deltas_since(session: Session, generation: int) -> dict[int, bool]:
+    """Whether a point holds amounts per interval, for those changed after a generation; after 0: those that do."""
+    question = select(Point.id, Point.kind == Kind.DELTA.value).where(Point.changed_at > generation)
+    if generation <= 0:
+        question = question.where(Point.kind == Kind.DELTA.value)
+    return dict(session.execute(question).tuples().all())
 
 
 def sites_of(session: Session, point_ids: Sequence[int]) -> dict[int, int]:

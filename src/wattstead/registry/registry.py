@@ -265,12 +265,12 @@ class Registry:
     def look_up(self, site_id: int, addresses: Sequence[NewAddress]) -> Resolution:
         """The ids of the addresses that exist; creates nothing; what is new is in neither part of the answer."""
         with self._db.reading() as s:
-            return resolve.look_up(s, site_id, addresses)
+            return resolve.look_up(s, [(site_id, addresses)])[0]
 
     def resolve(self, grant: KeyGrant, addresses: Sequence[NewAddress]) -> Resolution:
         """The ids of all addresses, creating the points of new ones; committed before it returns.
 
-        An address that gets none is in ``refused`` (`AddressInvalid`, `PointLimit`). Raises `KeyRevoked`, `Unknown`.
+        An address that gets none is in ``refused`` (`AddressInvalid`, `PointLimit`). Raises `KeyRevoked` for new ones.
         """
         (found,) = self.resolve_many([Asked(grant, addresses)])
         if isinstance(found, RegistryError):
@@ -279,6 +279,10 @@ class Registry:
 
     def resolve_many(self, asked: Sequence[Asked]) -> list[Resolution | RegistryError]:
         """`resolve` for several keys in one transaction; what would be raised for one is its answer."""
+        with self._db.reading() as s:
+            found = resolve.look_up(s, [(one.grant.site_id, one.addresses) for one in asked])
+        if all(resolve.is_whole(f, one.addresses) for f, one in zip(found, asked, strict=True)):
+            return [*found]
         with self._db.writing() as s:
             return resolve.resolve(s, asked, self._clock())
 
@@ -342,10 +346,10 @@ class Registry:
         with self._db.reading() as s:
             return points.changed_since(s, generation)
 
-    def delta_points(self) -> list[int]:
-        """The points that hold amounts per interval."""
+    def deltas_since(self, generation: int) -> dict[int, bool]:
+        """Whether a point holds amounts per interval, for those changed since; after 0: those that do."""
         with self._db.reading() as s:
-            return points.delta_ids(s)
+            return points.deltas_since(s, generation)
 
     def sites_of_points(self, point_ids: Sequence[int]) -> dict[int, int]:
         """The site of each of these points that exists."""

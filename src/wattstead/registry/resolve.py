@@ -29,10 +29,19 @@ class Asked(NamedTuple):
     addresses: Sequence[NewAddress]
 
 
-def look_up(session: Session, site_id: int, addresses: Sequence[NewAddress]) -> Resolution:
-    """The ids of addresses that exist, and the faults of those that may not; what is new is in neither."""
-    sound, refused = _sifted(addresses)
-    return Resolution(known_ids(session, site_id, [address.path for address in sound]), refused)
+def look_up(session: Session, asked: Sequence[tuple[int, Sequence[NewAddress]]]) -> list[Resolution]:
+    """The ids of those addresses of sites that exist, and the faults of those that may not; creates nothing."""
+    sifted = [(site_id, *_sifted(addresses)) for site_id, addresses in asked]
+    known = _known(session, [(site_id, address.path) for site_id, sound, _ in sifted for address in sound])
+    return [
+        Resolution({a.path: known[site_id, a.path] for a in sound if (site_id, a.path) in known}, refused)
+        for site_id, sound, refused in sifted
+    ]
+
+
+def is_whole(found: Resolution, addresses: Sequence[NewAddress]) -> bool:
+    """Whether each of the addresses has an id or is refused."""
+    return all(address.path in found.ids or address.path in found.refused for address in addresses)
 
 
 def resolve(session: Session, asked: Sequence[Asked], now: datetime) -> list[Resolution | RegistryError]:
@@ -109,7 +118,7 @@ def _known(session: Session, places: Sequence[tuple[int, str]]) -> dict[tuple[in
     by_site: dict[int, list[str]] = {}
     for site_id, path in places:
         by_site.setdefault(site_id, []).append(path)
-    if len(by_site) == 1:
+    if len(by_site) <= 1:
         return {(s, path): p for s, paths in by_site.items() for path, p in known_ids(session, s, paths).items()}
     address = tables.Address
     rows = session.execute(

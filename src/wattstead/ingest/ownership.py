@@ -1,0 +1,62 @@
+"""Ownership: the site and nature of points by id, as arrays; what is not in them yet is asked for elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+_FIRST_SIZE = 1024
+_T = TypeVar("_T", np.uint32, np.bool_)
+
+
+class Ownership:
+    """Two columns over point ids: the site (0: not known) and whether the point holds amounts per interval."""
+
+    def __init__(self) -> None:
+        self._site = np.zeros(_FIRST_SIZE, np.uint32)
+        self._delta = np.zeros(_FIRST_SIZE, np.bool_)
+
+    def unknown(self, points: NDArray[np.uint32]) -> list[int]:
+        """Those of the ids whose site is not known, each once; 0 is no id."""
+        inside = points < len(self._site)
+        missing = points[~inside | (self._site[np.where(inside, points, 0)] == 0)]
+        return [int(point) for point in np.unique(missing) if point]
+
+    def of_site(self, points: NDArray[np.uint32], site_id: int) -> NDArray[np.bool_]:
+        """Which ids are points of a site."""
+        inside = points < len(self._site)
+        theirs: NDArray[np.bool_] = inside & (self._site[np.where(inside, points, 0)] == site_id)
+        return theirs
+
+    def is_delta(self, points: NDArray[np.uint32]) -> NDArray[np.bool_]:
+        """Which ids hold amounts per interval."""
+        if not len(points) or int(points.max()) < len(self._delta):
+            held: NDArray[np.bool_] = self._delta[points]
+            return held
+        inside = points < len(self._delta)
+        return inside & self._delta[np.where(inside, points, 0)]
+
+    def put_sites(self, sites: Mapping[int, int]) -> None:
+        """Learn the sites of points."""
+        if sites:
+            self._site = _grown(self._site, max(sites))
+            self._site[np.fromiter(sites, np.int64, len(sites))] = np.fromiter(sites.values(), np.int64, len(sites))
+
+    def put_deltas(self, deltas: Mapping[int, bool]) -> None:
+        """Learn which points hold amounts per interval."""
+        if deltas:
+            delta = _grown(self._delta, max(deltas))
+            delta[np.fromiter(deltas, np.int64, len(deltas))] = np.fromiter(deltas.values(), np.bool_, len(deltas))
+            self._delta = delta
+
+
+def _grown(column: NDArray[_T], last: int) -> NDArray[_T]:
+    """The column, long enough for an id; doubled, so that growing is rare."""
+    if last < len(column):
+        return column
+    grown = np.zeros(max(last + 1, 2 * len(column)), column.dtype)
+    grown[: len(column)] = column
+    return grown
