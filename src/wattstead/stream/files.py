@@ -105,12 +105,16 @@ def open_writer(path: Path) -> sqlite3.Connection:
 
 
 def open_reader(path: Path) -> sqlite3.Connection:
-    """A connection that only reads; FileNotFoundError when the file is gone."""
+    """A connection that only reads; raises FileNotFoundError when the file is gone, else `JournalCorrupt` and so on."""
     if not path.exists():
         raise FileNotFoundError(path)
     connection = _connect(path, cached_statements=16)
-    connection.execute("PRAGMA query_only=1")
-    connection.execute("PRAGMA cache_size=-1000")
+    try:
+        connection.execute("PRAGMA query_only=1")
+        connection.execute("PRAGMA cache_size=-1000")
+    except sqlite3.Error as error:
+        connection.close()
+        raise named(error, path, 0) from error
     return connection
 
 
@@ -127,14 +131,13 @@ def read_link(connection: sqlite3.Connection, path: Path) -> Link:
 
 def read_end(path: Path) -> FileEnd:
     """The last batch of a file; raises `JournalCorrupt` or `JournalBroken`."""
+    connection = open_reader(path)
     try:
-        connection = open_reader(path)
-        try:
-            row = connection.execute("SELECT id, version, end_bytes FROM batch ORDER BY id DESC LIMIT 1").fetchone()
-        finally:
-            connection.close()
+        row = connection.execute("SELECT id, version, end_bytes FROM batch ORDER BY id DESC LIMIT 1").fetchone()
     except sqlite3.Error as error:
         raise named(error, path, 0) from error
+    finally:
+        connection.close()
     return FileEnd(*row) if row else FileEnd()
 
 

@@ -11,7 +11,7 @@ import fcntl
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -42,7 +42,8 @@ class Journal:
         self._writer = Writer(folder, worker, limits)
         self._last_us = self._writer.floor_us
         self._lock = threading.Lock()
-        self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
+        self._waiting: list[_Waiting] = []
+        self._wake: SimpleQueue[None] = SimpleQueue()
         self._waiting_bytes = self._waiting_requests = 0
         self._closing = False
         self._broken: JournalBroken | None = None
@@ -114,7 +115,7 @@ class Journal:
         with self._lock:
             if not self._closing:
                 self._closing = True
-                self._queue.put(None)
+                self._wake.put(None)
         self._thread.join()
 
     def _enqueue(
@@ -125,7 +126,7 @@ class Journal:
             raise BatchTooLarge(size, limits.batch_bytes)
         if self._unconsumed_bytes > limits.unconsumed_bytes:
             raise JournalFull("bytes not yet consumed", self._unconsumed_bytes, limits.unconsumed_bytes, _FULL_RETRY_S)
-        if self._broken is not None and time.monotonic() < self._retry_at:
+        if self._broken is not None and self._refusing():
             raise JournalBroken(self._broken.path, self._broken.reason, limits.retry_s)
         with self._lock:
             if self._closing:
@@ -137,39 +138,48 @@ class Journal:
             self._waiting_bytes += size
             self._waiting_requests += 1
             self._last_us = max(time.time_ns() // 1000, self._last_us + 1)
-            self._queue.put((self._last_us << 8 | self._worker, body, loop, future))
+            self._waiting.append((self._last_us << 8 | self._worker, body, loop, future))
+            if len(self._waiting) == 1:
+                self._wake.put(None)
 
     def _run(self) -> None:
         closing = False
         while not closing:
-            group, closing = self._gather()
-            if group:
+            with contextlib.suppress(Empty):
+                self._wake.get(timeout=max(0.0, self._upkeep_at - time.monotonic()))
+            with self._lock:
+                waiting, self._waiting, closing = self._waiting, [], self._closing
+            for group in self._cut(waiting):
                 self._commit(group)
             if time.monotonic() >= self._upkeep_at:
                 self._upkeep()
         self._writer.close()
         os.close(self._lock_file)
 
-    def _gather(self) -> tuple[list[_Waiting], bool]:
-        """What waits now, up to one commit; waits for the first until upkeep is due. True at the end of all."""
+    def _cut(self, waiting: list[_Waiting]) -> Iterator[list[_Waiting]]:
+        """What waits, in pieces of one commit."""
         group: list[_Waiting] = []
-        size, limits = 0, self._limits
-        with contextlib.suppress(Empty):
-            waiting = self._queue.get(timeout=max(0.0, self._upkeep_at - time.monotonic()))
-            while waiting is not None:
-                group.append(waiting)
-                size += len(waiting[1])
-                if size >= limits.commit_bytes or len(group) >= limits.commit_requests:
-                    return group, False
-                waiting = self._queue.get_nowait()
-            return group, True
-        return group, False
+        size = 0
+        for one in waiting:
+            group.append(one)
+            size += len(one[1])
+            if size >= self._limits.commit_bytes or len(group) >= self._limits.commit_requests:
+                yield group
+                group, size = [], 0
+        if group:
+            yield group
 
     def _commit(self, group: list[_Waiting]) -> None:
+        if self._refusing():
+            self._answer(group, self._broken)
+            return
         try:
             self._writer.append([(version, body) for version, body, _, _ in group])
         except JournalBroken as error:
-            self._refuse(group, error)
+            if self._broken is None:
+                _log.error("journal_broken", path=str(error.path), reason=error.reason)
+            self._broken, self._retry_at = error, time.monotonic() + self._limits.retry_s
+            self._answer(group, error)
             return
         if self._broken is not None:
             self._broken = None
@@ -179,16 +189,9 @@ class Journal:
             callback()
         self._writer.settle()
 
-    def _refuse(self, group: list[_Waiting], error: JournalBroken) -> None:
-        """Refuse a group and all who wait behind it, and for a while whoever comes."""
-        if self._broken is None:
-            _log.error("journal_broken", path=str(error.path), reason=error.reason)
-        self._broken, self._retry_at = error, time.monotonic() + self._limits.retry_s
-        with contextlib.suppress(Empty):
-            while (waiting := self._queue.get_nowait()) is not None:
-                group.append(waiting)
-            self._queue.put(None)
-        self._answer(group, error)
+    def _refusing(self) -> bool:
+        """True just after the disk has failed: whoever waits or comes is refused before the next attempt."""
+        return self._broken is not None and time.monotonic() < self._retry_at
 
     def _answer(self, group: list[_Waiting], error: JournalBroken | None) -> None:
         """Settle all futures, with one wake-up per event loop."""
