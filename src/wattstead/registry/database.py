@@ -95,6 +95,15 @@ class Database:
         with _named_errors(), self._write_engine.begin() as connection:
             yield connection
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A connection to which the database stands still, while others write."""
+        engine = self.engine  # SQLite's reading transactions are snapshots anyway
+        if not self.is_sqlite:
+            engine = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        with _named_errors(), engine.begin() as connection:
+            yield connection
+
     def close(self) -> None:
         self.engine.dispose()
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from wattstead.registry import dataset, names, tables
 from wattstead.registry.errors import KeyInvalid, Unknown
 from wattstead.registry.records import Key, KeyGrant, KeyState, NewKey, Scope
-from wattstead.registry.seal import Seal
+from wattstead.registry.seal import Seal, SealBroken
 
 DEFAULT_POINT_LIMIT = 10_000
 _SECRET = re.compile(r"[0-9a-f]{32}")
@@ -139,7 +139,7 @@ def grants_since(session: Session, generation: int, seal: Seal | None) -> list[K
             secret_hash=hashed,
             grant=None if revoked else KeyGrant(key_id, site_id, organization_id, Scope(scope), point_limit),
             key_id=key_id,
-            secret=seal.open(sealed) if sealed and seal else None,
+            secret=_opened(sealed, seal),
         )
         for hashed, sealed, revoked, key_id, site_id, organization_id, scope, point_limit in session.execute(question)
     ]
@@ -152,6 +152,14 @@ def mark_used(session: Session, used: Mapping[int, datetime]) -> None:
             update(tables.Key).where(tables.Key.id == key_id).values(last_used=at),
             execution_options={"synchronize_session": False},
         )
+
+
+def _opened(sealed: bytes | None, seal: Seal | None) -> str | None:
+    """The secret of a sealed key; None too where the seal is another, so that one such key does not stop the rest."""
+    try:
+        return seal.open(sealed) if sealed and seal else None
+    except SealBroken:
+        return None
 
 
 def _grant(session: Session, condition: ColumnElement[bool]) -> KeyGrant | None:

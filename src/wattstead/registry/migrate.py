@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from alembic import command
@@ -43,6 +44,8 @@ def migrate(database: Database, revision: str = "head") -> None:
 
     Raises `SchemaMismatch` when a newer program made the schema.
     """
+    if database.file is not None and not database.file.exists():
+        os.close(os.open(database.file, os.O_CREAT, 0o600))  # hashes of passwords are nobody else's to read
     with database.connected() as connection:
         if not database.is_sqlite:
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
