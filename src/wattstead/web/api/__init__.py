@@ -1,0 +1,19 @@
+"""The JSON API below ``/api/v1``: one file per noun; it never serves pages or another product's protocol."""
+
+from litestar import Router
+from litestar.handlers import HTTPRouteHandler
+
+from wattstead.web.api import keys, live, points, readings, series, session, sites, status
+
+ROUTES: list[HTTPRouteHandler | Router] = [
+    session.routes,
+    sites.routes,
+    points.routes,
+    series.routes,
+    readings.readings,
+    readings.span,
+    live.routes,
+    keys.routes,
+    status.routes,
+]
+"""Every route of the API; a new noun is a file and a row here."""

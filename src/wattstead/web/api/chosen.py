@@ -1,0 +1,36 @@
+"""The points a question names, and the sites' zone; the same for every question about readings."""
+
+from __future__ import annotations
+
+from wattstead.registry.records import PointRow
+from wattstead.web.problem import invalid, not_found
+from wattstead.web.rooms import Rooms
+from wattstead.web.viewer import Viewer
+
+MOST_POINTS = 200
+"""Points that one question may name."""
+
+
+def point_ids(text: str, most: int = MOST_POINTS) -> list[int]:
+    """The ids in ``1,2,3``; raises `Refused`.
+
+    >>> point_ids("3,1,3")
+    [3, 1]
+    """
+    parts = text.split(",")
+    if not all(part.strip().isascii() and part.strip().isdecimal() and len(part) < 12 for part in parts):
+        raise invalid("points", f"{text[:60]!r} is not a list of point ids such as 1,2,3")
+    found = list(dict.fromkeys(int(part) for part in parts))
+    if len(found) > most:
+        raise invalid("points", f"names {len(found)} points, at most {most} can be asked for at once")
+    return found
+
+
+async def chosen(rooms: Rooms, viewer: Viewer, text: str, most: int = MOST_POINTS) -> list[PointRow]:
+    """The points named, all of them the viewer's; raises `Refused` with 404 for the first that is not."""
+    wanted = point_ids(text, most)
+    rows = await rooms.directory.rows(viewer, wanted)
+    for point_id in wanted:
+        if point_id not in rows:
+            raise not_found("point", point_id)
+    return list(rows.values())

@@ -1,0 +1,144 @@
+"""Points: which there are, what they are, their latest value; adopting and renaming them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from litestar import Router, get, patch
+from litestar.params import Parameter
+
+from wattstead.metering.quantity import Direction, Kind, Quantity, Role, unit
+from wattstead.registry.declare import PointChange
+from wattstead.registry.records import Account, PointRow
+from wattstead.registry.suggestion import Suggestion, suggestion
+from wattstead.web.amounts import amount_unit
+from wattstead.web.problem import not_found
+from wattstead.web.rooms import FromRooms, FromViewer, Rooms
+
+MOST_POINTS = 5_000
+Text = Annotated[str, msgspec.Meta(max_length=200)]
+
+
+class LatestValue(msgspec.Struct):
+    """The newest reading."""
+
+    time: int
+    """Milliseconds since 1970."""
+    value: float
+    """In the base unit."""
+
+
+class PointAnswer(msgspec.Struct, kw_only=True):
+    """A series of readings and what is known about it."""
+
+    id: int
+    site_id: int
+    name: str
+    address: str
+    quantity: Quantity
+    kind: Kind
+    direction: Direction
+    unit: str
+    """In which its readings come and are stored."""
+    base_unit: str
+    """In which this API gives values: W, Wh, °C …"""
+    amount_unit: str | None
+    """In which amounts are given; null when its values make no amount."""
+    role: Role
+    adopted: bool
+    resolution: float
+    width: int
+    suggestion: Suggestion | None
+    """What it probably is, while it is not adopted."""
+    latest: LatestValue | None
+    created: int
+    """Milliseconds since 1970."""
+
+
+class PointPatch(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """What to change; what is left out stays as it is."""
+
+    name: Text | None = None
+    quantity: Quantity | None = None
+    kind: Kind | None = None
+    direction: Direction | None = None
+    unit: Text | None = None
+    role: Role | None = None
+    resolution: float | None = None
+    """Smallest step of a register or delta, in its unit; 0: the unit's default."""
+    width: int | None = None
+    """Register width in resolutions, a power of ten or two; 0: unknown."""
+
+
+@get("/", summary="Points", tags=["points"])
+async def points(
+    rooms: FromRooms,
+    viewer: FromViewer,
+    site: Annotated[int | None, Parameter(description="Only points of this site.")] = None,
+    limit: Annotated[int, Parameter(ge=1, le=MOST_POINTS, description="How many at most.")] = 1_000,
+    after: Annotated[int, Parameter(ge=0, description="Only points with a larger id, for the next page.")] = 0,
+) -> list[PointAnswer]:
+    """Points with their latest value, by id. New addresses of senders appear here by themselves."""
+    if site is not None and site not in viewer.sites:
+        raise not_found("site", site)
+    rows = await rooms.directory.rows_of_sites(viewer, None if site is None else [site])
+    return described(rooms, [row for point_id, row in rows.items() if point_id > after][:limit])
+
+
+@get("/{point_id:int}", summary="A point", tags=["points"])
+async def point(rooms: FromRooms, viewer: FromViewer, point_id: int) -> PointAnswer:
+    """One point with its latest value."""
+    rows = await rooms.directory.rows(viewer, [point_id])
+    if not rows:
+        raise not_found("point", point_id)
+    return described(rooms, list(rows.values()))[0]
+
+
+@patch("/{point_id:int}", summary="Adopt or rename a point", tags=["points"])
+async def change_point(
+    rooms: FromRooms, viewer: FromViewer, account: Account, point_id: int, data: PointPatch
+) -> PointAnswer:
+    """Changes what is given. Setting quantity, kind, direction, unit or role adopts the point; its history is kept
+    and its sums are computed again."""
+    if not await rooms.directory.rows(viewer, [point_id]):
+        raise not_found("point", point_id)
+    change = PointChange(**msgspec.structs.asdict(data))
+    row = await rooms.registry_threads.run(rooms.registry.change_point, point_id, change)
+    rooms.directory.expire()
+    return described(rooms, [row])[0]
+
+
+def described(rooms: Rooms, rows: list[PointRow]) -> list[PointAnswer]:
+    """The points as they are answered, with their latest values from memory."""
+    newest = rooms.latest.of([row.point.id for row in rows])
+    found = dict(
+        zip(newest.point.tolist(), zip(newest.time_us.tolist(), newest.value.tolist(), strict=True), strict=True)
+    )
+    return [_described(row, found.get(row.point.id)) for row in rows]
+
+
+def _described(row: PointRow, newest: tuple[int, float] | None) -> PointAnswer:
+    point, own = row.point, unit(row.point.unit)
+    return PointAnswer(
+        id=point.id,
+        site_id=row.site_id,
+        name=row.name,
+        address=row.address,
+        quantity=point.quantity,
+        kind=point.kind,
+        direction=point.direction,
+        unit=point.unit,
+        base_unit=own.base,
+        amount_unit=amount_unit(point),
+        role=row.role,
+        adopted=row.adopted,
+        resolution=point.resolution,
+        width=point.width,
+        suggestion=None if row.adopted else suggestion(row.name, row.unit_hint),
+        latest=LatestValue(newest[0] // 1000, newest[1] * own.factor + own.offset) if newest else None,
+        created=round(row.created.timestamp() * 1000),
+    )
+
+
+routes = Router("/points", route_handlers=[points, point, change_point])

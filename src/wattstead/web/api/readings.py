@@ -1,0 +1,119 @@
+"""Readings as they came, and from when to when there are any; bounded, or paged into a file."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from typing import Annotated, Literal
+
+import msgspec
+from litestar import get
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import Parameter
+from litestar.response import Response, Stream
+
+from wattstead.metering.batch import ReadingBatch
+from wattstead.metering.quantity import Quality, unit
+from wattstead.registry.records import PointRow
+from wattstead.web import history
+from wattstead.web.api.chosen import chosen
+from wattstead.web.instants import shown
+from wattstead.web.rooms import FromRooms, FromViewer, Rooms
+from wattstead.web.spans import Span, span_of
+
+_MOST_ROWS = 100_000
+_PAGE_ROWS = 50_000
+_MOST_FILE_ROWS = 20_000_000
+
+
+class ReadingsAnswer(msgspec.Struct, kw_only=True):
+    """Readings of one point as columns, oldest first."""
+
+    point: int
+    unit: str
+    """The base unit."""
+    time: list[float]
+    """Milliseconds since 1970, with a fraction where there is one."""
+    value: list[float]
+    quality: list[int]
+    """0 raw, 1 valid, 2 estimated, 3 edited, 4 suspect, 5 missing."""
+    more: bool
+    """Whether the limit cut the answer: ask again from the last time on."""
+
+
+class SpanAnswer(msgspec.Struct):
+    """From when to when there are readings, milliseconds since 1970; null when there are none."""
+
+    first: int | None
+    last: int | None
+
+
+@get(
+    "/readings",
+    summary="Readings",
+    tags=["readings"],
+    responses={200: ResponseSpec(ReadingsAnswer, description="JSON, or with format=csv a file")},
+)
+async def readings(
+    rooms: FromRooms,
+    viewer: FromViewer,
+    point: Annotated[int, Parameter(ge=1, description="The point's id.")],
+    start: Annotated[str | None, Parameter(description="ISO 8601 or milliseconds; default: a day before end.")] = None,
+    end: Annotated[str | None, Parameter(description="ISO 8601 or milliseconds; default: now.")] = None,
+    limit: Annotated[int, Parameter(ge=1, le=_MOST_ROWS, description="How many at most, in JSON.")] = 10_000,
+    format: Annotated[Literal["json", "csv"], Parameter(description="csv: a file of all of them.")] = "json",
+) -> Response[ReadingsAnswer] | Stream:
+    """The readings of a point: as JSON in its base unit; as CSV with the digits that came, in the unit they came in,
+    times in ISO 8601 with the site's offset."""
+    (row,) = await chosen(rooms, viewer, str(point))
+    span = span_of(start, end, row.point.zone)
+    if format == "csv":
+        name = f"point-{row.point.id}.csv"
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return Stream(_lines(rooms, row, span), media_type="text/csv; charset=utf-8", headers=headers)
+    found = await history.readings(rooms, row, *span, limit + 1)
+    own = unit(row.point.unit)
+    answer = ReadingsAnswer(
+        point=row.point.id,
+        unit=own.base,
+        time=(found.time_us[:limit] / 1000).tolist(),
+        value=(found.value[:limit] * own.factor + own.offset).tolist(),
+        quality=found.quality[:limit].tolist(),
+        more=len(found) > limit,
+    )
+    return Response(answer)
+
+
+@get("/span", summary="From when to when there are readings", tags=["readings"])
+async def span(
+    rooms: FromRooms,
+    viewer: FromViewer,
+    points: Annotated[str, Parameter(description="Point ids, separated by commas.")],
+) -> SpanAnswer:
+    """The first and the last reading of any of the points."""
+    rows = await chosen(rooms, viewer, points)
+    found = (await history.spans(rooms, [row.point for row in rows])).values()
+    if not found:
+        return SpanAnswer(None, None)
+    return SpanAnswer(min(first for first, _ in found) // 1000, max(last for _, last in found) // 1000)
+
+
+async def _lines(rooms: Rooms, row: PointRow, span: Span) -> AsyncGenerator[bytes, None]:
+    """The file, a page of readings at a time; what is sent has been asked for a moment before."""
+    yield b"time,value,unit,quality\n"
+    start_us, sent = span.start_us, 0
+    while sent < _MOST_FILE_ROWS:
+        page = await history.readings(rooms, row, start_us, span.end_us, _PAGE_ROWS)
+        if len(page):
+            yield await rooms.series_threads.run(_written, row, page)
+        if len(page) < _PAGE_ROWS:
+            return
+        sent += len(page)
+        start_us = int(page.time_us[-1]) + 1
+
+
+def _written(row: PointRow, page: ReadingBatch) -> bytes:
+    zone, symbol = row.point.zone, row.point.unit
+    names = {q.value: q.name.lower() for q in Quality}
+    columns = zip(page.time_us.tolist(), page.value.tolist(), page.quality.tolist(), strict=True)
+    lines = [f"{shown(t, zone)},{v!r},{symbol},{names.get(q, q)}\n" for t, v, q in columns]
+    return "".join(lines).encode()

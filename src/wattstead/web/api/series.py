@@ -1,0 +1,109 @@
+"""History in buckets: min, mean, max and amount of several points, on edges of the site's calendar."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from litestar import get
+from litestar.params import Parameter
+
+from wattstead.metering.calendar import Step
+from wattstead.metering.quantity import unit
+from wattstead.registry.records import PointRow
+from wattstead.web import history
+from wattstead.web.amounts import amount_unit
+from wattstead.web.api.chosen import chosen
+from wattstead.web.history import Buckets
+from wattstead.web.rooms import FromRooms, FromViewer
+from wattstead.web.spans import MOST_BUCKETS, buckets_of, span_of
+
+_MOST_POINTS = 50
+Cells = list[float | None]
+
+
+class PointSeries(msgspec.Struct, kw_only=True):
+    """One point's buckets as columns of one length; null where a bucket has no reading."""
+
+    id: int
+    unit: str
+    """Of min, mean, max, first and last: the base unit."""
+    count: list[int]
+    """Readings in each bucket."""
+    min: Cells
+    mean: Cells
+    max: Cells
+    first: Cells
+    last: Cells
+    amount: Cells
+    """Energy, volume or pulses of each bucket; exact, so that quarters sum to hours, hours to days."""
+    amount_unit: str | None
+    amount_total: float | None
+    """The amount of all buckets together."""
+    flags: list[int]
+    """What happened to a counter in the bucket, as bits: 1 wrap, 2 reset …; see the reference."""
+    readings: int
+    """All readings that the answer stands on."""
+
+
+class SeriesAnswer(msgspec.Struct, kw_only=True):
+    """Buckets of several points over one span."""
+
+    zone: str
+    """The time zone whose days these are."""
+    step: Step
+    step_s: float
+    """The usual length of a bucket in seconds."""
+    start: list[int]
+    """Where each bucket begins, milliseconds since 1970."""
+    end: int
+    """Where the last one ends."""
+    points: list[PointSeries]
+
+
+@get("/series", summary="History in buckets", tags=["readings"])
+async def series(
+    rooms: FromRooms,
+    viewer: FromViewer,
+    points: Annotated[str, Parameter(description="Point ids, separated by commas; at most 50.")],
+    start: Annotated[str | None, Parameter(description="ISO 8601 or milliseconds; default: a day before end.")] = None,
+    end: Annotated[str | None, Parameter(description="ISO 8601 or milliseconds; default: now.")] = None,
+    buckets: Annotated[int, Parameter(ge=1, le=MOST_BUCKETS, description="How many buckets about.")] = MOST_BUCKETS,
+    step: Annotated[Step | None, Parameter(description="The length of a bucket, instead of their number.")] = None,
+    zone: Annotated[str | None, Parameter(description="IANA time zone; default: that of the first point.")] = None,
+) -> SeriesAnswer:
+    """Buckets of up to 50 points. The server chooses the step from human ones (1 s to a year) unless it is given."""
+    rows = await chosen(rooms, viewer, points, _MOST_POINTS)
+    zone = zone or rows[0].point.zone
+    chosen_step, edges = buckets_of(span_of(start, end, zone), zone, step, buckets)
+    found = await history.buckets(rooms, [row.point for row in rows], edges)
+    return SeriesAnswer(
+        zone=zone,
+        step=chosen_step,
+        step_s=chosen_step.length_s,
+        start=(edges[:-1] // 1000).tolist(),
+        end=int(edges[-1]) // 1000,
+        points=[_columns(row, columns) for row, columns in zip(rows, found, strict=True)],
+    )
+
+
+def _columns(row: PointRow, found: Buckets) -> PointSeries:
+    in_unit = amount_unit(row.point)
+    return PointSeries(
+        id=row.point.id,
+        unit=unit(row.point.unit).base,
+        count=found.count.tolist(),
+        min=found.min.tolist(),
+        mean=found.mean.tolist(),
+        max=found.max.tolist(),
+        first=found.first.tolist(),
+        last=found.last.tolist(),
+        amount=found.amount.tolist() if in_unit else [],
+        amount_unit=in_unit,
+        amount_total=history.total(row.point, found) if in_unit else None,
+        flags=found.flags.tolist(),
+        readings=int(found.count.sum()),
+    )
+
+
+routes = series

@@ -1,0 +1,80 @@
+"""The web application: routes, dependencies, errors and limits put together around the rooms it is given."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
+
+from litestar import Litestar, Router
+from litestar.config.compression import CompressionConfig
+from litestar.datastructures import State
+from litestar.types import ASGIApp
+
+from wattstead.refining.live import Live
+from wattstead.registry.registry import Registry
+from wattstead.series import Series
+from wattstead.web import api, pages
+from wattstead.web.directory import Directory
+from wattstead.web.emoncms import routes as emoncms
+from wattstead.web.front_door import FrontDoor
+from wattstead.web.gate import DEPENDENCIES
+from wattstead.web.influx import routes as influx
+from wattstead.web.problem import answer
+from wattstead.web.reference import page as reference
+from wattstead.web.rooms import Rooms, StatusPart, Streams
+from wattstead.web.settings import WebSettings
+from wattstead.web.threads import Threads
+
+_LARGEST_BODY = 1_000_000
+_COMPRESSION = CompressionConfig("gzip", gzip_compress_level=2, minimum_size=2_000, exclude=["^/api/v1/live"])
+
+
+def no_status() -> Sequence[StatusPart]:
+    """What is told of the server's parts when nobody was named who knows."""
+    return ()
+
+
+def create_web(
+    registry: Registry,
+    series: Series,
+    live: Live,
+    settings: WebSettings | None = None,
+    status: Callable[[], Sequence[StatusPart]] = no_status,
+) -> ASGIApp:
+    """The ASGI application that answers everything except the hot routes of ingest.
+
+    ``status`` is called in a thread and tells how the other parts of the process are doing. Rooms given here are the
+    caller's to close, after this application has been shut down.
+    """
+    settings = settings or WebSettings()
+    registry_threads = Threads("registry", settings.registry_threads, settings.registry_queue)
+    series_threads = Threads("series", settings.series_threads, settings.series_queue)
+    directory = Directory(registry, registry_threads)
+    rooms = Rooms(
+        registry, series, live, Streams(), directory, registry_threads, series_threads, settings, status
+    )  # fmt: skip
+    return FrontDoor(_litestar(State({"rooms": rooms, "pages": pages.load(settings.static)})), settings)
+
+
+def _litestar(state: State) -> Litestar:
+    return Litestar(
+        [Router("/api/v1", route_handlers=[*api.ROUTES]), reference.routes, *emoncms.routes, influx.routes, pages.page],
+        state=state,
+        dependencies=DEPENDENCIES,
+        exception_handlers={Exception: answer},
+        openapi_config=None,
+        logging_config=None,
+        request_max_body_size=_LARGEST_BODY,
+        compression_config=_COMPRESSION,
+        lifespan=[_threads],
+    )
+
+
+@asynccontextmanager
+async def _threads(app: Litestar) -> AsyncGenerator[None, None]:
+    """The threads end with the application."""
+    try:
+        yield
+    finally:
+        app.state.rooms.registry_threads.close()
+        app.state.rooms.series_threads.close()

@@ -1,0 +1,149 @@
+"""What the registry knows about points and viewers, kept in memory and no older than a moment; decides nothing.
+
+The registry's generation and its largest point id say whether anything is new; both are asked for at most every
+`POLL_S`, whatever the number of questions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+
+from wattstead.registry.records import Account, KeyGrant, PointRow, Scope
+from wattstead.registry.registry import Registry
+from wattstead.web.threads import R, Threads
+from wattstead.web.viewer import Viewer
+
+POLL_S = 0.25
+"""How long the registry may have changed before that is seen here."""
+_SESSION_S = 2.0
+_MOST_VIEWERS = 10_000
+_MOST_CATCH_UP = 20_000
+
+
+class Directory:
+    """Points by id and by site, and viewers by their token or key."""
+
+    def __init__(self, registry: Registry, threads: Threads) -> None:
+        self.registry, self.threads = registry, threads
+        self._stamp = (-1, -1)
+        self._polled_s = 0.0
+        self._rows: dict[int, PointRow] = {}
+        self._whole: dict[int, dict[int, PointRow]] = {}
+        self._viewers: OrderedDict[bytes, tuple[float, Viewer]] = OrderedDict()
+        self._lock = asyncio.Lock()
+
+    async def viewer_of_session(self, token: str) -> Viewer | None:
+        """Who a session token stands for."""
+        return await self._viewer(b"session " + _digest(token), self._session, token)
+
+    async def viewer_of_key(self, secret: str) -> Viewer | None:
+        """Who a key stands for; a write key stands for one who sees no site."""
+        return await self._viewer(b"key " + _digest(secret), self._key, secret)
+
+    def expire(self) -> None:
+        """Something was changed from here: look again at the next question."""
+        self._polled_s = 0.0
+
+    def forget(self, token: str) -> None:
+        """A session has ended."""
+        self._viewers.pop(b"session " + _digest(token), None)
+
+    async def rows(self, viewer: Viewer, point_ids: Iterable[int]) -> dict[int, PointRow]:
+        """Those of these points that the viewer sees, in the order asked for."""
+        await self._fresh()
+        wanted = list(dict.fromkeys(point_ids))
+        missing = [point_id for point_id in wanted if point_id not in self._rows]
+        if missing:
+            found = await self._settled(lambda: self.registry.points(point_ids=missing))
+            self._rows.update({row.point.id: row for row in found})
+        known = ((point_id, self._rows.get(point_id)) for point_id in wanted)
+        return {point_id: row for point_id, row in known if row is not None and viewer.sees(row)}
+
+    async def rows_of_sites(self, viewer: Viewer, site_ids: Iterable[int] | None = None) -> dict[int, PointRow]:
+        """All points of these sites, or of all that the viewer sees, by id."""
+        await self._fresh()
+        wanted = [site_id for site_id in (viewer.sites if site_ids is None else site_ids) if site_id in viewer.sites]
+        missing = [site_id for site_id in wanted if site_id not in self._whole]
+        if missing:
+            found = await self._settled(lambda: self.registry.points(site_ids=missing))
+            self._whole.update({site_id: {} for site_id in missing})
+            for row in found:
+                self._keep(row)
+        rows = {point_id: row for site_id in wanted for point_id, row in self._whole[site_id].items()}
+        return rows if len(wanted) == 1 else dict(sorted(rows.items()))
+
+    async def _viewer(self, name: bytes, ask: Callable[[str], Viewer | None], secret: str) -> Viewer | None:
+        await self._fresh()
+        known = self._viewers.get(name)
+        if known is not None and known[0] > time.monotonic():
+            return known[1]
+        found = await self._settled(lambda: ask(secret))
+        if found is None:
+            self._viewers.pop(name, None)
+            return None
+        self._viewers[name] = (time.monotonic() + _SESSION_S, found)
+        self._viewers.move_to_end(name)
+        while len(self._viewers) > _MOST_VIEWERS:
+            self._viewers.popitem(last=False)
+        return found
+
+    def _session(self, token: str) -> Viewer | None:
+        return self._with_sites(self.registry.session(token))
+
+    def _key(self, secret: str) -> Viewer | None:
+        grant = self.registry.key(secret)
+        return Viewer(grant, {}) if grant is not None and grant.scope is Scope.WRITE else self._with_sites(grant)
+
+    def _with_sites(self, who: Account | KeyGrant | None) -> Viewer | None:
+        return None if who is None else Viewer(who, {site.id: site for site in self.registry.sites(who)})
+
+    async def _settled(self, ask: Callable[[], R]) -> R:
+        """An answer of the registry during which nothing was learnt that it may have missed."""
+        while True:
+            stamp = self._stamp
+            found = await self.threads.run(ask)
+            if stamp == self._stamp:
+                return found
+
+    async def _fresh(self) -> None:
+        """Learn what has changed, when that was not done a moment ago."""
+        if time.monotonic() - self._polled_s < POLL_S:
+            return
+        async with self._lock:
+            if time.monotonic() - self._polled_s < POLL_S:
+                return
+            stamp, changed = await self.threads.run(self._changes, self._stamp)
+            if stamp[0] != self._stamp[0]:
+                self._viewers.clear()
+            if changed is None:
+                self._rows.clear()
+                self._whole.clear()
+            for row in changed or ():
+                self._keep(row)
+            self._stamp, self._polled_s = stamp, time.monotonic()
+
+    def _changes(self, known: tuple[int, int]) -> tuple[tuple[int, int], list[PointRow] | None]:
+        """The registry's stamp now, and the points that are new or others since ``known``; None: too many to say."""
+        generation, largest = stamp = self.registry.generation(), self.registry.largest_point_id()
+        if known[0] < 0 or generation < known[0] or largest < known[1] or largest - known[1] > _MOST_CATCH_UP:
+            return stamp, None
+        changed = self.registry.points_changed_since(known[0]) if generation != known[0] else []
+        if len(changed) > _MOST_CATCH_UP:
+            return stamp, None
+        if largest > known[1]:
+            changed += self.registry.points(point_ids=range(known[1] + 1, largest + 1))
+        return stamp, changed
+
+    def _keep(self, row: PointRow) -> None:
+        point_id = row.point.id
+        self._rows[point_id] = row
+        if row.site_id in self._whole:
+            self._whole[row.site_id][point_id] = row
+
+
+def _digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()

@@ -1,0 +1,88 @@
+"""``user/…``: who a key is, signing in for keys, the time zone; a site stands for EmonCMS's user."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+
+from wattstead.metering.calendar import zone_info
+from wattstead.registry.errors import LoginBusy, LoginFailed, LoginLimited
+from wattstead.registry.records import Account, KeyGrant, Scope
+from wattstead.web.emoncms.asked import Asked
+from wattstead.web.emoncms.php import Json
+from wattstead.web.rooms import Rooms
+from wattstead.web.viewer import Viewer
+
+_KEY_NAME = "EmonCMS sign-in"
+_MOST_KEYS = 20
+
+
+def _user(viewer: Viewer) -> int:
+    return viewer.who.site_id if isinstance(viewer.who, KeyGrant) else next(iter(viewer.sites), 0)
+
+
+async def get_uuid(asked: Asked) -> Json:
+    """``user/getuuid``: an id of the site that stays the same for ever; ``false`` without a read key."""
+    if asked.reader is None:
+        return False
+    identity = await asked.rooms.registry_threads.run(asked.rooms.registry.identity)
+    found = uuid.uuid5(uuid.NAMESPACE_OID, f"{identity}/{_user(asked.reader)}")
+    return {"success": True, "message": str(found)}
+
+
+async def session(asked: Asked) -> Json:
+    """``user/session``: whether the key reads or writes."""
+    if asked.viewer is None:
+        return False
+    return {"userid": _user(asked.viewer), "type": "read" if asked.viewer.may_read else "write"}
+
+
+async def timezone(asked: Asked) -> Json:
+    """``user/timezone``: the zone's offset now, in seconds."""
+    if asked.reader is None:
+        return False
+    offset = datetime.now(UTC).astimezone(zone_info(asked.reader.zone)).utcoffset()
+    return int(offset.total_seconds()) if offset is not None else 0
+
+
+async def get_timezone(asked: Asked) -> Json:
+    """``user/gettimezone``: the zone's name."""
+    return asked.reader.zone if asked.reader else False
+
+
+async def auth(asked: Asked) -> Json:
+    """``user/auth``: e-mail address and password for a pair of keys of the first site.
+
+    Keys are stored as hashes, so each sign-in makes new ones; the oldest of them beyond 20 are revoked.
+    """
+    email, password = asked.form.get("username", ""), asked.form.get("password", "")
+    if not email or not password:
+        return {"success": False, "message": "Username or password empty"}
+    rooms = asked.rooms
+    try:
+        token = await rooms.registry.login_soon(email, password, asked.address)
+    except LoginFailed:
+        return {"success": False, "message": "Incorrect authentication"}
+    except (LoginLimited, LoginBusy):
+        return {"success": False, "message": "Too many attempts, please try again later"}
+    return await rooms.registry_threads.run(_new_keys, rooms, token)
+
+
+def _new_keys(rooms: Rooms, token: str) -> Json:
+    registry = rooms.registry
+    account: Account | None = registry.session(token)
+    registry.logout(token)
+    sites = registry.sites(account) if account is not None else []
+    if not sites:
+        return {"success": False, "message": "Incorrect authentication"}
+    site_id = sites[0].id
+    made = {scope: registry.create_key(site_id, scope, _KEY_NAME).secret for scope in (Scope.WRITE, Scope.READ)}
+    old = [key.id for key in registry.keys(site_id) if key.name == _KEY_NAME and key.revoked is None]
+    for key_id in old[:-_MOST_KEYS]:
+        registry.revoke_key(key_id)
+    return {
+        "success": True,
+        "userid": site_id,
+        "apikey_write": made[Scope.WRITE],
+        "apikey_read": made[Scope.READ],
+    }

@@ -1,0 +1,127 @@
+"""``/query``: InfluxQL over HTTP as InfluxDB 1.8 answers it, so that Grafana's data source works unchanged."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from urllib.parse import parse_qsl
+
+import msgspec
+from litestar import HttpMethod, Router, route
+from litestar.response import Response
+
+from wattstead.metering.errors import WattsteadError
+from wattstead.web.gate import COOKIE, AnyRequest, bearer
+from wattstead.web.influx import select as selects
+from wattstead.web.influx import shown as shows
+from wattstead.web.influx.catalogue import Listed, listed
+from wattstead.web.influx.instant import EPOCHS
+from wattstead.web.influx.parse import parse
+from wattstead.web.influx.question import Select, Show, Statement
+from wattstead.web.influx.table import Result, Table, encoded
+from wattstead.web.influx.tokens import ParseError
+from wattstead.web.instants import now_us
+from wattstead.web.problem import request_number, status_of
+from wattstead.web.rooms import FromRooms, Rooms
+from wattstead.web.viewer import Viewer
+
+_MOST_PARAMETERS = 100
+
+
+@route("/query", http_method=[HttpMethod.GET, HttpMethod.POST], status_code=200, include_in_schema=False)
+async def query(request: AnyRequest, rooms: FromRooms) -> Response[bytes]:
+    """Statements in ``q``, answered in order; a fault of one does not stop the others."""
+    given = await _parameters(request)
+    viewer = await _viewer(request, given, rooms)
+    if isinstance(viewer, str):
+        return _error(request, viewer, 401)
+    if given.get("epoch", "ms") not in EPOCHS:
+        return _error(request, f"invalid epoch {given['epoch'][:20]!r}: use ns, u, ms, s, m or h", 400)
+    try:
+        statements = parse(given["q"], now_us()) if given.get("q") else None
+    except ParseError as error:
+        text = str(error)
+        return _error(request, text if text.startswith("error parsing query") else f"error parsing query: {text}", 400)
+    if statements is None:
+        return _error(request, 'missing required parameter "q"', 400)
+    points = await _points(rooms, viewer, given.get("db", ""))
+    results = [await _result(i, s, rooms, viewer, points, given.get("epoch", "")) for i, s in enumerate(statements)]
+    body = encoded(results, given.get("pretty") == "true")
+    return Response(body, media_type="application/json", headers=_headers(request))
+
+
+async def _result(
+    number: int, statement: Statement, rooms: Rooms, viewer: Viewer, points: list[Listed], epoch: str
+) -> Result:
+    """One statement's answer, or what is wrong with it."""
+    tables: list[Table] = []
+    try:
+        if isinstance(statement, Show):
+            tables = shows.answered(statement, viewer, points)
+        elif isinstance(statement, Select):
+            tables = await selects.answered(statement, rooms, points, epoch, now_us())
+    except WattsteadError as error:
+        if status_of(error) == 500:
+            raise
+        return Result(number, error=str(error))
+    return Result(number, tables)
+
+
+async def _points(rooms: Rooms, viewer: Viewer, database: str) -> list[Listed]:
+    """The points of a database: those of the site of that name, else all."""
+    named = [site.id for site in viewer.sites.values() if site.name == database]
+    rows = await rooms.directory.rows_of_sites(viewer, named or None)
+    return listed(rows.values())
+
+
+async def _parameters(request: AnyRequest) -> dict[str, str]:
+    """Parameters of the query, and of a form body, which win."""
+    text = request.scope["query_string"].decode("latin-1")
+    given = dict(parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_PARAMETERS))
+    if request.method == "POST" and "form-urlencoded" in request.headers.get("Content-Type", ""):
+        body = (await request.body()).decode("utf-8", "replace")
+        given |= dict(parse_qsl(body, keep_blank_values=True, max_num_fields=_MOST_PARAMETERS))
+    return given
+
+
+async def _viewer(request: AnyRequest, given: dict[str, str], rooms: Rooms) -> Viewer | str:
+    """Who asks, or Influx's words for nobody: a read key as password, token or bearer, or a session."""
+    secret = _secret(request) or given.get("p", "") or given.get("u", "")
+    if secret:
+        viewer = await rooms.directory.viewer_of_key(secret)
+    elif token := request.cookies.get(COOKIE, ""):
+        viewer = await rooms.directory.viewer_of_session(token)
+    else:
+        return "unable to parse authentication credentials"
+    if viewer is None:
+        return "authorization failed"
+    return viewer if viewer.may_read else "authorization failed: this key may only write, use a read key"
+
+
+def _secret(request: AnyRequest) -> str:
+    kind, _, told = request.headers.get("Authorization", "").partition(" ")
+    if kind.lower() == "basic":
+        try:
+            user, _, password = base64.b64decode(told, validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            return ""
+        return password or user
+    if kind.lower() == "token":
+        return told.strip().rpartition(":")[2]
+    return bearer(request)
+
+
+def _error(request: AnyRequest, text: str, status: int) -> Response[bytes]:
+    headers = _headers(request)
+    if status == 401:
+        headers["WWW-Authenticate"] = 'Basic realm="InfluxDB"'
+    body = msgspec.json.encode({"error": text}) + b"\n"
+    return Response(body, status_code=status, media_type="application/json", headers=headers)
+
+
+def _headers(request: AnyRequest) -> dict[str, str]:
+    number = request_number(request)
+    return {"X-Influxdb-Version": "1.8.10", "X-Influxdb-Build": "OSS", "Request-Id": number}
+
+
+routes = Router("/", route_handlers=[query])

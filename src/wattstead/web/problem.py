@@ -1,0 +1,141 @@
+"""Errors as ``application/problem+json`` with a request number; decides the status, never the wording of a room."""
+
+from __future__ import annotations
+
+import msgspec
+import structlog
+from litestar import Request
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.response import Response
+
+from wattstead.metering.errors import Issue, WattsteadError
+from wattstead.metering.quantity import UnitError
+from wattstead.registry.errors import (
+    KeyInvalid,
+    LoginBusy,
+    LoginFailed,
+    LoginLimited,
+    NameInvalid,
+    PasswordInvalid,
+    PointInvalid,
+    RegistryUnavailable,
+    Unknown,
+    ZoneUnknown,
+)
+
+PROBLEM = "application/problem+json"
+_log = structlog.get_logger("wattstead.web")
+
+_TITLES = {
+    400: "The request cannot be understood",
+    401: "Sign in first",
+    403: "Not allowed",
+    404: "Not found",
+    405: "This method is not supported here",
+    413: "The request is too large",
+    429: "Too many requests",
+    500: "Something went wrong here",
+    503: "Not available right now",
+}
+_STATUS: dict[type[WattsteadError], int] = {
+    Unknown: 404,
+    LoginFailed: 401,
+    LoginLimited: 429,
+    LoginBusy: 503,
+    RegistryUnavailable: 503,
+    NameInvalid: 400,
+    PasswordInvalid: 400,
+    PointInvalid: 400,
+    KeyInvalid: 400,
+    ZoneUnknown: 400,
+    UnitError: 400,
+}
+
+
+class Problem(msgspec.Struct, omit_defaults=True):
+    """An error as RFC 9457 wants it; ``request`` is the number to quote when asking for help."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    request: str
+    places: list[Issue] = []
+    """Which parts of the request are wrong, and why."""
+
+
+class Refused(WattsteadError):
+    """A request that is answered with this status and sentence."""
+
+    def __init__(self, status: int, detail: str, places: list[Issue] | None = None, retry_after_s: float = 0) -> None:
+        self.status, self.places, self.retry_after_s = status, places or [], retry_after_s
+        super().__init__(detail)
+
+
+def invalid(place: str, reason: str) -> Refused:
+    """The refusal of one argument.
+
+    >>> invalid("start", "is missing").status
+    400
+    """
+    return Refused(400, f"{place}: {reason}", [Issue(place, reason)])
+
+
+def not_found(noun: str, identity: object) -> Refused:
+    """The refusal of something that does not exist, or is not the caller's to see: the two look alike."""
+    return Refused(404, f"{noun} {identity} does not exist, or is not yours to see")
+
+
+def request_number(request: Request) -> str:  # type: ignore[type-arg]
+    """The number of this request, as it also stands in the answer's ``X-Request-Id``."""
+    return str(request.scope.get("wattstead_request", ""))
+
+
+def answer(request: Request, error: Exception) -> Response[Problem]:  # type: ignore[type-arg]
+    """The answer that tells of any exception."""
+    status, places = status_of(error), list[Issue]()
+    number = request_number(request)
+    detail = str(error)
+    if isinstance(error, ValidationException):
+        places = [Issue(_place(row), str(row.get("message", ""))) for row in error.extra or [] if isinstance(row, dict)]
+        detail = "; ".join(f"{p.place}: {p.reason}" for p in places) or error.detail
+    elif isinstance(error, HTTPException):
+        detail = error.detail
+    elif isinstance(error, Refused):
+        places = error.places
+    elif status == 500:
+        _log.error("request failed", request=number, path=request.scope.get("path", ""), exc_info=error)
+        detail = f"the server could not answer; its log has the cause under request {number}"
+    problem = Problem("about:blank", _TITLES.get(status, "The request failed"), status, detail, number, places)
+    return Response(problem, status_code=status, media_type=PROBLEM, headers=_headers(error, status))
+
+
+def status_of(error: Exception) -> int:
+    """The status that tells of an exception.
+
+    >>> status_of(LoginFailed())
+    401
+    """
+    if isinstance(error, Refused):
+        return error.status
+    if isinstance(error, HTTPException):
+        return error.status_code
+    for kind, status in _STATUS.items():
+        if isinstance(error, kind):
+            return status
+    return 503 if isinstance(error, WattsteadError) and error.retryable else 500
+
+
+def _headers(error: Exception, status: int) -> dict[str, str]:
+    headers = {"Cache-Control": "no-store"}
+    retry_after_s = float(getattr(error, "retry_after_s", 0) or (2 if status == 503 else 0))
+    if retry_after_s:
+        headers["Retry-After"] = str(max(1, round(retry_after_s)))
+    if status == 401:
+        headers["WWW-Authenticate"] = 'Bearer realm="wattstead"'
+    return headers
+
+
+def _place(row: dict[str, object]) -> str:
+    source, key = getattr(row.get("source"), "value", row.get("source")), row.get("key")
+    return str(key) if source in (None, "query", "path") or key not in ("data", None) else str(source)

@@ -1,0 +1,63 @@
+"""Rooms: what handlers may ask: the rooms below, the threads they run in, the limits; made once at start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated
+
+import msgspec
+from litestar.params import Dependency
+
+from wattstead.refining.latest import Latest
+from wattstead.refining.live import Live
+from wattstead.registry.registry import Registry
+from wattstead.series import Series
+from wattstead.web.directory import Directory
+from wattstead.web.settings import WebSettings
+from wattstead.web.threads import Threads
+from wattstead.web.viewer import Viewer
+
+
+class StatusPart(msgspec.Struct, frozen=True):
+    """How one part of the server is doing."""
+
+    name: str
+    """``ingest``, ``journal``, ``store``, ``refining`` …"""
+    ok: bool
+    text: str
+    """One sentence; when not ok, what to do."""
+    figures: dict[str, float] = {}
+    """Numbers by name, the unit at the end of the name."""
+
+
+@dataclass(slots=True)
+class Streams:
+    """How many live streams are open, in all and for each viewer."""
+
+    open: int = 0
+    each: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """Everything a handler needs beside its request."""
+
+    registry: Registry
+    series: Series
+    live: Live
+    streams: Streams
+    directory: Directory
+    registry_threads: Threads
+    series_threads: Threads
+    settings: WebSettings
+    status: Callable[[], Sequence[StatusPart]]
+
+    @property
+    def latest(self) -> Latest:
+        """The latest values."""
+        return self.live.latest
+
+
+FromRooms = Annotated[Rooms, Dependency(skip_validation=True)]
+FromViewer = Annotated[Viewer, Dependency(skip_validation=True)]

@@ -1,0 +1,48 @@
+"""What the web is told at start: prefix, limits, the demo's words; the process's own settings are read elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+STATIC = Path(__file__).parent / "static"
+"""Where the front end's build lies."""
+
+
+class DemoKeys(msgspec.Struct, frozen=True):
+    """Keys to play with."""
+
+    write: str
+    read: str
+
+
+class Demo(msgspec.Struct, frozen=True):
+    """What the page of a demo tells everybody who has signed in."""
+
+    note: str
+    """What is replayed, and whose recordings they are."""
+    keys: DemoKeys
+
+
+class WebSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Figures and words; none of them changes while the process runs."""
+
+    base_path: str = ""
+    """Prefix below which a proxy serves the application, such as ``/energy``; the proxy may cut it off or leave it."""
+    trust_forwarded_prefix: bool = False
+    """Take the prefix from ``X-Forwarded-Prefix``: only where a proxy of ours always sets or removes that header."""
+    frame_ancestors: str = "'none'"
+    """Who may show the pages in a frame, as in Content-Security-Policy."""
+    static: Path = STATIC
+    registry_threads: int = 3
+    registry_queue: int = 300
+    series_threads: int = 4
+    series_queue: int = 200
+    live_streams: int = 5_000
+    """Live streams at one time in this process; more: 503."""
+    live_streams_each: int = 50
+    """Live streams of one person or key at one time; more: 429."""
+    heartbeat_s: float = 15.0
+    """How often an idle live stream says that it lives."""
+    demo: Demo | None = None
