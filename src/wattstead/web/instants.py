@@ -45,7 +45,8 @@ def now_us() -> int:
 
 
 def _number(text: str) -> bool:
-    return bool(text) and text.lstrip("-").replace(".", "", 1).isdecimal() and len(text.lstrip("-")) > 4
+    digits = text.lstrip("-").replace(".", "", 1)
+    return digits.isascii() and digits.isdecimal() and len(digits) != len("20261120")
 
 
 def _moment_us(text: str, zone: str) -> int:

@@ -1,0 +1,58 @@
+"""The front end's files: packed, marked, cached; the page's base follows the prefix."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from wattstead.web.front_door import policy, prefix_of, without_prefix
+from wattstead.web.pages import based, load
+from wattstead.web.settings import WebSettings
+
+pytestmark = pytest.mark.unit
+
+
+def test_files_are_packed_and_hashed_ones_kept_for_ever(tmp_path: Path) -> None:
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "assets" / "index-B4x_9aZq.js").write_text("let a = 1;" * 100)
+    (tmp_path / "mark.svg").write_text("<svg/>")
+    (tmp_path / "photo.png").write_bytes(b"\x89PNG")
+    pages = load(tmp_path)
+    script = pages["assets/index-B4x_9aZq.js"]
+    assert script.cache == "public, max-age=31536000, immutable"
+    assert gzip.decompress(script.packed) == script.plain
+    assert script.media_type == "text/javascript; charset=utf-8"
+    assert pages["mark.svg"].cache == "no-cache"
+    assert pages["photo.png"].packed == b""
+
+
+def test_no_folder_is_no_pages(tmp_path: Path) -> None:
+    assert load(tmp_path / "none") == {}
+
+
+def test_the_base_is_put_in() -> None:
+    assert based(b"<head>x</head>", "/a") == b'<head><base href="/a/">x</head>'
+    assert based(b'<base href="/" />', "") == b'<base href="/">'
+
+
+@pytest.mark.parametrize(
+    ("path", "inner"), [("/energy/api", "/api"), ("/energy", "/"), ("/energyx", "/energyx"), ("/api", "/api")]
+)
+def test_the_prefix_may_be_cut_off_by_the_proxy_or_not(path: str, inner: str) -> None:
+    scope = without_prefix({"path": path, "headers": []}, "/energy")
+    assert (scope["path"], scope["wattstead_prefix"]) == (inner, "/energy")
+
+
+def test_a_forwarded_prefix_counts_only_where_it_is_trusted() -> None:
+    scope = {"headers": [(b"x-forwarded-prefix", b"/told/")], "root_path": ""}
+    assert prefix_of(scope, WebSettings()) == ""
+    assert prefix_of(scope, WebSettings(trust_forwarded_prefix=True)) == "/told"
+    evil = {"headers": [(b"x-forwarded-prefix", b'/"><script>')], "root_path": ""}
+    assert prefix_of(evil, WebSettings(trust_forwarded_prefix=True, base_path="/safe")) == "/safe"
+
+
+def test_the_policy_allows_nothing_inline() -> None:
+    assert "unsafe" not in policy("'none'")
+    assert "default-src 'none'" in policy("'none'")
