@@ -9,8 +9,9 @@ import importlib
 import importlib.util
 import os
 import sys
+import tempfile
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -121,6 +122,9 @@ class Connection:
         except EngineFault:
             self._drop()
             raise
+        except UnicodeDecodeError as error:  # the engine's message quotes bytes that are no text
+            self._drop()
+            raise EngineFault(bytes(error.object).decode("utf-8", "replace")) from None
         except RuntimeError as error:
             self._drop()
             raise EngineFault(str(error)) from error
@@ -132,13 +136,19 @@ class Connection:
 
 
 class Engine:
-    """The engine on one folder. Changes the process's working directory to it, so that the path needs no escaping."""
+    """The engine on one folder. Changes the process's working directory to it, so that the path needs no escaping.
+
+    Raises `EngineRefused` with the reason, which the engine writes to standard error only.
+    """
 
     def __init__(self, folder: StoreFolder) -> None:
         os.chdir(folder.path)
-        self._folder = folder
-        self._keep = self.connect({})
-        """Keeps the engine up while every other connection is being replaced."""
+        with _standard_error_kept() as said:
+            try:
+                self._keep = self.connect({})
+                """Keeps the engine up while every other connection is being replaced."""
+            except EngineRefused as refused:
+                raise EngineRefused(f"the engine cannot open {folder.path}: {said()} ({refused})") from refused
 
     def connect(self, settings: Mapping[str, object], read_only: bool = False) -> Connection:
         """A connection with those settings for all its statements; to be used by one thread. Raises `EngineRefused`."""
@@ -148,6 +158,27 @@ class Engine:
     def close(self) -> None:
         """Stops the engine once the lanes' connections are closed too."""
         self._keep.close()
+
+
+@contextmanager
+def _standard_error_kept() -> Iterator[Callable[[], str]]:
+    """Keeps what libraries write to standard error in a file, to be asked for; puts it out at the end."""
+    sys.stderr.flush()
+    real = os.dup(2)
+    with tempfile.TemporaryFile() as kept:
+        os.dup2(kept.fileno(), 2)
+
+        def said() -> str:
+            kept.seek(0)
+            return " ".join(kept.read().decode(errors="replace").split())
+
+        try:
+            yield said
+        finally:
+            os.dup2(real, 2)
+            os.close(real)
+            kept.seek(0)
+            sys.stderr.write(kept.read().decode(errors="replace"))
 
 
 def _result(answer: Any) -> Result:

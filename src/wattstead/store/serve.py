@@ -21,9 +21,11 @@ from wattstead.store.engine import Engine
 from wattstead.store.folder import StoreFolder
 from wattstead.store.front import Front
 from wattstead.store.limits import StoreLimits
+from wattstead.store.statement import LaneName
 
 _log = logging.getLogger("wattstead.store")
-_STOP_S = 10.0
+_GRACE_S, _WRITE_GRACE_S, _READ_GRACE_S = 2, 5.0, 0.2
+"""At the end: for requests, then for the statement that writes, then for each lane of questions."""
 
 
 def serve(data: Path, port: int, key: str, limits: StoreLimits, backups: Path, follow_stdin: bool) -> None:
@@ -40,7 +42,8 @@ def serve(data: Path, port: int, key: str, limits: StoreLimits, backups: Path, f
         for lane in front.lanes.values():
             lane.open()
         uvloop.run(_run(front, listener, follow_stdin))
-        ended = [lane.close(_STOP_S / len(front.lanes)) for lane in front.lanes.values()]
+        graces = {LaneName.WRITE: _WRITE_GRACE_S}
+        ended = [lane.close(graces.get(name, _READ_GRACE_S)) for name, lane in front.lanes.items()]
         if not all(ended):
             _log.warning("a statement is still running and is left behind; nothing acknowledged depends on it")
             os._exit(0)
@@ -82,7 +85,7 @@ async def _run(front: Front, listener: socket.socket, follow_stdin: bool) -> Non
         proxy_headers=False,
         backlog=256,
         timeout_keep_alive=3600,
-        timeout_graceful_shutdown=5,
+        timeout_graceful_shutdown=_GRACE_S,
     )
     server = _Server(config)
     loop = asyncio.get_running_loop()
@@ -117,4 +120,4 @@ def _follow_stdin(loop: asyncio.AbstractEventLoop, server: _Server) -> None:
     _log.info("standard input ended, the store stops")
     with contextlib.suppress(RuntimeError):
         loop.call_soon_threadsafe(server.end)
-    threading.Timer(2 * _STOP_S, os._exit, (1,)).start()
+    threading.Timer(2 * (_GRACE_S + _WRITE_GRACE_S), os._exit, (1,)).start()
