@@ -1,4 +1,4 @@
-"""What can go wrong at the door, one class per thing a sender can act on; how each protocol words it is its own affair."""
+"""What can go wrong at the door, one class per thing a sender can act on; how a protocol words it is its own affair."""
 
 from __future__ import annotations
 

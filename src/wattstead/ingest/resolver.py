@@ -46,7 +46,7 @@ class Resolver(Protocol):
         ...
 
     def is_delta(self, points: NDArray[np.uint32]) -> NDArray[np.bool_]:
-        """Which of these points hold amounts per interval or pulses, so that a reading without a time may count twice."""
+        """Which points hold amounts per interval or pulses: there a reading without a time may be counted twice."""
         ...
 
     def sealed(self, key_id: int) -> SealedKey | None:

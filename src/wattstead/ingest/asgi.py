@@ -1,0 +1,100 @@
+"""Requests and answers over plain ASGI, bodies read up to a limit; which paths exist is no affair of this file."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any, NamedTuple, TypeAlias
+
+from wattstead.ingest.errors import BodyInvalid, BodyTooLarge, SenderGone
+from wattstead.ingest.gate import Room
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Headers: TypeAlias = "list[tuple[bytes, bytes]]"
+
+
+class Answer(NamedTuple):
+    """What is sent back."""
+
+    status: int
+    headers: Headers
+    body: bytes = b""
+
+
+def answer(
+    status: int, body: bytes = b"", kind: bytes = b"application/json", more: Iterable[tuple[bytes, bytes]] = ()
+) -> Answer:
+    """An answer with its length and content type.
+
+    >>> answer(204).headers
+    []
+    """
+    if status == 204:
+        return Answer(status, list(more))
+    return Answer(status, [(b"content-type", kind), (b"content-length", b"%d" % len(body)), *more], body)
+
+
+async def reply(send: Send, given: Answer) -> None:
+    """Send an answer."""
+    await send({"type": "http.response.start", "status": given.status, "headers": given.headers})
+    await send({"type": "http.response.body", "body": given.body})
+
+
+class Request:
+    """One request: what is asked, and its body on demand."""
+
+    __slots__ = ("_headers", "_held_bytes", "_receive", "_room", "method", "path", "query")
+
+    def __init__(self, scope: Scope, receive: Receive, room: Room, path: str) -> None:
+        self.method: str = scope["method"]
+        self.path = path
+        self.query: bytes = scope["query_string"]
+        self._headers: Headers = scope["headers"]
+        self._receive, self._room = receive, room
+        self._held_bytes = 0
+
+    def header(self, name: bytes) -> str:
+        """A header by its name in lower case; empty when it was not sent."""
+        for found, value in self._headers:
+            if found == name:
+                return value.decode("latin-1")
+        return ""
+
+    async def body(self, most_bytes: int) -> bytes:
+        """The whole body as it came; raises `BodyTooLarge`, `TooBusy`, `SenderGone`."""
+        length = self.header(b"content-length")
+        announced = int(length) if length.isdecimal() else 0
+        if announced > most_bytes:
+            raise BodyTooLarge("the body", most_bytes)
+        self.hold(announced)
+        message = await self._receive()
+        body: bytes = message.get("body", b"")
+        if message["type"] == "http.request" and not message.get("more_body", False):
+            return body
+        parts = [body]
+        size = len(body)
+        while message["type"] == "http.request" and message.get("more_body", False):
+            message = await self._receive()
+            part = message.get("body", b"")
+            size += len(part)
+            if size > most_bytes:
+                raise BodyTooLarge("the body", most_bytes)
+            if size > self._held_bytes:
+                self.hold(size - self._held_bytes)
+            parts.append(part)
+        if message["type"] != "http.request":
+            raise SenderGone(size)
+        if announced and size != announced:
+            raise BodyInvalid("body", f"has {size:,} bytes, {announced:,} were announced")
+        return b"".join(parts)
+
+    def hold(self, size: int) -> None:
+        """Count bytes held in memory for this request; raises `TooBusy`."""
+        self._room.take(size)
+        self._held_bytes += size
+
+    def done(self) -> None:
+        """Nothing is held any more."""
+        self._room.give_back(self._held_bytes)
+        self._held_bytes = 0

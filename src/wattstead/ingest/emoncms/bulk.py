@@ -1,0 +1,131 @@
+"""input/bulk: many packets with times relative to a reference, as text, hexadecimal zlib or binary zlib."""
+
+from __future__ import annotations
+
+import binascii
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from wattstead.ingest.columns import Columns, Names, Rejections
+from wattstead.ingest.emoncms.address import address_of
+from wattstead.ingest.emoncms.parameters import clean
+from wattstead.ingest.emoncms.values import PostRefused, instant_of, number_of
+from wattstead.ingest.errors import BodyInvalid
+from wattstead.ingest.loose_json import loads
+from wattstead.ingest.unpack import inflated
+
+
+def decode(given: Mapping[str, str], body: bytes, now_us: int, most_bytes: int) -> Columns:
+    """The readings of all packets; faulty values and packets are named, the others kept.
+
+    ``body`` is read where ``cb`` says that it holds the packets. Raises `PostRefused` for what EmonCMS refuses,
+    `BodyInvalid` for a reference that is no time, `BodyTooLarge` for more than ``most_bytes`` unpacked.
+
+    >>> columns = decode({"data": '[[0,"hp",1137],[2,17,1437,3164]]', "time": "100"}, b"", 0, 1000)
+    >>> columns.names.addresses, columns.time_us.tolist()
+    (['emon/hp/1', 'emon/17/1', 'emon/17/2'], [100000000, 102000000, 102000000])
+    """
+    packets = _packets(given, body, most_bytes)
+    reference_us = _reference(given, packets, now_us)
+    rows: list[str] = []
+    times: list[int] = []
+    values: list[float] = []
+    places: list[tuple[int, int]] = []
+    rejected = Rejections()
+    addresses: dict[tuple[str, str], str] = {}
+    for at, packet in enumerate(packets):
+        if not isinstance(packet, list):
+            rejected.add(f"data[{at}]", f"is {type(packet).__name__}; expected [offset, node, values…]")
+            continue
+        if len(packet) < 3:
+            continue
+        try:
+            time_us = reference_us + instant_of(f"data[{at}][0]", packet[0])
+            node = _node(at, packet[1])
+        except BodyInvalid as fault:
+            rejected.add(fault.place, fault.reason)
+            continue
+        for name, value, column in _inputs(packet):
+            place = (at, column)
+            try:
+                number = number_of(value)
+            except ValueError as fault:
+                rejected.add(_shown(place), str(fault))
+                continue
+            if number is None:
+                continue
+            address = addresses.get((node, name))
+            if address is None:
+                if not clean(name):
+                    rejected.add(_shown(place), f"input {name[:40]!r} has no letter or digit; give it a name")
+                    continue
+                address = addresses[node, name] = address_of(node, name)
+            rows.append(address)
+            times.append(time_us)
+            values.append(number)
+            places.append(place)
+    return Columns(
+        Names.of_rows(rows),
+        np.array(times, np.int64),
+        np.array(values, np.float64),
+        rejected,
+        place=lambda row: _shown(places[row]),
+    )
+
+
+def _packets(given: Mapping[str, str], body: bytes, most_bytes: int) -> list[Any]:
+    data = given.get("data", "")
+    try:
+        if "cb" in given:
+            packets = loads(inflated(body, "deflate", most_bytes))
+        elif "c" in given:
+            packed = binascii.unhexlify((data or given["c"]).strip())
+            packets = loads(inflated(packed, "deflate", most_bytes))
+        else:
+            packets = loads(data)
+    except (BodyInvalid, binascii.Error, ValueError) as error:
+        raise PostRefused(f"Format error, json string supplied is not valid: {error}") from None
+    if not isinstance(packets, list) or not packets:
+        raise PostRefused("Format error, json string supplied is not valid")
+    return packets
+
+
+def _reference(given: Mapping[str, str], packets: list[Any], now_us: int) -> int:
+    """The instant that offsets count from: sentat and offset name the present on the sender's clock."""
+    for name in ("sentat", "offset"):
+        if name in given:
+            return now_us - instant_of(name, given[name])
+    if "time" in given:
+        return instant_of("time", given["time"])
+    last = packets[-1]
+    if not isinstance(last, list) or not last:
+        raise PostRefused("Format error, last item in bulk data does not contain any data")
+    return now_us - instant_of("offset of the last item", last[0])
+
+
+def _node(at: int, found: Any) -> str:
+    if isinstance(found, str):
+        return found
+    if isinstance(found, bool) or not isinstance(found, int | float | None):
+        raise BodyInvalid(f"data[{at}][1]", f"node is {type(found).__name__}; expected a name or number")
+    return "" if found is None else f"{found:g}" if isinstance(found, float) else str(found)
+
+
+def _inputs(packet: list[Any]) -> list[tuple[str, Any, int]]:
+    """Name, value and position of each input of a packet; bare values are named 1, 2, 3."""
+    found: list[tuple[str, Any, int]] = []
+    bare = 0
+    for column in range(2, len(packet)):
+        value = packet[column]
+        if isinstance(value, dict):
+            found += ((name, one, column) for name, one in value.items())
+        else:
+            bare += 1
+            found.append((str(bare), value, column))
+    return found
+
+
+def _shown(place: tuple[int, int]) -> str:
+    return f"data[{place[0]}][{place[1]}]"

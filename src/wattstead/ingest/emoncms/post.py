@@ -1,0 +1,100 @@
+"""input/post: one packet of one node, as fulljson, json, csv or data, to readings of one instant."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from wattstead.ingest.columns import Few, Rejections
+from wattstead.ingest.emoncms.values import NameMemory, PostRefused, instant_of, number_of
+from wattstead.ingest.errors import BodyInvalid
+from wattstead.ingest.loose_json import loads
+
+_STRIPPED = re.compile(r"[^\w\s\-.:,]+")
+_NUMERIC = re.compile(r"\s*(?:[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|null)\s*", re.ASCII)
+_numbers = msgspec.json.Decoder(dict[str, float])
+
+
+def decode(given: Mapping[str, str], path_node: str, now_us: int, memory: NameMemory) -> Few:
+    """The readings of a packet; null is no reading, a text is named as rejected and the other values kept.
+
+    Raises `PostRefused` for what EmonCMS refuses, `BodyInvalid` for a time that is none.
+
+    >>> few = decode({"node": "emontx", "fulljson": '{"power1":100,"time":5}'}, "", 0, NameMemory())
+    >>> few.names.address(0), few.values, few.time_us
+    ('emon/emontx/power1', [100.0], 5000000)
+    """
+    node = path_node or given.get("node", "")
+    text = given.get("json") or given.get("fulljson") or given.get("csv") or given.get("data")
+    if not text:
+        raise PostRefused("Request contains no data via csv, json or data tag")
+    time: Any = given.get("time")
+    found: dict[str, Any]
+    if "fulljson" in given:
+        found = _full(text)
+        if "time" in found:
+            time = found.pop("time")
+    else:
+        found = _pairs(text)
+    time_us = now_us if time is None else instant_of("time", time)
+    rejected = Rejections()
+    values = list(found.values())
+    if set(map(type, values)) != {float}:
+        found = _checked(found, rejected)
+        values = list(found.values())
+    names = memory.names(node, tuple(found))
+    return Few(names, time_us, values, rejected, time is None, names.address)
+
+
+def _full(text: str) -> dict[str, Any]:
+    try:
+        return _numbers.decode(text)
+    except msgspec.DecodeError:
+        pass
+    try:
+        found = loads(text)
+    except BodyInvalid as error:
+        raise PostRefused(f"Error decoding JSON string (invalid or too deeply nested): {error}") from None
+    if not isinstance(found, dict):
+        raise PostRefused("Input must be a JSON object")
+    if any(isinstance(value, dict | list) for value in found.values()):
+        raise PostRefused("Input in not a valid JSON object")
+    return found
+
+
+def _pairs(text: str) -> dict[str, Any]:
+    """EmonCMS's lenient form: quotes and braces dropped, pairs split at commas and colons, bare values named 1, 2."""
+    found: dict[str, Any] = {}
+    bare = 0
+    for part in _STRIPPED.sub("", text).split(","):
+        name, colon, value = part.partition(":")
+        if colon:
+            value = value.partition(":")[0]
+            if not name:
+                raise PostRefused("Format error, json key missing or invalid character")
+            if not _NUMERIC.fullmatch(value):
+                raise PostRefused(f"Format error, json value is not numeric: {name[:40]} is '{value[:40]}'")
+            found[name] = value
+        else:
+            if not _NUMERIC.fullmatch(name):
+                raise PostRefused(f"Format error: csv value is not numeric: value {bare + 1} is '{name[:40]}'")
+            bare += 1
+            found[str(bare)] = name
+    return found
+
+
+def _checked(found: Mapping[str, Any], rejected: Rejections) -> dict[str, float]:
+    """The numbers; null and empty text left out, faults named."""
+    kept: dict[str, float] = {}
+    for name, value in found.items():
+        try:
+            number = number_of(value)
+        except ValueError as fault:
+            rejected.add(name[:60], str(fault))
+        else:
+            if number is not None:
+                kept[name] = number
+    return kept

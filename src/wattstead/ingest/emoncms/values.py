@@ -1,0 +1,91 @@
+"""Single values, times and names of EmonCMS requests: what counts as a number, what as no reading, what as a fault."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+from wattstead.ingest.columns import Names
+from wattstead.ingest.emoncms.address import address_of
+from wattstead.ingest.emoncms.parameters import clean
+from wattstead.ingest.errors import BodyInvalid, IngestError
+from wattstead.ingest.instants import TimeInvalid, from_any
+
+_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", re.ASCII)
+_MOST_REMEMBERED = 50_000
+_LONGEST_REMEMBERED = 4_000
+
+
+class PostRefused(IngestError):
+    """What EmonCMS itself refuses; in its words and, as its senders expect, with status 200."""
+
+    status = 200
+
+
+def number_of(found: Any) -> float | None:
+    """The number that was written; None for null and empty text, which are no reading.
+
+    Raises `ValueError` with the reason for anything else: EmonCMS would store 0.
+
+    >>> number_of(-1), number_of("12.5 "), number_of(None), number_of(True)
+    (-1.0, 12.5, None, 1.0)
+    """
+    if found is None:
+        return None
+    if isinstance(found, str):
+        text = found.strip()
+        if not text or text.lower() == "null":
+            return None
+        if not _NUMBER.fullmatch(text):
+            raise ValueError(f"value is {found[:40]!r}; expected a number")
+        number = float(text)
+    elif isinstance(found, int | float):
+        try:
+            number = float(found)
+        except OverflowError:
+            number = math.inf
+    else:
+        raise ValueError(f"value is {type(found).__name__}; expected a number")
+    if not math.isfinite(number):
+        raise ValueError(f"value is {number}; expected a finite number")
+    return number
+
+
+def instant_of(name: str, found: Any) -> int:
+    """Microseconds of a time in seconds or as ISO 8601 with a zone.
+
+    Raises `BodyInvalid` where EmonCMS would take the present instead.
+    """
+    try:
+        if isinstance(found, str) and _NUMBER.fullmatch(found.strip()):
+            found = float(found) if "." in found or "e" in found.lower() else int(found)
+        return from_any(found)
+    except TimeInvalid as fault:
+        raise BodyInvalid(name, str(fault)) from None
+
+
+class NameMemory:
+    """The names of posts by node and raw names, so that a sender's next post finds the same `Names` again."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, ...], Names] = {}
+
+    def names(self, node: str, raw: tuple[str, ...]) -> Names:
+        """The addresses of the inputs of one node; raises `BodyInvalid` for a name of which nothing is left."""
+        key = (node, *raw)
+        names = self._found.get(key)
+        if names is None:
+            for name in raw:
+                if not clean(name):
+                    raise BodyInvalid(f"input {name[:40]!r}", "has no letter or digit; give it a name")
+            names = Names([address_of(node, name) for name in raw])
+            if len(set(names.addresses)) < len(raw):
+                raise BodyInvalid(
+                    "inputs", f"two of {', '.join(raw)[:200]!r} have the same name once cleaned; rename one"
+                )
+            if sum(map(len, key)) <= _LONGEST_REMEMBERED:
+                if len(self._found) >= _MOST_REMEMBERED:
+                    self._found.clear()
+                self._found[key] = names
+        return names

@@ -1,0 +1,188 @@
+"""Line protocol to columns: at once where the body is regular, line by line where it is not, with the same answer."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wattstead.ingest.columns import Columns, Names, Rejections
+from wattstead.ingest.errors import ParameterInvalid
+from wattstead.ingest.influx.line import LineInvalid, SeriesMemory, lines, parse
+
+try:
+    from wattstead.ingest.influx.numerals import times_of, values_of
+    from wattstead.ingest.influx.shape import Scan, Shape, Shapes, in_pieces, scan
+except ImportError as missing:  # on site there is no Arrow: there every body is read line by line
+    if missing.name is None or not missing.name.startswith("pyarrow"):
+        raise
+    _HAS_ARROW = False
+else:
+    _HAS_ARROW = True
+
+PRECISIONS: dict[str, float] = {
+    "ns": 1e-3, "n": 1e-3, "us": 1, "u": 1, "µ": 1, "ms": 1e3, "s": 1e6, "m": 60e6, "h": 3_600e6,
+}  # fmt: skip
+"""Microseconds in one step of each precision."""
+_FURTHEST_US = 9_200_000_000_000_000_000
+_SERIES_HELD = 200_000
+_SHOWN = 200
+
+
+class LineDecoder:
+    """Decodes line protocol and remembers names between bodies; the answer does not depend on what it remembers."""
+
+    def __init__(self, remembered_bytes: int) -> None:
+        self._shapes = Shapes(remembered_bytes) if _HAS_ARROW else None
+        self._line_names: dict[bytes, tuple[str, ...]] = {}
+        self._series: SeriesMemory = {}
+
+    def decode(self, body: bytes, precision: str, now_us: int) -> Columns:
+        """The readings of a body; lines without a time get ``now_us``. Faulty lines are named, the others kept.
+
+        Raises `ParameterInvalid` for an unknown precision.
+
+        >>> columns = LineDecoder(1_000_000).decode(b"meter,id=7 power=1.5 1700000000", "s", 0)
+        >>> columns.names.address(0), columns.value.tolist(), columns.time_us.tolist()
+        ('influx/meter,id=7/power', [1.5], [1700000000000000])
+        """
+        step_us = PRECISIONS.get(precision)
+        if step_us is None:
+            raise ParameterInvalid("precision", precision, "ns, us, ms or s")
+        regular = self._regular(body, step_us, now_us)
+        return self._line_by_line(body, step_us, now_us) if regular is None else regular
+
+    def line_by_line(self, body: bytes, precision: str, now_us: int) -> Columns:
+        """The same answer as `decode`, by the slower way alone."""
+        return self._line_by_line(body, PRECISIONS[precision], now_us)
+
+    def _regular(self, body: bytes, step_us: float, now_us: int) -> Columns | None:
+        if self._shapes is None or not body:
+            return None
+        if body[-1] != 10:
+            body += b"\n"
+        remembered = self._shapes.find(body)
+        if remembered is not None:
+            return _columns(*remembered, step_us, now_us)
+        cut = scan(body)
+        if cut is None:
+            return None
+        pieces = in_pieces(body, cut.starts, cut.ends)
+        shape = self._named(body, cut, pieces)
+        columns = None if shape is None else _columns(shape, pieces, step_us, now_us)
+        if shape is not None and columns is not None:
+            self._shapes.keep(body, shape)
+        return columns
+
+    def _named(self, body: bytes, cut: Scan, pieces: Any) -> Shape | None:
+        """The shape of a body seen for the first time; None when a line of it is not as it should be."""
+        gaps = cut.layout.gaps(pieces)
+        texts = cut.line_texts(gaps)
+        known = self._line_names
+        named = [known.get(text) for text in texts]
+        if None in named:
+            whole = body.split(b"\n")
+            for at, names in enumerate(named):
+                if names is None:
+                    found = known.get(texts[at]) or self._names_of(whole[at])
+                    if found is None:
+                        return None
+                    named[at] = known[texts[at]] = found
+            if len(known) > _SERIES_HELD:
+                known.clear()
+        rows = list(chain.from_iterable(names for names in named if names is not None))
+        return cut.shape(gaps, Names.of_rows(rows)) if len(rows) == cut.layout.values_count else None
+
+    def _names_of(self, line: bytes) -> tuple[str, ...] | None:
+        try:
+            found = parse(line, self._remembered())
+        except LineInvalid:
+            return None
+        return tuple(found.addresses) if not found.texts else None
+
+    def _remembered(self) -> SeriesMemory:
+        if len(self._series) > _SERIES_HELD:
+            self._series.clear()
+        return self._series
+
+    def _line_by_line(self, body: bytes, step_us: float, now_us: int) -> Columns:
+        rows: list[str] = []
+        values: list[float] = []
+        times: list[int] = []
+        numbers: list[int] = []
+        untimed: list[bool] = []
+        rejected = Rejections()
+        texts = 0
+        memory = self._remembered()
+        for number, line in lines(body):
+            try:
+                found = parse(line, memory)
+                time_us = now_us if found.time is None else _microseconds(found.time, step_us)
+            except LineInvalid as fault:
+                rejected.add(f"line {number}", f"unable to parse '{_shown(line)}': {fault}")
+                continue
+            texts += found.texts
+            count = len(found.values)
+            rows += found.addresses
+            values += found.values
+            times += [time_us] * count
+            numbers += [number] * count
+            untimed += [found.time is None] * count
+        return Columns(
+            Names.of_rows(rows),
+            np.array(times, np.int64),
+            np.array(values, np.float64),
+            rejected,
+            np.array(untimed, np.bool_) if any(untimed) else False,
+            lambda row: f"line {numbers[row]}",
+            skipped=texts,
+        )
+
+
+def _columns(shape: Shape, pieces: Any, step_us: float, now_us: int) -> Columns | None:
+    layout = shape.layout
+    values = values_of(layout.values(pieces))
+    if values is None:
+        return None
+    texts = layout.times(pieces)
+    line_of = layout.line_of
+    if texts is None:
+        time_us: NDArray[np.int64] = np.full(len(values), now_us, np.int64)
+    else:
+        times = times_of(texts)
+        scaled = None if times is None else _scaled(times, step_us)
+        if scaled is None:
+            return None
+        time_us = scaled if line_of is None else scaled[line_of]
+    return Columns(
+        shape.names,
+        time_us,
+        values,
+        untimed=texts is None,
+        place=lambda row: f"line {1 + (row if line_of is None else int(line_of[row]))}",
+    )
+
+
+def _scaled(times: NDArray[np.int64], step_us: float) -> NDArray[np.int64] | None:
+    """Times in microseconds; None when one does not fit."""
+    if step_us < 1:
+        return times // 1000
+    factor = int(step_us)
+    furthest = _FURTHEST_US // factor
+    if int(times.max()) > furthest or int(times.min()) < -furthest:
+        return None
+    return times if factor == 1 else times * factor
+
+
+def _microseconds(time: int, step_us: float) -> int:
+    time_us = time // 1000 if step_us < 1 else time * int(step_us)
+    if abs(time_us) > _FURTHEST_US:
+        raise LineInvalid("time outside range")
+    return time_us
+
+
+def _shown(line: bytes) -> str:
+    text = line[:_SHOWN].decode("utf-8", "backslashreplace")
+    return text if len(line) <= _SHOWN else f"{text}…"

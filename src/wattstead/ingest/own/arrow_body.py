@@ -1,0 +1,122 @@
+"""Arrow IPC streams of the own route to columns; one record batch or many, names as texts, dictionaries or ids."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from wattstead.ingest.columns import Columns, Names, Rejections, row_place
+from wattstead.ingest.errors import BodyInvalid, BodyTooLarge
+from wattstead.ingest.instants import fits, from_column
+from wattstead.ingest.own.arrow_size import unpacked_bytes
+
+_LARGEST_ID = 2**32 - 1
+
+
+def decode(body: bytes, now_us: int, time_unit: str, most_bytes: int) -> Columns:
+    """The readings of a stream with columns ``point``, ``value`` and, if they have times, ``time``.
+
+    ``time`` is a timestamp with a zone, or a number of ``time_unit``. Rows with a null or a number that is not finite
+    are named, the others kept. Raises `BodyInvalid` for what is no such stream, or unpacks to more than ``most_bytes``.
+    """
+    table = _table(body, most_bytes)
+    for name in ("point", "value"):
+        if name not in table.column_names:
+            raise BodyInvalid("schema", f"column {name} is missing; expected point, time and value")
+    rejected = Rejections()
+    good = np.ones(table.num_rows, np.bool_)
+    value = _values(table.column("value"), good, rejected)
+    untimed = "time" not in table.column_names
+    time_us = np.full(len(value), now_us, np.int64) if untimed else _times(table, time_unit, good, rejected)
+    names, points = _points(table.column("point"), good, rejected)
+    columns = Columns(names, time_us, value, rejected, untimed, points=points)
+    return columns if bool(good.all()) else columns.keep(good)
+
+
+def _table(body: bytes, most_bytes: int) -> Any:
+    try:
+        if unpacked_bytes(body) > most_bytes:
+            raise BodyTooLarge("the stream, unpacked,", most_bytes)
+        with pa.ipc.open_stream(pa.BufferReader(body)) as reader:
+            table = reader.read_all()
+        table.validate(full=True)
+        return table.combine_chunks()
+    except (pa.ArrowException, OSError, struct.error) as error:
+        raise BodyInvalid("stream", f"not an Arrow IPC stream that can be read: {str(error)[:200]}") from None
+
+
+def _values(column: Any, good: NDArray[np.bool_], rejected: Rejections) -> NDArray[np.float64]:
+    kind = column.type
+    if not (pa.types.is_floating(kind) or pa.types.is_integer(kind)):
+        raise BodyInvalid("column value", f"is {kind}; expected a number type")
+    value: NDArray[np.float64] = _chunk(column).cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+    if bool(np.isfinite(value).all()):
+        return value
+    missing = ~np.isfinite(value)
+    nulls = column.is_null().to_numpy()
+    _reject(missing, good, rejected, lambda row: f"value is {'null' if nulls[row] else value[row]}")
+    return value
+
+
+def _times(table: Any, unit: str, good: NDArray[np.bool_], rejected: Rejections) -> NDArray[np.int64]:
+    column = _chunk(table.column("time"))
+    kind = column.type
+    if pa.types.is_timestamp(kind):
+        if kind.tz is None:
+            raise BodyInvalid("column time", f"is {kind} without a zone; expected timestamp[us, tz=UTC]")
+        unit = kind.unit
+        column = column.cast(pa.int64())
+    elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+        raise BodyInvalid("column time", f"is {kind}; expected a timestamp with a zone, or a number of {unit}")
+    missing = column.is_null().to_numpy(zero_copy_only=False)
+    if column.null_count:
+        column = column.fill_null(0)
+    if pa.types.is_unsigned_integer(kind):
+        column = column.cast(pa.float64(), safe=False) if kind == pa.uint64() else column.cast(pa.int64())
+    numbers = column.to_numpy(zero_copy_only=False)
+    time_us = from_column(numbers, unit)
+    if time_us is None:
+        usable = fits(numbers, unit)
+        _reject(~usable, good, rejected, lambda row: f"time {numbers[row]} is no number of {unit} since 1970")
+        time_us = from_column(np.where(usable, numbers, 0), unit)
+        if time_us is None:
+            raise BodyInvalid("column time", f"is {kind}; expected a timestamp with a zone, or a number of {unit}")
+    if bool(missing.any()):
+        _reject(missing, good, rejected, lambda row: "time is null")
+    return time_us
+
+
+def _points(column: Any, good: NDArray[np.bool_], rejected: Rejections) -> tuple[Names, NDArray[np.uint32] | None]:
+    column = _chunk(column)
+    kind = column.type
+    if pa.types.is_integer(kind):
+        ids = column.fill_null(0).cast(pa.int64(), safe=False).to_numpy(zero_copy_only=False)
+        _reject((ids < 1) | (ids > _LARGEST_ID), good, rejected, lambda row: f"point {ids[row]} is no id of a point")
+        points = np.where((ids < 1) | (ids > _LARGEST_ID), 0, ids).astype(np.uint32)
+        return Names([""], np.zeros(len(ids), np.int32)), points
+    if not pa.types.is_dictionary(kind):
+        if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)):
+            raise BodyInvalid("column point", f"is {kind}; expected names as string or dictionary, or ids as integer")
+        column = column.cast(pa.string()).dictionary_encode() if len(column) else pa.array([""]).dictionary_encode()[:0]
+    indices, names = column.indices, column.dictionary.cast(pa.string())
+    missing = pc.is_null(column).to_numpy(zero_copy_only=False)
+    if bool(missing.any()):
+        _reject(missing, good, rejected, lambda row: "point is null")
+        indices = indices.fill_null(0)
+    index = indices.cast(pa.int32()).to_numpy(zero_copy_only=False)
+    return Names([name or "" for name in names.to_pylist()] or [""], index), None
+
+
+def _reject(rows: NDArray[np.bool_], good: NDArray[np.bool_], rejected: Rejections, reason: Any) -> None:
+    rejected.add_rows(rows & good, row_place, reason)
+    good &= ~rows
+
+
+def _chunk(column: Any) -> Any:
+    """A column of a combined table as one array."""
+    return column.chunk(0) if column.num_chunks else pa.array([], column.type)

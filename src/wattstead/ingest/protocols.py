@@ -1,0 +1,15 @@
+"""The table of HTTP protocols; a new one is a file or folder beside these and a row here."""
+
+from __future__ import annotations
+
+from wattstead.ingest.emoncms.http import routes as emoncms_routes
+from wattstead.ingest.influx.http import routes as influx_routes
+from wattstead.ingest.own.http import routes as own_routes
+from wattstead.ingest.routes import HttpProtocol
+
+PROTOCOLS: tuple[HttpProtocol, ...] = (
+    HttpProtocol("own", "docs/sending.md", own_routes),
+    HttpProtocol("influx", "docs/influx.md", influx_routes),
+    HttpProtocol("emoncms", "docs/emoncms.md", emoncms_routes),
+)
+"""Every protocol that `wattstead.ingest.http.IngestApp` serves."""

@@ -1,0 +1,150 @@
+"""Reception: from decoded columns to readings that are durable; the one way in for every protocol."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wattstead.ingest.columns import Columns, Few, Rejections, within
+from wattstead.ingest.errors import KeyMayNotWrite, KeyMissing, KeyUnknown
+from wattstead.ingest.gate import Buckets, Room
+from wattstead.ingest.limits import IngestLimits
+from wattstead.ingest.resolver import Resolver
+from wattstead.metering.batch import ReadingBatch
+from wattstead.metering.quantity import Quality
+from wattstead.registry.records import KeyGrant, Scope
+from wattstead.stream.journal import Journal
+
+_MOST_ROWS = 1_000_000
+"""Rows of one journal batch; more are written as several."""
+T = TypeVar("T")
+
+
+class Kept(NamedTuple):
+    """What became of a body: readings that are durable, and those that are not and why."""
+
+    accepted: int
+    rejected: Rejections
+    skipped: int = 0
+    """Fields that are no readings: texts, nulls."""
+
+
+def present_us() -> int:
+    """The present by this machine's clock, microseconds since 1970."""
+    return time.time_ns() // 1000
+
+
+class Reception:
+    """Knows who may write, resolves names to points, and answers only when the journal has the readings on disk."""
+
+    def __init__(
+        self, journal: Journal, resolver: Resolver, limits: IngestLimits, clock_us: Callable[[], int] = present_us
+    ) -> None:
+        self.journal, self.resolver, self.limits, self.clock_us = journal, resolver, limits, clock_us
+        self.room = Room(limits.waiting_bytes)
+        self._buckets = Buckets(limits.key_rate, limits.burst_s)
+        self._lane = ThreadPoolExecutor(1, thread_name_prefix="decode")
+
+    def close(self) -> None:
+        """End the thread for large bodies."""
+        self._lane.shutdown(wait=False, cancel_futures=True)
+
+    def grant(self, secret: str, where: str) -> KeyGrant:
+        """What the key may write. Raises `KeyMissing`, `KeyUnknown`, `KeyMayNotWrite`, `RateExceeded`."""
+        if not secret:
+            raise KeyMissing(where)
+        grant = self.resolver.key(secret)
+        if grant is None:
+            raise KeyUnknown
+        if grant.scope is not Scope.WRITE:
+            raise KeyMayNotWrite
+        self._buckets.admit(grant.id)
+        return grant
+
+    async def in_lane(self, work: Callable[[], T]) -> T:
+        """Work on a large body in the one thread for such, so that other senders do not wait for it."""
+        return await asyncio.get_running_loop().run_in_executor(self._lane, work)
+
+    async def keep_few(self, grant: KeyGrant, few: Few) -> Kept:
+        """`keep` for a post of a few readings of one instant, at a fraction of the cost where all is as usual."""
+        site = grant.site_id
+        points = few.names.known_few(site)
+        latest_us = self.clock_us() + int(self.limits.future_s * 1e6)
+        if points is None or not self.limits.earliest_us <= few.time_us <= latest_us:
+            return await self.keep(grant, few.columns())
+        if few.untimed and bool(self.resolver.is_delta(few.names.known(site)).any()):  # type: ignore[arg-type]
+            return await self.keep(grant, few.columns())
+        count = len(points)
+        if count:
+            self._buckets.charge(grant.id, count)
+            await self.journal.submit(ReadingBatch.encode_rows(points, [few.time_us] * count, few.values))
+        return Kept(count, few.rejected)
+
+    async def keep(self, grant: KeyGrant, columns: Columns, times_needed: bool = False) -> Kept:
+        """Make the readings durable; those outside the window of time or without a point are named as rejected.
+
+        A reading without a time on a point of amounts or pulses may be a repetition: it is rejected where
+        ``times_needed``, else kept as suspect. Raises what resolver and journal raise.
+        """
+        limits = self.limits
+        self._buckets.charge(grant.id, len(columns))
+        columns = within(columns, limits.earliest_us, self.clock_us() + int(limits.future_s * 1e6))
+        columns, points = await self._located(grant, columns)
+        quality = np.broadcast_to(np.uint8(Quality.RAW), len(columns))
+        if columns.untimed is not False and len(columns):
+            repeatable = self.resolver.is_delta(points) & columns.untimed
+            if times_needed and bool(repeatable.any()):
+                reason = "the point holds amounts or pulses: without a time a repetition would count twice; send a time"
+                columns.rejected.add_rows(repeatable, columns.place, lambda row: reason)
+                columns, points = columns.keep(~repeatable), points[~repeatable]
+                quality = quality[: len(columns)]
+            else:
+                quality = np.where(repeatable, np.uint8(Quality.SUSPECT), np.uint8(Quality.RAW))
+        for start in range(0, len(columns), _MOST_ROWS):
+            part = slice(start, start + _MOST_ROWS)
+            batch = ReadingBatch(points[part], columns.time_us[part], columns.value[part], quality[part])
+            await self.journal.submit(batch.encode())
+        return Kept(len(columns), columns.rejected, columns.skipped)
+
+    async def _located(self, grant: KeyGrant, columns: Columns) -> tuple[Columns, NDArray[np.uint32]]:
+        """The columns whose rows have a point, and the points."""
+        if columns.points is not None:
+            return await self._located_by_id(grant, columns, columns.points)
+        names = columns.names
+        points = names.known(grant.site_id)
+        if points is not None:
+            return columns, points
+        found = await self.resolver.points(grant, names.addresses)
+        points = names.spread(found)
+        if bool(found.all()):
+            names.remember(grant.site_id, points)
+            return columns, points
+        refused = points == 0
+        columns.rejected.add_rows(refused, columns.place, lambda row: self.resolver.refusal(grant, names.address(row)))
+        return columns.keep(~refused), points[~refused]
+
+    async def _located_by_id(
+        self, grant: KeyGrant, columns: Columns, points: NDArray[np.uint32]
+    ) -> tuple[Columns, NDArray[np.uint32]]:
+        by_name = points == 0
+        foreign = ~by_name & ~await self.resolver.owned(grant, points)
+        columns.rejected.add_rows(
+            foreign, columns.place, lambda row: f"point {points[row]} is not a point of this key's site"
+        )
+        named, located = np.flatnonzero(by_name), points.copy()
+        if len(named):
+            names = columns.names.only(named)
+            located[named] = names.spread(await self.resolver.points(grant, names.addresses))
+            columns.rejected.add_rows(
+                located == 0,
+                columns.place,
+                lambda row: self.resolver.refusal(grant, columns.names.address(row)),
+            )
+        usable = (located != 0) & ~foreign
+        return columns.keep(usable), located[usable]

@@ -1,0 +1,60 @@
+"""Route: one path of one protocol, who handles it and how its refusals are worded; routes are data, not a framework."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from wattstead.ingest.asgi import Answer, Request
+from wattstead.ingest.errors import IngestError
+from wattstead.ingest.reception import Reception
+from wattstead.metering.errors import WattsteadError
+
+Handle: TypeAlias = Callable[[Request], Awaitable[Answer]]
+Refuse: TypeAlias = Callable[[IngestError], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A path that this room serves."""
+
+    path: str
+    methods: tuple[str, ...]
+    handle: Handle
+    refuse: Refuse
+    below: bool = False
+    """Also every path below it."""
+    sole: bool = True
+    """False: other methods on this path belong to another room."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpProtocol:
+    """A row of the table of protocols."""
+
+    name: str
+    page: str
+    """Where it is documented, below the project's folder."""
+    routes: Callable[[Reception], Sequence[Route]]
+
+
+class Unavailable(IngestError):
+    """Another room cannot take readings at present; the same request may succeed later."""
+
+    status = 503
+    retryable = True
+
+    def __init__(self, cause: WattsteadError) -> None:
+        self.retry_after_s = float(getattr(cause, "retry_after_s", 0.0)) or 2.0
+        super().__init__(str(cause))
+
+
+class Unexpected(IngestError):
+    """A fault of ours; the cause is in the log under the request's number."""
+
+    status = 500
+
+    def __init__(self, request: str) -> None:
+        self.request = request
+        super().__init__(f"the server could not answer; its log has the cause under request {request}")
