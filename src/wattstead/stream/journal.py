@@ -17,17 +17,15 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TypeAlias
 
-import structlog
-
 from wattstead.metering.batch import ReadingBatch
 from wattstead.metering.errors import WattsteadError
 from wattstead.stream.errors import BatchTooLarge, JournalBroken, JournalClosed, JournalFull, JournalInUse
 from wattstead.stream.limits import JournalLimits
+from wattstead.stream.notes import ERROR, INFO, note
 from wattstead.stream.position import make_folder, slowest
 from wattstead.stream.sweep import sweep
 from wattstead.stream.writer import Writer
 
-_log = structlog.get_logger("wattstead.stream")
 _LOCK = "lock"
 _FULL_RETRY_S = 5.0
 
@@ -170,24 +168,36 @@ class Journal:
             yield group
 
     def _commit(self, group: list[_Waiting]) -> None:
+        """Write a group and answer it. Whatever happens, everybody gets an answer and the thread lives on."""
         if self._refusing():
             self._answer(group, self._broken)
             return
         try:
             self._writer.append([(version, body) for version, body, _, _ in group])
         except JournalBroken as error:
-            if self._broken is None:
-                _log.error("journal_broken", path=str(error.path), reason=error.reason)
-            self._broken, self._retry_at = error, time.monotonic() + self._limits.retry_s
-            self._answer(group, error)
+            self._fail(group, error)
             return
-        if self._broken is not None:
-            self._broken = None
-            _log.info("journal_writes_again", folder=str(self._folder), worker=self._worker)
+        except Exception as error:
+            self._writer.close()
+            self._fail(group, JournalBroken(self._folder, f"unexpected {error!r}", self._limits.retry_s))
+            return
+        mended, self._broken = self._broken is not None, None
         self._answer(group, None)
+        if mended:
+            note(INFO, "journal_writes_again", folder=str(self._folder), worker=self._worker)
         for callback in self._listeners:
-            callback()
+            try:
+                callback()
+            except Exception as error:
+                note(ERROR, "journal_listener_failed", error=repr(error))
         self._writer.settle()
+
+    def _fail(self, group: list[_Waiting], error: JournalBroken) -> None:
+        first, self._broken = self._broken is None, error
+        self._retry_at = time.monotonic() + self._limits.retry_s
+        self._answer(group, error)
+        if first:
+            note(ERROR, "journal_broken", path=str(error.path), reason=error.reason)
 
     def _refusing(self) -> bool:
         """True just after the disk has failed: whoever waits or comes is refused before the next attempt."""
@@ -219,7 +229,7 @@ class Journal:
                 gone = sweep(self._folder, self._limits)
                 self._writer.forget([start for worker, start in gone if worker == self._worker])
         except (WattsteadError, OSError) as error:
-            _log.error("journal_upkeep_failed", folder=str(self._folder), error=str(error))
+            note(ERROR, "journal_upkeep_failed", folder=str(self._folder), error=str(error))
 
 
 def _settle(group: list[_Waiting], error: JournalBroken | None) -> None:

@@ -7,14 +7,13 @@ import sqlite3
 from pathlib import Path
 
 import msgspec
-import structlog
 
 from wattstead.metering.batch import BatchError, ReadingBatch
 from wattstead.stream import files
 from wattstead.stream.errors import JournalCorrupt, JournalGap
+from wattstead.stream.notes import WARNING, note
 from wattstead.stream.position import Mark, Position
 
-_log = structlog.get_logger("wattstead.stream")
 _SELECT = "SELECT id, version, end_bytes, checksum, body FROM batch WHERE id > ? ORDER BY id"
 _ROW_BYTES = 100
 """What an entry weighs in memory beside its columns; counted so that many tiny batches stay within bounds too."""
@@ -156,7 +155,7 @@ class _Tail:
     def _check(self, link: files.Link, before: Mark, start: int) -> None:
         """Refuse to go from one file to the next when batches are missing between them."""
         if link.file == 0:
-            _log.warning("journal_begins_anew", worker=self._worker, file=start, position_file=before.file)
+            note(WARNING, "journal_begins_anew", worker=self._worker, file=start, position_file=before.file)
         elif link.file != before.file:
             raise JournalGap(self._worker, before.file, before.id, start)
         elif link.last > before.id:

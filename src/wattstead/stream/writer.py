@@ -8,15 +8,13 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import structlog
-
 from wattstead.stream import files
 from wattstead.stream.errors import JournalBroken, JournalCorrupt
 from wattstead.stream.files import FileEnd, Link
 from wattstead.stream.limits import JournalLimits
+from wattstead.stream.notes import ERROR, INFO, WARNING, note
 from wattstead.stream.position import Mark
 
-_log = structlog.get_logger("wattstead.stream")
 _INSERT = "INSERT INTO batch (version, end_bytes, checksum, body) VALUES "
 _ROW = "(?,?,?,?)"
 _ROWS_PER_STATEMENT = 128
@@ -50,11 +48,11 @@ class Writer:
         if self._connection is None:
             return
         path = files.path_of(self._journal, self._worker, self._start)
-        if files.wal_bytes(path) >= self._limits.checkpoint_bytes:
-            try:
+        try:
+            if files.wal_bytes(path) >= self._limits.checkpoint_bytes:
                 self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-            except sqlite3.Error as error:
-                _log.warning("journal_checkpoint_failed", path=str(path), error=str(error))
+        except (sqlite3.Error, OSError) as error:
+            note(WARNING, "journal_checkpoint_failed", path=str(path), error=str(error))
 
     def unconsumed_bytes(self, slowest: Mark | None) -> int:
         """Bytes of this worker's batches behind a mark; all of them when there is none."""
@@ -91,7 +89,7 @@ class Writer:
         self.floor_us = self._start = start
         self._last_id = self._end_bytes = 0
         self._ends[start] = 0
-        _log.info("journal_file_begun", path=str(path))
+        note(INFO, "journal_file_begun", path=str(path))
         return connection
 
     def _link(self) -> Link:
@@ -103,7 +101,7 @@ class Writer:
         try:
             return Link(before[-1], files.read_end(files.path_of(self._journal, self._worker, before[-1])).id)
         except JournalCorrupt as error:
-            _log.error("journal_file_corrupt", path=str(error.path), reason=error.reason)
+            note(ERROR, "journal_file_corrupt", path=str(error.path), reason=error.reason)
             return Link(before[-1])
 
     def _insert(self, connection: sqlite3.Connection, group: Sequence[tuple[int, bytes]]) -> None:
@@ -126,7 +124,9 @@ class Writer:
 
     def _broken(self, error: sqlite3.Error | OSError) -> JournalBroken:
         """Undo; unless the disk was only full begin a new file: after a failed sync the old one is unknown."""
-        path = files.path_of(self._journal, self._worker, self._start)
+        path = self._journal / str(self._worker)
+        if self._connection is not None:
+            path = files.path_of(self._journal, self._worker, self._start)
         full = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
         if self._connection is not None:
             if self._connection.in_transaction:
@@ -153,5 +153,5 @@ class Writer:
         try:
             return files.read_end(path)
         except (JournalCorrupt, JournalBroken) as error:
-            _log.error("journal_file_unreadable", path=str(path), reason=error.reason)
+            note(ERROR, "journal_file_unreadable", path=str(path), reason=error.reason)
             return FileEnd(end_bytes=files.disk_bytes(path))
