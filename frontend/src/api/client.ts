@@ -1,0 +1,77 @@
+/** Asks the server: addresses below the document's base, JSON, named problems; knows no screens. */
+
+import { clockSeen, connectionGood, connectionLost } from "../state/connection";
+
+/** The server answered, but with a refusal; `request` is the number to quote. */
+export class Refused extends Error {
+  constructor(
+    readonly status: number,
+    readonly title: string,
+    readonly detail: string,
+    readonly request: string,
+  ) {
+    super(detail || title);
+  }
+}
+
+/** No answer at all: the network, or the server, is away. */
+export class Unreachable extends Error {}
+
+type Parameter = string | number | readonly number[] | undefined;
+
+/** The address of something of ours, right below any path prefix. */
+export function address(path: string, parameters: Readonly<Record<string, Parameter>> = {}): string {
+  const url = new URL(path, document.baseURI);
+  for (const [name, value] of Object.entries(parameters)) {
+    if (value !== undefined) url.searchParams.set(name, String(value));
+  }
+  return url.href.replaceAll("%2C", ",");
+}
+
+export interface Asking {
+  readonly method?: "GET" | "POST" | "PATCH" | "DELETE";
+  readonly body?: unknown;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The JSON of an answer; `Refused` or `Unreachable` otherwise; an `AbortError` when the question was withdrawn. */
+export async function ask<Answer>(
+  path: string,
+  parameters: Readonly<Record<string, Parameter>> = {},
+  { method = "GET", body, signal }: Asking = {},
+): Promise<Answer> {
+  let answer: Response;
+  try {
+    answer = await fetch(address(`api/v1/${path}`, parameters), {
+      method,
+      credentials: "same-origin",
+      headers: body === undefined ? { accept: "application/json" } : { accept: "application/json", "content-type": "application/json" },
+      body: body === undefined ? null : JSON.stringify(body),
+      signal: signal ?? null,
+    });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    connectionLost();
+    throw new Unreachable(String(error));
+  }
+  connectionGood();
+  clockSeen(answer.headers.get("date"));
+  if (!answer.ok) throw await refusal(answer);
+  if (answer.status === 204 || answer.headers.get("content-length") === "0") return undefined as Answer;
+  return (await answer.json()) as Answer;
+}
+
+async function refusal(answer: Response): Promise<Refused> {
+  let told: { title?: string; detail?: string; request?: string } = {};
+  try {
+    told = (await answer.json()) as typeof told;
+  } catch {
+    // A proxy in between may answer with a page; the status is all there is.
+  }
+  const request = told.request ?? answer.headers.get("x-request-id") ?? "";
+  return new Refused(answer.status, told.title ?? answer.statusText, told.detail ?? "", request);
+}
+
+export function withdrawn(error: unknown): boolean {
+  return error instanceof DOMException && error.name === "AbortError";
+}

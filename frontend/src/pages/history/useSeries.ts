@@ -1,0 +1,184 @@
+/** Asks for what one chart shows, newest question only, and makes the picture; remembers the last answers. */
+
+import { computed, onBeforeUnmount, shallowRef, watch } from "vue";
+import type { Ref } from "vue";
+
+import { withdrawn } from "../../api/client";
+import { askReadings, askSeries } from "../../api/questions";
+import type { ApiPoint, ReadingsAnswer, SeriesAnswer } from "../../api/types";
+import type { Look, Picture } from "../../chart/picture";
+import { EMPTY_PICTURE } from "../../chart/picture";
+import { nowMs } from "../../state/connection";
+import { expired } from "../../state/session";
+import type { Compare, Shift, Span } from "../../time/period";
+import { counterpart } from "../../time/period";
+import { zoneOf } from "../../time/zone";
+import type { Compared, Drawing } from "../../view/build";
+import { barPicture, linePicture, readingsPicture } from "../../view/build";
+import type { Step } from "../../view/form";
+import { MOST_BUCKETS, bucketsFor, lineStep } from "../../view/form";
+import { hasAmount, isPower } from "../../view/parts";
+import { rateOf } from "../../view/summary";
+import { toBase } from "../../view/units";
+
+export interface Question {
+  readonly points: readonly ApiPoint[];
+  readonly span: Span;
+  /** Width of the bars; null for a line. */
+  readonly bars: Step | null;
+  readonly compare: readonly { readonly compare: Compare; readonly shift: Shift }[];
+  readonly zone: string;
+  readonly widthPx: number;
+}
+
+export interface Shown {
+  readonly question: Question;
+  readonly picture: Picture;
+  readonly answer: SeriesAnswer;
+  readonly compared: readonly Compared[];
+  /** What was drawn when single readings were; null for buckets. */
+  readonly readings: readonly ReadingsAnswer[] | null;
+}
+
+interface Told {
+  readonly answer: SeriesAnswer;
+  readonly readings: readonly ReadingsAnswer[] | null;
+  readonly compared: readonly Compared[];
+}
+
+const KEPT = 24;
+
+export function useSeries(question: Readonly<Ref<Question>>, looks: Readonly<Ref<ReadonlyMap<number, Look>>>) {
+  const shown = shallowRef<Shown | null>(null);
+  const busy = shallowRef(false);
+  const trouble = shallowRef<unknown>(null);
+  const kept = new Map<string, Told>();
+  const rates = new Map<number, number>();
+  let asking = new AbortController();
+
+  function drawing(asked: Question): Drawing {
+    return { points: asked.points, looks: looks.value, zone: zoneOf(asked.zone), now: nowMs() };
+  }
+
+  function show(asked: Question, told: Told): void {
+    const how = drawing(asked);
+    const { answer, readings, compared } = told;
+    const picture = asked.bars
+      ? barPicture(answer, how, asked.span, compared)
+      : readings
+        ? readingsPicture(readings, how, asked.span)
+        : linePicture(answer, how, asked.span, compared);
+    shown.value = { question: asked, picture, answer, compared, readings };
+  }
+
+  /** The shortest bucket that means something: a counter read each minute has no power for a second. */
+  function leastSeconds(asked: Question): number {
+    const counters = asked.points.filter((point) => hasAmount(point) && !isPower(point));
+    return Math.max(0, ...counters.map((point) => 1 / (1000 * (rates.get(point.id) || 1 / 60_000))));
+  }
+
+  /** True when single readings are fewer than the buckets there is room for. */
+  function readsSingly(asked: Question, buckets: number): boolean {
+    if (asked.bars || asked.compare.length > 0 || asked.points.length === 0) return false;
+    const lengthMs = asked.span.to - asked.span.from;
+    return asked.points.every((point) => {
+      const rate = rates.get(point.id);
+      return (isPower(point) || !hasAmount(point)) && rate !== undefined && rate > 0 && rate * lengthMs <= buckets;
+    });
+  }
+
+  async function fetchReadings(asked: Question, signal: AbortSignal): Promise<ReadingsAnswer[] | null> {
+    const answers = await Promise.all(
+      asked.points.map(async (point) => {
+        const marginMs = Math.min(3 / (rates.get(point.id) ?? 1), 3_600_000);
+        const wide = { from: Math.floor(asked.span.from - marginMs), to: Math.ceil(asked.span.to + marginMs) };
+        const told = await askReadings(point.id, wide, 2 * MOST_BUCKETS, signal);
+        return { ...told, value: told.value.map((value) => toBase(point, told.unit, value)) };
+      }),
+    );
+    return answers.some((answer) => answer.time.length >= 2 * MOST_BUCKETS) ? null : answers;
+  }
+
+  async function ask(asked: Question, signal: AbortSignal): Promise<Told> {
+    const ids = asked.points.map((point) => point.id);
+    const buckets = bucketsFor(asked.widthPx, devicePixelRatio);
+    const step = asked.bars ?? lineStep(asked.span, buckets, leastSeconds(asked));
+    const zone = zoneOf(asked.zone);
+    const early = readsSingly(asked, buckets);
+    const [answer, first, ...compared] = await Promise.all([
+      askSeries(ids, asked.span, { step }, signal),
+      early ? fetchReadings(asked, signal) : null,
+      ...asked.compare.map(async ({ compare, shift }): Promise<Compared> => {
+        const span = { from: counterpart(asked.span.from, shift, zone), to: counterpart(asked.span.to, shift, zone) };
+        return { compare, shift, answer: await askSeries(ids, span, { step }, signal) };
+      }),
+    ]);
+    for (const id of ids) {
+      const rate = rateOf(answer, id);
+      if (rate > 0) rates.set(id, rate);
+    }
+    const readings = first ?? (!early && readsSingly(asked, buckets) ? await fetchReadings(asked, signal) : null);
+    return { answer, readings, compared };
+  }
+
+  const key = computed(() => {
+    const { points, span, bars, compare, zone, widthPx } = question.value;
+    return JSON.stringify([points.map((point) => [point.id, point.kind, point.unit]), span, bars, compare, zone, bucketsFor(widthPx, devicePixelRatio)]);
+  });
+
+  async function load(fresh: boolean): Promise<void> {
+    asking.abort();
+    const asked = question.value;
+    const named = key.value;
+    trouble.value = null;
+    if (asked.points.length === 0 || asked.widthPx === 0) {
+      shown.value = null;
+      busy.value = false;
+      return;
+    }
+    const known = kept.get(named);
+    if (known) show(asked, known);
+    if (known && !fresh) {
+      busy.value = false;
+      return;
+    }
+    const { signal } = (asking = new AbortController());
+    busy.value = true;
+    try {
+      const told = await ask(asked, signal);
+      if (signal.aborted) return;
+      remember(named, told, asked.span);
+      show(asked, told);
+      busy.value = false;
+    } catch (error) {
+      if (withdrawn(error) || signal.aborted) return;
+      busy.value = false;
+      if (!expired(error)) trouble.value = error;
+    }
+  }
+
+  /** What reaches into the present changes, so it is not kept. */
+  function remember(named: string, told: Told, span: Span): void {
+    if (span.to > nowMs()) return;
+    kept.delete(named);
+    kept.set(named, told);
+    if (kept.size > KEPT) kept.delete(kept.keys().next().value as string);
+  }
+
+  watch(key, () => void load(false), { immediate: true });
+  watch(looks, () => {
+    const now = shown.value;
+    if (now) show(now.question, now);
+  });
+
+  const timer = window.setInterval(() => {
+    if (document.visibilityState === "visible" && question.value.span.to > nowMs() && !busy.value) void load(true);
+  }, 15_000);
+  onBeforeUnmount(() => {
+    window.clearInterval(timer);
+    asking.abort();
+  });
+
+  const picture = computed(() => shown.value?.picture ?? EMPTY_PICTURE);
+  return { shown, picture, busy, trouble, reload: () => load(true) };
+}

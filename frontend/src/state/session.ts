@@ -1,0 +1,38 @@
+/** Who is signed in; undefined until the server was asked. */
+
+import { shallowRef } from "vue";
+
+import { Refused } from "../api/client";
+import { askSession, signIn, signOut } from "../api/questions";
+import type { Session } from "../api/types";
+
+export const session = shallowRef<Session | null | undefined>(undefined);
+
+/** Asks once; not being signed in is an answer, no connection is an error. */
+export async function knowSession(): Promise<Session | null> {
+  if (session.value !== undefined) return session.value;
+  try {
+    session.value = await askSession();
+  } catch (error) {
+    if (!(error instanceof Refused) || error.status !== 401) throw error;
+    session.value = null;
+  }
+  return session.value ?? null;
+}
+
+export async function enter(email: string, password: string): Promise<void> {
+  const told = await signIn(email, password);
+  session.value = told && "email" in told ? told : await askSession();
+}
+
+export async function leave(): Promise<void> {
+  await signOut();
+  session.value = null;
+}
+
+/** An answer of 401 in the middle of work: the session ran out. */
+export function expired(error: unknown): boolean {
+  if (!(error instanceof Refused) || error.status !== 401) return false;
+  session.value = null;
+  return true;
+}
