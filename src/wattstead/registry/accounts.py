@@ -100,7 +100,7 @@ def forgive_failures(session: Session, email: str, address: str) -> None:
 
 
 def _subjects(email: str, address: str) -> dict[str, int]:
-    plain = email.strip().lower()[:254].encode("ascii", "backslashreplace").decode()
+    plain, address = (part[:254].encode("unicode_escape").decode() for part in (email.strip().lower(), address))
     return {
         f"pair {address} {plain}": _FAILURES_OF_PAIR,
         f"address {address}": _FAILURES_OF_ADDRESS,

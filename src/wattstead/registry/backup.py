@@ -203,7 +203,7 @@ def _note(connection: Connection, rows: dict[str, int]) -> BackupNote:
 
 def _last_ids(connection: Connection) -> dict[str, int]:
     if connection.dialect.name == "sqlite":
-        return dict(connection.execute(text("SELECT name, seq FROM sqlite_sequence")).tuples().all())
+        return dict(connection.execute(text("SELECT name, seq FROM sqlite_sequence")).all())
     counted = text("SELECT sequencename, last_value FROM pg_sequences WHERE schemaname = current_schema()")
     return {name.removesuffix("_id_seq"): last or 0 for name, last in connection.execute(counted)}
 

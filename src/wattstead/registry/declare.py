@@ -142,7 +142,7 @@ def lock_sites(session: Session, site_ids: Sequence[int]) -> dict[int, str]:
         .order_by(tables.Site.id)
         .with_for_update(key_share=True)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def known_ids(session: Session, site_id: int, paths: Sequence[str]) -> dict[str, int]:
@@ -152,7 +152,7 @@ def known_ids(session: Session, site_id: int, paths: Sequence[str]) -> dict[str,
             tables.Address.site_id == site_id, tables.Address.path.in_(texts(session, paths))
         )
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def insert_points(session: Session, ids: Mapping[tuple[int, str], int], rows: Sequence[Mapping[str, Any]]) -> None:

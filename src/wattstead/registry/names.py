@@ -8,7 +8,10 @@ from zoneinfo import ZoneInfo
 from wattstead.registry.errors import AddressInvalid, NameInvalid, ZoneUnknown
 
 LONGEST_NAME = 200
+LONGEST_TEXT = 10_000
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def fault(name: str, longest: int = LONGEST_NAME) -> str:
@@ -37,6 +40,16 @@ def checked(noun: str, name: str, longest: int = LONGEST_NAME) -> str:
     if reason:
         raise NameInvalid(noun, name, reason)
     return name
+
+
+def checked_text(noun: str, text: str) -> str:
+    """Text of several lines that a person wrote; raises `NameInvalid` when it cannot be stored or is a book."""
+    if len(text) > LONGEST_TEXT:
+        raise NameInvalid(noun, text, f"has {len(text)} characters; at most {LONGEST_TEXT} are allowed")
+    unstorable = _UNSTORABLE.search(text)
+    if unstorable:
+        raise NameInvalid(noun, text, f"has the character {unstorable.group()!a}; leave it out")
+    return text
 
 
 def checked_zone(zone: str) -> str:

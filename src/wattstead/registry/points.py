@@ -88,13 +88,13 @@ def deltas_since(session: Session, generation: int) -> dict[int, bool]:
     question = select(Point.id, Point.kind == Kind.DELTA.value).where(Point.changed_at > generation)
     if generation <= 0:
         question = question.where(Point.kind == Kind.DELTA.value)
-    return dict(session.execute(question).tuples().all())
+    return dict(session.execute(question).all())
 
 
 def sites_of(session: Session, point_ids: Sequence[int]) -> dict[int, int]:
     """The site of each of these points that exists."""
     rows = session.execute(select(Point.id, Point.site_id).where(Point.id.in_(integers(session, point_ids))))
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def _record(row: Row[*tuple[Any, ...]], own_tags: dict[str, str]) -> PointRow:

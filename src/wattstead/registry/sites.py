@@ -31,7 +31,7 @@ def create_site(
         organization_id=organization_id,
         name=names.checked("site", name),
         zone=names.checked_zone(zone),
-        note=note,
+        note=names.checked_text("note", note),
         created=now,
     )
     session.add(row)
@@ -51,7 +51,7 @@ def change_site(
     if name is not None:
         row.name = names.checked("site", name)
     if note is not None:
-        row.note = note
+        row.note = names.checked_text("note", note)
     tags.put_site_tags(session, site_id, site_tags)
     moved = zone is not None and zone != row.zone
     if zone is not None:

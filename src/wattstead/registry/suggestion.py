@@ -129,5 +129,5 @@ def _direction(words: set[str], role: Role, kind: Kind) -> Direction:
 
 
 def _words(name: str) -> set[str]:
-    spelled = {word.lower() for word in _WORD.findall(name)}
+    spelled = {word.lower() for word in _WORD.findall(name) if len(word) > 1 or word.isupper()}  # V, not v
     return spelled | ({"co2"} if "co2" in name.lower() else set())

@@ -58,7 +58,7 @@ def point_tags(session: Session, point_ids: Sequence[int]) -> dict[int, dict[str
         select(PointTag.point_id, PointTag.key, PointTag.value)
         .where(PointTag.point_id.in_(integers(session, point_ids)))
         .order_by(PointTag.point_id, PointTag.key)
-    ).tuples()
+    )
     return {point_id: {key: value for _, key, value in tags} for point_id, tags in groupby(rows, lambda row: row[0])}
 
 
@@ -68,7 +68,7 @@ def site_tags(session: Session, site_ids: Sequence[int]) -> dict[int, dict[str, 
         select(SiteTag.site_id, SiteTag.key, SiteTag.value)
         .where(SiteTag.site_id.in_(integers(session, site_ids)))
         .order_by(SiteTag.site_id, SiteTag.key)
-    ).tuples()
+    )
     return {site_id: {key: value for _, key, value in tags} for site_id, tags in groupby(rows, lambda row: row[0])}
 
 
@@ -114,6 +114,8 @@ def _matches(value: InstrumentedAttribute[str], wanted: TagFilter) -> ColumnElem
     given = [wanted.equals is not None, wanted.among is not None, wanted.prefix is not None]
     if sum(given) != 1:
         raise TagFilterInvalid(f"tag filter on {wanted.key!r} gives {sum(given)} conditions; give exactly one")
+    for part in (wanted.key, wanted.equals, wanted.prefix, *(wanted.among or ())):
+        names.checked_text("tag filter", part or "")
     if wanted.equals is not None:
         return value == wanted.equals
     if wanted.among is not None:

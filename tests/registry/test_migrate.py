@@ -1,0 +1,152 @@
+"""Migrations: the schema they make is the mapped one, data survives every step, concurrent starts are harmless."""
+
+from __future__ import annotations
+
+import multiprocessing
+import re
+import stat
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, MetaData, Table, func, insert, select, text
+
+from wattstead.registry.database import Database
+from wattstead.registry.errors import SchemaMismatch
+from wattstead.registry.migrate import migrate, newest, revisions, schema_revision
+from wattstead.registry.records import PointDeclaration
+from wattstead.registry.registry import Registry
+from wattstead.registry.tables import Base
+
+ROWS = 3
+
+
+def test_the_migrated_schema_is_the_mapped_one(registry: Registry, url: str) -> None:
+    database = Database(url)
+    with database.connected() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+    database.close()
+
+
+def test_names_of_constraints_and_collations_are_the_mapped_ones(kind: str, new_database: Callable[[str], str]) -> None:
+    """What alembic does not compare: two databases, one migrated, one created from the mappings, described alike."""
+    migrated, created = Database(new_database(kind)), Database(new_database(kind))
+    migrate(migrated)
+    with created.connected() as connection:
+        Base.metadata.create_all(connection)
+    assert _description(migrated) == _description(created)
+    migrated.close()
+    created.close()
+
+
+def _description(database: Database) -> list[tuple[Any, ...]]:
+    with database.connected() as connection:
+        if database.is_sqlite:
+            rows = connection.execute(
+                text("SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'alembic%' AND name NOT LIKE 'sqlite%'")
+            ).all()
+            return sorted((name, re.sub(r"\s+", " ", sql or "")) for name, sql in rows)
+        columns = text(
+            "SELECT table_name, column_name, data_type, collation_name, is_nullable FROM information_schema.columns "
+            "WHERE table_schema = 'public' AND table_name <> 'alembic_version'"
+        )
+        constraints = text(
+            "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid), '', '' FROM pg_constraint "
+            "WHERE connamespace = 'public'::regnamespace AND conrelid::regclass::text <> 'alembic_version'"
+        )
+        indexes = text(
+            "SELECT tablename, indexname, indexdef, '', '' FROM pg_indexes "
+            "WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+        )
+        found = [connection.execute(question).all() for question in (columns, constraints, indexes)]
+        return sorted(tuple(str(part) for part in row) for rows in found for row in rows)
+
+
+def test_data_survives_every_step(url: str) -> None:
+    database = Database(url)
+    before: dict[str, int] = {}
+    for revision in revisions():
+        migrate(database, revision)
+        with database.connected() as connection:
+            tables = _tables(connection)
+            kept = {table.name: _count(connection, table) for table in tables if table.name in before}
+            assert kept == {name: count for name, count in before.items() if name in kept}
+            for table in tables:
+                if _count(connection, table) < ROWS and table.name != "dataset":
+                    connection.execute(insert(table), [_row(table, number) for number in range(1, ROWS + 1)])
+            before = {table.name: _count(connection, table) for table in tables}
+            assert all(count >= ROWS for name, count in before.items() if name != "dataset")
+    assert schema_revision(database) == newest()
+    database.close()
+
+
+def _tables(connection: Connection) -> list[Table]:
+    found = MetaData()
+    found.reflect(connection)
+    return [table for table in found.sorted_tables if table.name != "alembic_version"]
+
+
+def _count(connection: Connection, table: Table) -> int:
+    return connection.scalar(select(func.count()).select_from(table)) or 0
+
+
+def _row(table: Table, number: int) -> dict[str, Any]:
+    """A row that fits: references lead to row ``number`` of the other table."""
+    made: dict[type, Any] = {
+        int: number,
+        str: f"{table.name} {number}",
+        bytes: bytes([number]),
+        float: 1.5,
+        bool: True,
+        datetime: datetime(2026, 1, number, tzinfo=UTC),
+    }
+    return {column.name: made[column.type.python_type] for column in table.columns}
+
+
+def test_migrating_again_changes_nothing(registry: Registry, url: str) -> None:
+    owner = registry.first_owner("a@b.example", "long enough")
+    assert owner is not None
+    site = registry.create_site(owner.account.organization_id, "Mill", "UTC")
+    registry.create_points(site.id, [PointDeclaration(address="a", name="a")])
+    before = registry.points(), registry.sites(), registry.generation()
+    registry.migrate()
+    assert (registry.points(), registry.sites(), registry.generation()) == before
+
+
+def _migrate_in_a_process(url: str) -> str:
+    with Registry(url) as registry:
+        registry.migrate()
+        return registry.identity()
+
+
+def test_processes_that_start_together_migrate_once(url: str) -> None:
+    with multiprocessing.get_context("spawn").Pool(3) as pool:
+        identities = pool.map(_migrate_in_a_process, [url] * 3)
+    assert len(set(identities)) == 1
+
+
+def test_a_newer_schema_is_refused(registry: Registry, url: str) -> None:
+    database = Database(url)
+    with database.connected() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = 'r9999'"))
+    with pytest.raises(SchemaMismatch) as raised:
+        registry.migrate()
+    assert raised.value.found == "r9999" and "newer Wattstead" in str(raised.value)
+    database.close()
+
+
+@pytest.mark.unit
+def test_a_database_file_is_its_owners_alone(tmp_path: Path) -> None:
+    with Registry(f"sqlite:///{tmp_path / 'new' / 'registry.db'}") as registry:
+        registry.migrate()
+        for file in (tmp_path / "new").iterdir():
+            assert stat.S_IMODE(file.stat().st_mode) == 0o600, file.name
+
+
+@pytest.mark.unit
+def test_revisions_are_named_in_order() -> None:
+    assert revisions() == sorted(revisions()) and revisions()[-1] == newest()
