@@ -23,10 +23,12 @@ import httpx
 import typer
 
 from wattstead.metering.errors import WattsteadError
+from wattstead.registry.migrate import newest, schema_revision
 from wattstead.registry.registry import Registry
 from wattstead.series import Series
 from wattstead.settings import Settings
 from wattstead.store.errors import FolderTaken
+from wattstead.store.folder import StoreFolder
 from wattstead.store.supervise import StoreProcess
 
 _SYNCS = 20
@@ -146,12 +148,12 @@ def registry(settings: Settings) -> Finding:
         return Finding("registry", True, "none yet; it is made at the first start")
     try:
         with Registry(settings.registry_address) as found:
-            revision, newest = found.revisions()
+            revision, known = schema_revision(found.database), newest()
             points = found.largest_point_id()
     except WattsteadError as error:
         return Finding("registry", False, str(error))
-    if revision != newest:
-        return Finding("registry", True, f"schema {revision} is brought to {newest} at the next start")
+    if revision != known:
+        return Finding("registry", True, f"schema {revision} is brought to {known} at the next start")
     return Finding("registry", True, f"schema {revision}, points up to {points}")
 
 
@@ -161,17 +163,17 @@ def store(settings: Settings) -> Finding:
         return Finding("store", True, "none yet; it is made at the first start")
     try:
         return asyncio.run(_look_at_store(settings))
-    except FolderTaken:
-        return Finding("store", True, "in use by the running server; its own state is on the status page")
     except WattsteadError as error:
-        if "FolderTaken" in type(error).__name__ or "another process" in str(error):
-            return Finding("store", True, "in use by the running server; its own state is on the status page")
         return Finding("store", False, str(error))
 
 
 async def _look_at_store(settings: Settings) -> Finding:
     if settings.store_address.get_secret_value():
         return await asyncio.to_thread(_ask, settings.store_address.get_secret_value())
+    try:
+        StoreFolder(settings.folder / "store").close()
+    except FolderTaken as taken:
+        return Finding("store", True, f"in use by process {taken.holder_pid}; the running server tells its state")
     async with StoreProcess(settings.folder / "store") as process:
         return await asyncio.to_thread(_ask, process.address)
 

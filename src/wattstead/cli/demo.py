@@ -56,25 +56,38 @@ class _Home:
     write_key: str
 
 
+class _Show:
+    """One run of the demo: what was prepared before the port answered, played once it does."""
+
+    def __init__(self) -> None:
+        self.homes: list[_Home] = []
+        self.note: _Note | None = None
+        self.from_us = 0
+
+    async def prepare(self, product: Product) -> None:
+        """Fill in what the homes have missed, and say in ``demo.json`` how to get in."""
+        folder = product.settings.folder
+        self.note, self.homes = await asyncio.to_thread(_furnish, product.registry, folder, product.url)
+        self.from_us = int(time.time() * 1e6)
+        for home in self.homes:
+            await _fill(product, home, self.from_us)
+
+    async def play(self, product: Product) -> None:
+        """Say where the product is, then play the present until the end."""
+        assert self.note is not None
+        login = self.note["logins"][0]
+        typer.echo(f"\nWattstead runs at {product.url}/\n\n  e-mail    {login['email']}")
+        typer.echo(f"  password  {login['password']}\n")
+        async with asyncio.TaskGroup() as players:
+            for home in self.homes:
+                players.create_task(_play(home, product.url, self.from_us))
+
+
 def run(folder: Path, port: int, host: str, base_path: str) -> int:
     """Start the demo and stay until it is ended."""
     settings = Settings(folder=folder, port=port, host=host, base_path=base_path, owner_email=OWNER, store_every_s=1.0)
-    return run_product(settings, _prepare_and_play)
-
-
-async def _prepare_and_play(product: Product) -> None:
-    """Fill in what the homes have missed, say where everything is, then play the present."""
-    folder = product.settings.folder
-    note, homes = await asyncio.to_thread(_furnish, product.registry, folder, product.url)
-    played_us = int(time.time() * 1e6)
-    for home in homes:
-        await _fill(product, home, played_us)
-    _save(folder / _NOTE, note)
-    login = note["logins"][0]
-    typer.echo(f"\nWattstead runs at {note['url']}\n\n  e-mail    {login['email']}\n  password  {login['password']}\n")
-    async with asyncio.TaskGroup() as players:
-        for home in homes:
-            players.create_task(_play(home, product.url, played_us))
+    show = _Show()
+    return run_product(settings, prepare=show.prepare, ready=show.play)
 
 
 def _furnish(registry: Registry, folder: Path, url: str) -> tuple[_Note, list[_Home]]:
@@ -140,7 +153,7 @@ def _save(path: Path, note: _Note) -> None:
 async def _fill(product: Product, home: _Home, until_us: int) -> None:
     """Put into the journal what lies between the newest stored reading and now."""
     start_us = until_us - home.recording.history_days * DAY_US
-    newest_us = product.newest_us(home.points)
+    newest_us = await asyncio.to_thread(product.newest_us, home.points)
     time_us, value = home.recording.between(max(start_us, newest_us + 1), until_us)
     rows = max(1, _CHUNK // value.shape[1])
     for at in range(0, len(time_us), rows):

@@ -1,0 +1,299 @@
+"""Assembling the rooms that a process needs: registry, store, journal, refinery, door and pages on one port.
+
+It decides who is started before whom and who is stopped after whom; it handles no reading itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import structlog
+import uvicorn
+import uvloop
+
+from wattstead.ingest.http import IngestApp
+from wattstead.ingest.limits import IngestLimits
+from wattstead.ingest.resolve import RegistryResolver
+from wattstead.metering.errors import WattsteadError
+from wattstead.metering.point import Point
+from wattstead.refining.limits import RefiningLimits
+from wattstead.refining.refinery import Refinery
+from wattstead.refining.retention import Keep, Retention
+from wattstead.registry.registry import Registry
+from wattstead.series import Series
+from wattstead.settings import Settings
+from wattstead.status import status_parts
+from wattstead.store.limits import StoreLimits
+from wattstead.store.supervise import StoreProcess
+from wattstead.stream import Journal, JournalLimits
+from wattstead.web.app import create_web
+from wattstead.web.settings import Demo, WebSettings
+
+_log = structlog.get_logger("wattstead")
+_Asgi = Callable[[Any, Any, Any], Awaitable[None]]
+
+
+class RegistryTooOld(WattsteadError):
+    """The registry knows fewer points than the store: one of them was restored from an older copy."""
+
+    def __init__(self, registered: int, stored: int) -> None:
+        self.registered, self.stored = registered, stored
+        super().__init__(
+            f"the store holds readings of point {stored}, the registry gave ids only up to {registered}: restore both "
+            "from one backup, or new points would get the readings of others"
+        )
+
+
+class PortTaken(WattsteadError):
+    """The address to listen on cannot be had."""
+
+
+class Product:
+    """Everything that runs on one machine; made by `product`, usable while that is open."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        registry: Registry,
+        series: Series,
+        journal: Journal,
+        refinery: Refinery,
+        store: StoreProcess | None,
+    ) -> None:
+        self.settings, self.registry, self.series = settings, registry, series
+        self.journal, self.refinery, self.store = journal, refinery, store
+        self.url = ""
+        """Where the product answers; known once it listens."""
+
+    def newest_us(self, points: Iterable[int]) -> int:
+        """The newest instant (µs) that any of these points has a reading of; 0 for none."""
+        times = self.series.latest(list(points)).time_us
+        return int(times.max()) if len(times) else 0
+
+
+@asynccontextmanager
+async def product(settings: Settings) -> AsyncIterator[Product]:
+    """Start registry, store, journal and refinery in this order; stop them in the opposite one."""
+    folder = settings.folder.absolute()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    async with AsyncExitStack() as open_rooms:
+        registry = Registry(settings.registry_address)
+        open_rooms.callback(registry.close)
+        store = None if settings.store_address.get_secret_value() else _store(settings)
+        if store is not None:
+            open_rooms.push_async_callback(store.stop)
+        address, _ = await asyncio.gather(
+            store.start() if store else _same(settings.store_address.get_secret_value()),
+            asyncio.to_thread(registry.migrate),
+        )
+        series = Series(address)
+        open_rooms.callback(series.close)
+        await asyncio.to_thread(series.migrate)
+        await asyncio.to_thread(_check_ids, registry, series)
+        journal = Journal.open(folder / "journal", 0, _journal_limits(settings))
+        refinery = Refinery(
+            folder / "journal",
+            folder / "refining.json",
+            series,
+            lambda: _all_points(registry),
+            registry.generation,
+            limits=_refining_limits(settings),
+            retention=_retention(settings),
+            future_limit_s=settings.future_limit_s,
+        )
+        journal.listen(refinery.wake)
+        await refinery.start()
+        open_rooms.push_async_callback(refinery.stop)
+        open_rooms.push_async_callback(journal.close)
+        yield Product(settings, registry, series, journal, refinery, store)
+
+
+async def serve(
+    settings: Settings,
+    demo: Demo | None = None,
+    prepare: Callable[[Product], Awaitable[None]] | None = None,
+    ready: Callable[[Product], Awaitable[None]] | None = None,
+) -> None:
+    """Run until SIGTERM or SIGINT. ``prepare`` runs before the port answers, ``ready`` beside it afterwards.
+
+    Raises `PortTaken`, `RegistryTooOld` and what the rooms raise at their start.
+    """
+    with _listen(settings) as listener:
+        async with product(settings) as running:
+            running.url = _url(settings, listener)
+            resolver = RegistryResolver(running.registry)
+            await asyncio.to_thread(resolver.start)
+            if prepare is not None:
+                await prepare(running)
+            door = IngestApp(running.journal, resolver, _ingest_limits(settings))
+            pages = create_web(
+                running.registry,
+                running.series,
+                running.refinery.live,
+                WebSettings(base_path=settings.base_path, demo=demo),
+                lambda: status_parts(running.journal, running.refinery, running.store),
+            )
+            try:
+                await _answer(_root(door, pages, settings.base_path), listener, running, ready)
+            finally:
+                door.close()
+                await asyncio.to_thread(resolver.close)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn that says when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
+
+async def _answer(
+    root: _Asgi, listener: socket.socket, running: Product, ready: Callable[[Product], Awaitable[None]] | None
+) -> None:
+    config = uvicorn.Config(
+        root,
+        loop="none",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        interface="asgi3",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
+        backlog=8192,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=3,
+    )
+    server = _Server(config)
+    beside = asyncio.create_task(_once_started(server, running, ready)) if ready is not None else None
+    if beside is not None:
+        beside.add_done_callback(lambda task: _end_with(server, task))
+    await server.serve([listener])
+    if beside is not None:
+        beside.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await beside
+
+
+async def _once_started(server: _Server, running: Product, ready: Callable[[Product], Awaitable[None]]) -> None:
+    await server.listening.wait()
+    await ready(running)
+
+
+def _end_with(server: uvicorn.Server, task: asyncio.Task[None]) -> None:
+    """What runs beside the server must not fail unseen."""
+    if not task.cancelled() and task.exception() is not None:
+        _log.error("what runs beside the server failed", exc_info=task.exception())
+        server.should_exit = True
+
+
+def _root(door: IngestApp, pages: _Asgi, base_path: str) -> _Asgi:
+    """Hot ingest routes to the door, everything else to the pages."""
+
+    async def root(scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            path = scope["path"]
+            if base_path and path.startswith(base_path + "/"):
+                path = path[len(base_path) :]
+            if door.serves(scope["method"], path):
+                await door({**scope, "path": path} if path is not scope["path"] else scope, receive, send)
+                return
+        await pages(scope, receive, send)
+
+    return root
+
+
+def run_product(
+    settings: Settings,
+    demo: Demo | None = None,
+    prepare: Callable[[Product], Awaitable[None]] | None = None,
+    ready: Callable[[Product], Awaitable[None]] | None = None,
+) -> int:
+    """`serve` in an event loop of its own; the exit code."""
+    _say_in_lines()
+    uvloop.run(serve(settings, demo, prepare, ready))
+    return 0
+
+
+def _say_in_lines() -> None:
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.processors.format_exc_info,
+            structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(os.fdopen(os.dup(2), "w", buffering=1)),
+    )
+
+
+def _listen(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        raise PortTaken(
+            f"{settings.host}:{settings.port} cannot be opened ({error.strerror}); choose another with --port"
+        ) from None
+    return listener
+
+
+def _url(settings: Settings, listener: socket.socket) -> str:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{listener.getsockname()[1]}{settings.base_path}"
+
+
+def _store(settings: Settings) -> StoreProcess:
+    limits = StoreLimits(memory_bytes=settings.store_memory_bytes)
+    return StoreProcess(settings.folder.absolute() / "store", limits=limits)
+
+
+async def _same(address: str) -> str:
+    return address
+
+
+def _check_ids(registry: Registry, series: Series) -> None:
+    stored = series.largest_point_id()
+    registered = registry.largest_point_id()
+    if stored > registered:
+        raise RegistryTooOld(registered, stored)
+
+
+def _all_points(registry: Registry) -> list[Point]:
+    return [row.point for row in registry.points()]
+
+
+def _journal_limits(settings: Settings) -> JournalLimits:
+    return JournalLimits(
+        unconsumed_bytes=settings.journal_limit_bytes,
+        keep_bytes=settings.journal_keep_bytes,
+        keep_s=settings.journal_keep_s,
+    )
+
+
+def _refining_limits(settings: Settings) -> RefiningLimits:
+    return RefiningLimits(store_every_s=settings.store_every_s)
+
+
+def _retention(settings: Settings) -> Retention:
+    return Retention((Keep(raw_days=settings.raw_days, minute_days=settings.minute_days),))
+
+
+def _ingest_limits(settings: Settings) -> IngestLimits:
+    return IngestLimits(key_rate=settings.key_rate, future_s=settings.future_limit_s)

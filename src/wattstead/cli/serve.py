@@ -1,0 +1,29 @@
+"""``wattstead serve``: the product on one machine, with an owner made at first start; nothing is filled in or played."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import typer
+
+from wattstead.app import Product, run_product
+from wattstead.settings import Settings
+
+
+def run(folder: Path, port: int, host: str, base_path: str) -> int:
+    """Start and stay until ended."""
+    return run_product(
+        Settings(folder=folder, port=port, host=host, base_path=base_path), prepare=_first_owner, ready=_say
+    )
+
+
+async def _first_owner(product: Product) -> None:
+    made = await asyncio.to_thread(product.registry.first_owner, product.settings.owner_email)
+    if made is not None:
+        typer.echo(f"First start. Sign in with\n\n  e-mail    {made.account.email}\n  password  {made.password}\n")
+        typer.echo("This password is shown only now.\n")
+
+
+async def _say(product: Product) -> None:
+    typer.echo(f"Wattstead runs at {product.url}/")

@@ -1,0 +1,51 @@
+"""How the parts of one process are doing, in a sentence and figures each; asks them, changes nothing."""
+
+from __future__ import annotations
+
+from wattstead.refining.refinery import Refinery
+from wattstead.store.supervise import StoreProcess
+from wattstead.stream import Journal
+from wattstead.web.rooms import StatusPart
+
+_BEHIND_S = 30.0
+
+
+def status_parts(journal: Journal, refinery: Refinery, store: StoreProcess | None) -> list[StatusPart]:
+    """Journal, refinery and store, in the order a reading passes them."""
+    parts = [_journal(journal), _refining(refinery)]
+    return parts if store is None else [*parts, _store(store)]
+
+
+def _journal(journal: Journal) -> StatusPart:
+    broken = journal.broken
+    return StatusPart(
+        "journal",
+        broken is None,
+        "senders are answered" if broken is None else f"senders get 503: {broken}",
+        {"unconsumed_bytes": float(journal.unconsumed_bytes)},
+    )
+
+
+def _refining(refinery: Refinery) -> StatusPart:
+    state = refinery.state
+    if state.last_error:
+        text = f"readings wait in the journal: {state.last_error}"
+    elif state.lag_s > _BEHIND_S:
+        text = f"{state.lag_s:.0f} s behind the senders"
+    else:
+        text = "readings reach the store and the rollups"
+    figures = {
+        "lag_bytes": float(state.lag_bytes),
+        "lag_s": state.lag_s,
+        "stored_readings": float(state.stored_rows),
+        "waiting_readings": float(state.waiting_rows),
+        "replaced_readings": float(state.replaced_rows),
+        "late_spans": float(state.dirty_spans),
+    }
+    figures |= {f"refused_{reason}": float(count) for reason, count in state.refused.items()}
+    return StatusPart("refining", state.running and not state.last_error, text, figures)
+
+
+def _store(store: StoreProcess) -> StatusPart:
+    text = "answers" if store.alive else "is being started again; readings wait in the journal"
+    return StatusPart("store", store.alive, text, {"restarts": float(store.restarts)})
