@@ -20,6 +20,11 @@ _ROW = "(?,?,?,?)"
 _ROWS_PER_STATEMENT = 128
 """Rows put into one statement: each gives up the interpreter lock once, and a busy loop is slow to return it."""
 
+_ROW_BYTES = 32
+"""What a batch takes in the file beside its body."""
+_COMMIT_BYTES = 4 * (files.PAGE_BYTES + 24)
+"""What a commit adds to the write-ahead log beside its batches: whole pages."""
+
 
 class Writer:
     """The end of one worker's journal. Not thread-safe; a failed `append` has kept nothing that counts."""
@@ -30,6 +35,7 @@ class Writer:
         self._start = 0
         self._last_id = 0
         self._end_bytes = 0
+        self._unsettled_bytes = 0
         self._ends = self._survey()
         self.floor_us = self._floor_us()
         """Versions and files from now on must be later than this instant."""
@@ -44,14 +50,14 @@ class Writer:
         self._ends[self._start] = self._end_bytes
 
     def settle(self) -> None:
-        """Copy the write-ahead log into the file when it has grown; failing is harmless, the log is as durable."""
-        if self._connection is None:
+        """Copy the write-ahead log into the file when much was added; failing is harmless, the log is as durable."""
+        if self._connection is None or self._unsettled_bytes < self._limits.checkpoint_bytes:
             return
+        self._unsettled_bytes = 0
         path = files.path_of(self._journal, self._worker, self._start)
         try:
-            if files.wal_bytes(path) >= self._limits.checkpoint_bytes:
-                self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-        except (sqlite3.Error, OSError) as error:
+            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        except sqlite3.Error as error:
             note(WARNING, "journal_checkpoint_failed", path=str(path), error=str(error))
 
     def unconsumed_bytes(self, slowest: Mark | None) -> int:
@@ -75,7 +81,7 @@ class Writer:
 
     def _ready(self) -> sqlite3.Connection:
         age_s = time.time() - self._start / 1e6
-        if self._end_bytes >= self._limits.rotate_bytes or age_s >= self._limits.rotate_s:
+        if self._end_bytes + _ROW_BYTES * self._last_id >= self._limits.rotate_bytes or age_s >= self._limits.rotate_s:
             self.close()
         if self._connection is None:
             self._connection = self._begin()
@@ -87,7 +93,7 @@ class Writer:
         files.create(path, self._link())
         connection = files.open_writer(path)
         self.floor_us = self._start = start
-        self._last_id = self._end_bytes = 0
+        self._last_id = self._end_bytes = self._unsettled_bytes = 0
         self._ends[start] = 0
         note(INFO, "journal_file_begun", path=str(path))
         return connection
@@ -119,6 +125,7 @@ class Writer:
                 part = parameters[at : at + step]
                 connection.execute(_INSERT + ",".join([_ROW] * (len(part) // 4)), part)
             connection.execute("COMMIT")
+        self._unsettled_bytes += end_bytes - self._end_bytes + _COMMIT_BYTES
         self._end_bytes = end_bytes
         self._last_id += len(group)
 
