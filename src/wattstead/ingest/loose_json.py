@@ -19,10 +19,10 @@ def loads(body: bytes | str) -> Any:
     """
     try:
         return _decoder.decode(body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         pass
     try:
-        return json.loads(body)
+        return json.loads(body.decode("utf-8-sig") if isinstance(body, bytes) else body)
     except json.JSONDecodeError as error:
         raise BodyInvalid(f"line {error.lineno}, column {error.colno}", f"not JSON: {error.msg}") from None
     except UnicodeDecodeError as error:

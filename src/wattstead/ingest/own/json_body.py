@@ -55,7 +55,7 @@ class JsonDecoder:
         """
         try:
             found = _body.decode(body)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             return self._any_form(loads(body), now_us, time_unit)
         unit = checked_unit(time_unit or found.time_unit)
         fast = self._fast(found, unit, now_us)
@@ -71,7 +71,7 @@ class JsonDecoder:
             values = np.array(_floats.decode(found.value), np.float64)
             names = self._column_names(bytes(found.point))
             times = _times(found.time, unit, now_us, len(values))
-        except (msgspec.DecodeError, OverflowError):
+        except (msgspec.DecodeError, OverflowError, RecursionError):
             return None
         if times is None or not len(names) == len(times) == len(values) or not bool(np.isfinite(values).all()):
             return None

@@ -1,0 +1,241 @@
+"""POST /api/v1/readings through a real server into a real journal."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Door
+
+NOW_US = 1_700_000_000_000_000
+ROUTE = "/api/v1/readings"
+
+
+def arrow(table: pa.Table, compression: str | None = None, rows_per_batch: int = 1000) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression=compression)) as writer:
+        for batch in table.to_batches(max_chunksize=rows_per_batch):
+            writer.write_batch(batch)
+    return sink.getvalue().to_pybytes()
+
+
+def test_rows_are_stored_before_the_answer(door: Door, bearer: dict[str, str]) -> None:
+    rows = [
+        {"point": "kitchen", "time": "2023-11-14T22:13:20Z", "value": 230.5},
+        {"point": "kitchen", "time": 1_700_000_001.5, "value": 231},
+        {"point": "garage", "value": -1},
+    ]
+    answer = door.http.post(ROUTE, json={"readings": rows}, headers=bearer)
+    assert (answer.status_code, answer.json()) == (200, {"accepted": 3, "rejected": []})
+    assert [row[:3] for row in door.stored()] == [
+        ("kitchen", NOW_US, 230.5),
+        ("kitchen", NOW_US + 1_500_000, 231.0),
+        ("garage", NOW_US, -1.0),
+    ]
+
+
+@pytest.mark.parametrize("unit, factor", [("s", 1), ("ms", 1_000), ("us", 1_000_000), ("ns", 1_000_000_000)])
+def test_columns_with_each_unit_of_time(door: Door, bearer: dict[str, str], unit: str, factor: int) -> None:
+    body = {"point": ["a", "b"], "time": [1_699_999_999 * factor] * 2, "value": [1, 2.5], "time_unit": unit}
+    for _ in range(2):  # the second time the names are remembered
+        assert door.http.post(ROUTE, json=body, headers=bearer).json() == {"accepted": 2, "rejected": []}
+    assert {row[:3] for row in door.stored()} == {("a", NOW_US - 1_000_000, 1.0), ("b", NOW_US - 1_000_000, 2.5)}
+
+
+def test_one_reading_without_lists(door: Door, bearer: dict[str, str]) -> None:
+    assert door.http.post(ROUTE, json={"point": "a", "value": 4}, headers=bearer).json()["accepted"] == 1
+    assert door.values() == {"a": 4.0}
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "zstd"])
+def test_compressed_bodies(door: Door, bearer: dict[str, str], encoding: str) -> None:
+    plain = json.dumps({"point": ["a"] * 50, "time": list(range(50)), "value": [1] * 50}).encode()
+    pack = {
+        "gzip": gzip.compress,
+        "deflate": zlib.compress,
+        "zstd": lambda text: pa.compress(text, codec="zstd", asbytes=True),
+    }[encoding]
+    answer = door.http.post(ROUTE, content=pack(plain), headers=bearer | {"Content-Encoding": encoding})
+    assert answer.json()["accepted"] == 50
+
+
+def test_bad_rows_are_named_and_the_others_kept(door: Door, bearer: dict[str, str]) -> None:
+    body = (
+        b'{"readings":[{"point":"a","time":1,"value":1},{"point":"a","time":"yesterday","value":1},'
+        b'{"point":"a","time":2,"value":"230"},{"point":"a","time":3,"value":NaN},{"point":"a","time":4,"value":1e999},'
+        b'{"point":"a","time":"2024-01-01T00:00:00","value":1},{"time":5,"value":1},7,'
+        b'{"point":"a","time":6,"value":null},{"point":"a","time":6,"value":true},{"point":"","time":6,"value":1},'
+        b'{"point":"a\\u0007","time":6,"value":1},{"point":"a","time":1e30,"value":1},{"point":"a","time":9,"value":9}]}'
+    )
+    answer = door.http.post(ROUTE, content=body, headers=bearer).json()
+    assert answer["accepted"] == 2
+    assert {issue["place"] for issue in answer["rejected"]} == {
+        *("readings[1].time", "readings[2].value", "readings[3].value", "readings[4].value", "readings[5].time"),
+        *("readings[6].point", "readings[7]", "readings[8].value", "readings[9].value", "readings[10]"),
+        *("readings[11]", "readings[12].time"),
+    }
+    reasons = {issue["place"]: issue["reason"] for issue in answer["rejected"]}
+    assert "'230'" in reasons["readings[2].value"] and "zone" in reasons["readings[5].time"]
+    assert "control character" in reasons["readings[11]"]
+    assert [(row.time_us, row.value) for row in door.stored()] == [(1_000_000, 1.0), (9_000_000, 9.0)]
+
+
+def test_names_with_quotes_are_kept_and_long_ones_named(door: Door, bearer: dict[str, str]) -> None:
+    names = ['say "hi"', "it's", "back\\slash", "a/b,c=d", "Küche ☀", "x" * 200, "y" * 201, "z" * 10_000]
+    answer = door.http.post(ROUTE, json={"point": names, "value": [1] * len(names)}, headers=bearer).json()
+    assert answer["accepted"] == 6 and set(door.values()) == set(names[:6])
+    assert [issue["place"] for issue in answer["rejected"]] == ["row 6", "row 7"]
+    assert "10000 characters" in answer["rejected"][1]["reason"] and len(answer["rejected"][1]["reason"]) < 300
+
+
+def test_far_past_and_future_are_named(door: Door, bearer: dict[str, str]) -> None:
+    times = [-1, 0, 1_700_000_000, 1_700_086_400, 1_700_086_401, 4_000_000_000]
+    answer = door.http.post(ROUTE, json={"point": ["a"] * 6, "time": times, "value": [1] * 6}, headers=bearer).json()
+    assert answer["accepted"] == 3
+    assert [issue["place"] for issue in answer["rejected"]] == ["row 0", "row 4", "row 5"]
+    assert "1969-12-31T23:59:59Z lies before 1970" in answer["rejected"][0]["reason"]
+
+
+def test_nothing_kept_is_a_problem(door: Door, bearer: dict[str, str]) -> None:
+    answer = door.http.post(ROUTE, json={"point": ["a"], "time": ["noon"], "value": [1]}, headers=bearer)
+    assert answer.status_code == 422 and answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["rejected"][0]["place"] == "time[0]" and answer.json()["accepted"] == 0
+    assert not door.stored() and not door.points.addresses(door.site)
+
+
+@pytest.mark.parametrize(
+    "body, place",
+    [
+        (b'{"readings": [', "line 1, column 15"),
+        (b"\xff\xfe", "byte 0"),
+        (b'{"point":["a"],"value":[1,2]}', "columns of different lengths (point 1, value 2)"),
+        (b'{"point":["a"]}', "value is missing"),
+        (b"7", "expected"),
+        (b"[" * 100_000, "not JSON"),
+        (b'{"point":"a","value":' + b"9" * 5000 + b"}", ""),
+        (b'{"readings":[],"time_unit":"fortnight"}', "time_unit is 'fortnight'"),
+    ],
+)
+def test_malformed_json_is_named(door: Door, bearer: dict[str, str], body: bytes, place: str) -> None:
+    answer = door.http.post(ROUTE, content=body, headers=bearer)
+    assert answer.status_code in (400, 422) and place in answer.json()["detail"]
+    assert answer.json()["request"] == answer.headers["x-request-id"]
+    assert not door.stored()
+
+
+def test_keys(door: Door, bearer: dict[str, str]) -> None:
+    body = {"point": "a", "value": 1}
+    answers = {
+        name: door.http.post(ROUTE, json=body, headers=headers)
+        for name, headers in {
+            "none": {},
+            "unknown": {"Authorization": "Bearer nobody"},
+            "read": {"Authorization": "Bearer " + door.read_key},
+            "basic": {"Authorization": "Basic " + door.key},
+        }.items()
+    }
+    assert {name: one.status_code for name, one in answers.items()} == {
+        "none": 401, "unknown": 401, "read": 403, "basic": 401,
+    }  # fmt: skip
+    assert answers["none"].headers["www-authenticate"].startswith("Bearer")
+    door.points.revoke_key(door.key)
+    assert door.http.post(ROUTE, json=body, headers=bearer).status_code == 401
+    assert not door.stored()
+
+
+def test_points_by_id_only_of_the_own_site(door: Door, bearer: dict[str, str]) -> None:
+    mine, theirs = door.declare("mine"), door.declare("theirs", other=True)
+    body = {"point": [mine, theirs, 999_999, "new", 0, 2**40], "value": [1, 2, 3, 4, 5, 6]}
+    answer = door.http.post(ROUTE, json=body, headers=bearer).json()
+    assert answer["accepted"] == 2 and door.values() == {"mine": 1.0, "new": 4.0}
+    assert {issue["place"] for issue in answer["rejected"]} == {"row 1", "row 2", "point[4]", "point[5]"}
+    assert not door.stored(other=True)
+
+
+def test_one_address_at_two_sites_is_two_points(door: Door, bearer: dict[str, str]) -> None:
+    other = {"Authorization": f"Bearer {door.other_key}"}
+    for headers, value in ((bearer, 1.0), (other, 2.0), (bearer, 3.0)):
+        door.http.post(ROUTE, json={"point": ["same"], "value": [value]}, headers=headers)
+    assert door.values() == {"same": 3.0} and door.values(other=True) == {"same": 2.0}
+
+
+def test_new_addresses_up_to_the_limit_of_the_key(door: Door) -> None:
+    small = {"Authorization": f"Bearer {door.small_key}"}
+    body = {"point": ["a", "b", "c", "d", "a"], "time": [1, 2, 3, 4, 5], "value": [1, 2, 3, 4, 5]}
+    for _ in range(2):
+        answer = door.http.post(ROUTE, json=body, headers=small).json()
+        assert answer["accepted"] == 4 and "limit of 3 points" in answer["rejected"][0]["reason"]
+        assert answer["rejected"][0]["place"] == "row 3"
+
+
+def test_a_delta_without_a_time_is_refused(door: Door, bearer: dict[str, str]) -> None:
+    door.declare("pulses", delta=True)
+    answer = door.http.post(ROUTE, json={"point": ["pulses", "power"], "value": [1, 2]}, headers=bearer).json()
+    assert answer["accepted"] == 1 and "send a time" in answer["rejected"][0]["reason"]
+    answer = door.http.post(ROUTE, json={"point": "pulses", "time": 5, "value": 1}, headers=bearer).json()
+    assert answer["accepted"] == 1
+
+
+@pytest.mark.parametrize("compression", [None, "zstd", "lz4"])
+@pytest.mark.parametrize("encoded", [True, False])
+def test_arrow(door: Door, bearer: dict[str, str], compression: str | None, encoded: bool) -> None:
+    names = pa.array([f"m{i % 40}" for i in range(2500)])
+    table = pa.table(
+        {
+            "point": names.dictionary_encode() if encoded else names,
+            "time": pa.array(range(2500), pa.timestamp("ms", "UTC")),
+            "value": pa.array(range(2500), pa.int32()),
+        }
+    )
+    headers = bearer | {"Content-Type": "application/vnd.apache.arrow.stream"}
+    answer = door.http.post(ROUTE, content=arrow(table, compression), headers=headers)
+    assert answer.json() == {"accepted": 2500, "rejected": []}
+    stored = door.stored()
+    assert len(stored) == 2500 and stored[41][:3] == ("m1", 41_000, 41.0)
+
+
+def test_arrow_rows_are_named(door: Door, bearer: dict[str, str]) -> None:
+    table = pa.table(
+        {"point": ["a", None, "b", "c", "d"], "time": [1.5, 2, None, 4, 5], "value": [1, 2, 3, None, float("inf")]}
+    )
+    headers = bearer | {"Content-Type": "application/vnd.apache.arrow.stream"}
+    answer = door.http.post(ROUTE, content=arrow(table), headers=headers).json()
+    assert answer["accepted"] == 1
+    assert {issue["place"]: issue["reason"] for issue in answer["rejected"]} == {
+        "row 1": "point is null", "row 2": "time is null", "row 3": "value is null", "row 4": "value is inf",
+    }  # fmt: skip
+
+
+def _arrow_faults() -> list[Any]:
+    good = arrow(pa.table({"point": ["a"] * 100, "value": [1.0] * 100}))
+    naive = pa.table({"point": ["a"], "time": pa.array([1], pa.timestamp("us")), "value": [1]})
+    return [
+        (b"", "stream"),
+        (b"no arrow at all", "stream"),
+        (good[: len(good) // 2], "stream"),
+        (arrow(pa.table({"point": ["a"]})), "value is missing"),
+        (arrow(pa.table({"point": ["a"], "value": ["x"]})), "expected a number type"),
+        (arrow(pa.table({"point": [[1]], "value": [1]})), "expected names"),
+        (arrow(naive), "without a zone"),
+    ]
+
+
+@pytest.mark.parametrize("body, detail", _arrow_faults())
+def test_malformed_arrow_is_named(door: Door, bearer: dict[str, str], body: bytes, detail: str) -> None:
+    headers = bearer | {"Content-Type": "application/vnd.apache.arrow.stream"}
+    answer = door.http.post(ROUTE, content=body, headers=headers)
+    assert answer.status_code == 400 and detail in answer.json()["detail"]
+
+
+def test_other_formats_and_methods(door: Door, bearer: dict[str, str]) -> None:
+    assert door.http.post(ROUTE, content=b"<a/>", headers=bearer | {"Content-Type": "text/xml"}).status_code == 415
+    assert door.http.post(ROUTE, content=b"x", headers=bearer | {"Content-Encoding": "br"}).status_code == 415
+    assert door.http.post(ROUTE, content=b"x", headers=bearer | {"Content-Encoding": "gzip"}).status_code == 400
+    assert door.app.serves("POST", ROUTE) and not door.app.serves("GET", ROUTE)
+    assert door.http.get("/elsewhere").status_code == 404
