@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wattstead.metering.batch import ReadingBatch
+
+MAX_POINT = 2**24
+"""What is kept in memory by point number stops here, so that a wild number cannot ask for memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,24 @@ class Columns:
             np.concatenate([b.quality for b in batches]),
             _versions(batches),
         )
+
+    @staticmethod
+    def joined(parts: Sequence[Columns]) -> Columns:
+        """The rows of all parts, one part after another."""
+        if len(parts) == 1:
+            return parts[0]
+        if not parts:
+            return Columns.of([ReadingBatch.of([], [], [])])
+        return Columns(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Columns)))
+
+    def batches(self) -> list[ReadingBatch]:
+        """The rows as batches of one version each; neighbours of one version are one batch."""
+        cuts = np.flatnonzero(self.version[1:] != self.version[:-1]) + 1
+        edges = [0, *cuts.tolist(), len(self)] if len(self) else [0]
+        return [
+            ReadingBatch(self.point[a:b], self.time_us[a:b], self.value[a:b], self.quality[a:b], int(self.version[a]))
+            for a, b in pairwise(edges)
+        ]
 
     def rows(self, chosen: NDArray[np.bool_] | NDArray[np.intp] | slice) -> Columns:
         """Those rows alone."""

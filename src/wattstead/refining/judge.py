@@ -13,16 +13,15 @@ from numpy.typing import NDArray
 
 from wattstead.metering.point import Point
 from wattstead.metering.quantity import Quality, Quantity, unit
-from wattstead.refining.columns import Columns
+from wattstead.refining.columns import MAX_POINT, Columns
+from wattstead.refining.retention import EXPIRED, Door, Retention
 
 NOT_FINITE = "value is not a finite number"
 TIME_OUT_OF_RANGE = "time lies outside the years 1970 to 2105"
 
 EARLIEST_US = 0
 LATEST_US = 4_260_211_200_000_000
-"""The first instant of 2105: weeks and months after it have no partition."""
-MAX_POINT = 2**24
-"""Points from this number on are judged as unknown, so that a wild number cannot ask for memory."""
+"""The first instant of 2105: later weeks and months have no partition."""
 
 PLAUSIBLE: dict[tuple[Quantity, str], tuple[float, float]] = {
     (Quantity.ELECTRICITY, "W"): (-1e12, 1e12),
@@ -66,15 +65,18 @@ def plausible_range(point: Point) -> tuple[float, float] | None:
 class Judge:
     """Gives each reading its quality by what is known of its point, and counts what has to be refused."""
 
-    def __init__(self, future_limit_us: int = 86_400_000_000) -> None:
+    def __init__(self, future_limit_us: int = 86_400_000_000, retention: Retention | None = None) -> None:
         self._future_limit_us = future_limit_us
+        self._door = Door(retention or Retention())
         self._low = np.full(0, np.nan)
         self._high = np.full(0, np.nan)
         self.refused: Counter[str] = Counter()
         """Readings that were not stored, by reason."""
 
     def learn(self, points: Iterable[Point]) -> None:
-        """Take over the ranges of those points."""
+        """Take over the ranges of those points, and how long they are kept."""
+        points = list(points)
+        self._door.learn(points)
         known = [point for point in points if point.id < MAX_POINT]
         size = max((point.id for point in known), default=-1) + 1
         if size > len(self._low):
@@ -90,7 +92,7 @@ class Judge:
         A quality the sender gave (estimated, edited …) is kept. A time further after its receipt than the limit is
         suspect. Refused rows are left out and counted in ``refused``.
         """
-        columns = self._storable(columns)
+        columns = self._in_retention(self._storable(columns))
         if not len(columns):
             return columns
         quality = self._by_range(columns)
@@ -108,6 +110,13 @@ class Judge:
         self.refused[NOT_FINITE] += int((~finite).sum())
         self.refused[TIME_OUT_OF_RANGE] += int((finite & ~in_time).sum())
         return columns.rows(finite & in_time)
+
+    def _in_retention(self, columns: Columns) -> Columns:
+        kept = self._door.open_for(columns)
+        if kept is None or kept.all():
+            return columns
+        self.refused[EXPIRED] += int((~kept).sum())
+        return columns.rows(kept)
 
     def _by_range(self, columns: Columns) -> NDArray[np.uint8]:
         if not len(self._low):

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from wattstead.refining.columns import Columns
-from wattstead.refining.judge import MAX_POINT
+from wattstead.refining.columns import MAX_POINT, Columns
 
 NEVER_US = np.iinfo(np.int64).min
 _BLOCK_ROWS = 4096

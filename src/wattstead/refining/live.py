@@ -12,7 +12,7 @@ from types import TracebackType
 
 import numpy as np
 
-from wattstead.refining.judge import MAX_POINT
+from wattstead.refining.columns import MAX_POINT
 from wattstead.refining.latest import Latest, Readings
 
 

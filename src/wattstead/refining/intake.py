@@ -1,0 +1,105 @@
+"""Intake: takes batches from the journal, has them judged, keeps the latest values and collects what is to be stored.
+
+It stores nothing, and moves nobody's position.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wattstead.refining.columns import Columns
+from wattstead.refining.judge import Judge
+from wattstead.refining.latest import Latest, Readings
+from wattstead.refining.limits import RefiningLimits
+from wattstead.stream import Entry, JournalReader, Position
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """What has come together since the last one, and the journal position behind it."""
+
+    parts: list[tuple[Columns, NDArray[np.bool_]]]
+    """Judged readings, and for each whether one may be stored at its (point, time) already."""
+    position: Position
+    complete_us: int
+    """What was received before this instant (µs) has been read: it is in this chunk or in earlier ones."""
+    oldest_us: int
+    """When the oldest of the readings was received; 0 without readings."""
+
+    def columns(self) -> Columns:
+        """All readings of the chunk."""
+        return Columns.joined([columns for columns, _ in self.parts])
+
+    def repeated(self) -> NDArray[np.bool_]:
+        """For each row whether one may be stored at its (point, time) already."""
+        return np.concatenate([repeated for _, repeated in self.parts]) if self.parts else np.zeros(0, bool)
+
+
+class Intake:
+    """The reading end of the refinery. `take` belongs to one thread at a time, `cut` to any."""
+
+    def __init__(self, reader: JournalReader, judge: Judge, latest: Latest, limits: RefiningLimits) -> None:
+        self._reader, self._judge, self._latest, self._limits = reader, judge, latest, limits
+        self._lock = threading.Lock()
+        self._parts: list[tuple[Columns, NDArray[np.bool_]]] = []
+        self._position = reader.position
+        self.complete_us = 0
+        """What was received before this instant has been read."""
+        self.more = False
+        """Whether the last look took so much that there is probably more at once."""
+        self.waiting_rows = 0
+        """Rows that wait to be cut."""
+        self.oldest_us = 0
+        """When the oldest of them was received; 0 when none waits."""
+        self.read_rows = 0
+        """Readings read from the journal since the start."""
+
+    @property
+    def full(self) -> bool:
+        """Whether so much waits that no more is taken."""
+        return self.waiting_rows >= self._limits.waiting_rows
+
+    def take(self) -> Readings | None:
+        """Read on in the journal; answers what is newer than all known of its point. None at the journal's end, or when
+        enough waits. Raises what `JournalReader.read` raises.
+        """
+        self.more = False
+        if self.full:
+            return None
+        begun_us = time.time_ns() // 1000
+        entries = self._reader.read(self._limits.read_bytes)
+        if not entries:
+            with self._lock:
+                self.complete_us = begun_us
+            return None
+        self.more = 40 * sum(len(entry.batch) for entry in entries) > self._limits.read_bytes
+        columns = self._judge.judge(Columns.of([entry.batch for entry in entries]))
+        newer, repeated = self._latest.take(columns)
+        with self._lock:
+            self._position = self._reader.position
+            self.complete_us = _complete_us(entries)
+            self.read_rows += sum(len(entry.batch) for entry in entries)
+            if len(columns):
+                self._parts.append((columns, repeated))
+                self.waiting_rows += len(columns)
+                self.oldest_us = self.oldest_us or int(columns.version[0]) >> 8
+        fresh = columns if newer.all() else columns.rows(newer)
+        return Readings(fresh.point, fresh.time_us, fresh.value)
+
+    def cut(self) -> Chunk:
+        """Everything that waits; nothing waits afterwards."""
+        with self._lock:
+            chunk = Chunk(self._parts, self._position, self.complete_us, self.oldest_us)
+            self._parts, self.waiting_rows, self.oldest_us = [], 0, 0
+            return chunk
+
+
+def _complete_us(entries: list[Entry]) -> int:
+    """The earliest of the workers' last receive times: no worker that is being read has older batches left."""
+    last: dict[int, int] = {entry.worker: entry.version >> 8 for entry in entries}
+    return min(last.values())

@@ -1,0 +1,241 @@
+"""Refinery: the consumer of the journal as tasks of one event loop; one loop takes readings in, the other stores them.
+
+The steps themselves are in `Intake` and `Bookkeeper`; here is when they happen, what is tried again and what is said.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+import numpy as np
+import structlog
+
+from wattstead.metering.errors import WattsteadError
+from wattstead.metering.point import Point
+from wattstead.refining.adoption import Adoption
+from wattstead.refining.backlog import bytes_behind
+from wattstead.refining.bookkeeper import Bookkeeper
+from wattstead.refining.columns import Columns
+from wattstead.refining.intake import Intake
+from wattstead.refining.judge import Judge
+from wattstead.refining.latest import Latest
+from wattstead.refining.limits import RefiningLimits
+from wattstead.refining.live import Live, Subscription
+from wattstead.refining.progress import ProgressFile
+from wattstead.refining.retention import Retention
+from wattstead.refining.state import RefineryState
+from wattstead.series import Series
+from wattstead.stream import JournalReader, PositionFile
+
+CONSUMER = "refining"
+"""The name under which the refinery's journal position is kept."""
+
+_log = structlog.get_logger("wattstead.refining")
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+_SHORTEST_WAIT_S = 0.02
+_MEASURE_S = 1.0
+
+
+class Refinery:
+    """Brings the journal's readings to store and rollups, keeps the latest values and feeds live pictures.
+
+    ``points`` gives all points there are, ``generation`` a number that changes when one of them does; both are called
+    in a thread. `start` it and `stop` it; `state` says how it goes.
+    """
+
+    def __init__(
+        self,
+        journal: Path,
+        progress: Path,
+        series: Series,
+        points: Callable[[], Iterable[Point]],
+        generation: Callable[[], int],
+        limits: RefiningLimits | None = None,
+        retention: Retention | None = None,
+        future_limit_s: float = 86_400.0,
+    ) -> None:
+        limits = limits or RefiningLimits()
+        positions = PositionFile(journal, CONSUMER)
+        self._journal, self._limits, self._series = journal, limits, series
+        self.latest = Latest()
+        self.live = Live(self.latest, limits.subscription_rows)
+        self._judge = Judge(round(future_limit_s * 1e6), retention)
+        self._intake = Intake(JournalReader(journal, positions.register()), self._judge, self.latest, limits)
+        self._adoption = Adoption(series, points, generation, self._judge)
+        self._bookkeeper = Bookkeeper(series, positions, ProgressFile(progress), self._adoption, limits)
+        self._woken, self._enough, self._halt = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._stopping = False
+        self._errors: dict[str, tuple[int, str]] = {}
+        self._storing_since_us = 0
+        self._lag_bytes = 0
+
+    def subscribe(self, points: Iterable[int]) -> Subscription:
+        """New readings of those points as an async iterator that begins with their latest values."""
+        return self.live.subscribe(points)
+
+    def wake(self) -> None:
+        """There may be something new in the journal; from any thread, as often as wanted."""
+        if self._loop is not None and not self._woken.is_set():
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._woken.set)
+
+    async def start(self) -> None:
+        """Begin; returns at once. Until the store answers nothing is taken from the journal."""
+        self._loop = asyncio.get_running_loop()
+        self._stopping = False
+        self._task = self._loop.create_task(self._run(), name="refinery")
+
+    async def stop(self) -> None:
+        """Store what has been taken, if the store answers at once, save the position and end all subscriptions."""
+        self._stopping = True
+        for event in (self._woken, self._enough, self._halt):
+            event.set()
+        if self._task is not None:
+            await self._task
+            self._task = None
+        self.live.close()
+
+    @property
+    def state(self) -> RefineryState:
+        """How it goes just now."""
+        oldest_us = min((us for us in (self._storing_since_us, self._intake.oldest_us) if us), default=0)
+        behind_us = min((us for us in (oldest_us, self._intake.complete_us) if us), default=0)
+        tries, error = max(self._errors.values(), default=(0, ""))
+        return RefineryState(
+            running=self._task is not None and not self._task.done(),
+            lag_bytes=self._lag_bytes,
+            lag_s=max(0.0, time.time() - behind_us / 1e6) if behind_us else 0.0,
+            last_error=error,
+            failed_tries=tries,
+            read_rows=self._intake.read_rows,
+            stored_rows=self._bookkeeper.stored_rows,
+            waiting_rows=self._intake.waiting_rows,
+            replaced_rows=self._bookkeeper.replaced_rows,
+            refused=dict(self._judge.refused),
+            closed_us=self._bookkeeper.closed_us,
+            dirty_spans=self._bookkeeper.dirty_spans,
+            adopting=len(self._adoption.pending),
+        )
+
+    async def _run(self) -> None:
+        with contextlib.suppress(_Stopped):
+            await self._insist(self._begin)
+            taking = asyncio.create_task(self._take_in(), name="refinery-intake")
+            try:
+                await self._put_away()
+            finally:
+                self._stopping = True
+                await taking
+
+    def _begin(self) -> None:
+        """What must be known before the first reading is taken: the rules, and the latest readings."""
+        self._adoption.refresh()
+        stored = self._series.latest()
+        self.latest.take(
+            Columns(stored.point, stored.time_us, stored.value, np.zeros(len(stored), np.uint8), stored.version)
+        )
+
+    async def _take_in(self) -> None:
+        """Read on in the journal and publish what is new, until stopping."""
+        pause_s, measure_at = self._limits.retry_s, 0.0
+        while not self._stopping:
+            begun = time.monotonic()
+            self._woken.clear()
+            try:
+                readings = await asyncio.to_thread(self._intake.take)
+            except Exception as error:
+                self._failed("journal", error)
+                await self._sleep(pause_s)
+                pause_s = min(2 * pause_s, self._limits.retry_most_s)
+                continue
+            self._works("journal")
+            pause_s = self._limits.retry_s
+            if readings is not None:
+                self.live.publish(readings)
+            if self._intake.waiting_rows >= self._limits.store_rows:
+                self._enough.set()
+            if begun >= measure_at:
+                measure_at = begun + _MEASURE_S
+                self._lag_bytes = await asyncio.to_thread(bytes_behind, self._journal, self._bookkeeper.saved)
+            if not self._intake.more:
+                await self._nap(begun)
+
+    async def _put_away(self) -> None:
+        """Store what waits whenever it is due, and what is left to roll up in between; once more when stopping."""
+        while True:
+            last = self._stopping
+            self._enough.clear()
+            chunk = self._intake.cut()
+            self._storing_since_us = chunk.oldest_us
+            await self._insist(self._bookkeeper.follow)
+            await self._insist(self._bookkeeper.store, chunk)
+            unclosed = await self._insist(self._bookkeeper.close, chunk.complete_us)
+            await self._insist(self._bookkeeper.settle, last)
+            await self._insist(self._bookkeeper.save)
+            self._storing_since_us = 0
+            if last:
+                return
+            await self._between(chunk.complete_us if unclosed else 0)
+
+    async def _between(self, unclosed_us: int) -> None:
+        """Until the next time to store: close what is left to close, follow changed points, roll up their history."""
+        due = time.monotonic() + self._limits.store_every_s
+        while time.monotonic() < due and not self._enough.is_set() and not self._stopping:
+            await self._insist(self._bookkeeper.follow)
+            if unclosed_us:
+                unclosed_us = unclosed_us if await self._insist(self._bookkeeper.close, unclosed_us) else 0
+            elif not await self._insist(self._bookkeeper.adopt):
+                await self._wait(self._enough, min(self._limits.rules_s, due - time.monotonic()))
+
+    async def _nap(self, begun: float) -> None:
+        """Until it is time to look at the journal again: after the poll, or a wake-up not too soon after the last."""
+        await self._wait(self._woken, self._limits.poll_s)
+        await asyncio.sleep(max(0.0, begun + _SHORTEST_WAIT_S - time.monotonic()))
+
+    async def _insist(self, step: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        """Do it in a thread until it works; raises `_Stopped` when stopping before that."""
+        pause_s = self._limits.retry_s
+        while True:
+            try:
+                done = await asyncio.to_thread(step, *args, **kwargs)
+            except Exception as error:
+                self._failed("store", error)
+                if self._stopping:
+                    raise _Stopped from error
+                await self._sleep(pause_s)
+                pause_s = min(2 * pause_s, self._limits.retry_most_s)
+            else:
+                self._works("store")
+                return done
+
+    async def _sleep(self, pause_s: float) -> None:
+        await self._wait(self._halt, pause_s)
+
+    async def _wait(self, event: asyncio.Event, timeout_s: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(event.wait(), max(0.0, timeout_s))
+
+    def _failed(self, what: str, error: Exception) -> None:
+        tries, before = self._errors.get(what, (0, ""))
+        said = f"{what}: {str(error) or type(error).__name__}"
+        self._errors[what] = (tries + 1, said)
+        if said != before:
+            expected = isinstance(error, WattsteadError)
+            _log.error("refinery_stands_still", what=what, error=str(error), exc_info=None if expected else error)
+
+    def _works(self, what: str) -> None:
+        failed = self._errors.pop(what, None)
+        if failed:
+            _log.info("refinery_goes_on", what=what, failed_tries=failed[0])
+
+
+class _Stopped(Exception):
+    """The refinery stops before a step could be done."""
