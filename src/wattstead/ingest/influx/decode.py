@@ -39,6 +39,11 @@ class LineDecoder:
         self._line_names: dict[bytes, tuple[str, ...]] = {}
         self._series: SeriesMemory = {}
 
+    @property
+    def remembered_bytes(self) -> int:
+        """Roughly the memory that remembered shapes occupy."""
+        return self._shapes.held_bytes if self._shapes is not None else 0
+
     def decode(self, body: bytes, precision: str, now_us: int) -> Columns:
         """The readings of a body; lines without a time get ``now_us``. Faulty lines are named, the others kept.
 

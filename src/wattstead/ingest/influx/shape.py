@@ -94,7 +94,7 @@ class Shapes:
 
     def __init__(self, limit_bytes: int) -> None:
         self._limit_bytes = limit_bytes
-        self._held_bytes = 0
+        self.held_bytes = 0
         self._by_head: OrderedDict[bytes, list[Shape]] = OrderedDict()
 
     def find(self, body: bytes) -> tuple[Shape, Any] | None:
@@ -123,12 +123,12 @@ class Shapes:
         alike = self._by_head.setdefault(head, [])
         self._by_head.move_to_end(head)
         alike.insert(0, shape)
-        self._held_bytes += shape.size_bytes
+        self.held_bytes += shape.size_bytes
         if len(alike) > _ALIKE:
-            self._held_bytes -= alike.pop().size_bytes
-        while self._held_bytes > self._limit_bytes and self._by_head:
+            self.held_bytes -= alike.pop().size_bytes
+        while self.held_bytes > self._limit_bytes and self._by_head:
             _, gone = self._by_head.popitem(last=False)
-            self._held_bytes -= sum(one.size_bytes for one in gone)
+            self.held_bytes -= sum(one.size_bytes for one in gone)
 
 
 @dataclass(slots=True)
