@@ -6,7 +6,7 @@ A writing transaction takes SQLite's write lock when it begins, so that what it 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
@@ -34,13 +34,16 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeEngine, UserDefinedType
 
-from wattstead.registry.errors import RegistryUnavailable
+from wattstead.registry.errors import RegistryUnavailable, Unknown
 
 _T = TypeVar("_T", str, int)
+_OUT_OF_RANGE = "22003"
+"""PostgreSQL's state of a number that does not fit its column."""
+_FIRST_SURROGATE = 0xD800
 _BUSY_TIMEOUT_MS = 30_000
 _PRAGMAS = (
     f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}",
@@ -140,10 +143,28 @@ def _named_errors() -> Iterator[None]:
         yield
     except (OperationalError, InterfaceError) as error:
         raise RegistryUnavailable(str(error.orig).strip() or type(error.orig).__name__) from error
+    except OverflowError as error:
+        raise Unknown("id", "beyond all numbers") from error
     except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", "") == _OUT_OF_RANGE:
+            raise Unknown("id", "beyond all numbers") from error
         if error.connection_invalidated:
             raise RegistryUnavailable(str(error.orig).strip()) from error
         raise
+
+
+def starts_with(column: InstrumentedAttribute[str], prefix: str) -> ColumnElement[bool]:
+    """The condition that a text compared byte by byte begins with another: a range of its index."""
+    stem = prefix.rstrip("\U0010ffff")
+    if not stem:
+        return column >= prefix
+    after = ord(stem[-1]) + 1
+    return (column >= prefix) & (column < stem[:-1] + chr(0xE000 if after == _FIRST_SURROGATE else after))
+
+
+def possible(ids: Iterable[int]) -> list[int]:
+    """Those ids that can exist at all; a number beyond them, from whomever it came, is just not found."""
+    return [one for one in ids if 0 < one < 2**31]
 
 
 def texts(session: Session, values: Sequence[str]) -> Select[str]:

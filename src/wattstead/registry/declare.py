@@ -83,6 +83,7 @@ def create_points(session: Session, site_id: int, declarations: Sequence[PointDe
     fresh = {d.address: d for d in declarations if d.address not in known}
     for declaration in fresh.values():
         _check_declaration(declaration, zone)
+    _check_devices(session, site_id, {d.device_id for d in fresh.values() if d.device_id is not None})
     generation = dataset.bump(session) if fresh else 0
     ids = dict(zip(fresh, dataset.next_point_ids(session, len(fresh)), strict=True))
     rows = [_declared(d, ids[d.address], site_id, generation, now) for d in fresh.values()]
@@ -111,7 +112,7 @@ def change_point(session: Session, point_id: int, change: PointChange) -> PointR
     if "name" in columns:
         names.checked("point", columns["name"])
     if "device_id" in columns:
-        _check_device(session, columns["device_id"], site_id)
+        _check_devices(session, site_id, {columns["device_id"]})
     if any(k in columns for k in _ADOPTING):
         columns.setdefault("adopted", True)
     if step_rule(after) != step_rule(before.point) or amount_per_step(after) != amount_per_step(before.point):
@@ -194,10 +195,11 @@ def _declared(
     }
 
 
-def _check_device(session: Session, device_id: int, site_id: int) -> None:
-    device = session.get(tables.Device, device_id)
-    if device is None or device.site_id != site_id:
-        raise Unknown("device", device_id)
+def _check_devices(session: Session, site_id: int, device_ids: set[int]) -> None:
+    theirs = select(tables.Device.id).where(tables.Device.site_id == site_id)
+    foreign = device_ids - set(session.scalars(theirs)) if device_ids else set()
+    if foreign:
+        raise Unknown("device", min(foreign))
 
 
 def _plain(columns: Mapping[str, Any]) -> dict[str, Any]:

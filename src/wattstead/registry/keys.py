@@ -12,11 +12,13 @@ from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from wattstead.registry import dataset, names, tables
+from wattstead.registry.database import possible
 from wattstead.registry.errors import KeyInvalid, Unknown
 from wattstead.registry.records import Key, KeyGrant, KeyState, NewKey, Scope
 from wattstead.registry.seal import Seal, SealBroken
 
 DEFAULT_POINT_LIMIT = 10_000
+MOST_POINTS = 2_000_000_000
 _SECRET = re.compile(r"[0-9a-f]{32}")
 
 
@@ -41,8 +43,7 @@ def create(
     """
     if session.get(tables.Site, site_id) is None:
         raise Unknown("site", site_id)
-    if point_limit < 0:
-        raise KeyInvalid(f"a limit of {point_limit} points; give zero or more")
+    _check_limit(point_limit)
     secret = secrets.token_hex(16) if secret is None else secret
     if not _SECRET.fullmatch(secret):
         raise KeyInvalid(f"a secret of {len(secret)} characters; give 32 lower-case hexadecimal ones")
@@ -72,7 +73,7 @@ def keys(session: Session, site_id: int | None) -> list[Key]:
     """The keys of a site (None: all), revoked ones included, by id."""
     question = select(tables.Key).order_by(tables.Key.id)
     if site_id is not None:
-        question = question.where(tables.Key.site_id == site_id)
+        question = question.where(tables.Key.site_id.in_(possible([site_id])))
     return [_record(row) for row in session.scalars(question)]
 
 
@@ -102,8 +103,7 @@ def change_point_limit(session: Session, key_id: int, point_limit: int) -> Key:
     row = session.get(tables.Key, key_id)
     if row is None:
         raise Unknown("key", key_id)
-    if point_limit < 0:
-        raise KeyInvalid(f"a limit of {point_limit} points; give zero or more")
+    _check_limit(point_limit)
     row.point_limit = point_limit
     row.changed_at = dataset.bump(session)
     session.flush()
@@ -152,6 +152,11 @@ def mark_used(session: Session, used: Mapping[int, datetime]) -> None:
             update(tables.Key).where(tables.Key.id == key_id).values(last_used=at),
             execution_options={"synchronize_session": False},
         )
+
+
+def _check_limit(point_limit: int) -> None:
+    if not 0 <= point_limit <= MOST_POINTS:
+        raise KeyInvalid(f"a limit of {point_limit} points; give 0 to {MOST_POINTS}")
 
 
 def _opened(sealed: bytes | None, seal: Seal | None) -> str | None:

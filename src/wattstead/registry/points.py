@@ -10,8 +10,8 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from wattstead.metering import point as metering
 from wattstead.metering.quantity import Direction, Kind, Quantity, Role
-from wattstead.registry import tags
-from wattstead.registry.database import integers
+from wattstead.registry import names, tags
+from wattstead.registry.database import integers, possible, starts_with
 from wattstead.registry.errors import Unknown
 from wattstead.registry.records import PointRow, TagFilter
 from wattstead.registry.sites import Viewer, visible
@@ -69,11 +69,11 @@ def conditions(
     """The conditions of a listing; what is not the viewer's to see is left out as if it did not exist."""
     wanted = [*visible(session, viewer), *tags.conditions(where)]
     if site_ids is not None:
-        wanted.append(Point.site_id.in_(integers(session, site_ids)))
+        wanted.append(Point.site_id.in_(integers(session, possible(site_ids))))
     if point_ids is not None:
-        wanted.append(Point.id.in_(integers(session, point_ids)))
-    if address_prefix:
-        below = (Address.path >= address_prefix) & (Address.path < address_prefix + "\U0010ffff")
+        wanted.append(Point.id.in_(integers(session, possible(point_ids))))
+    if names.checked_text("address prefix", address_prefix):
+        below = starts_with(Address.path, address_prefix)
         wanted.append(Point.id.in_(select(Address.point_id).where(Address.site_id == Point.site_id, below)))
     return wanted
 
@@ -93,7 +93,7 @@ def deltas_since(session: Session, generation: int) -> dict[int, bool]:
 
 def sites_of(session: Session, point_ids: Sequence[int]) -> dict[int, int]:
     """The site of each of these points that exists."""
-    rows = session.execute(select(Point.id, Point.site_id).where(Point.id.in_(integers(session, point_ids))))
+    rows = session.execute(select(Point.id, Point.site_id).where(Point.id.in_(integers(session, possible(point_ids)))))
     return dict(rows.all())
 
 

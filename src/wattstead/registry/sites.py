@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 
 from wattstead.registry import dataset, names, organizations, tables, tags
+from wattstead.registry.database import integers, possible
 from wattstead.registry.errors import Unknown
 from wattstead.registry.records import Account, Device, KeyGrant, Site
 
@@ -67,7 +68,7 @@ def sites(session: Session, viewer: Viewer | None, site_ids: Sequence[int] | Non
     """The sites that a viewer sees (None: all), or those of them that are named; by id."""
     question = select(tables.Site).where(*visible(session, viewer)).order_by(tables.Site.id)
     if site_ids is not None:
-        question = question.where(tables.Site.id.in_(site_ids))
+        question = question.where(tables.Site.id.in_(integers(session, possible(site_ids))))
     rows = session.scalars(question).all()
     found = tags.site_tags(session, [row.id for row in rows])
     return [_record(row, found.get(row.id, {})) for row in rows]
@@ -96,7 +97,9 @@ def create_device(session: Session, site_id: int, name: str, now: datetime) -> D
 
 def devices(session: Session, site_id: int) -> list[Device]:
     """The devices of a site, by id."""
-    rows = session.scalars(select(tables.Device).where(tables.Device.site_id == site_id).order_by(tables.Device.id))
+    rows = session.scalars(
+        select(tables.Device).where(tables.Device.site_id.in_(possible([site_id]))).order_by(tables.Device.id)
+    )
     return [Device(row.id, row.site_id, row.name, row.created) for row in rows]
 
 

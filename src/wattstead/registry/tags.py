@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
-from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, intersect, select, union_all
+from sqlalchemy import ColumnElement, Select, delete, exists, func, intersect, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from wattstead.registry import names
-from wattstead.registry.database import insert_rows, integers
+from wattstead.registry.database import insert_rows, integers, starts_with
 from wattstead.registry.errors import RegistryError
 from wattstead.registry.records import TagFilter
 from wattstead.registry.tables import POINT_TAG, SITE_TAG, Point, PointTag, SiteTag
@@ -120,5 +120,4 @@ def _matches(value: InstrumentedAttribute[str], wanted: TagFilter) -> ColumnElem
         return value == wanted.equals
     if wanted.among is not None:
         return value.in_(wanted.among)
-    prefix = wanted.prefix or ""
-    return and_(value >= prefix, value < prefix + "\U0010ffff")
+    return starts_with(value, wanted.prefix or "")
