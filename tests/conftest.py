@@ -1,0 +1,83 @@
+"""What every room's tests may use: the product itself, started as a person starts it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+_PATIENCE_S = 120.0
+
+
+@dataclass(frozen=True)
+class Running:
+    """A product that runs: its address, how to get in, and its folder."""
+
+    url: str
+    email: str
+    password: str
+    write_key: str
+    read_key: str
+    folder: Path
+    process: subprocess.Popen[bytes]
+
+    def signed_in(self) -> httpx.Client:
+        """A client with the owner's session."""
+        client = httpx.Client(base_url=self.url, headers={"X-Wattstead": "1"}, timeout=30)
+        client.post("/api/v1/session", json={"email": self.email, "password": self.password}).raise_for_status()
+        return client
+
+
+@contextmanager
+def demo(folder: Path, *options: str) -> Iterator[Running]:
+    """`wattstead demo` on a free port; stopped, with all it started, at the end."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "wattstead", "demo", "--port", "0", "--data", str(folder), *options],
+        stdout=subprocess.PIPE,
+        stderr=(folder.parent / f"{folder.name}.log").open("ab"),
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        start_new_session=True,
+    )
+    try:
+        _wait_until_it_says_where(process, folder)
+        note = json.loads((folder / "demo.json").read_text())
+        login, keys = note["logins"][0], note["keys"]
+        yield Running(
+            note["url"], login["email"], login["password"], keys["write"], keys["read"], folder, process
+        )  # fmt: skip
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            raise AssertionError("the product did not stop within 30 s of SIGTERM") from None
+
+
+def _wait_until_it_says_where(process: subprocess.Popen[bytes], folder: Path) -> None:
+    assert process.stdout is not None
+    until = time.monotonic() + _PATIENCE_S
+    for line in process.stdout:
+        if b"Wattstead runs at" in line:
+            return
+        assert time.monotonic() < until, "the product did not start in time"
+    log = (folder.parent / f"{folder.name}.log").read_text(errors="replace")
+    raise AssertionError(f"the product ended with status {process.wait()} before it was ready:\n{log[-3000:]}")
+
+
+@pytest.fixture(scope="session")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """One demo for all tests that only read it, or that write to addresses of their own."""
+    with demo(tmp_path_factory.mktemp("product") / "data") as running:
+        yield running
