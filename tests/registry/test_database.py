@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from wattstead.registry.database import Database
-from wattstead.registry.errors import RegistryUnavailable, shown
+from wattstead.registry.errors import RegistryDamaged, RegistryUnavailable, shown
 from wattstead.registry.records import Account, KeyGrant, NewAddress, Site
 from wattstead.registry.registry import Registry
 
@@ -65,12 +65,17 @@ def _pragma(database: Database, pragma: str) -> int:
         return int(connection.execute(text(f"PRAGMA {pragma}")).scalar() or 0)
 
 
-def test_a_database_that_is_away_is_named(tmp_path: Path) -> None:
+def test_a_database_that_is_away_is_named() -> None:
     with Registry("postgresql://nobody@127.0.0.1:1/none") as registry, pytest.raises(RegistryUnavailable) as raised:
         registry.generation()
     assert raised.value.retryable
-    with Registry(f"sqlite:///{tmp_path / 'never migrated.db'}") as registry, pytest.raises(RegistryUnavailable):
-        registry.generation()
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+    (tmp_path / "registry.db").write_bytes(b"not a database " * 1_000)
+    with Registry(f"sqlite:///{tmp_path / 'registry.db'}") as registry, pytest.raises(RegistryDamaged) as raised:
+        registry.migrate()
+    assert not raised.value.retryable
 
 
 def test_a_registry_needs_a_file() -> None:

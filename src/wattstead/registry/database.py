@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
+from sqlite3 import DatabaseError as SqliteDatabaseError
 from typing import Any, TypeVar
 
 import msgspec
@@ -34,15 +35,16 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeEngine, UserDefinedType
 
-from wattstead.registry.errors import RegistryUnavailable, Unknown
+from wattstead.registry.errors import RegistryDamaged, RegistryError, RegistryUnavailable, SchemaMismatch, Unknown
 
 _T = TypeVar("_T", str, int)
-_OUT_OF_RANGE = "22003"
-"""PostgreSQL's state of a number that does not fit its column."""
+_OUT_OF_RANGE, _NO_TABLE = "22003", "42P01"
+"""PostgreSQL's states of a number that does not fit its column, and of a table that is not there."""
 _FIRST_SURROGATE = 0xD800
 _BUSY_TIMEOUT_MS = 30_000
 _PRAGMAS = (
@@ -141,16 +143,26 @@ def _begin(connection: Connection) -> None:
 def _named_errors() -> Iterator[None]:
     try:
         yield
-    except (OperationalError, InterfaceError) as error:
-        raise RegistryUnavailable(str(error.orig).strip() or type(error.orig).__name__) from error
     except OverflowError as error:
         raise Unknown("id", "beyond all numbers") from error
+    except NoConnectionInTime as error:
+        raise RegistryUnavailable("all connections are in use") from error
     except DBAPIError as error:
-        if getattr(error.orig, "sqlstate", "") == _OUT_OF_RANGE:
-            raise Unknown("id", "beyond all numbers") from error
-        if error.connection_invalidated:
-            raise RegistryUnavailable(str(error.orig).strip()) from error
-        raise
+        named = _named(error)
+        if named is None:
+            raise
+        raise named from error
+
+
+def _named(error: DBAPIError) -> RegistryError | None:
+    reason, state = str(error.orig).strip() or type(error.orig).__name__, getattr(error.orig, "sqlstate", None)
+    if state == _OUT_OF_RANGE:
+        return Unknown("id", "beyond all numbers")
+    if state == _NO_TABLE or "no such table" in reason:
+        return SchemaMismatch(None, "its own tables")
+    if isinstance(error, (OperationalError, InterfaceError)) or error.connection_invalidated:
+        return RegistryUnavailable(reason)
+    return RegistryDamaged(reason) if type(error.orig) is SqliteDatabaseError else None
 
 
 def starts_with(column: InstrumentedAttribute[str], prefix: str) -> ColumnElement[bool]:

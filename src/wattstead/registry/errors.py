@@ -19,6 +19,13 @@ class RegistryUnavailable(RegistryError):
         super().__init__(f"the registry's database does not answer ({reason}); try again in {retry_after_s:g} s")
 
 
+class RegistryDamaged(RegistryError):
+    """The database's file is not whole."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the registry's file is damaged ({reason}); stop, and restore a backup")
+
+
 class SchemaMismatch(RegistryError):
     """The database was made by a newer Wattstead, or was never migrated."""
 
