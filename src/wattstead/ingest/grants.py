@@ -13,8 +13,8 @@ from wattstead.registry.records import KeyGrant, KeyState
 _SECRET = re.compile(r"[0-9a-f]{32}")
 _UNKNOWN_S = 1.0
 """How long a secret that was not found is taken as unknown without asking again."""
-_LATELY_S = 3.0
-"""How long a key that was asked for directly is trusted; `learn` brings it for good before that."""
+_LATELY_S = 1.0
+"""How long a key that was asked for directly is trusted; `learn` brings it for good."""
 _MOST_UNKNOWN = 10_000
 _ASKED_PER_S = 50
 """Secrets a second that are looked for beyond the memory, so that guessing costs the guesser and nobody else."""
@@ -54,6 +54,7 @@ class Grants:
     def learn(self, states: Iterable[KeyState]) -> None:
         """Take over what has become of keys."""
         for state in states:
+            self._lately.pop(state.secret_hash, None)
             if state.grant is None:
                 self._grants.pop(state.secret_hash, None)
                 self._sealed.pop(state.key_id, None)
