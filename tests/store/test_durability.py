@@ -108,6 +108,19 @@ def test_backup_and_restore(start_store: Callable[..., Any]) -> None:
         client.command(f"BACKUP DATABASE house TO File('{store.folder / 'elsewhere'}')")
 
 
+def test_memory_stays_small(start_store: Callable[..., Any]) -> None:
+    store = start_store()
+    assert store.health()["resident_bytes"] < 330 << 20
+    store.ask("CREATE TABLE a (n UInt32, v Float64) ENGINE = MergeTree ORDER BY n")
+    client = store.client()
+    rows = 240_000
+    block = pa.table({"n": np.arange(rows, dtype="u4"), "v": np.random.rand(rows)})
+    for _ in range(12):
+        client.insert_arrow("a", block)
+        client.query("SELECT n, avg(v) FROM a GROUP BY n ORDER BY n LIMIT 10")
+        assert store.health()["resident_bytes"] < 550 << 20
+
+
 def test_files_do_not_grow_by_questions(start_store: Callable[..., Any]) -> None:
     """The engine keeps no log of its questions on disk."""
     store = start_store()

@@ -27,8 +27,8 @@ class StoreLimits(msgspec.Struct, frozen=True, kw_only=True):
     index_cache_bytes: int = 16 << 20
     answer_bytes: int = 64 << 20
     """Largest answer; larger ones are to be asked for in pages."""
-    body_bytes: int = 64 << 20
-    """Largest request body."""
+    body_bytes: int = 32 << 20
+    """Largest request body; a block takes about ten times its size while it is stored."""
     readers: int = msgspec.field(default_factory=_readers)
     slow: int = 2
     read_queue: int = 256

@@ -107,6 +107,7 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if sockets:
             print(f'{{"ready": {sockets[0].getsockname()[1]}}}', flush=True)  # noqa: T201
+            os.dup2(2, 1)  # nobody reads further lines; what a library may print goes to the log
 
     def end(self) -> None:
         self.should_exit = True
