@@ -1,0 +1,58 @@
+"""Wattstead's receiving side as a server of its own: registry, journal and ingest routes, nothing behind them.
+
+Only benchmarks start it; the product always has the refinery behind the journal.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import uvicorn
+import uvloop
+
+from wattstead.ingest.http import IngestApp
+from wattstead.ingest.limits import IngestLimits
+from wattstead.ingest.resolve import RegistryResolver
+from wattstead.registry.registry import Registry
+from wattstead.stream import Journal, JournalLimits
+
+
+async def main(folder: Path, port: int) -> None:
+    """Serve until SIGTERM."""
+    registry = Registry(f"sqlite:///{folder / 'registry.db'}")
+    resolver = RegistryResolver(registry)
+    resolver.start()
+    journal = Journal.open(folder / "journal", 0, JournalLimits(unconsumed_bytes=100_000_000_000))
+    app = IngestApp(journal, resolver, IngestLimits(key_rate=1e7))
+    config = uvicorn.Config(
+        app,
+        host="127.0.0.1",
+        port=port,
+        loop="none",
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
+        backlog=8192,
+    )
+    try:
+        await uvicorn.Server(config).serve()
+    finally:
+        app.close()
+        await journal.close()
+        resolver.close()
+        registry.close()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--port", type=int, required=True)
+    arguments = parser.parse_args()
+    uvloop.run(main(arguments.data, arguments.port))

@@ -1,0 +1,140 @@
+"""Line protocol over HTTP at 48,000 points a second: server CPU of Wattstead, VictoriaMetrics and InfluxDB on one load.
+
+Every server gets the same bodies at the same pace, one after the other within the run, on an otherwise idle machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvloop
+
+import machine
+from fleet import POINTS, Fleet, requests_of
+from process import folder_bytes
+from report import Table, figure
+from sender import Outcome, at_pace
+from servers import Target, influxdb, victoria_metrics, wattstead_door, wattstead_whole
+from wattstead.refining.refinery import CONSUMER
+from wattstead.stream import JournalReader, PositionFile
+
+Start = Callable[[Path], AbstractContextManager[Target]]
+_WARM_S = 3
+_CONNECTIONS = 4
+_SETTLE_S = 20.0
+SERVERS: dict[str, Start] = {
+    "door": wattstead_door,
+    "whole": wattstead_whole,
+    "victoria": victoria_metrics,
+    "influx": influxdb,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One server under one size of batch."""
+
+    target: str
+    durable: str
+    outcome: Outcome
+    cpu_s: float
+    readings: int
+    resident_bytes: int
+    disk_bytes: int
+    behind_s: float
+
+    def row(self, batch: int) -> list[str]:
+        """The cells of the table."""
+        return [
+            self.target,
+            f"{batch:,}",
+            figure(self.cpu_s / self.readings * 1e6, 3),
+            figure(self.outcome.percentile_ms(0.5), 1),
+            figure(self.outcome.percentile_ms(0.99), 1),
+            str(len(self.outcome.failures)),
+            figure(self.behind_s, 1),
+            figure(self.resident_bytes / 1e6),
+            figure(self.disk_bytes / self.readings),
+            self.durable,
+        ]
+
+
+def bench(folder: Path, servers: list[str], seconds: int, batches: tuple[int, ...] = (10_000, 1_000)) -> Table:
+    """Each server with each size of batch."""
+    table = Table(
+        "ingest",
+        f"Line protocol, {POINTS:,} points each second for {seconds} s",
+        [
+            "server",
+            "lines a batch",
+            "CPU s/M",
+            "p50 ms",
+            "p99 ms",
+            "failed",
+            "behind s",
+            "MB memory",
+            "disk bytes/reading",
+            "answer means",
+        ],
+        "bench/run.py ingest",
+        machine.sentence(),
+        notes=[
+            "CPU s/M: user and system seconds of the server's whole process tree per million readings, from the "
+            f"first timed body to {_SETTLE_S:.0f} s after the last, so that work put off is counted; before it "
+            f"{_WARM_S} s of warming up in which names became known. Behind: how long after the last answer all "
+            "readings were stored and rolled up. Disk: all files of the server at the end, journal and write-ahead "
+            "logs included."
+        ],
+    )
+    for batch in batches:
+        for name in servers:
+            found = uvloop.run(_measure(SERVERS[name], folder / f"{name}-{batch}", batch, seconds))
+            for failure in found.outcome.failures[:3]:
+                table.notes.append(f"{found.target} refused: {failure[:200]!r}")
+            table.rows.append(found.row(batch))
+            print("  " + " | ".join(table.rows[-1]), flush=True)
+    return table
+
+
+async def _measure(start: Start, folder: Path, batch: int, seconds: int) -> Measured:
+    with start(folder) as target:
+        fleet = Fleet(int(time.time()) - _WARM_S)
+        requests = requests_of(fleet, batch, target.write_request)
+        await at_pace(target.port, requests, _WARM_S, _CONNECTIONS)
+        await _caught_up(target)
+        cpu_s = target.process.cpu_s()
+        outcome = await at_pace(target.port, lambda n: requests(n + _WARM_S), seconds, _CONNECTIONS)
+        ended = time.monotonic()
+        resident = target.process.resident_bytes()
+        behind_s = await _caught_up(target)
+        await asyncio.sleep(max(0.0, ended + _SETTLE_S - time.monotonic()))
+        cpu_s = target.process.cpu_s() - cpu_s
+        readings = POINTS * seconds
+        stored = folder_bytes(target.folder)
+        return Measured(target.name, target.durable, outcome, cpu_s, readings, resident, stored, behind_s)
+
+
+async def _caught_up(target: Target, within_s: float = 120.0) -> float:
+    """Wait until the whole product has stored what its journal holds; how long that took. Others have no such mark."""
+    began = time.monotonic()
+    if target.name.endswith("rollups"):
+        for _ in _attempts(within_s):
+            reader = JournalReader(target.folder / "journal", PositionFile(target.folder / "journal", CONSUMER).load())
+            rest = reader.read(1)
+            reader.close()
+            if not rest:
+                return time.monotonic() - began
+            await asyncio.sleep(0.1)
+        return float("inf")
+    return 0.0
+
+
+def _attempts(within_s: float) -> Iterator[float]:
+    until = time.monotonic() + within_s
+    while time.monotonic() < until:
+        yield until

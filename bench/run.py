@@ -1,0 +1,55 @@
+"""``make bench``: all benchmarks, or those named, side by side with peers; tables go to docs/benchmarks.md.
+
+``python bench/run.py [journal] [posts] [burst] [ingest] [--seconds 60] [--without-peers] [--quick]``
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT / "src"), str(ROOT / "bench")]
+
+import ingest  # noqa: E402
+import journal  # noqa: E402
+import posts  # noqa: E402
+from report import put  # noqa: E402
+
+NAMES = ("journal", "posts", "burst", "ingest")
+
+
+def main() -> None:
+    """Run what is asked for; each table is written as soon as it is there."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", choices=[*NAMES, []], help="which; default: all")
+    parser.add_argument("--seconds", type=int, default=60, help="how long each server is loaded with line protocol")
+    parser.add_argument("--without-peers", action="store_true", help="leave VictoriaMetrics and InfluxDB out")
+    parser.add_argument("--servers", default="", help=f"only these for ingest: {','.join(ingest.SERVERS)}")
+    parser.add_argument("--quick", action="store_true", help="a tenth of everything; writes no page")
+    parser.add_argument("--page", type=Path, default=ROOT / "docs" / "benchmarks.md")
+    asked = parser.parse_args()
+    seconds = 6 if asked.quick else asked.seconds
+    peers = not asked.without_peers
+    servers = (
+        asked.servers.split(",") if asked.servers else [n for n in ingest.SERVERS if peers or n in ("door", "whole")]
+    )
+    with tempfile.TemporaryDirectory(prefix="wattstead-bench-", dir="/var/tmp") as folder:
+        benches = {
+            "journal": lambda: journal.bench(Path(folder), asked.quick),
+            "posts": lambda: posts.bench_kept(Path(folder), peers, 5_000 if asked.quick else 50_000),
+            "burst": lambda: posts.bench_burst(Path(folder), "whole" in servers),
+            "ingest": lambda: ingest.bench(Path(folder), servers, seconds),
+        }
+        for name in asked.names or NAMES:
+            print(f"{name} …", flush=True)
+            table = benches[name]()
+            print(table.markdown() + "\n", flush=True)
+            if not asked.quick:
+                put(asked.page, table)
+
+
+if __name__ == "__main__":
+    main()
