@@ -9,14 +9,17 @@ import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import structlog
 import uvicorn
 import uvloop
 
+from wattstead.backup import PROGRESS, back_up
+from wattstead.control import Verb, listening
 from wattstead.ingest.http import IngestApp
 from wattstead.ingest.limits import IngestLimits
 from wattstead.ingest.resolve import RegistryResolver
@@ -71,10 +74,26 @@ class Product:
         self.url = ""
         """Where the product answers; known once it listens."""
 
+    @property
+    def store_folder(self) -> Path | None:
+        """Where the embedded store keeps its files; None when the store is elsewhere."""
+        return self.store.folder if self.store else None
+
     def newest_us(self, points: Iterable[int]) -> int:
         """The newest instant (µs) that any of these points has a reading of; 0 for none."""
         times = self.series.latest(list(points)).time_us
         return int(times.max()) if len(times) else 0
+
+
+@asynccontextmanager
+async def open_store(settings: Settings) -> AsyncIterator[tuple[str, Path | None]]:
+    """The store's address and, for the embedded one, its folder; an embedded one runs while this is open."""
+    address = settings.store_address.get_secret_value()
+    if address:
+        yield address, None
+        return
+    async with _store(settings) as process:
+        yield process.address, process.folder
 
 
 @asynccontextmanager
@@ -85,21 +104,19 @@ async def product(settings: Settings) -> AsyncIterator[Product]:
     async with AsyncExitStack() as open_rooms:
         registry = Registry(settings.registry_address)
         open_rooms.callback(registry.close)
+        await asyncio.to_thread(registry.migrate)
         store = None if settings.store_address.get_secret_value() else _store(settings)
         if store is not None:
-            open_rooms.push_async_callback(store.stop)
-        address, _ = await asyncio.gather(
-            store.start() if store else _same(settings.store_address.get_secret_value()),
-            asyncio.to_thread(registry.migrate),
-        )
-        series = Series(address)
+            await open_rooms.enter_async_context(store)
+        series = Series(store.address if store else settings.store_address.get_secret_value())
         open_rooms.callback(series.close)
         await asyncio.to_thread(series.migrate)
         await asyncio.to_thread(_check_ids, registry, series)
         journal = Journal.open(folder / "journal", 0, _journal_limits(settings))
+        open_rooms.push_async_callback(journal.close)
         refinery = Refinery(
             folder / "journal",
-            folder / "refining.json",
+            folder / PROGRESS,
             series,
             lambda: _all_points(registry),
             registry.generation,
@@ -110,7 +127,6 @@ async def product(settings: Settings) -> AsyncIterator[Product]:
         journal.listen(refinery.wake)
         await refinery.start()
         open_rooms.push_async_callback(refinery.stop)
-        open_rooms.push_async_callback(journal.close)
         yield Product(settings, registry, series, journal, refinery, store)
 
 
@@ -140,7 +156,8 @@ async def serve(
                 lambda: status_parts(running.journal, running.refinery, running.store),
             )
             try:
-                await _answer(_root(door, pages, settings.base_path), listener, running, ready)
+                async with listening(settings.folder, {"backup": _backup(running)}):
+                    await _answer(_root(door, pages, settings.base_path), listener, running, ready)
             finally:
                 door.close()
                 await asyncio.to_thread(resolver.close)
@@ -203,7 +220,7 @@ def _end_with(server: uvicorn.Server, task: asyncio.Task[None]) -> None:
 def _root(door: IngestApp, pages: _Asgi, base_path: str) -> _Asgi:
     """Hot ingest routes to the door, everything else to the pages."""
 
-    async def root(scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+    async def root(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
             path = scope["path"]
             if base_path and path.startswith(base_path + "/"):
@@ -264,8 +281,15 @@ def _store(settings: Settings) -> StoreProcess:
     return StoreProcess(settings.folder.absolute() / "store", limits=limits)
 
 
-async def _same(address: str) -> str:
-    return address
+def _backup(running: Product) -> Verb:
+    async def backup(asked: Mapping[str, str]) -> Mapping[str, object]:
+        folder = running.settings.folder.absolute()
+        note = await asyncio.to_thread(
+            back_up, Path(asked["target"]), folder, running.store_folder, running.registry, running.series
+        )
+        return {"taken_s": note.taken_s}
+
+    return backup
 
 
 def _check_ids(registry: Registry, series: Series) -> None:

@@ -106,6 +106,30 @@ def simulate(
 
 
 @app.command()
+def backup(
+    target: Annotated[Path, typer.Argument(help="Folder that is empty or does not exist.")],
+    folder: Folder = Path("data"),
+) -> None:
+    """Copy everything into one folder, while the server runs or not."""
+    _verb("backup", target=target, folder=folder)
+
+
+@app.command()
+def restore(
+    source: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="Folder of a backup.")],
+    folder: Folder = Path("data"),
+) -> None:
+    """Bring a backup back into a folder that has no data."""
+    _verb("restore", source=source, folder=folder)
+
+
+@app.command()
+def check(folder: Folder = Path("data"), port: Port = 8086, host: Host = "127.0.0.1") -> None:
+    """Look at machine and folder; say in a line each what is wrong and what to do."""
+    _verb("check", folder=folder, port=port, host=host)
+
+
+@app.command()
 def version() -> None:
     """Say which version this is."""
     typer.echo(__version__)

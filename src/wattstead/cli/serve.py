@@ -1,4 +1,4 @@
-"""``wattstead serve``: the product on one machine, with an owner made at first start; nothing is filled in or played."""
+"""``wattstead serve``: the product on one machine, with an owner made at first start; fills in nothing."""
 
 from __future__ import annotations
 
