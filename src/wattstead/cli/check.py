@@ -23,7 +23,6 @@ import httpx
 import typer
 
 from wattstead.metering.errors import WattsteadError
-from wattstead.registry.migrate import newest, schema_revision
 from wattstead.registry.registry import Registry
 from wattstead.series import Series
 from wattstead.settings import Settings
@@ -148,7 +147,7 @@ def registry(settings: Settings) -> Finding:
         return Finding("registry", True, "none yet; it is made at the first start")
     try:
         with Registry(settings.registry_address) as found:
-            revision, known = schema_revision(found.database), newest()
+            revision, known = found.schema()
             points = found.largest_point_id()
     except WattsteadError as error:
         return Finding("registry", False, str(error))

@@ -12,7 +12,7 @@ from wattstead.registry import backup, dataset, declare, points, resolve, tags
 from wattstead.registry.backup import BackupNote
 from wattstead.registry.declare import PointChange
 from wattstead.registry.errors import RegistryError
-from wattstead.registry.migrate import migrate
+from wattstead.registry.migrate import migrate, newest, schema_revision
 from wattstead.registry.people import People
 from wattstead.registry.places import Places
 from wattstead.registry.records import KeyGrant, NewAddress, PointDeclaration, PointRow, Resolution, TagFilter
@@ -26,6 +26,10 @@ class Registry(People, Places):
     def migrate(self) -> None:
         """Bring the schema to the newest revision; several processes may do so at once; raises `SchemaMismatch`."""
         migrate(self._db)
+
+    def schema(self) -> tuple[str | None, str]:
+        """The revision of the database as it stands (None before the first migration), and the newest one."""
+        return schema_revision(self._db), newest()
 
     def backup(self, folder: Path, *, portable: bool = False) -> BackupNote:
         """Copy the registry into an empty folder, as of one instant, while it is in use; raises `BackupError`.
