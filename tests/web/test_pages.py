@@ -23,7 +23,7 @@ def test_files_are_packed_and_hashed_ones_kept_for_ever(tmp_path: Path) -> None:
     script = pages["assets/index-B4x_9aZq.js"]
     assert script.cache == "public, max-age=31536000, immutable"
     assert gzip.decompress(script.packed) == script.plain
-    assert script.media_type == "text/javascript; charset=utf-8"
+    assert script.media_type == "text/javascript"
     assert pages["mark.svg"].cache == "no-cache"
     assert pages["photo.png"].packed == b""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wattstead.metering.calendar import Step
@@ -30,6 +30,7 @@ def test_a_given_step_that_is_too_fine_is_refused() -> None:
     assert "14400 buckets" in str(caught.value)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 60_000 * DAY_US), st.integers(1, MOST_BUCKETS), st.sampled_from(["UTC", "Asia/Kathmandu"]))
 def test_never_more_buckets_than_a_screen_shows(length_us: int, buckets: int, zone: str) -> None:
     _, edges = buckets_of(Span(0, length_us), zone, None, buckets)

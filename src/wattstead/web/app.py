@@ -26,7 +26,9 @@ from wattstead.web.settings import WebSettings
 from wattstead.web.threads import Threads
 
 _LARGEST_BODY = 1_000_000
-_COMPRESSION = CompressionConfig("gzip", gzip_compress_level=2, minimum_size=2_000, exclude=["^/api/v1/live"])
+_COMPRESSION = CompressionConfig(
+    "gzip", gzip_compress_level=2, minimum_size=2_000, exclude=["^/api/v1/live"], exclude_opt_key="packed"
+)
 
 
 def no_status() -> Sequence[StatusPart]:

@@ -14,7 +14,7 @@ import msgspec
 import structlog
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from wattstead.web.problem import PROBLEM, Problem
+from wattstead.web.problem import PROBLEM, Problem, trace
 from wattstead.web.settings import WebSettings
 
 _PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)*")
@@ -81,7 +81,7 @@ class FrontDoor:
         try:
             await self.app(inner, receive, sending)
         except Exception as error:
-            _log.error("request broke", request=inner["wattstead_request"], path=inner["path"], exc_info=error)
+            _log.error("request broke", request=inner["wattstead_request"], path=inner["path"], trace=trace(error))
             if sending.started:
                 raise
             await _broken(sending, inner["wattstead_request"])

@@ -13,7 +13,7 @@ from litestar.di import Provide
 
 from wattstead.registry.records import Account
 from wattstead.web.problem import Refused
-from wattstead.web.rooms import Rooms
+from wattstead.web.rooms import FromViewer, Rooms
 from wattstead.web.viewer import Viewer
 
 COOKIE = "wattstead_session"
@@ -48,7 +48,7 @@ async def provide_viewer(request: AnyRequest) -> Viewer:
     return viewer
 
 
-def provide_account(viewer: Viewer) -> Account:
+def provide_account(viewer: FromViewer) -> Account:
     """The person who asks; raises `Refused` with 403 for a key."""
     if viewer.account is None:
         raise Refused(403, "a key may only read; sign in to change something")

@@ -1,7 +1,103 @@
-"""Questions about readings, asked of `series` in threads of their own; the only file here that knows its methods."""
+"""Questions about readings, asked of `series` in threads of their own; the only file here that knows its methods.
+
+Answers about several points are in base units; those about one point's own numbers are the digits that came.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wattstead.metering.batch import ReadingBatch
+from wattstead.metering.point import Point, amount_per_step
+from wattstead.metering.quantity import unit
+from wattstead.registry.records import PointRow
 from wattstead.series import Buckets
+from wattstead.web.rooms import Rooms
 
 __all__ = ["Buckets"]
+Edges = NDArray[np.int64]
+
+
+class Extent(NamedTuple):
+    """From when to when a point has readings, and how many."""
+
+    first_us: int
+    last_us: int
+    readings: int
+
+
+async def buckets(rooms: Rooms, points: Sequence[Point], edges_us: Edges) -> list[Buckets]:
+    """One answer per point, in base units."""
+    return await rooms.series_threads.run(rooms.series.buckets, points, edges_us)
+
+
+async def grouped(rooms: Rooms, groups: Mapping[str, Sequence[Point]], edges_us: Edges) -> dict[str, Buckets]:
+    """One answer per group of points."""
+    return await rooms.series_threads.run(rooms.series.grouped, groups, edges_us) if groups else {}
+
+
+async def own_buckets(rooms: Rooms, row: PointRow, edges_us: Edges) -> Buckets:
+    """The buckets of a point in its own numbers; without amounts."""
+    (found,) = await buckets(rooms, own_numbers([row.point]), edges_us)
+    return found
+
+
+async def amounts(rooms: Rooms, row: PointRow, edges_us: Edges) -> NDArray[np.float64]:
+    """What a register or delta has counted in each bucket, in its own unit; NaN where that is not known."""
+    (found,) = await buckets(rooms, [row.point], edges_us)
+    return found.amount / unit(row.point.unit).factor
+
+
+async def readings(rooms: Rooms, row: PointRow, start_us: int, end_us: int, limit: int) -> ReadingBatch:
+    """At most ``limit`` readings of a point in [start, end), oldest first, in its own numbers."""
+    return await rooms.series_threads.run(rooms.series.raw, row.point, start_us, end_us, limit)
+
+
+async def spans(rooms: Rooms, points: Sequence[Point]) -> dict[int, tuple[int, int]]:
+    """First and last time of the readings of each point that has any."""
+    found = await rooms.series_threads.run(rooms.series.span, points)
+    times = zip(found.first_us.tolist(), found.last_us.tolist(), strict=True)
+    return dict(zip(found.point.tolist(), times, strict=True))
+
+
+async def extents(rooms: Rooms, rows: Sequence[PointRow]) -> dict[int, Extent]:
+    """The extent of each point that has readings."""
+    known = await spans(rooms, [row.point for row in rows])
+    if not known:
+        return {}
+    points = own_numbers(row.point for row in rows if row.point.id in known)
+    first, last = min(f for f, _ in known.values()), max(t for _, t in known.values())
+    found = await buckets(rooms, points, np.array([first, last + 1], np.int64))
+    return {p.id: Extent(*known[p.id], int(b.count[0])) for p, b in zip(points, found, strict=True)}
+
+
+def own_numbers(points: Iterable[Point]) -> list[Point]:
+    """The same points as plain gauges without a unit: what is asked of them comes in the numbers that were sent."""
+    return [Point(id=point.id, zone=point.zone) for point in points]
+
+
+def total(point: Point, found: Buckets) -> float | None:
+    """The amount of all buckets together, from whole steps; None where nothing is known."""
+    if bool(np.isnan(found.amount).all()):
+        return None
+    return int(found.steps.sum()) * amount_per_step(point)
+
+
+def aggregate(found: Buckets, name: str) -> NDArray[np.float64]:
+    """A column by the name that query languages give it; NaN where a bucket is empty."""
+    if name == "sum":
+        return found.mean * found.count
+    if name == "count":
+        return found.count.astype(np.float64)
+    columns = {"mean": found.mean, "min": found.min, "max": found.max, "first": found.first, "last": found.last}
+    return columns[name]
+
+
+def time_of(found: Buckets, name: str) -> int | None:
+    """When the first or last reading of a lone bucket was; None for others, of which that is not known."""
+    columns = {"first": found.first_time_us, "last": found.last_time_us}
+    return int(columns[name][0]) if name in columns and found.count[0] else None

@@ -50,8 +50,6 @@ def packed(plain: bytes, media_type: str, cache: str = _ASK_AGAIN) -> Page:
 
 def _page(path: Path, name: str) -> Page:
     media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    if media_type.startswith("text/") or media_type.endswith(("javascript", "json")):
-        media_type += "; charset=utf-8"
     found = packed(path.read_bytes(), media_type, _FOREVER if _HASHED.fullmatch(name) else _ASK_AGAIN)
     return found if path.suffix in _PACKED else found._replace(packed=b"")
 
@@ -79,7 +77,7 @@ def based(html: bytes, prefix: str) -> bytes:
     return text.encode()
 
 
-@get(["/", "/{path:path}"], include_in_schema=False)
+@get(["/", "/{path:path}"], include_in_schema=False, packed=True)
 async def page(request: AnyRequest, path: str = "/") -> Response[bytes]:
     """A file of the front end, or its one page for every address that the front end itself makes a screen of."""
     pages: dict[str, Page] = request.app.state.pages
@@ -87,8 +85,8 @@ async def page(request: AnyRequest, path: str = "/") -> Response[bytes]:
     found = pages.get(name)
     if found is not None and name != "index.html":
         return answer(request, found)
-    if name.startswith(("api/", "assets/")) or "." in name.rpartition("/")[2]:
+    if name.startswith(("api/", "assets/")) or ("." in name.rpartition("/")[2] and name != "index.html"):
         raise not_found("page", f"/{name}")
     index = pages["index.html"].plain if "index.html" in pages else _MISSING
     html = based(index, str(request.scope.get("wattstead_prefix", "")))
-    return answer(request, packed(html, "text/html; charset=utf-8"))
+    return answer(request, packed(html, "text/html"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import traceback
+
 import msgspec
 import structlog
 from litestar import Request
@@ -22,6 +24,7 @@ from wattstead.registry.errors import (
     Unknown,
     ZoneUnknown,
 )
+from wattstead.series.errors import TooManyBuckets
 
 PROBLEM = "application/problem+json"
 _log = structlog.get_logger("wattstead.web")
@@ -49,6 +52,7 @@ _STATUS: dict[type[WattsteadError], int] = {
     KeyInvalid: 400,
     ZoneUnknown: 400,
     UnitError: 400,
+    TooManyBuckets: 400,
 }
 
 
@@ -103,11 +107,18 @@ def answer(request: Request, error: Exception) -> Response[Problem]:  # type: ig
         detail = error.detail
     elif isinstance(error, Refused):
         places = error.places
+    elif isinstance(error, RecursionError):
+        detail = "the body is nested too deeply"
     elif status == 500:
-        _log.error("request failed", request=number, path=request.scope.get("path", ""), exc_info=error)
+        _log.error("request failed", request=number, path=request.scope.get("path", ""), trace=trace(error))
         detail = f"the server could not answer; its log has the cause under request {number}"
     problem = Problem("about:blank", _TITLES.get(status, "The request failed"), status, detail, number, places)
     return Response(problem, status_code=status, media_type=PROBLEM, headers=_headers(error, status))
+
+
+def trace(error: Exception) -> str:
+    """Where an exception came from, for the log; without the values of variables, which may be secrets."""
+    return "".join(traceback.format_exception(error))
 
 
 def status_of(error: Exception) -> int:
@@ -120,6 +131,8 @@ def status_of(error: Exception) -> int:
         return error.status
     if isinstance(error, HTTPException):
         return error.status_code
+    if isinstance(error, RecursionError):
+        return 400
     for kind, status in _STATUS.items():
         if isinstance(error, kind):
             return status

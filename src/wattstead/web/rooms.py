@@ -11,6 +11,7 @@ from litestar.params import Dependency
 
 from wattstead.refining.latest import Latest
 from wattstead.refining.live import Live
+from wattstead.registry.records import Account
 from wattstead.registry.registry import Registry
 from wattstead.series import Series
 from wattstead.web.directory import Directory
@@ -61,3 +62,4 @@ class Rooms:
 
 FromRooms = Annotated[Rooms, Dependency(skip_validation=True)]
 FromViewer = Annotated[Viewer, Dependency(skip_validation=True)]
+FromAccount = Annotated[Account, Dependency(skip_validation=True)]

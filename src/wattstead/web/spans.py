@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from wattstead.metering.calendar import CalendarError, Step, choose_step, edges_us
+from wattstead.metering.calendar import CalendarError, Step, choose_step, edges_us, zone_info
 from wattstead.metering.errors import Issue
 from wattstead.web.instants import instant_us, now_us
 from wattstead.web.problem import Refused, invalid
@@ -22,6 +22,15 @@ class Span(NamedTuple):
 
     start_us: int
     end_us: int
+
+
+def zone_of(zone: str | None, default: str) -> str:
+    """The zone asked for, or the default; raises `Refused` when there is none of that name."""
+    try:
+        zone_info(zone or default)
+    except CalendarError as error:
+        raise invalid("zone", str(error)) from None
+    return zone or default
 
 
 def span_of(start: str | None, end: str | None, zone: str) -> Span:

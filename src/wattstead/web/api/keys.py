@@ -8,9 +8,9 @@ import msgspec
 from litestar import Router, delete, get, post
 from litestar.params import Parameter
 
-from wattstead.registry.records import Account, Key, Scope
+from wattstead.registry.records import Key, Scope
 from wattstead.web.problem import not_found
-from wattstead.web.rooms import FromRooms, FromViewer
+from wattstead.web.rooms import FromAccount, FromRooms, FromViewer
 
 _MOST_KEYS = 5_000
 
@@ -48,7 +48,7 @@ class NewKeyRequest(msgspec.Struct, forbid_unknown_fields=True):
 async def keys(
     rooms: FromRooms,
     viewer: FromViewer,
-    account: Account,
+    account: FromAccount,
     site: Annotated[int | None, Parameter(description="Only keys of this site.")] = None,
 ) -> list[KeyAnswer]:
     """The living keys of the sites one may see, by id; a revoked key is not listed."""
@@ -59,7 +59,7 @@ async def keys(
 
 
 @post("/", summary="Make a key", tags=["keys"])
-async def create_key(rooms: FromRooms, viewer: FromViewer, account: Account, data: NewKeyRequest) -> KeyAnswer:
+async def create_key(rooms: FromRooms, viewer: FromViewer, account: FromAccount, data: NewKeyRequest) -> KeyAnswer:
     """A new key with its secret, which is shown this once. A write key never reads, a read key never writes."""
     if data.site_id not in viewer.sites:
         raise not_found("site", data.site_id)
@@ -72,7 +72,7 @@ async def create_key(rooms: FromRooms, viewer: FromViewer, account: Account, dat
 
 
 @delete("/{key_id:int}", summary="Revoke a key", tags=["keys"])
-async def revoke_key(rooms: FromRooms, viewer: FromViewer, account: Account, key_id: int) -> None:
+async def revoke_key(rooms: FromRooms, viewer: FromViewer, account: FromAccount, key_id: int) -> None:
     """Ends a key for ever."""
     found = await rooms.registry_threads.run(rooms.registry.keys)
     if not any(key.id == key_id and key.site_id in viewer.sites for key in found):

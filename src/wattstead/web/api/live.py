@@ -41,7 +41,11 @@ class LiveReadings(msgspec.Struct):
     "/live",
     summary="Live readings",
     tags=["readings"],
-    responses={200: ResponseSpec(LiveReadings, media_type="text/event-stream", description="events `readings`")},
+    responses={
+        200: ResponseSpec(
+            LiveReadings, generate_examples=False, media_type="text/event-stream", description="events `readings`"
+        )
+    },
 )
 async def live(
     request: AnyRequest,

@@ -10,11 +10,11 @@ from litestar.params import Parameter
 
 from wattstead.metering.quantity import Direction, Kind, Quantity, Role, unit
 from wattstead.registry.declare import PointChange
-from wattstead.registry.records import Account, PointRow
+from wattstead.registry.records import PointRow
 from wattstead.registry.suggestion import Suggestion, suggestion
 from wattstead.web.amounts import amount_unit
 from wattstead.web.problem import not_found
-from wattstead.web.rooms import FromRooms, FromViewer, Rooms
+from wattstead.web.rooms import FromAccount, FromRooms, FromViewer, Rooms
 
 MOST_POINTS = 5_000
 Text = Annotated[str, msgspec.Meta(max_length=200)]
@@ -97,7 +97,7 @@ async def point(rooms: FromRooms, viewer: FromViewer, point_id: int) -> PointAns
 
 @patch("/{point_id:int}", summary="Adopt or rename a point", tags=["points"])
 async def change_point(
-    rooms: FromRooms, viewer: FromViewer, account: Account, point_id: int, data: PointPatch
+    rooms: FromRooms, viewer: FromViewer, account: FromAccount, point_id: int, data: PointPatch
 ) -> PointAnswer:
     """Changes what is given. Setting quantity, kind, direction, unit or role adopts the point; its history is kept
     and its sums are computed again."""

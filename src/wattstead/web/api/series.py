@@ -16,7 +16,7 @@ from wattstead.web.amounts import amount_unit
 from wattstead.web.api.chosen import chosen
 from wattstead.web.history import Buckets
 from wattstead.web.rooms import FromRooms, FromViewer
-from wattstead.web.spans import MOST_BUCKETS, buckets_of, span_of
+from wattstead.web.spans import MOST_BUCKETS, buckets_of, span_of, zone_of
 
 _MOST_POINTS = 50
 Cells = list[float | None]
@@ -74,7 +74,7 @@ async def series(
 ) -> SeriesAnswer:
     """Buckets of up to 50 points. The server chooses the step from human ones (1 s to a year) unless it is given."""
     rows = await chosen(rooms, viewer, points, _MOST_POINTS)
-    zone = zone or rows[0].point.zone
+    zone = zone_of(zone, rows[0].point.zone)
     chosen_step, edges = buckets_of(span_of(start, end, zone), zone, step, buckets)
     found = await history.buckets(rooms, [row.point for row in rows], edges)
     return SeriesAnswer(

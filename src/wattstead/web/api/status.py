@@ -6,9 +6,8 @@ import msgspec
 from litestar import get
 
 from wattstead import __version__
-from wattstead.registry.records import Account
 from wattstead.web.instants import now_us
-from wattstead.web.rooms import FromRooms, StatusPart
+from wattstead.web.rooms import FromAccount, FromRooms, StatusPart
 
 
 class StatusAnswer(msgspec.Struct):
@@ -22,7 +21,7 @@ class StatusAnswer(msgspec.Struct):
 
 
 @get("/status", summary="Status", tags=["status"])
-async def status(rooms: FromRooms, account: Account) -> StatusAnswer:
+async def status(rooms: FromRooms, account: FromAccount) -> StatusAnswer:
     """Receiving, journal, store and rollups: one sentence and some figures each."""
     parts = list(await rooms.registry_threads.run(rooms.status))
     return StatusAnswer(__version__, now_us() // 1000, all(part.ok for part in parts), parts)

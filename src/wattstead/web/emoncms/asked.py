@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import parse_qsl
@@ -13,7 +12,6 @@ from wattstead.web.rooms import Rooms
 from wattstead.web.viewer import Viewer
 
 _MOST_PARAMETERS = 1_000
-_NOT_IN_NAMES = re.compile(r"[^\w\s\-.]")
 
 
 class KeyInvalid(Refused):
@@ -62,11 +60,6 @@ async def asked(request: AnyRequest, controller: str, path: str, rooms: Rooms) -
     address = request.client.host if request.client else ""
     viewer = await _viewer(request, query.get("apikey", form.get("apikey", "")) or bearer(request), rooms)
     return Asked(controller, *parts, form_name, query, form, viewer, rooms, address)
-
-
-def name_of(text: str) -> str:
-    """A node or input name as EmonCMS keeps it: letters, digits, ``_ - .`` and blanks; the rest is dropped."""
-    return _NOT_IN_NAMES.sub("", text)
 
 
 def _parameters(text: str) -> dict[str, str]:

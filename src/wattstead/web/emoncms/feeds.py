@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from wattstead.ingest.emoncms.address import address_of, input_of
+from wattstead.ingest.emoncms.parameters import clean
 from wattstead.registry.records import KeyGrant, NewAddress, PointRow, Scope
 from wattstead.web import history
-from wattstead.web.emoncms.asked import Asked, name_of
-from wattstead.web.emoncms.inputs import PREFIX, Newest, newest, node_and_name
+from wattstead.web.emoncms.asked import Asked
+from wattstead.web.emoncms.inputs import Newest, newest
 from wattstead.web.emoncms.php import Json, is_numeric, whole
 
 ENGINE = "5"
@@ -108,11 +110,11 @@ async def create(asked: Asked) -> Json:
         return False
     tag, name = asked.parameter("tag"), asked.parameter("name")
     for noun, text in (("name", name), ("tag", tag)):
-        if name_of(text.replace(":", "")) != text.replace(":", ""):
+        if clean(text) != text.replace(":", ""):
             return {"success": False, "message": f"invalid characters in feed {noun}"}
     if whole(asked.parameter("engine")) not in (0, 2, 5, 6, 8):
         return {"success": False, "message": f"ABORTED: Engine id {whole(asked.parameter('engine'))} is not supported."}
-    address = NewAddress(f"{PREFIX}{tag}/{name}", unit=asked.parameter("unit"))
+    address = NewAddress(address_of(tag, name), name=name, unit=asked.parameter("unit"))
     rooms = asked.rooms
     known = await rooms.registry_threads.run(rooms.registry.look_up, viewer.who.site_id, [address])
     if address.path in known.ids:
@@ -159,5 +161,5 @@ def _name(row: PointRow) -> str:
 
 
 def _tag(row: PointRow) -> str:
-    place = node_and_name(row)
+    place = input_of(row.address)
     return place[0] if place else row.address.rpartition("/")[0]

@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from wattstead.ingest.emoncms.address import input_of
+from wattstead.ingest.emoncms.parameters import clean
 from wattstead.registry.records import PointRow
-from wattstead.web.emoncms.asked import Asked, name_of
+from wattstead.web.emoncms.asked import Asked
 from wattstead.web.emoncms.php import Json
 from wattstead.web.rooms import Rooms
-
-PREFIX = "emon/"
 
 
 class Newest(NamedTuple):
@@ -30,18 +30,6 @@ def newest(rooms: Rooms, point_ids: list[int]) -> dict[int, Newest]:
         point: Newest(time_s, value)
         for point, time_s, value in zip(found.point.tolist(), times_s, found.value.tolist(), strict=True)
     }
-
-
-def node_and_name(row: PointRow) -> tuple[str, str] | None:
-    """Node and name under which an EmonCMS sender knows a point; None for points of other senders.
-
-    >>> PREFIX + "emontx/power1"
-    'emon/emontx/power1'
-    """
-    if not row.address.startswith(PREFIX):
-        return None
-    node, _, name = row.address[len(PREFIX) :].partition("/")
-    return node, name
 
 
 async def listed(asked: Asked) -> Json:
@@ -73,14 +61,14 @@ async def get(asked: Asked) -> Json:
     nodes: dict[str, dict[str, Json]] = {}
     for node, name, _, last in await _inputs(asked):
         nodes.setdefault(node, {})[name] = {"time": last.time_s, "value": last.value, "processList": ""}
-    wanted = name_of(asked.subaction or asked.parameter("node"))
+    wanted = clean(asked.subaction or asked.parameter("node"))
     if not asked.subaction and not asked.has("node"):
         return _array({node: _array(names) for node, names in nodes.items()})
     if wanted not in nodes:
         return "Node does not exist"
     if not asked.subaction2 and not asked.has("name"):
         return _array(nodes[wanted])
-    return nodes[wanted].get(name_of(asked.subaction2 or asked.parameter("name")), "Node variable does not exist")
+    return nodes[wanted].get(clean(asked.subaction2 or asked.parameter("name")), "Node variable does not exist")
 
 
 async def _inputs(asked: Asked) -> list[tuple[str, str, PointRow, Newest]]:
@@ -92,7 +80,7 @@ async def _inputs(asked: Asked) -> list[tuple[str, str, PointRow, Newest]]:
     found = [
         (*place, row, last.get(row.point.id, Newest(None, None)))
         for row in rows.values()
-        if (place := node_and_name(row)) is not None
+        if (place := input_of(row.address)) is not None
     ]
     return sorted(found, key=lambda row: row[:2])
 

@@ -29,19 +29,19 @@ def _document() -> Page:
     return pages.packed(msgspec.json.encode(document()), "application/json")
 
 
-@get("/openapi.json", include_in_schema=False)
+@get("/openapi.json", include_in_schema=False, packed=True)
 async def openapi(request: AnyRequest, rooms: FromRooms) -> Response[bytes]:
     """The OpenAPI 3.1 document."""
     return pages.answer(request, await rooms.registry_threads.run(_document))
 
 
-@get("/docs", include_in_schema=False)
+@get("/docs", include_in_schema=False, packed=True)
 async def docs(request: AnyRequest) -> Response[bytes]:
     """The page."""
     return pages.answer(request, _files()["reference.html"])
 
 
-@get("/docs/{name:str}", include_in_schema=False)
+@get("/docs/{name:str}", include_in_schema=False, packed=True)
 async def file(request: AnyRequest, name: str) -> Response[bytes]:
     """A file of the page."""
     found = _files().get(name)

@@ -1,0 +1,202 @@
+"""A real server on a free port over a real registry, store and series, with two sites and readings in them."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+import uvicorn
+
+from wattstead.metering.batch import ReadingBatch
+from wattstead.metering.quantity import Direction, Kind, Quantity, Role
+from wattstead.refining.columns import Columns
+from wattstead.refining.latest import Latest, Readings
+from wattstead.refining.live import Live
+from wattstead.registry.records import NewAddress, PointDeclaration, Scope
+from wattstead.registry.registry import Registry
+from wattstead.series import Series
+from wattstead.store.supervise import StoreProcess
+from wattstead.web.app import create_web
+from wattstead.web.rooms import StatusPart
+from wattstead.web.settings import Demo, DemoKeys, WebSettings
+
+OWNER, PASSWORD = "owner@test.example", "correct horse battery"
+START_S = 1_772_323_200
+"""2026-03-01T00:00Z: the month in which Berlin's clocks change."""
+DAY_S = 86_400
+
+
+class House:
+    """The server, what is behind it, and what was put in."""
+
+    owner, password, start_s = OWNER, PASSWORD, START_S
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.url = ""
+        self.registry = Registry(f"sqlite:///{folder}/registry.db")
+        self.live = Live(Latest())
+        self.series: Series
+        self.server: uvicorn.Server
+        self.loop: asyncio.AbstractEventLoop
+        self.points: dict[str, int] = {}
+
+    def furnish(self) -> None:
+        """Two sites with their keys; the first belongs to the home in Berlin, the second has one point."""
+        self.registry.migrate()
+        made = self.registry.first_owner(OWNER, PASSWORD)
+        assert made is not None
+        organization = made.account.organization_id
+        self.home = self.registry.create_site(organization, "Home", "Europe/Berlin", "a recorded home").id
+        self.barn = self.registry.create_site(organization, "Barn", "Asia/Kolkata").id
+        self.read = self.registry.create_key(self.home, Scope.READ, "reader").secret
+        self.write = self.registry.create_key(self.home, Scope.WRITE, "writer").secret
+        self.barn_read = self.registry.create_key(self.barn, Scope.READ, "barn reader").secret
+        electric: dict[str, Any] = {"quantity": Quantity.ELECTRICITY, "max_gap_s": 7200.0}
+        declared = [
+            PointDeclaration(address="emon/emontx/power1", name="House power", unit="W", role=Role.HOME, **electric),
+            PointDeclaration(
+                address="emon/meter/kwh", name="kwh", unit="kWh", kind=Kind.REGISTER, direction=Direction.IMPORT,
+                role=Role.GRID, **electric,
+            ),
+            PointDeclaration(
+                address="outdoor", name="Outdoor", unit="°F", quantity=Quantity.TEMPERATURE, adopted=False
+            ),
+        ]  # fmt: skip
+        ids = self.registry.create_points(self.home, declared)
+        self.points = dict(zip(("power", "kwh", "outdoor"), ids, strict=True))
+        found = self.registry.create_points(self.barn, [PointDeclaration(address="secret", name="Secret")])
+        self.points["secret"] = found[0]
+        grant = self.registry.key(self.write)
+        assert grant is not None
+        for room in ("kitchen", "cellar"):
+            path = f"influx/climate,floor={'0' if room == 'kitchen' else '-1'},room={room}/temp"
+            self.points[room] = self.registry.resolve(grant, [NewAddress(path)])[path]
+
+    def readings(self) -> ReadingBatch:
+        """Two days: power each minute (0 to 1439 W by minute of the day), a register that grows by the same energy,
+        and two temperatures each ten minutes."""
+        minutes = np.arange(2 * 1440)
+        time_s = START_S + minutes * 60
+        power = (minutes % 1440).astype(float)
+        energy_kwh = np.round(np.concatenate([[0.0], np.cumsum(power[:-1])]) / 60_000, 3) + 1000
+        tens = time_s[::10]
+        columns = [
+            (self.points["power"], time_s, power),
+            (self.points["kwh"], time_s, energy_kwh),
+            (self.points["outdoor"], tens, np.full(len(tens), 50.0)),
+            (self.points["kitchen"], tens, 20.0 + minutes[::10] % 5),
+            (self.points["cellar"], tens, 10.0 + minutes[::10] % 5),
+            (self.points["secret"], tens, np.full(len(tens), 666.0)),
+        ]
+        return ReadingBatch.of(
+            np.concatenate([np.full(len(t), p) for p, t, _ in columns]),
+            np.concatenate([t for _, t, _ in columns]) * 1_000_000,
+            np.concatenate([v for _, _, v in columns]),
+            version=1,
+        )
+
+    def status(self) -> Sequence[StatusPart]:
+        return [StatusPart("journal", True, "All readings are stored.", {"lag_bytes": 0.0})]
+
+    def publish(self, point: int, time_us: int, value: float) -> None:
+        """A reading arrives, as the refinery would say."""
+        batch = ReadingBatch.of([point], [time_us], [value], version=2)
+        self.live.latest.take(Columns.of([batch]))
+        readings = Readings(batch.point, batch.time_us, batch.value)
+        self.loop.call_soon_threadsafe(self.live.publish, readings)
+
+    def client(self, key: str = "", **rest: Any) -> httpx.Client:
+        """A client with a read key, or nobody."""
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        return httpx.Client(base_url=self.url, headers=headers | rest.pop("headers", {}), timeout=30.0, **rest)
+
+    @contextmanager
+    def signed_in(self) -> Iterator[httpx.Client]:
+        """A client with the owner's session, which says that it is a page of ours."""
+        with self.client(headers={"X-Wattstead": "1"}) as client:
+            answer = client.post("/api/v1/session", json={"email": OWNER, "password": PASSWORD})
+            assert answer.status_code == 201, answer.text
+            yield client
+
+    async def serve(self, port: int, ready: threading.Event, settings: WebSettings) -> None:
+        """Start the store, put the readings in, answer until told to stop."""
+        self.loop = asyncio.get_running_loop()
+        async with StoreProcess(self.folder / "store") as store:
+            await asyncio.to_thread(self.fill, store.address)
+            web = create_web(self.registry, self.series, self.live, settings, self.status)
+            config = uvicorn.Config(web, port=port, log_level="warning", lifespan="on", timeout_graceful_shutdown=2)  # type: ignore[arg-type]
+            self.server = uvicorn.Server(config)
+            ready.set()
+            await self.server.serve()
+        self.registry.close()
+
+    def fill(self, address: str) -> None:
+        """Store and roll up the readings."""
+        self.series = Series(f"{address}/wattstead")
+        self.series.migrate()
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """The server of this test session."""
+    folder = tmp_path_factory.mktemp("house")
+    (folder / "static" / "assets").mkdir(parents=True)
+    (folder / "static" / "index.html").write_text('<!doctype html><head><base href="/" /><title>W</title></head>')
+    (folder / "static" / "assets" / "index-AbCdEf12.js").write_text("console.log(1);" * 50)
+    found = House(folder)
+    found.furnish()
+    port, ready = free_port(), threading.Event()
+    found.url = f"http://127.0.0.1:{port}"
+    settings = WebSettings(
+        static=folder / "static", heartbeat_s=0.2, live_streams_each=3, trust_forwarded_prefix=True,
+        demo=Demo("replayed", DemoKeys(found.write, found.read)),
+    )  # fmt: skip
+    thread = threading.Thread(target=lambda: asyncio.run(found.serve(port, ready, settings)), daemon=True)
+    thread.start()
+    assert ready.wait(120), "the server did not start"
+    for _ in range(600):
+        try:
+            httpx.get(f"{found.url}/api/v1/docs")
+            break
+        except httpx.TransportError:
+            threading.Event().wait(0.05)
+    yield found
+    found.server.should_exit = True
+    thread.join(30)
+
+
+@pytest.fixture
+def reader(house: House) -> Iterator[httpx.Client]:
+    """A program with the home's read key."""
+    with house.client(house.read) as client:
+        yield client
+
+
+@pytest.fixture
+def person(house: House) -> Iterator[httpx.Client]:
+    """The owner's browser."""
+    with house.signed_in() as client:
+        yield client
+
+
+@pytest.fixture
+def nobody(house: House) -> Iterator[httpx.Client]:
+    """A client that shows nothing."""
+    with house.client() as client:
+        yield client

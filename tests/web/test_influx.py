@@ -1,0 +1,174 @@
+"""InfluxQL over HTTP as Grafana's InfluxDB source and the clients of version 1 ask it."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import httpx
+import pytest
+
+
+def ask(client: httpx.Client, house: Any, q: str, **more: str) -> list[dict[str, Any]]:
+    answer = client.get("/query", params={"q": q, "db": "wattstead", "epoch": "ms", "p": house.read} | more)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["x-influxdb-version"] == "1.8.10"
+    results: list[dict[str, Any]] = answer.json()["results"]
+    return results
+
+
+def tables(client: httpx.Client, house: Any, q: str, **more: str) -> list[dict[str, Any]]:
+    (result,) = ask(client, house, q, **more)
+    assert "error" not in result, result
+    found: list[dict[str, Any]] = result.get("series", [])
+    return found
+
+
+def test_a_grafana_panel(house: Any, nobody: httpx.Client) -> None:
+    start, end = house.start_s * 1000, (house.start_s + 3600) * 1000
+    found = tables(
+        nobody, house,
+        f'SELECT mean("temp") FROM "climate" WHERE time >= {start}ms and time <= {end - 1}ms '
+        'GROUP BY time(30m), "room"::tag fill(null) ORDER BY time ASC',
+    )  # fmt: skip
+    assert [table["tags"] for table in found] == [{"room": "cellar"}, {"room": "kitchen"}]
+    assert found[0] == {
+        "name": "climate", "tags": {"room": "cellar"}, "columns": ["time", "mean"],
+        "values": [[start, 10.0], [start + 1_800_000, 10.0]],
+    }  # fmt: skip
+
+
+def test_tags_merge_and_filter(house: Any, nobody: httpx.Client) -> None:
+    where = f"time >= {house.start_s}s AND time < {house.start_s + 3600}s"
+    both = tables(nobody, house, f"SELECT mean(temp), count(temp), max(temp), min(temp) FROM climate WHERE {where}")
+    assert both == [
+        {"name": "climate", "columns": ["time", "mean", "count", "max", "min"],
+         "values": [[house.start_s * 1000, 15.0, 12, 20.0, 10.0]]}
+    ]  # fmt: skip
+    for condition in ("room = 'kitchen'", "room =~ /^kit.*$/", "room != 'cellar'", "floor = '0' AND room !~ /^c/"):
+        one = tables(nobody, house, f"SELECT sum(temp) FROM climate WHERE {where} AND {condition}")
+        assert one[0]["values"] == [[house.start_s * 1000, 120.0]], condition
+    assert tables(nobody, house, f"SELECT sum(temp) FROM climate WHERE {where} AND room = 'attic'") == []
+
+
+def test_fill(house: Any, nobody: httpx.Client) -> None:
+    last = house.start_s + 2 * 86_400 - 600
+    where = f"time >= {last}s AND time < {last + 1800}s AND room = 'cellar' GROUP BY time(10m)"
+    values = {
+        fill: [
+            row[1] for row in tables(nobody, house, f"SELECT mean(temp) FROM climate WHERE {where} {fill}")[0]["values"]
+        ]
+        for fill in ("", "fill(null)", "fill(none)", "fill(previous)", "fill(7)")
+    }
+    assert values == {
+        "": [10.0, None, None], "fill(null)": [10.0, None, None], "fill(none)": [10.0],
+        "fill(previous)": [10.0, 10.0, 10.0], "fill(7)": [10.0, 7.0, 7.0],
+    }  # fmt: skip
+    counts = tables(nobody, house, f"SELECT count(temp) FROM climate WHERE {where}")[0]["values"]
+    assert [row[1] for row in counts] == [1, 0, 0]
+
+
+def test_numbers_are_those_that_were_sent(house: Any, nobody: httpx.Client) -> None:
+    found = tables(nobody, house, "SELECT last(value) FROM outdoor")
+    assert found[0]["values"] == [[(house.start_s + 2 * 86_400 - 600) * 1000, 50.0]]
+
+
+def test_other_senders_points_are_listed_too(house: Any, nobody: httpx.Client) -> None:
+    (names,) = tables(nobody, house, "SHOW MEASUREMENTS")
+    assert {"climate", "outdoor", "emon/emontx", "emon/meter"} <= {row[0] for row in names["values"]}
+    found = tables(nobody, house, 'SELECT max("power1") FROM "emon/emontx"')
+    assert found[0]["values"][0][1] == 1439.0
+
+
+def test_readings_themselves(house: Any, nobody: httpx.Client) -> None:
+    found = tables(nobody, house, "SELECT * FROM climate WHERE room = 'kitchen' LIMIT 2", epoch="s")
+    assert found[0]["columns"] == ["time", "temp", "floor", "room"]
+    assert found[0]["values"] == [[house.start_s, 20.0, "0", "kitchen"], [house.start_s + 600, 20.0, "0", "kitchen"]]
+    newest = tables(
+        nobody, house, "SELECT temp FROM climate WHERE room = 'cellar' ORDER BY time DESC LIMIT 2", epoch="s"
+    )
+    assert [row[0] for row in newest[0]["values"]] == [house.start_s + 2 * 86_400 - 600 * i for i in (1, 2)]
+
+
+def test_limits_offsets_and_order(house: Any, nobody: httpx.Client) -> None:
+    where = f"time >= {house.start_s}s AND time < {house.start_s + 3600}s"
+    q = f"SELECT mean(temp) FROM climate WHERE {where} GROUP BY time(10m), room ORDER BY time DESC LIMIT 2 OFFSET 1 "
+    q += "SLIMIT 1"
+    (table,) = tables(nobody, house, q, epoch="s")
+    assert [row[0] for row in table["values"]] == [house.start_s + 2400, house.start_s + 1800]
+
+
+def test_what_there_is(house: Any, nobody: httpx.Client) -> None:
+    assert tables(nobody, house, "SHOW DATABASES") == [
+        {"name": "databases", "columns": ["name"], "values": [["wattstead"], ["Home"]]}
+    ]
+    assert tables(nobody, house, "SHOW TAG KEYS FROM climate")[0]["values"] == [["floor"], ["room"]]
+    assert tables(nobody, house, "SHOW FIELD KEYS FROM climate")[0]["values"] == [["temp", "float"]]
+    rooms = tables(nobody, house, "SHOW TAG VALUES FROM climate WITH KEY = room WHERE floor = '-1'")
+    assert rooms[0] == {"name": "climate", "columns": ["key", "value"], "values": [["room", "cellar"]]}
+    assert tables(nobody, house, "SHOW RETENTION POLICIES ON wattstead")[0]["columns"][0] == "name"
+    assert tables(nobody, house, "SHOW MEASUREMENTS WITH MEASUREMENT =~ /(?i)CLIM/ LIMIT 5")[0]["values"] == [
+        ["climate"]
+    ]
+    assert tables(nobody, house, "SHOW SERIES FROM climate")[0]["values"][0] == ["climate,floor=-1,room=cellar"]
+
+
+def test_several_statements_and_a_faulty_one(house: Any, nobody: httpx.Client) -> None:
+    results = ask(nobody, house, "CREATE DATABASE x; SELECT mean(temp) FROM climate GROUP BY time(1u); SHOW DATABASES")
+    assert [result["statement_id"] for result in results] == [0, 1, 2]
+    assert set(results[0]) == {"statement_id"}
+    assert "max-select-buckets limit exceeded" in results[1]["error"]
+    assert "series" in results[2]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Authorization": "Token {key}"},
+        {"Authorization": "Token anybody:{key}"},
+        {"Authorization": "Bearer {key}"},
+        {"Authorization": "Basic {basic}"},
+    ],
+)
+def test_ways_to_show_a_key(house: Any, nobody: httpx.Client, headers: dict[str, str]) -> None:
+    basic = base64.b64encode(f"grafana:{house.read}".encode()).decode()
+    told = {name: value.format(key=house.read, basic=basic) for name, value in headers.items()}
+    answer = nobody.post("/query", data={"q": "SHOW DATABASES"}, headers=told)
+    assert answer.status_code == 200
+
+
+def test_keys_that_may_not_read(house: Any, nobody: httpx.Client) -> None:
+    missing = nobody.get("/query?q=SHOW DATABASES")
+    assert (missing.status_code, missing.json()) == (401, {"error": "unable to parse authentication credentials"})
+    assert missing.headers["www-authenticate"].startswith("Basic")
+    for key in ("0" * 32, house.write):
+        answer = nobody.get("/query", params={"q": "SHOW DATABASES", "p": key})
+        assert answer.status_code == 401
+        assert answer.json()["error"].startswith("authorization failed")
+
+
+def test_a_key_sees_its_own_site_only(house: Any, nobody: httpx.Client) -> None:
+    names = ask(nobody, house, "SHOW MEASUREMENTS", p=house.barn_read)[0]["series"][0]["values"]
+    assert names == [["secret"]]
+    assert tables(nobody, house, "SELECT mean(value) FROM secret") == []
+    assert tables(nobody, house, "SHOW MEASUREMENTS", db="Barn")[0]["values"][0] != ["secret"]
+
+
+@pytest.mark.parametrize(
+    ("query", "error"),
+    [
+        ({}, 'missing required parameter "q"'),
+        ({"q": "SELECT"}, "error parsing query: found EOF, expected identifier at line 1, char 7"),
+        ({"q": "DROP DATABASE x"}, "error parsing query: found DROP, expected SELECT, SHOW, CREATE DATABASE"),
+        ({"q": "SHOW DATABASES", "epoch": "fortnight"}, "invalid epoch"),
+    ],
+)
+def test_errors_have_influxs_form(house: Any, nobody: httpx.Client, query: dict[str, str], error: str) -> None:
+    answer = nobody.get("/query", params=query | {"p": house.read})
+    assert answer.status_code == 400
+    assert error in answer.json()["error"]
+
+
+def test_times_without_epoch_are_texts(house: Any, nobody: httpx.Client) -> None:
+    answer = nobody.get("/query", params={"q": "SELECT first(temp) FROM climate WHERE room='cellar'", "p": house.read})
+    assert answer.json()["results"][0]["series"][0]["values"][0][0] == "2026-03-01T00:00:00Z"

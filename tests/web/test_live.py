@@ -1,0 +1,78 @@
+"""Live streams: latest values first, then what comes; bounded; ended with the session."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import httpx
+
+
+def events(answer: httpx.Response) -> Iterator[dict[str, Any]]:
+    """The data of ``readings`` events; heartbeats are passed over."""
+    name = ""
+    for line in answer.iter_lines():
+        if line.startswith("event: "):
+            name = line[7:]
+        elif line.startswith("data: "):
+            assert name == "readings"
+            yield json.loads(line[6:])
+
+
+def test_latest_values_come_first_and_new_ones_at_once(house: Any, reader: httpx.Client) -> None:
+    power, outdoor = house.points["power"], house.points["outdoor"]
+    house.publish(power, 1_800_000_001_000_000, 100.0)
+    house.publish(outdoor, 1_800_000_001_000_000, 32.0)
+    with reader.stream("GET", f"/api/v1/live?points={outdoor},{power}") as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        assert answer.headers["cache-control"] == "no-store"
+        told = events(answer)
+        first = next(told)
+        assert dict(zip(first["point"], first["value"], strict=True)) == {power: 100.0, outdoor: 0.0}
+        house.publish(house.points["secret"], 1_800_000_002_000_000, 1.0)
+        house.publish(power, 1_800_000_002_000_000, 250.5)
+        assert next(told) == {"time": [1_800_000_002_000], "point": [power], "value": [250.5]}
+
+
+def test_an_idle_stream_says_that_it_lives(house: Any, reader: httpx.Client) -> None:
+    with reader.stream("GET", f"/api/v1/live?points={house.points['cellar']}") as answer:
+        assert any(line == ": alive" for line in answer.iter_lines())
+
+
+def test_streams_are_bounded_for_each_and_given_back(house: Any, reader: httpx.Client) -> None:
+    path = f"/api/v1/live?points={house.points['cellar']}"
+    with ExitStack() as open_streams:
+        streams = [open_streams.enter_context(reader.stream("GET", path)).iter_lines() for _ in range(3)]
+        for lines in streams:
+            assert next(lines) == "event: readings"
+        refused = reader.get(path)
+        assert refused.status_code == 429
+        assert "close some" in refused.json()["detail"]
+        with house.client(house.barn_read).stream("GET", f"/api/v1/live?points={house.points['secret']}") as other:
+            assert other.status_code == 200
+    answer = reader.get("/api/v1/live?points=none")
+    assert answer.json()["places"][0]["place"] == "points"
+    while True:  # the server notices the closed connections
+        with reader.stream("GET", path) as answer:
+            if answer.status_code == 200:
+                break
+
+
+def test_a_stream_ends_with_the_session(house: Any) -> None:
+    with house.signed_in() as person, house.client() as other:
+        other.cookies = person.cookies
+        token = person.cookies["wattstead_session"]
+        cookie = {"Cookie": f"wattstead_session={token}"}
+        with other.stream("GET", f"/api/v1/live?points={house.points['cellar']}", headers=cookie) as answer:
+            lines = answer.iter_lines()
+            next(lines)
+            assert person.delete("/api/v1/session").status_code == 204
+            assert list(lines)[-1] == ""  # the server closes it
+
+
+def test_too_many_points_are_refused(reader: httpx.Client) -> None:
+    answer = reader.get("/api/v1/live?points=" + ",".join(map(str, range(1, 2_002))))
+    assert answer.status_code == 400
+    assert "at most 2000" in answer.json()["detail"]

@@ -1,0 +1,101 @@
+"""Sites and points: what one may see, latest values in base units, adopting and renaming."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from wattstead.registry.records import NewAddress
+
+
+def test_a_key_sees_its_site_and_a_person_all(house: Any, reader: httpx.Client, person: httpx.Client) -> None:
+    assert reader.get("/api/v1/sites").json() == [
+        {"id": house.home, "name": "Home", "zone": "Europe/Berlin", "note": "a recorded home"}
+    ]
+    assert [site["name"] for site in person.get("/api/v1/sites").json()] == ["Home", "Barn"]
+    assert house.points["secret"] not in [row["id"] for row in reader.get("/api/v1/points").json()]
+    assert house.points["secret"] in [row["id"] for row in person.get("/api/v1/points").json()]
+
+
+def test_what_is_not_ones_own_looks_like_what_is_not_there(house: Any, reader: httpx.Client) -> None:
+    secret = house.points["secret"]
+    for path in ("points/{}", "series?points={}", "readings?point={}", "span?points={}", "live?points={}"):
+        mine, missing = (reader.get(f"/api/v1/{path.format(i)}") for i in (secret, 999_999))
+        assert mine.status_code == missing.status_code == 404
+        assert mine.json()["detail"].replace(str(secret), "999999") == missing.json()["detail"]
+    assert reader.get(f"/api/v1/points?site={house.barn}").status_code == 404
+
+
+def test_a_point_is_told_with_its_latest_value_in_the_base_unit(house: Any, reader: httpx.Client) -> None:
+    house.publish(house.points["outdoor"], 1_800_000_000_000_000, 50.0)
+    row = reader.get(f"/api/v1/points/{house.points['outdoor']}").json()
+    assert row["latest"] == {"time": 1_800_000_000_000, "value": pytest.approx(10.0)}
+    assert (row["unit"], row["base_unit"], row["amount_unit"]) == ("°F", "°C", None)
+    assert row["suggestion"] == {
+        "quantity": "temperature", "kind": "gauge", "direction": "none", "unit": "°F", "role": "none",
+    }  # fmt: skip
+
+
+def test_points_come_in_pages(house: Any, person: httpx.Client) -> None:
+    every = [row["id"] for row in person.get("/api/v1/points").json()]
+    first = [row["id"] for row in person.get("/api/v1/points?limit=2").json()]
+    rest = [row["id"] for row in person.get(f"/api/v1/points?after={first[-1]}").json()]
+    assert first + rest == every == sorted(every)
+    assert person.get("/api/v1/points?limit=0").json()["places"][0]["place"] == "limit"
+
+
+def test_a_new_address_appears_by_itself(house: Any, reader: httpx.Client) -> None:
+    before = {row["address"] for row in reader.get("/api/v1/points").json()}
+    grant = house.registry.key(house.write)
+    house.registry.resolve(grant, [NewAddress("emon/new/solar_kwh")])
+    found: list[dict[str, Any]] = []
+    while not found:
+        rows = reader.get("/api/v1/points").json()
+        found = [row for row in rows if row["address"] not in before]
+    assert [row["address"] for row in found] == ["emon/new/solar_kwh"]
+    assert found[0]["suggestion"]["role"] == "solar"
+    assert found[0]["latest"] is None
+
+
+def test_adopting_changes_what_a_point_is(house: Any, person: httpx.Client) -> None:
+    grant = house.registry.key(house.write)
+    point = house.registry.resolve(grant, [NewAddress("adopt me")])["adopt me"]
+    change = {"name": "Wärmepumpe 1", "quantity": "electricity", "kind": "register", "unit": "kWh", "role": "appliance"}
+    answer = person.patch(f"/api/v1/points/{point}", json=change)
+    assert answer.status_code == 200, answer.text
+    told = person.get(f"/api/v1/points/{point}").json()
+    assert {name: told[name] for name in change} == change
+    assert (told["adopted"], told["suggestion"], told["address"]) == (True, None, "adopt me")
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"unit": "furlong"}, "furlong"),
+        ({"kind": "register", "unit": "W"}, "level"),
+        ({"kind": "wave"}, "kind"),
+        ({"nam": "x"}, "nam"),
+        ({"width": 7}, "power of ten"),
+        ({"resolution": -1}, "resolution"),
+        ({"name": "x" * 10_000}, "name"),
+        ({"name": "a\x00b"}, "control character"),
+    ],
+)
+def test_a_change_that_does_not_fit_is_refused(house: Any, person: httpx.Client, change: Any, word: str) -> None:
+    answer = person.patch(f"/api/v1/points/{house.points['power']}", json=change)
+    assert answer.status_code == 400
+    assert word in answer.text
+
+
+def test_keys_change_nothing(house: Any, reader: httpx.Client) -> None:
+    answer = reader.patch(f"/api/v1/points/{house.points['power']}", json={"name": "x"})
+    assert answer.status_code == 403
+    assert "a key may only read" in answer.json()["detail"]
+
+
+def test_a_write_key_never_reads(house: Any) -> None:
+    with house.client(house.write) as writer:
+        for path in ("sites", "points", f"series?points={house.points['power']}", "session"):
+            assert writer.get(f"/api/v1/{path}").status_code == 403

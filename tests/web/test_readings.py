@@ -1,0 +1,69 @@
+"""Readings as they came: JSON, CSV, spans."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import datetime
+from typing import Any
+
+import httpx
+
+from wattstead.registry.records import NewAddress
+
+
+def test_readings_come_in_order_and_in_pages(house: Any, reader: httpx.Client) -> None:
+    query = {"point": house.points["power"], "start": house.start_s * 1000, "end": (house.start_s + 600) * 1000}
+    whole = reader.get("/api/v1/readings", params=query).json()
+    assert (whole["point"], whole["unit"], whole["more"]) == (house.points["power"], "W", False)
+    assert whole["time"] == [(house.start_s + 60 * i) * 1000 for i in range(10)]
+    assert whole["value"] == list(range(10))
+    assert len(whole["quality"]) == 10
+    first = reader.get("/api/v1/readings", params=query | {"limit": 4}).json()
+    assert (first["time"], first["more"]) == (whole["time"][:4], True)
+    rest = reader.get("/api/v1/readings", params=query | {"start": first["time"][-1] + 0.001}).json()
+    assert first["time"] + rest["time"] == whole["time"]
+
+
+def test_readings_come_in_the_base_unit(house: Any, reader: httpx.Client) -> None:
+    query = {"point": house.points["outdoor"], "start": "2026-03-01T00:00Z", "end": "2026-03-01T01:00Z"}
+    told = reader.get("/api/v1/readings", params=query).json()
+    assert told["unit"] == "°C"
+    assert [round(value, 9) for value in told["value"]] == [10.0] * 6
+
+
+def test_csv_has_the_digits_that_came_and_the_sites_offset(house: Any, reader: httpx.Client) -> None:
+    query = {"point": house.points["kwh"], "start": "2026-03-01", "end": "2026-03-04", "format": "csv"}
+    answer = reader.get("/api/v1/readings", params=query)
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert answer.headers["content-disposition"] == f'attachment; filename="point-{house.points["kwh"]}.csv"'
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert len(rows) == 2 * 1440
+    assert rows[0]["time"] == "2026-03-01T01:00:00+01:00"
+    assert datetime.fromisoformat(rows[-1]["time"]).timestamp() == house.start_s + 2 * 86_400 - 60
+    assert [row["value"] for row in rows[:3]] == ["1000.0", "1000.0", "1000.0"]
+    assert {row["unit"] for row in rows} == {"kWh"}
+    assert rows[0]["quality"] in ("raw", "valid")
+
+
+def test_the_span_of_several_points(house: Any, reader: httpx.Client) -> None:
+    ids = f"{house.points['power']},{house.points['kitchen']}"
+    told = reader.get(f"/api/v1/span?points={ids}").json()
+    assert told == {"first": house.start_s * 1000, "last": (house.start_s + 2 * 86_400 - 60) * 1000}
+
+
+def test_a_point_without_readings_has_no_span(house: Any, reader: httpx.Client) -> None:
+    grant = house.registry.key(house.write)
+    point = house.registry.resolve(grant, [NewAddress("emon/empty/x")])["emon/empty/x"]
+    assert reader.get(f"/api/v1/span?points={point}").json() == {"first": None, "last": None}
+    told = reader.get(f"/api/v1/readings?point={point}").json()
+    assert told["time"] == told["value"] == []
+
+
+def test_bad_questions_say_where(reader: httpx.Client) -> None:
+    for query, place in (
+        ("", "point"), ("?point=0", "point"), ("?point=1&limit=1000000", "limit"), ("?point=1&format=xml", "format"),
+    ):  # fmt: skip
+        answer = reader.get(f"/api/v1/readings{query}")
+        assert answer.status_code == 400
+        assert [p["place"] for p in answer.json()["places"]] == [place]
