@@ -7,12 +7,15 @@ from typing import Annotated
 import msgspec
 from litestar import Router, get, patch
 from litestar.params import Parameter
+from litestar.response import Response
 
 from wattstead.metering.quantity import Direction, Kind, Quantity, Role, unit
 from wattstead.registry.declare import PointChange
 from wattstead.registry.records import PointRow
 from wattstead.registry.suggestion import Suggestion, suggestion
 from wattstead.web.amounts import amount_unit
+from wattstead.web.gate import AnyRequest
+from wattstead.web.large import large
 from wattstead.web.problem import not_found
 from wattstead.web.rooms import FromAccount, FromRooms, FromViewer, Rooms
 
@@ -71,19 +74,21 @@ class PointPatch(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True)
     """Register width in resolutions, a power of ten or two; 0: unknown."""
 
 
-@get("/", summary="Points", tags=["points"])
+@get("/", summary="Points", tags=["points"], packed=True)
 async def points(
+    request: AnyRequest,
     rooms: FromRooms,
     viewer: FromViewer,
     site: Annotated[int | None, Parameter(description="Only points of this site.")] = None,
     limit: Annotated[int, Parameter(ge=1, le=MOST_POINTS, description="How many at most.")] = 1_000,
     after: Annotated[int, Parameter(ge=0, description="Only points with a larger id, for the next page.")] = 0,
-) -> list[PointAnswer]:
+) -> Response[list[PointAnswer]]:
     """Points with their latest value, by id. New addresses of senders appear here by themselves."""
     if site is not None and site not in viewer.sites:
         raise not_found("site", site)
     rows = await rooms.directory.rows_of_sites(viewer, None if site is None else [site])
-    return described(rooms, [row for point_id, row in rows.items() if point_id > after][:limit])
+    wanted = [row for point_id, row in rows.items() if point_id > after][:limit]
+    return await large(request, rooms.registry_threads, lambda: described(rooms, wanted))
 
 
 @get("/{point_id:int}", summary="A point", tags=["points"])

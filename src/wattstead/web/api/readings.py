@@ -16,7 +16,9 @@ from wattstead.metering.quantity import Quality, unit
 from wattstead.registry.records import PointRow
 from wattstead.web import history
 from wattstead.web.api.chosen import chosen
+from wattstead.web.gate import AnyRequest
 from wattstead.web.instants import shown
+from wattstead.web.large import large
 from wattstead.web.rooms import FromRooms, FromViewer, Rooms
 from wattstead.web.spans import Span, span_of
 
@@ -56,6 +58,7 @@ class SpanAnswer(msgspec.Struct):
     },
 )
 async def readings(
+    request: AnyRequest,
     rooms: FromRooms,
     viewer: FromViewer,
     point: Annotated[int, Parameter(ge=1, description="The point's id.")],
@@ -73,8 +76,12 @@ async def readings(
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
         return Stream(_lines(rooms, row, span), media_type="text/csv; charset=utf-8", headers=headers)
     found = await history.readings(rooms, row, *span, limit + 1)
+    return await large(request, rooms.series_threads, lambda: _answer(row, found, limit))
+
+
+def _answer(row: PointRow, found: ReadingBatch, limit: int) -> ReadingsAnswer:
     own = unit(row.point.unit)
-    answer = ReadingsAnswer(
+    return ReadingsAnswer(
         point=row.point.id,
         unit=own.base,
         time=(found.time_us[:limit] / 1000).tolist(),
@@ -82,7 +89,6 @@ async def readings(
         quality=found.quality[:limit].tolist(),
         more=len(found) > limit,
     )
-    return Response(answer)
 
 
 @get("/span", summary="From when to when there are readings", tags=["readings"])

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Annotated
 
 import msgspec
+import numpy as np
 from litestar import get
 from litestar.params import Parameter
+from litestar.response import Response
+from numpy.typing import NDArray
 
 from wattstead.metering.calendar import Step
 from wattstead.metering.quantity import unit
@@ -14,7 +17,9 @@ from wattstead.registry.records import PointRow
 from wattstead.web import history
 from wattstead.web.amounts import amount_unit
 from wattstead.web.api.chosen import chosen
+from wattstead.web.gate import AnyRequest
 from wattstead.web.history import Buckets
+from wattstead.web.large import large
 from wattstead.web.rooms import FromRooms, FromViewer
 from wattstead.web.spans import MOST_BUCKETS, buckets_of, span_of, zone_of
 
@@ -61,8 +66,9 @@ class SeriesAnswer(msgspec.Struct, kw_only=True):
     points: list[PointSeries]
 
 
-@get("/series", summary="History in buckets", tags=["readings"])
+@get("/series", summary="History in buckets", tags=["readings"], packed=True)
 async def series(
+    request: AnyRequest,
     rooms: FromRooms,
     viewer: FromViewer,
     points: Annotated[str, Parameter(description="Point ids, separated by commas; at most 50.")],
@@ -71,16 +77,22 @@ async def series(
     buckets: Annotated[int, Parameter(ge=1, le=MOST_BUCKETS, description="How many buckets about.")] = MOST_BUCKETS,
     step: Annotated[Step | None, Parameter(description="The length of a bucket, instead of their number.")] = None,
     zone: Annotated[str | None, Parameter(description="IANA time zone; default: that of the first point.")] = None,
-) -> SeriesAnswer:
+) -> Response[SeriesAnswer]:
     """Buckets of up to 50 points. The server chooses the step from human ones (1 s to a year) unless it is given."""
     rows = await chosen(rooms, viewer, points, _MOST_POINTS)
     zone = zone_of(zone, rows[0].point.zone)
     chosen_step, edges = buckets_of(span_of(start, end, zone), zone, step, buckets)
     found = await history.buckets(rooms, [row.point for row in rows], edges)
+    return await large(request, rooms.series_threads, lambda: _answer(zone, chosen_step, edges, rows, found))
+
+
+def _answer(
+    zone: str, step: Step, edges: NDArray[np.int64], rows: list[PointRow], found: list[Buckets]
+) -> SeriesAnswer:
     return SeriesAnswer(
         zone=zone,
-        step=chosen_step,
-        step_s=chosen_step.length_s,
+        step=step,
+        step_s=step.length_s,
         start=(edges[:-1] // 1000).tolist(),
         end=int(edges[-1]) // 1000,
         points=[_columns(row, columns) for row, columns in zip(rows, found, strict=True)],

@@ -17,6 +17,8 @@ from wattstead.web.emoncms.feed_times import Moment, TimeInvalid, moment_s
 from wattstead.web.emoncms.php import Json, is_numeric, whole
 
 MOST_READINGS = 20_000
+"""Slots of one feed in one answer, as in EmonCMS."""
+_MOST_CELLS = 400_000
 _MOST_FEEDS = 100
 _CALENDAR = {"daily": Step.DAY, "weekly": Step.WEEK, "monthly": Step.MONTH, "annual": Step.YEAR}
 _FORMATS = ("unix", "unixms", "excel", "iso8601", "notime")
@@ -76,6 +78,9 @@ async def _answered(asked: Asked, rows: Sequence[PointRow], single: bool) -> Jso
         options = _options(asked, rows[0].point.zone)
     except DataError as error:
         return {"success": False, "message": str(error)}
+    slots = _slots(options)
+    if slots <= MOST_READINGS and slots * len(rows) > _MOST_CELLS:
+        return {"success": False, "message": _too_many(slots * len(rows), _MOST_CELLS)}
     averages, deltas = asked.parameter("average").split(","), asked.parameter("delta").split(",")
     found: list[list[Row] | Json] = []
     for place, row in enumerate(rows):
@@ -86,8 +91,8 @@ async def _answered(asked: Asked, rows: Sequence[PointRow], single: bool) -> Jso
         except DataError as error:
             found.append({"success": False, "message": str(error)})
     if options.csv:
-        return _csv(rows, found, options)
-    written = [_written(rows_of, options) for rows_of in found]
+        return await asked.rooms.series_threads.run(_csv, rows, found, options)
+    written = [await asked.rooms.series_threads.run(_written, rows_of, options) for rows_of in found]
     if single and len(rows) == 1:
         return written[0]
     return [{"feedid": str(row.point.id), "data": told} for row, told in zip(rows, written, strict=True)]
@@ -180,9 +185,16 @@ def _edges_us(options: Options, with_next: bool) -> NDArray[np.int64]:
     return edges
 
 
-def _too_many(slots: int) -> str:
+def _slots(options: Options) -> int:
+    """How many slots each feed has at most."""
+    if options.interval == "original":
+        return MOST_READINGS
+    return (options.end_s - options.start_s) // (86_400 if options.interval in _CALENDAR else int(options.interval)) + 1
+
+
+def _too_many(slots: int, most: int = MOST_READINGS) -> str:
     return (
-        f"request datapoint limit reached ({MOST_READINGS}), increase request interval or reduce time range, "
+        f"request datapoint limit reached ({most}), increase request interval or reduce time range, "
         f"requested datapoints = {slots}"
     )
 

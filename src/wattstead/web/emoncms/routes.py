@@ -85,7 +85,8 @@ async def answered(request: AnyRequest, controller: str, path: str, rooms: FromR
         return Response(found.text, media_type="application/octet-stream", headers=_CORS | headers)
     if isinstance(found, str) and name in _PLAIN:
         return Response(found, media_type="text/plain", headers=_CORS)
-    return _json(found, 200)
+    text = await rooms.series_threads.run(json, found)
+    return Response(text, media_type="application/json", headers=_CORS)
 
 
 def _json(found: Json, status: int) -> Response[str]:

@@ -21,6 +21,7 @@ from wattstead.web.influx.question import Select, Show, Statement
 from wattstead.web.influx.table import Result, Table, encoded
 from wattstead.web.influx.tokens import ParseError
 from wattstead.web.instants import now_us
+from wattstead.web.large import large
 from wattstead.web.problem import request_number, status_of
 from wattstead.web.rooms import FromRooms, Rooms
 from wattstead.web.viewer import Viewer
@@ -28,7 +29,7 @@ from wattstead.web.viewer import Viewer
 _MOST_PARAMETERS = 100
 
 
-@route("/query", http_method=[HttpMethod.GET, HttpMethod.POST], status_code=200, include_in_schema=False)
+@route("/query", http_method=[HttpMethod.GET, HttpMethod.POST], status_code=200, include_in_schema=False, packed=True)
 async def query(request: AnyRequest, rooms: FromRooms) -> Response[bytes]:
     """Statements in ``q``, answered in order; a fault of one does not stop the others."""
     given = await _parameters(request)
@@ -46,8 +47,10 @@ async def query(request: AnyRequest, rooms: FromRooms) -> Response[bytes]:
         return _error(request, 'missing required parameter "q"', 400)
     points = await _points(rooms, viewer, given.get("db", ""))
     results = [await _result(i, s, rooms, viewer, points, given.get("epoch", "")) for i, s in enumerate(statements)]
-    body = encoded(results, given.get("pretty") == "true")
-    return Response(body, media_type="application/json", headers=_headers(request))
+    pretty = given.get("pretty") == "true"
+    answer = await large(request, rooms.series_threads, lambda: encoded(results, pretty))
+    answer.headers.update(_headers(request))
+    return answer
 
 
 async def _result(

@@ -86,6 +86,17 @@ async def _aggregated(
             questions[question] = history.own_numbers([one.row.point for one in members if one.field == field])
             cells[-1].append(Cell(_name(column, field), column.aggregate, question))
     answers = await history.grouped(rooms, {q: asked for q, asked in questions.items() if asked}, edges)
+    return await rooms.series_threads.run(_tables, select, list(groups), cells, answers, edges, epoch)
+
+
+def _tables(
+    select: Select,
+    groups: list[tuple[str, tuple[tuple[str, str], ...]]],
+    cells: list[list[Cell]],
+    answers: dict[str, Buckets],
+    edges: NDArray[np.int64],
+    epoch: str,
+) -> list[Table]:
     tables = []
     for (measurement, pairs), row in zip(groups, cells, strict=True):
         values = _rows(select, row, answers, edges, epoch)
