@@ -133,7 +133,8 @@ class House:
         async with StoreProcess(self.folder / "store") as store:
             await asyncio.to_thread(self.fill, store.address)
             web = create_web(self.registry, self.series, self.live, settings, self.status)
-            config = uvicorn.Config(web, port=port, log_level="warning", lifespan="on", timeout_graceful_shutdown=2)  # type: ignore[arg-type]
+            about: dict[str, Any] = {"lifespan": "on", "date_header": False, "proxy_headers": False}
+            config = uvicorn.Config(web, port=port, log_level="warning", timeout_graceful_shutdown=2, **about)  # type: ignore[arg-type]
             self.server = uvicorn.Server(config)
             ready.set()
             await self.server.serve()
@@ -164,7 +165,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     port, ready = free_port(), threading.Event()
     found.url = f"http://127.0.0.1:{port}"
     settings = WebSettings(
-        static=folder / "static", heartbeat_s=0.2, live_streams_each=3, trust_forwarded_prefix=True,
+        static=folder / "static", heartbeat_s=0.2, live_streams_each=3, trust_forwarded=True,
         demo=Demo("replayed", DemoKeys(found.write, found.read)),
     )  # fmt: skip
     thread = threading.Thread(target=lambda: asyncio.run(found.serve(port, ready, settings)), daemon=True)

@@ -142,9 +142,16 @@ def test_keys_that_may_not_read(house: Any, nobody: httpx.Client) -> None:
     assert (missing.status_code, missing.json()) == (401, {"error": "unable to parse authentication credentials"})
     assert missing.headers["www-authenticate"].startswith("Basic")
     for key in ("0" * 32, house.write):
-        answer = nobody.get("/query", params={"q": "SHOW DATABASES", "p": key})
+        answer = nobody.get("/query", params={"q": "SHOW MEASUREMENTS", "p": key})
         assert answer.status_code == 401
         assert answer.json()["error"].startswith("authorization failed")
+
+
+def test_what_clients_ask_before_they_write(house: Any, nobody: httpx.Client) -> None:
+    answer = nobody.post("/query", params={"q": 'CREATE DATABASE "telegraf"', "u": "telegraf", "p": house.write})
+    assert (answer.status_code, answer.json()) == (200, {"results": [{"statement_id": 0}]})
+    listed = nobody.get("/query", params={"q": "SHOW DATABASES", "p": house.write}).json()
+    assert listed["results"][0]["series"][0]["values"] == [["wattstead"]]
 
 
 def test_a_key_sees_its_own_site_only(house: Any, nobody: httpx.Client) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from wattstead.web.front_door import policy, prefix_of, without_prefix
+from wattstead.web.front_door import forwarded, policy, prefix_of, without_prefix
 from wattstead.web.pages import based, load
 from wattstead.web.settings import WebSettings
 
@@ -48,9 +48,15 @@ def test_the_prefix_may_be_cut_off_by_the_proxy_or_not(path: str, inner: str) ->
 def test_a_forwarded_prefix_counts_only_where_it_is_trusted() -> None:
     scope = {"headers": [(b"x-forwarded-prefix", b"/told/")], "root_path": ""}
     assert prefix_of(scope, WebSettings()) == ""
-    assert prefix_of(scope, WebSettings(trust_forwarded_prefix=True)) == "/told"
+    assert prefix_of(scope, WebSettings(trust_forwarded=True)) == "/told"
     evil = {"headers": [(b"x-forwarded-prefix", b'/"><script>')], "root_path": ""}
-    assert prefix_of(evil, WebSettings(trust_forwarded_prefix=True, base_path="/safe")) == "/safe"
+    assert prefix_of(evil, WebSettings(trust_forwarded=True, base_path="/safe")) == "/safe"
+
+
+def test_scheme_and_client_as_a_proxy_tells_them() -> None:
+    scope = {"headers": [(b"x-forwarded-proto", b"https"), (b"x-forwarded-for", b"evil, 192.0.2.7")]}
+    assert forwarded(scope) == {"scheme": "https", "client": ("192.0.2.7", 0)}
+    assert forwarded({"headers": [(b"x-forwarded-proto", b"gopher")]}) == {}
 
 
 def test_the_policy_allows_nothing_inline() -> None:

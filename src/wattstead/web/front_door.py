@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import MutableMapping
+from email.utils import formatdate
 from typing import Any
 
 import msgspec
@@ -36,11 +37,9 @@ def policy(frame_ancestors: str) -> str:
 
 def prefix_of(scope: MutableMapping[str, Any], settings: WebSettings) -> str:
     """The path prefix under which the browser sees this request; empty for none."""
-    if settings.trust_forwarded_prefix:
-        for name, value in scope["headers"]:
-            if name == b"x-forwarded-prefix":
-                told = value.decode("latin-1").rstrip("/")
-                return told if _PREFIX.fullmatch(told) else settings.base_path
+    told = _header(scope, b"x-forwarded-prefix").rstrip("/") if settings.trust_forwarded else ""
+    if told and _PREFIX.fullmatch(told):
+        return told
     return settings.base_path or str(scope.get("root_path") or "").rstrip("/")
 
 
@@ -50,6 +49,19 @@ def without_prefix(scope: MutableMapping[str, Any], prefix: str) -> MutableMappi
     if prefix and (path == prefix or path.startswith(prefix + "/")):
         path = path[len(prefix) :] or "/"
     return {**scope, "path": path, "raw_path": path.encode(), "root_path": "", "wattstead_prefix": prefix}
+
+
+def forwarded(scope: MutableMapping[str, Any]) -> dict[str, Any]:
+    """Scheme and client as a proxy tells them."""
+    told: dict[str, Any] = {}
+    if _header(scope, b"x-forwarded-proto") in ("http", "https"):
+        told["scheme"] = _header(scope, b"x-forwarded-proto")
+    client = _header(scope, b"x-forwarded-for").rpartition(",")[2].strip()
+    return told | ({"client": (client[:60], 0)} if client else {})
+
+
+def _header(scope: MutableMapping[str, Any], name: bytes) -> str:
+    return next((value.decode("latin-1").strip() for key, value in scope["headers"] if key == name), "")
 
 
 class FrontDoor:
@@ -73,6 +85,8 @@ class FrontDoor:
             await self.app(scope, receive, send)
             return
         inner: Any = without_prefix(scope, prefix_of(scope, self.settings))  # type: ignore[arg-type]
+        if self.settings.trust_forwarded:
+            inner |= forwarded(inner)
         inner["wattstead_request"] = secrets.token_hex(6)
         empty = inner["method"] == "HEAD"
         if empty and inner["path"] != "/api/v1/live":
@@ -101,6 +115,8 @@ class _Sending:
             names = {name.lower() for name, _ in given}
             given += [header for header in self.headers if header[0] not in names]
             given.append((b"x-request-id", self.scope["wattstead_request"].encode()))
+            if b"date" not in names:
+                given.append((b"date", formatdate(usegmt=True).encode()))
             if b"cache-control" not in names:
                 given.append((b"cache-control", b"no-store"))
             message["headers"] = given

@@ -30,8 +30,9 @@ class WebSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     base_path: str = ""
     """Prefix below which a proxy serves the application, such as ``/energy``; the proxy may cut it off or leave it."""
-    trust_forwarded_prefix: bool = False
-    """Take the prefix from ``X-Forwarded-Prefix``: only where a proxy of ours always sets or removes that header."""
+    trust_forwarded: bool = False
+    """Take prefix, scheme and client address from ``X-Forwarded-Prefix``, ``-Proto`` and ``-For``: only where a proxy
+    of ours always sets or removes these headers."""
     frame_ancestors: str = "'none'"
     """Who may show the pages in a frame, as in Content-Security-Policy."""
     static: Path = STATIC

@@ -70,7 +70,7 @@ def _answer(rooms: Rooms, viewer: Viewer) -> SessionAnswer:
 
 def _cookie(request: AnyRequest, token: str, age_s: int) -> Cookie:
     path = str(request.scope.get("wattstead_prefix", "")) + "/"
-    secure = request.scope.get("scheme") == "https"
+    secure = request.scope.get("scheme") == "https" or request.headers.get("Origin", "").startswith("https:")
     return Cookie(key=COOKIE, value=token, path=path, max_age=age_s, httponly=True, samesite="lax", secure=secure)
 
 

@@ -17,7 +17,7 @@ from wattstead.web.influx import shown as shows
 from wattstead.web.influx.catalogue import Listed, listed
 from wattstead.web.influx.instant import EPOCHS
 from wattstead.web.influx.parse import parse
-from wattstead.web.influx.question import Select, Show, Statement
+from wattstead.web.influx.question import Done, Select, Show, Statement
 from wattstead.web.influx.table import Result, Table, encoded
 from wattstead.web.influx.tokens import ParseError
 from wattstead.web.instants import now_us
@@ -45,6 +45,8 @@ async def query(request: AnyRequest, rooms: FromRooms) -> Response[bytes]:
         return _error(request, text if text.startswith("error parsing query") else f"error parsing query: {text}", 400)
     if statements is None:
         return _error(request, 'missing required parameter "q"', 400)
+    if not viewer.may_read and not all(map(_for_writers, statements)):
+        return _error(request, "authorization failed: this key may only write, use a read key", 401)
     points = await _points(rooms, viewer, given.get("db", ""))
     results = [await _result(i, s, rooms, viewer, points, given.get("epoch", "")) for i, s in enumerate(statements)]
     pretty = given.get("pretty") == "true"
@@ -98,7 +100,12 @@ async def _viewer(request: AnyRequest, given: dict[str, str], rooms: Rooms) -> V
         return "unable to parse authentication credentials"
     if viewer is None:
         return "authorization failed"
-    return viewer if viewer.may_read else "authorization failed: this key may only write, use a read key"
+    return viewer
+
+
+def _for_writers(statement: Statement) -> bool:
+    """What clients send with their write key before they write."""
+    return isinstance(statement, Done) or (isinstance(statement, Show) and statement.subject == "DATABASES")
 
 
 def _secret(request: AnyRequest) -> str:
@@ -124,7 +131,7 @@ def _error(request: AnyRequest, text: str, status: int) -> Response[bytes]:
 
 def _headers(request: AnyRequest) -> dict[str, str]:
     number = request_number(request)
-    return {"X-Influxdb-Version": "1.8.10", "X-Influxdb-Build": "OSS", "Request-Id": number}
+    return {"X-Influxdb-Version": "1.8.10", "X-Influxdb-Build": "Wattstead", "Request-Id": number}
 
 
 routes = Router("/", route_handlers=[query])

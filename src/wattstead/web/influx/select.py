@@ -73,7 +73,8 @@ async def _span_us(select: Select, rooms: Rooms, points: list[Listed], now_us: i
 async def _aggregated(
     select: Select, rooms: Rooms, points: list[Listed], span: tuple[int, int], epoch: str
 ) -> list[Table]:
-    edges = bucket_edges_us(select, *span)
+    labels = bucket_edges_us(select, *span)
+    edges = np.clip(labels, *span)  # readings outside the span do not count, in the first and last bucket neither
     groups = grouped_by(points, select.tags, select.every_tag)
     if len(groups) * len(select.columns) * max(1, len(edges) - 1) > MOST_CELLS:
         raise ParseError(f"the answer has more than {MOST_CELLS} values; use a longer GROUP BY time() or fewer tags")
@@ -86,7 +87,7 @@ async def _aggregated(
             questions[question] = history.own_numbers([one.row.point for one in members if one.field == field])
             cells[-1].append(Cell(_name(column, field), column.aggregate, question))
     answers = await history.grouped(rooms, {q: asked for q, asked in questions.items() if asked}, edges)
-    return await rooms.series_threads.run(_tables, select, list(groups), cells, answers, edges, epoch)
+    return await rooms.series_threads.run(_tables, select, list(groups), cells, answers, labels, epoch)
 
 
 def _tables(
