@@ -18,6 +18,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from wattstead.registry.migrate import newest
 from wattstead.registry.records import Account, KeyGrant, Scope, Site
 from wattstead.registry.registry import Registry
 from wattstead.registry.seal import Seal
@@ -104,7 +105,7 @@ def postgres() -> Iterator[str]:
         _until_ready(server, f"{url}/postgres", log)
         yield url
     finally:
-        server.send_signal(signal.SIGINT)
+        server.send_signal(signal.SIGQUIT)
         server.wait(30)
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -133,8 +134,8 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def url(kind: str, new_database: Callable[[str], str]) -> str:
-    """The address of an empty database."""
+def empty_url(kind: str, new_database: Callable[[str], str]) -> str:
+    """The address of an empty database: not even migrated."""
     return new_database(kind)
 
 
@@ -143,11 +144,49 @@ def clock() -> Clock:
     return Clock()
 
 
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite registry without any rows, to copy: migrating takes longer than most tests."""
+    file = tmp_path_factory.mktemp("migrated") / "registry.db"
+    with Registry(f"sqlite:///{file}") as made:
+        made.migrate()
+    return file
+
+
+@pytest.fixture(scope="session")
+def migrated_database(postgres: str) -> str:
+    """The address of a PostgreSQL registry, emptied for each test: making another takes longer than most tests."""
+    with psycopg.connect(f"{postgres}/postgres", autocommit=True) as connection:
+        connection.execute("CREATE DATABASE migrated")
+    with Registry(f"{postgres}/migrated") as made:
+        made.migrate()
+    return f"{postgres}/migrated"
+
+
+def _empty(url: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        rows = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+        tables = ", ".join(f'"{name}"' for (name,) in rows if name not in ("dataset", "alembic_version"))
+        connection.execute(f"TRUNCATE {tables} RESTART IDENTITY".encode())
+        connection.execute("UPDATE dataset SET generation = 1, last_point_id = 0")
+        connection.execute("UPDATE alembic_version SET version_num = %s", [newest()])
+
+
+@pytest.fixture
+def url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a migrated registry without any rows."""
+    if kind == "sqlite":
+        shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "registry.db")
+        return f"sqlite:///{tmp_path / 'registry.db'}"
+    address: str = request.getfixturevalue("migrated_database")
+    _empty(address)
+    return address
+
+
 @pytest.fixture
 def registry(url: str, clock: Clock) -> Iterator[Registry]:
-    """A migrated registry without any rows."""
+    """That registry, opened."""
     with Registry(url, clock, Seal(b"s" * 32)) as opened:
-        opened.migrate()
         yield opened
 
 

@@ -14,8 +14,8 @@ from wattstead.registry.registry import Registry
 PASSWORD = "correct horse battery"
 
 
-def test_a_registry_that_was_never_migrated(url: str) -> None:
-    with Registry(url) as registry, pytest.raises(SchemaMismatch, match="migrate it first"):
+def test_a_registry_that_was_never_migrated(empty_url: str) -> None:
+    with Registry(empty_url) as registry, pytest.raises(SchemaMismatch, match="migrate it first"):
         registry.generation()
 
 

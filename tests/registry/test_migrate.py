@@ -66,8 +66,8 @@ def _description(database: Database) -> list[tuple[Any, ...]]:
         return sorted(tuple(str(part) for part in row) for rows in found for row in rows)
 
 
-def test_data_survives_every_step(url: str) -> None:
-    database = Database(url)
+def test_data_survives_every_step(empty_url: str) -> None:
+    database = Database(empty_url)
     before: dict[str, int] = {}
     for revision in revisions():
         migrate(database, revision)
@@ -123,9 +123,9 @@ def _migrate_in_a_process(url: str) -> str:
         return registry.identity()
 
 
-def test_processes_that_start_together_migrate_once(url: str) -> None:
+def test_processes_that_start_together_migrate_once(empty_url: str) -> None:
     with multiprocessing.get_context("spawn").Pool(3) as pool:
-        identities = pool.map(_migrate_in_a_process, [url] * 3)
+        identities = pool.map(_migrate_in_a_process, [empty_url] * 3)
     assert len(set(identities)) == 1
 
 

@@ -52,6 +52,10 @@ def test_nothing_is_proposed_for_names_that_say_nothing(name: str) -> None:
     assert suggestion(name) is None
 
 
+def test_nothing_is_proposed_where_name_and_unit_disagree() -> None:
+    assert suggestion("power", "m³") is None
+
+
 @pytest.mark.parametrize(
     ("name", "direction"),
     [

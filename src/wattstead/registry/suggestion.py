@@ -88,14 +88,16 @@ def suggestion(name: str, hint: str = "") -> Suggestion | None:
     """
     words = _words(name)
     role = next((role for listed, role in _ROLES if words & set(listed.split())), Role.NONE)
-    measure = _by_unit(hint, words) or _by_words(words)
-    if measure is None and role in _ROLE_MEANS_POWER:
-        measure = (_E, _G, "W")
+    symbol = ALIASES.get(hint, hint)
+    if symbol and symbol in UNITS:
+        measure = _by_unit(symbol, words)
+    else:
+        measure = _by_words(words) or ((_E, _G, "W") if role in _ROLE_MEANS_POWER else None)
     if measure is None:
         return None
-    quantity, kind, symbol = measure
+    quantity, kind, unit_symbol = measure
     electric = quantity is _E
-    return Suggestion(quantity, kind, _direction(words, role, kind) if electric else Direction.NONE, symbol,
+    return Suggestion(quantity, kind, _direction(words, role, kind) if electric else Direction.NONE, unit_symbol,
                       role if electric or quantity is Quantity.CHARGE_LEVEL else Role.NONE)  # fmt: skip
 
 
@@ -106,10 +108,7 @@ def _by_words(words: set[str]) -> tuple[Quantity, Kind, str] | None:
     return None
 
 
-def _by_unit(hint: str, words: set[str]) -> tuple[Quantity, Kind, str] | None:
-    symbol = ALIASES.get(hint, hint)
-    if not symbol or symbol not in UNITS:
-        return None
+def _by_unit(symbol: str, words: set[str]) -> tuple[Quantity, Kind, str] | None:
     known = _BY_UNIT.get(unit(symbol).base)
     if known:
         return *known, symbol
@@ -117,7 +116,8 @@ def _by_unit(hint: str, words: set[str]) -> tuple[Quantity, Kind, str] | None:
     if symbol == "%":
         level = named[0] if named and named[2] == "%" else None
         return (level, _G, "%") if level else None
-    return (named[0], named[1], symbol) if named else None
+    fits = named is not None and unit(named[2]).base == unit(symbol).base
+    return (named[0], named[1], symbol) if named and fits else None
 
 
 def _direction(words: set[str], role: Role, kind: Kind) -> Direction:
