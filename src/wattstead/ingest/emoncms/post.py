@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 
-from wattstead.ingest.columns import Few, Rejections
-from wattstead.ingest.emoncms.values import NameMemory, PostRefused, instant_of, number_of
+from wattstead.ingest.columns import Few, Names, Rejections
+from wattstead.ingest.emoncms.address import address_of
+from wattstead.ingest.emoncms.values import NameMemory, PostRefused, instant_of, named_alone, number_of
 from wattstead.ingest.errors import BodyInvalid
 from wattstead.ingest.loose_json import loads
 
@@ -46,7 +47,11 @@ def decode(given: Mapping[str, str], path_node: str, now_us: int, memory: NameMe
         found = _checked(found, rejected)
         values = list(found.values())
     names = memory.names(node, tuple(found))
-    return Few(names, time_us, values, rejected, time is None, names.address)
+    if names is None:
+        found = named_alone(found, rejected)
+        names, values = Names([address_of(node, name) for name in found]), list(found.values())
+    addresses = names.addresses
+    return Few(names, time_us, values, rejected, time is None, lambda row: addresses[row][:80])
 
 
 def _full(text: str) -> dict[str, Any]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from typing import Any
 
-from wattstead.ingest.columns import Names
+from wattstead.ingest.columns import Names, Rejections
 from wattstead.ingest.emoncms.address import address_of
 from wattstead.ingest.emoncms.parameters import clean
 from wattstead.ingest.errors import BodyInvalid, IngestError
@@ -71,21 +72,36 @@ class NameMemory:
     def __init__(self) -> None:
         self._found: dict[tuple[str, ...], Names] = {}
 
-    def names(self, node: str, raw: tuple[str, ...]) -> Names:
-        """The addresses of the inputs of one node; raises `BodyInvalid` for a name of which nothing is left."""
+    def names(self, node: str, raw: tuple[str, ...]) -> Names | None:
+        """The addresses of the inputs of one node; None when a name has no address of its own: see `named_alone`."""
         key = (node, *raw)
         names = self._found.get(key)
         if names is None:
-            for name in raw:
-                if not clean(name):
-                    raise BodyInvalid(f"input {name[:40]!r}", "has no letter or digit; give it a name")
+            if len({clean(name) for name in raw} - {""}) < len(raw):
+                return None
             names = Names([address_of(node, name) for name in raw])
-            if len(set(names.addresses)) < len(raw):
-                raise BodyInvalid(
-                    "inputs", f"two of {', '.join(raw)[:200]!r} have the same name once cleaned; rename one"
-                )
             if sum(map(len, key)) <= _LONGEST_REMEMBERED:
                 if len(self._found) >= _MOST_REMEMBERED:
                     self._found.clear()
                 self._found[key] = names
         return names
+
+
+def named_alone(found: Mapping[str, float], rejected: Rejections) -> dict[str, float]:
+    """The values whose name is left with something, and differs from the others', once cleaned; the rest is rejected.
+
+    >>> named_alone({"a+b": 1.0, "ab": 2.0, "+": 3.0}, rejected := Rejections()), rejected.count
+    ({'a+b': 1.0}, 2)
+    """
+    kept: dict[str, float] = {}
+    taken: dict[str, str] = {}
+    for name, value in found.items():
+        plain = clean(name)
+        if not plain:
+            rejected.add(f"input {name[:40]!r}", "has no letter or digit; give it a name")
+        elif plain in taken:
+            rejected.add(f"input {name[:40]!r}", f"is the same as {taken[plain][:40]!r} once cleaned; rename one")
+        else:
+            taken[plain] = name
+            kept[name] = value
+    return kept

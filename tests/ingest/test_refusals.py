@@ -1,0 +1,138 @@
+"""What is too much: bodies, bombs, rates, a full or broken journal; each is refused with words and nothing is kept."""
+
+from __future__ import annotations
+
+import gzip
+import socket
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pytest
+
+from wattstead.ingest.limits import MB, IngestLimits
+from wattstead.stream import JournalLimits
+
+if TYPE_CHECKING:
+    from conftest import Door
+
+OWN, V1, V2, BULK = "/api/v1/readings", "/write", "/api/v2/write", "/input/bulk"
+ROW = b'{"point":"a","value":1}'
+
+
+def pieces(size: int) -> Iterator[bytes]:
+    for _ in range(size // MB):
+        yield b"x" * MB
+
+
+@pytest.mark.parametrize("route", [OWN, V1, V2, BULK])
+@pytest.mark.parametrize("announced", [True, False])
+def test_bodies_of_100_mb(door: Door, bearer: dict[str, str], route: str, announced: bool) -> None:
+    content = b"x" * 100 * MB if announced else pieces(100 * MB)
+    answer = door.http.post(route, content=content, headers=bearer)
+    assert answer.status_code == 413
+    limit = "8,000,000" if route == BULK else "32,000,000"
+    assert f"more than {limit} bytes" in answer.text
+    assert door.http.post(OWN, content=ROW, headers=bearer).status_code == 200
+    assert door.app.reception.room.held_bytes == 0
+
+
+def until(reached: Callable[[], bool]) -> None:
+    """Wait for the server to get there; the time limit only ends a test that has failed."""
+    end = time.monotonic() + 30
+    while not reached():
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+def zstd_bomb(size: int) -> bytes:
+    packed: bytes = pa.compress(b"\0" * size, codec="zstd", asbytes=True)
+    return packed
+
+
+@pytest.mark.parametrize("route", [OWN, V1, V2])
+@pytest.mark.parametrize(
+    "encoding, pack",
+    [
+        ("gzip", lambda size: gzip.compress(b"\0" * size)),
+        ("gzip", lambda size: gzip.compress(b"\0" * MB) * (size // MB)),
+        ("deflate", lambda size: zlib.compress(b"\0" * size)),
+        ("zstd", zstd_bomb),
+    ],
+)
+def test_bombs(open_door: Callable[..., Door], route: str, encoding: str, pack: Callable[[int], bytes]) -> None:
+    door = open_door(IngestLimits(unpacked_bytes=4 * MB))
+    headers = {"Authorization": f"Bearer {door.key}", "Content-Encoding": encoding}
+    answer = door.http.post(route, content=pack(100 * MB), headers=headers)
+    assert answer.status_code == 413 and "more than 4,000,000 bytes" in answer.text
+
+
+def test_bombs_inside_bulk_and_arrow(open_door: Callable[..., Door]) -> None:
+    door = open_door(IngestLimits(unpacked_bytes=4 * MB))
+    headers = {"Authorization": f"Bearer {door.key}"}
+    packed = zlib.compress(b"[" + b" " * 100 * MB + b"]")
+    assert door.http.post("/input/bulk?cb=1", content=packed, headers=headers).status_code == 413
+    assert door.http.post("/input/bulk?c=1", data={"data": packed.hex()}, headers=headers).status_code == 413
+    table = pa.table({"point": ["a"] * 1_000_000, "value": pa.nulls(1_000_000, pa.float64())})
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer:
+        writer.write_table(table)
+    kind = {"Content-Type": "application/vnd.apache.arrow.stream"}
+    answer = door.http.post(OWN, content=sink.getvalue().to_pybytes(), headers=headers | kind)
+    assert answer.status_code == 413 and "the stream, unpacked," in answer.text
+
+
+def test_compressed_bodies_cut_short_or_with_too_many_members(door: Door, bearer: dict[str, str]) -> None:
+    headers = bearer | {"Content-Encoding": "gzip"}
+    packed = gzip.compress(ROW * 100)
+    assert "ends too early" in door.http.post(OWN, content=packed[:-9], headers=headers).text
+    answer = door.http.post(OWN, content=gzip.compress(b"") * 2_000, headers=headers)
+    assert answer.status_code == 400 and "gzip members" in answer.text
+
+
+def test_a_key_that_sends_too_fast(open_door: Callable[..., Door]) -> None:
+    door = open_door(IngestLimits(key_rate=10, burst_s=1))
+    headers = {"Authorization": f"Bearer {door.key}"}
+    many = {"point": ["a"] * 40, "time": list(range(40)), "value": [1] * 40}
+    assert door.http.post(OWN, json=many, headers=headers).status_code == 200
+    for route in (OWN, V1, V2, "/input/post?csv=1"):
+        answer = door.http.post(route, headers=headers)
+        assert answer.status_code == 429 and 1 <= int(answer.headers["retry-after"]) <= 3
+        assert "more than 10 readings a second" in answer.text
+    other = {"Authorization": f"Bearer {door.other_key}"}
+    assert door.http.post(OWN, content=ROW, headers=other).status_code == 200
+
+
+def test_a_full_journal(open_door: Callable[..., Door]) -> None:
+    door = open_door(journal_limits=JournalLimits(waiting_requests=0))
+    headers = {"Authorization": f"Bearer {door.key}"}
+    for route, body in ((OWN, ROW), (V1, b"a b=1"), (V2, b"a b=1"), ("/input/post?csv=1", b"")):
+        answer = door.http.post(route, content=body, headers=headers)
+        assert answer.status_code == 503 and int(answer.headers["retry-after"]) >= 1
+        assert "in the journal" in answer.text
+
+
+def test_more_bodies_at_once_than_memory_allows(open_door: Callable[..., Door]) -> None:
+    door = open_door(IngestLimits(waiting_bytes=1_000))
+    headers = {"Authorization": f"Bearer {door.key}"}
+    with socket.create_connection(("127.0.0.1", door.server.port), 30) as slow:
+        head = f"POST {OWN} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {door.key}\r\nContent-Length: 900\r\n\r\n"
+        slow.sendall(head.encode() + b"{")
+        until(lambda: door.app.reception.room.held_bytes > 0)
+        answer = door.http.post(OWN, content=ROW + b" " * 200, headers=headers)
+        assert answer.status_code == 503 and answer.headers["retry-after"] == "1"
+        slow.sendall(b" " * (900 - len(ROW)) + ROW[1:])
+        assert slow.recv(15) == b"HTTP/1.1 200 OK"
+    assert door.http.post(OWN, content=ROW + b" " * 200, headers=headers).status_code == 200
+    assert door.app.reception.room.held_bytes == 0
+
+
+def test_a_sender_that_goes_away(door: Door) -> None:
+    with socket.create_connection(("127.0.0.1", door.server.port), 30) as gone:
+        head = f"POST {OWN} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {door.key}\r\nContent-Length: 900\r\n\r\n"
+        gone.sendall(head.encode() + ROW)
+        until(lambda: door.app.reception.room.held_bytes > 0)
+    until(lambda: door.app.reception.room.held_bytes == 0)
+    assert not door.stored()
