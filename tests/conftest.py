@@ -8,15 +8,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import httpx
 import pytest
 
 _PATIENCE_S = 120.0
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -81,3 +83,48 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """One demo for all tests that only read it, or that write to addresses of their own."""
     with demo(tmp_path_factory.mktemp("product") / "data") as running:
         yield running
+
+
+Verb = Callable[..., str]
+
+
+@pytest.fixture(scope="session")
+def verb() -> Verb:
+    """Run `wattstead` with words, as a person does; gives what it printed, and checks the exit code."""
+
+    def run(*words: str | Path, expect: int = 0) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "wattstead", *map(str, words)],
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+            env={**os.environ, "COLUMNS": "200"},
+        )
+        assert done.returncode == expect, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done.stdout + done.stderr
+
+    return run
+
+
+def eventually(found: Callable[[], T], wanted: Callable[[T], bool] = bool, patience_s: float = 60.0) -> T:
+    """Ask again until the answer is the one wanted; the last answer when patience ends fails the test."""
+    until = time.monotonic() + patience_s
+    while True:
+        answer = found()
+        if wanted(answer):
+            return answer
+        assert time.monotonic() < until, f"still {str(answer)[:2000]} after {patience_s:g} s"
+        time.sleep(0.1)
+
+
+@pytest.fixture(scope="session", name="eventually")
+def _eventually() -> Callable[..., object]:
+    """`eventually`, for tests in rooms that cannot import this file."""
+    return eventually
+
+
+@pytest.fixture(scope="session")
+def product_at() -> Callable[..., AbstractContextManager[Running]]:
+    """Start a demo on a folder of the test's own, for tests that stop or break it."""
+    return demo

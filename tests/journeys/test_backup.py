@@ -1,0 +1,53 @@
+"""A backup of the running product, brought back elsewhere, answers the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+
+def history(product: Any, address: str) -> tuple[list[float], list[float]]:
+    with product.signed_in() as http:
+        row = next(r for r in http.get("/api/v1/points").json() if r["address"] == address)
+        query = {"point": row["id"], "start": "2024-01-01T00:00Z", "end": "2025-01-01T00:00Z", "limit": 50_000}
+        answer = http.get("/api/v1/readings", params=query).json()
+        return answer["time"], answer["value"]
+
+
+def test_a_backup_brought_back_answers_the_same(
+    product_at: Callable[..., Any], verb: Callable[..., str], eventually: Callable[..., Any], tmp_path: Path
+) -> None:
+    old, copy, new = tmp_path / "old", tmp_path / "copy", tmp_path / "new"
+    with product_at(old) as running:
+        rows = [{"point": "kept", "time": f"2024-02-01T00:{n:02}:00Z", "value": n} for n in range(60)]
+        headers = {"Authorization": f"Bearer {running.write_key}"}
+        httpx.post(f"{running.url}/api/v1/readings", json={"readings": rows}, headers=headers).raise_for_status()
+        before = eventually(lambda: history(running, "kept"), lambda found: len(found[0]) == 60)
+        assert "backup complete" in verb("backup", copy, "--data", old)
+        assert "is not empty" in verb("backup", copy, "--data", old, expect=1)
+        assert "holds registry.db" in verb("restore", copy, "--data", old, expect=1)
+    assert "restored the backup" in verb("restore", copy, "--data", new)
+    (new / "demo.json").write_bytes((old / "demo.json").read_bytes())
+    with product_at(new) as running:
+        assert history(running, "kept") == before
+    assert "no complete backup" in verb("restore", tmp_path, "--data", tmp_path / "other", expect=1)
+
+
+def test_a_backup_without_a_server_and_a_check(
+    product_at: Callable[..., Any], verb: Callable[..., str], tmp_path: Path
+) -> None:
+    folder = tmp_path / "data"
+    with product_at(folder) as running:
+        said = verb("check", "--data", folder, "--port", running.url.rpartition(":")[2])
+        assert "Wattstead answers on" in said
+        assert "in use by process" in said
+    verb("backup", tmp_path / "copy", "--data", folder)
+    assert (tmp_path / "copy" / "backup.json").exists()
+    said = verb("check", "--data", folder, "--port", "0")
+    assert "BAD" not in said
+    assert all(name in said for name in ("clock", "permissions", "disk", "port", "registry", "store"))
+    (folder / "registry.db").chmod(0o644)
+    assert "chmod 600" in verb("check", "--data", folder, "--port", "0", expect=1)
