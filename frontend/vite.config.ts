@@ -4,33 +4,64 @@ import vue from "@vitejs/plugin-vue";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 
-import { de } from "./src/messages/de";
-import { en } from "./src/messages/en";
-import { fr } from "./src/messages/fr";
-import { faults } from "./src/messages/faults";
+import { ENGLISH, FRENCH, GERMAN } from "./src/messages/all.ts";
+import { faults } from "./src/messages/faults.ts";
 
 /** Stops the build when a language lacks a message or names other placeholders than the English one. */
 function messagesComplete(): Plugin {
   return {
     name: "messages-complete",
     buildStart() {
-      const found = [...faults(en, de, "de"), ...faults(en, fr, "fr")];
+      const found = [...faults(ENGLISH, GERMAN, "de"), ...faults(ENGLISH, FRENCH, "fr")];
       if (found.length > 0) this.error(found.join("\n"));
+    },
+  };
+}
+
+/** With one style sheet and no preloading Vite's loader has nothing to do but to load. */
+function plainImports(): Plugin {
+  return {
+    name: "plain-imports",
+    enforce: "pre",
+    load: (id) => (id.includes("vite/preload-helper") ? "export const __vitePreload = (load) => load();" : null),
+  };
+}
+
+/** The chart library hangs its own kinds of lines and bars on itself; ours are drawn instead, so these need not be shipped. */
+function ownPathsOnly(): Plugin {
+  const unused = /uPlot\.join = join;|\(paths\.(?:stepped|bars|spline)\s*= \w+\);/g;
+  return {
+    name: "own-paths-only",
+    transform(code, id) {
+      if (!id.endsWith("uPlot.esm.js")) return null;
+      if (code.match(unused)?.length !== 4) this.error("uPlot has changed: look again at what of it is not used");
+      return { code: code.replace(unused, ""), map: null };
     },
   };
 }
 
 export default defineConfig({
   base: "./",
-  plugins: [vue(), messagesComplete()],
+  plugins: [vue(), messagesComplete(), plainImports(), ownPathsOnly()],
   define: { __VUE_OPTIONS_API__: "false", __VUE_PROD_DEVTOOLS__: "false" },
   build: {
     outDir: "../src/wattstead/web/static",
     emptyOutDir: true,
     target: "es2022",
     assetsInlineLimit: 0,
-    modulePreload: { polyfill: false },
+    modulePreload: false,
+    cssCodeSplit: false,
     reportCompressedSize: false,
+    rolldownOptions: {
+      output: {
+        advancedChunks: {
+          groups: [
+            { name: "frame", test: /node_modules.(vue|@vue|vue-router)|src.(main|App|api|state|messages.index|router|format|time|parts.(Icon|Trouble|PageHead|OfflineBar))/ },
+            { name: "chart", test: /node_modules.uplot|src.(chart.(?!bars|gestures)|pages.home.LiveChart|view.(parts|units))/ },
+          ],
+        },
+      },
+    },
   },
   server: { proxy: { "/api": { target: process.env.WATTSTEAD_URL ?? "http://127.0.0.1:8080", changeOrigin: false } } },
   test: { include: ["src/**/*.test.ts"], environment: "node" },

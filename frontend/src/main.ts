@@ -8,5 +8,8 @@ import { router } from "./router";
 import "./styles/tokens.css";
 import "./styles/page.css";
 
-await speakAsChosen();
-createApp(App).use(router).mount("#app");
+const words = speakAsChosen();
+/** The router begins to ask who is here and to load the screen while the words are on their way. */
+const app = createApp(App).use(router);
+await words;
+app.mount("#app");

@@ -19,7 +19,7 @@ export interface Site {
   readonly name: string;
   readonly zone: string;
   /** What is replayed here; empty where everything is measured now. */
-  readonly note: string | null;
+  readonly note: string;
 }
 
 export interface Latest {
@@ -48,6 +48,8 @@ export interface ApiPoint {
   readonly direction: string;
   readonly unit: string;
   readonly base_unit: string;
+  /** In which its amounts are given; null when its values make none. */
+  readonly amount_unit: string | null;
   readonly role: string;
   readonly adopted: boolean;
   readonly suggestion: Suggestion | null;
@@ -74,7 +76,8 @@ export interface SeriesPoint {
   readonly min: Cells;
   readonly mean: Cells;
   readonly max: Cells;
-  readonly amount: Cells | null;
+  /** Empty where the point's values make no amount. */
+  readonly amount: Cells;
   readonly amount_unit: string | null;
   readonly amount_total: number | null;
   readonly readings: number;
@@ -84,9 +87,12 @@ export interface SeriesAnswer {
   readonly zone: string;
   /** `15min`, `day`, `month`. */
   readonly step: string;
-  readonly step_s: number | null;
+  /** Usual length of a bucket. */
+  readonly step_s: number;
   /** Milliseconds, start of each bucket. */
   readonly start: readonly number[];
+  /** Where the last bucket ends. */
+  readonly end: number;
   readonly points: readonly SeriesPoint[];
 }
 
@@ -96,6 +102,8 @@ export interface ReadingsAnswer {
   readonly time: readonly number[];
   readonly value: readonly number[];
   readonly quality: readonly number[];
+  /** The limit cut the answer. */
+  readonly more: boolean;
 }
 
 export interface SpanAnswer {
@@ -109,7 +117,8 @@ export interface Key {
   readonly name: string;
   readonly scope: "write" | "read";
   readonly site_id: number;
-  readonly created: string | number;
+  /** Milliseconds since 1970. */
+  readonly created: number;
 }
 
 export interface NewKey extends Key {

@@ -1,6 +1,6 @@
-/** Outlines of lines, bands and bars from columns; the pen and the two scales are handed in. */
+/** Outlines of lines and bands from columns; the pen and the two scales are handed in. */
 
-import type { Column, Picture, Trace } from "./picture";
+import type { Column, Trace } from "./picture";
 import { isValue } from "./picture";
 
 export interface Pen {
@@ -74,53 +74,4 @@ export function drawBand(pen: Pen, trace: Trace, x: ArrayLike<number>, lines: re
     }
     pen.closePath();
   }
-}
-
-export interface BarBox {
-  readonly left: number;
-  readonly width: number;
-}
-
-/** Where bar `slot` of `slots` stands inside the bucket from `start` to `end`; never thinner than a pixel. */
-export function barBox(start: number, end: number, slot: number, slots: number): BarBox {
-  const room = end - start;
-  const margin = Math.min(room * 0.14, 14);
-  const inner = Math.max(1, room - 2 * margin);
-  const gap = slots > 1 ? Math.min(3, inner * 0.06) : 0;
-  const width = Math.max(1, (inner - gap * (slots - 1)) / slots);
-  return { left: start + margin + slot * (width + gap), width: Math.min(width, 72) };
-}
-
-/** Bars side by side, one slot for each trace. */
-export function drawBars(pen: Pen, picture: Picture, slot: number, px: Place, py: Place, pixelRatio: number): void {
-  const trace = picture.traces[slot];
-  const { x, ends } = picture;
-  if (!trace || !ends) return;
-  const zero = py(0);
-  for (let i = 0; i < x.length; i++) {
-    const value = trace.mean[i];
-    if (!isValue(value)) continue;
-    const start = px(x[i] as number);
-    const end = px(ends[i] as number);
-    const box = barBox(start, end, slot, picture.traces.length);
-    const spare = (end - start - 2 * Math.min((end - start) * 0.14, 14)) / picture.traces.length - box.width;
-    const left = box.left + Math.max(0, spare / 2);
-    roundedBar(pen, left, box.width, zero, py(value * trace.sign), Math.min(3 * pixelRatio, box.width / 2));
-  }
-}
-
-function roundedBar(pen: Pen, left: number, width: number, zero: number, top: number, radius: number): void {
-  const up = top < zero ? 1 : -1;
-  const r = Math.min(radius, Math.abs(zero - top));
-  const right = left + width;
-  pen.moveTo(left, zero);
-  pen.lineTo(left, top + up * r);
-  for (const [cx, from] of [[left + r, Math.PI], [right - r, 1.5 * Math.PI]] as const) {
-    for (let k = 1; k <= 4; k++) {
-      const angle = from + (k / 4) * (Math.PI / 2);
-      pen.lineTo(cx + r * Math.cos(angle), top + up * r + up * r * Math.sin(angle));
-    }
-  }
-  pen.lineTo(right, zero);
-  pen.closePath();
 }

@@ -1,6 +1,9 @@
 /** What a chart is asked to draw, as plain columns; knows neither the library that draws nor the server. */
 
 import type { Span } from "../time/period";
+import type { Zone } from "../time/zone";
+import type { Pen, Place } from "./paths";
+import type { Tick } from "./ticks";
 
 /** One value per x; null or NaN where there is none. */
 export type Column = ArrayLike<number | null>;
@@ -29,8 +32,16 @@ export interface Trace {
   readonly sign: 1 | -1;
 }
 
+/** The way to draw bars; lines come without, so that a page of lines does not load it. */
+export interface BarArt {
+  draw(pen: Pen, picture: Picture, slot: number, px: Place, py: Place, pixelRatio: number): void;
+  ink(look: Look, pixelRatio: number): string | CanvasPattern;
+  ticks(starts: ArrayLike<number>, ends: ArrayLike<number>, widthPx: number, zone: Zone, locale: string): Tick[];
+}
+
 export interface Picture {
-  readonly form: "line" | "bars";
+  /** Null: a line. */
+  readonly bars: BarArt | null;
   /** Milliseconds: the reading or the middle of the bucket; for bars its start. */
   readonly x: ArrayLike<number>;
   /** End of each bar; null for lines. */
@@ -51,7 +62,7 @@ export interface Picture {
 }
 
 export const EMPTY_PICTURE: Picture = {
-  form: "line",
+  bars: null,
   x: [],
   ends: null,
   traces: [],

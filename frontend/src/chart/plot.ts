@@ -5,18 +5,18 @@ import uPlot from "uplot";
 import { fixed, shown } from "../format/number";
 import type { Span } from "../time/period";
 import type { Zone } from "../time/zone";
-import { barInk, dashOf, ink, missingInk } from "./ink";
-import { drawBand, drawBars, drawFill, drawLine, runs } from "./paths";
+import { dashOf, ink, missingInk } from "./ink";
+import { drawBand, drawFill, drawLine, runs } from "./paths";
 import type { Picture, Trace } from "./picture";
 import { EMPTY_PICTURE, isValue } from "./picture";
 import type { ValueAxis } from "./scale";
 import { calmer, extremes, valueAxis } from "./scale";
-import type { Tick } from "./ticks";
-import { barTicks, timeTicks } from "./ticks";
+import type { Tick, TickMaker } from "./ticks";
 
 export interface PlotSetting {
   readonly zone: Zone;
   readonly locale: string;
+  readonly ticks: TickMaker;
   /** A live picture keeps its value axis while it fits. */
   readonly calm: boolean;
 }
@@ -51,7 +51,7 @@ export class Plot {
     this.picture = picture;
     this.span = span;
     this.now = now;
-    this.lines = picture.form === "line" ? picture.traces.map((trace) => runs(picture.x, trace.mean, picture.gapMs)) : [];
+    this.lines = !picture.bars ? picture.traces.map((trace) => runs(picture.x, trace.mean, picture.gapMs)) : [];
     const shape = this.shapeOf(picture);
     if (shape !== this.shape || !this.chart) this.build(shape);
     this.refresh(true);
@@ -113,7 +113,7 @@ export class Plot {
 
   private shapeOf(picture: Picture): string {
     const looks = picture.traces.map((t) => `${t.look.token}${t.look.pattern}${t.compare}${t.fill}${t.low !== null}`);
-    return [picture.form, ...looks].join(" ");
+    return [picture.bars ? "bars" : "line", ...looks].join(" ");
   }
 
   private refresh(newColumns: boolean): void {
@@ -124,12 +124,14 @@ export class Plot {
     const wanted = valueAxis(extremes(picture, span), picture.unit, picture.zeroed, box.height);
     this.axis = this.setting.calm ? calmer(this.axis, wanted) : wanted;
     const { zone, locale } = this.setting;
-    this.ticks = picture.ends
-      ? barTicks(picture.x, picture.ends, box.width, zone, locale)
-      : timeTicks(span, box.width, zone, locale);
+    this.ticks = picture.bars && picture.ends
+      ? picture.bars.ticks(picture.x, picture.ends, box.width, zone, locale)
+      : this.setting.ticks(span, box.width, zone, locale);
     chart.batch(() => {
       if (newColumns) chart.setData(this.columns(), false);
       chart.setScale("x", { min: span.from, max: span.to });
+      // Ticks are ours and change with the columns even where both scales stay the same.
+      chart.redraw(false, true);
     });
   }
 
@@ -163,6 +165,8 @@ export class Plot {
       this.columns(),
       this.host,
     );
+    // The library lays itself out in a later microtask; our ticks need the size of the picture now.
+    this.chart.batch(() => undefined);
   }
 
   private axes(): uPlot.Axis[] {
@@ -211,7 +215,7 @@ export class Plot {
       fill: () => ink(trace.look.token, trace.low ? 0.22 : 0.17),
       paths: (chart) => this.trace(chart, slot, (path, current, px, py) => {
         const lines = this.lines[slot] ?? [];
-        if (this.picture.form === "bars" || current.compare) return;
+        if (this.picture.bars || current.compare) return;
         if (current.low) drawBand(path, current, this.picture.x, lines, px, py);
         else if (current.fill) drawFill(path, current, this.picture.x, lines, px, py);
       }),
@@ -219,7 +223,7 @@ export class Plot {
   }
 
   private lineOf(trace: Trace, slot: number): uPlot.Series {
-    const bars = this.picture.form === "bars";
+    const bars = this.picture.bars;
     return {
       auto: false,
       width: bars && !trace.compare ? 0 : LINE_WIDTH,
@@ -227,9 +231,9 @@ export class Plot {
       cap: trace.compare === "year" || trace.look.pattern === "dots" ? "round" : "butt",
       dash: dashOf(trace.look, trace.compare),
       stroke: () => ink(trace.look.token, trace.compare ? 0.75 : 1),
-      ...(bars && !trace.compare ? { fill: () => barInk(trace.look, devicePixelRatio) } : {}),
+      ...(bars && !trace.compare ? { fill: () => bars.ink(trace.look, devicePixelRatio) } : {}),
       paths: (chart) => this.trace(chart, slot, (path, current, px, py) => {
-        if (bars) drawBars(path, this.picture, slot, px, py, devicePixelRatio);
+        if (bars) bars.draw(path, this.picture, slot, px, py, devicePixelRatio);
         else drawLine(path, current, this.picture.x, this.lines[slot] ?? [], px, py);
       }),
     };

@@ -1,11 +1,26 @@
-/** The words of the page in the language a person chose; keys and placeholders are typed. */
+/** The words of the page in the language a person chose, loaded part by part; keys and placeholders are typed. */
 
 import { computed, ref, shallowRef } from "vue";
 
-import { en } from "./en";
+import type { words as door } from "./en/door";
+import type { words as first } from "./en/first";
+import type { words as history } from "./en/history";
+import type { words as points } from "./en/points";
+import type { words as settings } from "./en/settings";
 
-export type MessageKey = keyof typeof en;
-export type Messages = Readonly<Record<MessageKey, string>>;
+interface Sources {
+  readonly first: typeof first;
+  readonly history: typeof history;
+  readonly points: typeof points;
+  readonly door: typeof door;
+  readonly settings: typeof settings;
+}
+type English = Sources["first"] & Sources["history"] & Sources["points"] & Sources["door"] & Sources["settings"];
+
+/** `first` is loaded before anything is shown, the others with their screens. */
+export type Part = keyof Sources;
+export type Words<P extends Part> = Readonly<Record<keyof Sources[P], string>>;
+export type MessageKey = keyof English;
 export type Language = "en" | "de" | "fr" | "pseudo";
 export const LANGUAGES: readonly (readonly [Language, string])[] = [
   ["en", "English"],
@@ -15,13 +30,20 @@ export const LANGUAGES: readonly (readonly [Language, string])[] = [
 
 type Names<Text extends string> = Text extends `${string}{${infer Name}}${infer Rest}` ? Name | Names<Rest> : never;
 /** Messages that need no figures. */
-export type PlainKey = { [Key in MessageKey]: [Names<(typeof en)[Key]>] extends [never] ? Key : never }[MessageKey];
+export type PlainKey = { [Key in MessageKey]: [Names<English[Key]>] extends [never] ? Key : never }[MessageKey];
+type Figures<Key extends MessageKey> = [Names<English[Key]>] extends [never] ? [] : [Record<Names<English[Key]>, string | number>];
 
-type Parameters_<Key extends MessageKey> =
-  [Names<(typeof en)[Key]>] extends [never] ? [] : [Record<Names<(typeof en)[Key]>, string | number>];
+const FILES: Readonly<Record<Part, Readonly<Record<"en" | "de" | "fr", () => Promise<{ words: Readonly<Record<string, string>> }>>>>> = {
+  first: { en: () => import("./en/first"), de: () => import("./de/first"), fr: () => import("./fr/first") },
+  history: { en: () => import("./en/history"), de: () => import("./de/history"), fr: () => import("./fr/history") },
+  points: { en: () => import("./en/points"), de: () => import("./de/points"), fr: () => import("./fr/points") },
+  door: { en: () => import("./en/door"), de: () => import("./de/door"), fr: () => import("./fr/door") },
+  settings: { en: () => import("./en/settings"), de: () => import("./de/settings"), fr: () => import("./fr/settings") },
+};
 
 const STORED = "wattstead.language";
-const table = shallowRef<Messages>(en);
+const table = shallowRef<Readonly<Record<string, string>>>({});
+const parts = new Set<Part>(["first"]);
 export const language = ref<Language>("en");
 
 /** The locale for `Intl`: the region of the browser where its language is the chosen one. */
@@ -31,27 +53,35 @@ export const locale = computed(() => {
   return regional ?? (wanted === "en" ? "en-GB" : wanted);
 });
 
-function fill(text: string, parameters: Readonly<Record<string, string | number>> | undefined): string {
-  return parameters ? text.replace(/\{(\w+)\}/g, (_, name: string) => String(parameters[name] ?? "")) : text;
+function fill(text: string, figures: Readonly<Record<string, string | number>> | undefined): string {
+  return figures ? text.replace(/\{(\w+)\}/g, (_, name: string) => String(figures[name] ?? "")) : text;
 }
 
 /** The message with its placeholders filled. */
-export function t<Key extends MessageKey>(key: Key, ...[parameters]: Parameters_<Key>): string {
-  return fill(table.value[key], parameters as Record<string, string | number> | undefined);
+export function t<Key extends MessageKey>(key: Key, ...[figures]: Figures<Key>): string {
+  return fill(table.value[key] ?? key, figures as Record<string, string | number> | undefined);
 }
 
 /** A message in the form that the number needs: `{n} reading | {n} readings`. */
-export function tn<Key extends MessageKey>(key: Key, n: number, ...[parameters]: Parameters_<Key>): string {
-  const forms = table.value[key].split(" | ");
+export function tn<Key extends MessageKey>(key: Key, n: number, ...[figures]: Figures<Key>): string {
+  const forms = (table.value[key] ?? key).split(" | ");
   const form = new Intl.PluralRules(locale.value).select(n) === "one" ? forms[0] : forms[forms.length - 1];
-  return fill(form ?? "", parameters as Record<string, string | number> | undefined);
+  return fill(form ?? "", figures as Record<string, string | number> | undefined);
 }
 
-async function load(wanted: Language): Promise<Messages> {
-  if (wanted === "de") return (await import("./de")).de;
-  if (wanted === "fr") return (await import("./fr")).fr;
-  if (wanted === "pseudo") return (await import("./pseudo")).pseudo;
-  return en;
+async function load(wanted: Language, part: Part): Promise<Readonly<Record<string, string>>> {
+  const { words } = await FILES[part][wanted === "pseudo" ? "en" : wanted]();
+  if (wanted !== "pseudo") return words;
+  const { stretched } = await import("./pseudo");
+  return Object.fromEntries(Object.entries(words).map(([key, text]) => [key, stretched(text)]));
+}
+
+/** Brings the words of a screen before it is shown. */
+export async function bring(part: Part): Promise<void> {
+  if (parts.has(part)) return;
+  const words = await load(language.value, part);
+  parts.add(part);
+  table.value = { ...table.value, ...words };
 }
 
 function isLanguage(text: string | null): text is Language {
@@ -60,7 +90,8 @@ function isLanguage(text: string | null): text is Language {
 
 /** Switches the page's language; `keep` remembers it on this device. */
 export async function speak(wanted: Language, keep: boolean): Promise<void> {
-  table.value = await load(wanted);
+  const loaded = await Promise.all([...parts].map((part) => load(wanted, part)));
+  table.value = Object.assign({}, ...loaded) as Record<string, string>;
   language.value = wanted;
   document.documentElement.lang = wanted === "pseudo" ? "en" : wanted;
   if (keep) localStorage.setItem(STORED, wanted);

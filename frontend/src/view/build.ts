@@ -2,9 +2,11 @@
 
 import type { ApiPoint, Cells, ReadingsAnswer, SeriesAnswer, SeriesPoint } from "../api/types";
 import type { Column, Look, Picture, Trace } from "../chart/picture";
+import { BARS } from "../chart/bars";
+import { gapOf, missingSpans } from "../chart/gaps";
 import { isValue } from "../chart/picture";
 import type { Compare, Shift, Span } from "../time/period";
-import { counterpart, dayOf, plusDays, plusMonths, startOfDay } from "../time/period";
+import { counterpart } from "../time/period";
 import type { Zone } from "../time/zone";
 import { family, hasAmount, isPower, signOf } from "./parts";
 
@@ -25,58 +27,17 @@ export interface Drawing {
   readonly now: number;
 }
 
-/** End of the bucket that starts at `start`. */
-export function bucketEnd(start: number, answer: Pick<SeriesAnswer, "step" | "step_s">, zone: Zone): number {
-  const day = dayOf(start, zone);
-  if (answer.step === "day") return startOfDay(plusDays(day, 1), zone);
-  if (answer.step === "week") return startOfDay(plusDays(day, 7), zone);
-  if (answer.step === "month") return startOfDay(plusMonths({ ...day, day: 1 }, 1), zone);
-  if (answer.step === "year") return startOfDay({ year: day.year + 1, month: 1, day: 1 }, zone);
-  return start + (answer.step_s ?? 60) * 1000;
-}
-
-export function bucketEnds(answer: SeriesAnswer, zone: Zone): number[] {
-  const { start } = answer;
-  return start.map((at, i) => start[i + 1] ?? bucketEnd(at, answer, zone));
-}
-
-/** Silence after which a line breaks: three intervals of the series, and at least one and a half buckets. */
-export function gapOf(times: ArrayLike<number>, filled: (i: number) => boolean, stepMs: number): number {
-  const apart: number[] = [];
-  let last = NaN;
-  for (let i = 0; i < times.length; i++) {
-    if (!filled(i)) continue;
-    const at = times[i] as number;
-    if (!Number.isNaN(last)) apart.push(at - last);
-    last = at;
-  }
-  if (apart.length === 0) return Math.max(stepMs * 1.5, 180_000);
-  apart.sort((a, b) => a - b);
-  const usual = apart[Math.floor(apart.length * 0.9)] as number;
-  return usual <= stepMs * 1.01 && stepMs > 0 ? stepMs * 1.5 : Math.max(usual * 3, stepMs * 1.5);
+/** Where each bucket ends: where the next begins. */
+export function bucketEnds({ start, end }: Pick<SeriesAnswer, "start" | "end">): number[] {
+  return start.map((_, i) => start[i + 1] ?? end);
 }
 
 /** Power of a point in each bucket: as read, or the amount of a counter spread over the bucket. */
 export function powerOf(column: SeriesPoint, point: ApiPoint, starts: readonly number[], ends: readonly number[]): Cells {
   if (family(point) !== "energy" || isPower(point)) return column.mean;
-  return (column.amount ?? []).map((amount, i) =>
+  return column.amount.map((amount, i) =>
     amount === null ? null : amount / (((ends[i] as number) - (starts[i] as number)) / HOUR_MS),
   );
-}
-
-/** Where no trace has a value for longer than `gapMs`, between `from` and `to`. */
-export function missingSpans(times: ArrayLike<number>, filled: (i: number) => boolean, gapMs: number, from: number, to: number): Span[] {
-  const found: Span[] = [];
-  let last = from;
-  for (let i = 0; i < times.length; i++) {
-    const at = times[i] as number;
-    if (!filled(i) || at < from) continue;
-    if (at > to) break;
-    if (at - last > gapMs) found.push({ from: last, to: at });
-    last = at;
-  }
-  if (to - last > gapMs) found.push({ from: last, to });
-  return found;
 }
 
 function anyFilled(traces: readonly Trace[]): (i: number) => boolean {
@@ -108,9 +69,15 @@ function each(answer: SeriesAnswer, drawing: Drawing): { point: ApiPoint; column
   });
 }
 
+/** True when a bucket usually holds several readings, so that an empty one is a silence. */
+function often(column: SeriesPoint): boolean {
+  const filled = column.count.filter((count) => count).length;
+  return column.readings >= 2 * Math.max(1, filled);
+}
+
 /** A line of power (or of any gauge) with its band, and compared periods dashed behind it. */
 export function linePicture(answer: SeriesAnswer, drawing: Drawing, span: Span, compared: readonly Compared[] = []): Picture {
-  const ends = bucketEnds(answer, drawing.zone);
+  const ends = bucketEnds(answer);
   const x = answer.start.map((at, i) => (at + (ends[i] as number)) / 2);
   const stepMs = x.length > 0 ? (ends[0] as number) - (answer.start[0] as number) : 0;
   const own = each(answer, drawing);
@@ -123,11 +90,11 @@ export function linePicture(answer: SeriesAnswer, drawing: Drawing, span: Span, 
     });
   });
   const filled = anyFilled(traces);
-  const gapMs = gapOf(x, filled, stepMs);
+  const gapMs = own.every(({ column }) => often(column)) ? stepMs * 1.5 : gapOf(x, filled, stepMs);
   const first = drawing.points[0];
   const energy = first ? family(first) === "energy" : true;
   return {
-    form: "line",
+    bars: null,
     x,
     ends: null,
     traces: [...traces, ...compared.flatMap((one) => comparedLines(one, answer.start, drawing))],
@@ -144,7 +111,7 @@ export function linePicture(answer: SeriesAnswer, drawing: Drawing, span: Span, 
 function comparedLines({ compare, answer, shift }: Compared, starts: readonly number[], drawing: Drawing): Trace[] {
   const place = new Map(answer.start.map((at, i) => [at, i]));
   const index = starts.map((at) => place.get(counterpart(at, shift, drawing.zone)) ?? -1);
-  const ends = bucketEnds(answer, drawing.zone);
+  const ends = bucketEnds(answer);
   return each(answer, drawing).map(({ point, column, look }) => {
     const power = powerOf(column, point, answer.start, ends);
     return traceOf(point, look, index.map((i) => (i < 0 ? null : (power[i] ?? null))), { key: `${point.id} ${compare}`, compare });
@@ -153,10 +120,10 @@ function comparedLines({ compare, answer, shift }: Compared, starts: readonly nu
 
 /** Bars of energy (or another amount); points without an amount have no bars. */
 export function barPicture(answer: SeriesAnswer, drawing: Drawing, span: Span, compared: readonly Compared[] = []): Picture {
-  const ends = bucketEnds(answer, drawing.zone);
-  const own = each(answer, drawing).filter(({ column }) => column.amount !== null);
+  const ends = bucketEnds(answer);
+  const own = each(answer, drawing).filter(({ column }) => column.amount_unit !== null);
   const traces = own.flatMap(({ point, column, look }) => [
-    traceOf(point, look, column.amount ?? []),
+    traceOf(point, look, column.amount),
     ...compared.flatMap((one) => comparedBars(one, point, look, answer, drawing)),
   ]);
   const filled = anyFilled(traces);
@@ -164,7 +131,7 @@ export function barPicture(answer: SeriesAnswer, drawing: Drawing, span: Span, c
     filled(i) || at >= Math.min(span.to, drawing.now) ? [] : [{ from: at, to: Math.min(ends[i] as number, drawing.now) }],
   );
   return {
-    form: "bars",
+    bars: BARS,
     x: answer.start,
     ends,
     traces,
@@ -179,11 +146,11 @@ export function barPicture(answer: SeriesAnswer, drawing: Drawing, span: Span, c
 
 function comparedBars({ compare, answer: before, shift }: Compared, point: ApiPoint, look: Look, answer: SeriesAnswer, drawing: Drawing): Trace[] {
   const column = before.points.find((one) => one.id === point.id);
-  if (!column?.amount) return [];
+  if (!column || column.amount_unit === null) return [];
   const place = new Map(before.start.map((at, i) => [at, i]));
   const amount = answer.start.map((at) => {
     const i = place.get(counterpart(at, shift, drawing.zone));
-    return i === undefined ? null : (column.amount?.[i] ?? null);
+    return i === undefined ? null : (column.amount[i] ?? null);
   });
   return [traceOf(point, look, amount, { key: `${point.id} ${compare}`, compare })];
 }
@@ -208,7 +175,7 @@ export function readingsPicture(answers: readonly ReadingsAnswer[], drawing: Dra
   const first = drawing.points[0];
   const energy = first ? family(first) === "energy" : true;
   return {
-    form: "line",
+    bars: null,
     x: times,
     ends: null,
     traces,

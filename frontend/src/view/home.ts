@@ -1,9 +1,7 @@
 /** What Home says first: who uses how much now, and how today and this month stand; pure. */
 
 import type { ApiPoint, Latest, SeriesAnswer } from "../api/types";
-import { bucketEnd } from "./build";
 import { isPower, mainPoints, ordered, roleOf } from "./parts";
-import type { Zone } from "../time/zone";
 
 /** The point whose power is "what is used now"; null when the site has none. */
 export function answerPoint(points: readonly ApiPoint[]): ApiPoint | null {
@@ -13,16 +11,17 @@ export function answerPoint(points: readonly ApiPoint[]): ApiPoint | null {
 
 /** Single loads with a value, the greatest first; those that use nothing last. */
 export function loads(points: readonly ApiPoint[], latest: ReadonlyMap<number, Latest>, except: readonly number[]): ApiPoint[] {
-  const parts = ordered(points.filter((point) => isPower(point) && !except.includes(point.id)));
+  const single = (point: ApiPoint) => ["appliance", "ev", "none"].includes(roleOf(point));
+  const parts = ordered(points.filter((point) => isPower(point) && single(point) && !except.includes(point.id)));
   return parts.sort((a, b) => (latest.get(b.id)?.value ?? -1) - (latest.get(a.id)?.value ?? -1));
 }
 
-/** Share of the answer that is made on the roof, 0 to 1; null when no solar is measured. */
+/** Share of the answer that is made on the roof, 0 to 1; null when none is made or measured. */
 export function solarShare(points: readonly ApiPoint[], latest: ReadonlyMap<number, Latest>, usingW: number): number | null {
   const solar = points.filter((point) => roleOf(point) === "solar" && isPower(point));
   if (solar.length === 0 || usingW <= 0) return null;
   const madeW = solar.reduce((sum, point) => sum + Math.max(0, latest.get(point.id)?.value ?? 0), 0);
-  return Math.min(1, madeW / usingW);
+  return madeW < usingW * 0.005 ? null : Math.min(1, madeW / usingW);
 }
 
 export interface Progress {
@@ -43,20 +42,20 @@ function total(cells: readonly (number | null)[]): number | null {
 }
 
 /** Splits one answer over two periods (`from` … `start` … now) into this and the one before, bucket for bucket. */
-export function progress(answer: SeriesAnswer, point: number, start: number, now: number, zone: Zone): Progress {
+export function progress(answer: SeriesAnswer, point: number, start: number, now: number): Progress {
   const column = answer.points.find((one) => one.id === point)?.amount ?? [];
   const at = answer.start.findIndex((time) => time >= start);
   const split = at < 0 ? answer.start.length : at;
   const bars = column.slice(split);
   const before = column.slice(0, split);
-  const starts = answer.start.slice(split);
-  const over = starts.filter((time) => bucketEnd(time, answer, zone) <= now).length;
+  const ends = answer.start.map((_, i) => answer.start[i + 1] ?? answer.end).slice(split);
+  const over = ends.filter((end) => end <= now).length;
   return {
     bars,
     before,
     amount: total(bars),
     sofar: total(bars.slice(0, over)),
     sofarBefore: over <= before.length && !before.slice(0, over).includes(null) ? total(before.slice(0, over)) : null,
-    until: over > 0 ? bucketEnd(starts[over - 1] as number, answer, zone) : start,
+    until: ends[over - 1] ?? start,
   };
 }

@@ -4,11 +4,11 @@ import { dateFormat } from "../chart/ticks";
 import type { Period, Span } from "../time/period";
 import type { Zone } from "../time/zone";
 
-/** `Tuesday 17 November 2026`, `16–22 Nov 2026`, `November 2026`, `17 Nov 2026, 10:15–10:20`. */
+/** `Tue, 17 Nov 2026`, `16–22 Nov 2026`, `November 2026`, `17 Nov 2026, 10:15–10:20`. */
 export function spanLabel(span: Span, period: Period | null, zone: Zone, locale: string): string {
   const last = span.to - 1;
   const say = (options: Intl.DateTimeFormatOptions) => dateFormat(locale, zone, options);
-  if (period === "day") return say({ weekday: "long", day: "numeric", month: "long", year: "numeric" }).format(span.from);
+  if (period === "day") return say({ weekday: "short", day: "numeric", month: "short", year: "numeric" }).format(span.from);
   if (period === "month") return say({ month: "long", year: "numeric" }).format(span.from);
   if (period === "year") return say({ year: "numeric" }).format(span.from);
   if (period === "decade") return `${say({ year: "numeric" }).format(span.from)} – ${say({ year: "numeric" }).format(last)}`;

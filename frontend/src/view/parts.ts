@@ -32,8 +32,8 @@ export function family(point: Pick<ApiPoint, "base_unit">): string {
 }
 
 /** True when the point has energy or another amount: counters, amounts, power. */
-export function hasAmount(point: Pick<ApiPoint, "kind" | "base_unit">): boolean {
-  return point.kind === "register" || point.kind === "delta" || point.base_unit === "W";
+export function hasAmount(point: Pick<ApiPoint, "amount_unit">): boolean {
+  return point.amount_unit !== null;
 }
 
 /** Power as it is read, not made from a counter. */
@@ -52,7 +52,7 @@ export function ordered<P extends Pick<ApiPoint, "role" | "name">>(points: reado
   );
 }
 
-/** One look for each point, the same on every screen: colour by role, pattern by place among its kind. */
+/** One look for each point, the same on every screen: colour by role, pattern by place among its kind; export is dashed. */
 export function looks(points: readonly ApiPoint[]): Map<number, Look> {
   const seen = new Map<string, number>();
   const found = new Map<number, Look>();
@@ -61,7 +61,8 @@ export function looks(points: readonly ApiPoint[]): Map<number, Look> {
     const kind = `${token} ${family(point)}`;
     const place = seen.get(kind) ?? 0;
     seen.set(kind, place + 1);
-    found.set(point.id, { token, pattern: PATTERNS[place % PATTERNS.length] ?? "solid" });
+    const first = roleOf(point) === "export" ? 1 : 0;
+    found.set(point.id, { token, pattern: PATTERNS[(place + first) % PATTERNS.length] ?? "solid" });
   }
   return found;
 }

@@ -4,7 +4,6 @@ import type { ApiPoint, SeriesAnswer } from "../api/types";
 import { counterpart } from "../time/period";
 import type { Zone } from "../time/zone";
 import type { Compared } from "./build";
-import { bucketEnd } from "./build";
 import { stepSeconds } from "./form";
 import type { Step } from "./form";
 
@@ -60,7 +59,7 @@ export function differenceOf(answer: SeriesAnswer, { answer: before, shift }: Co
   const place = new Map(before.start.map((at, i) => [at, i]));
   let [sum, sumBefore, both, over] = [0, 0, 0, 0];
   answer.start.forEach((at, i) => {
-    const end = answer.start[i + 1] ?? bucketEnd(at, answer, zone);
+    const end = answer.start[i + 1] ?? answer.end;
     if (end > now) return;
     over++;
     const found = place.get(counterpart(at, shift, zone));

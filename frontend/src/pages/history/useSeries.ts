@@ -96,7 +96,7 @@ export function useSeries(question: Readonly<Ref<Question>>, looks: Readonly<Ref
         return { ...told, value: told.value.map((value) => toBase(point, told.unit, value)) };
       }),
     );
-    return answers.some((answer) => answer.time.length >= 2 * MOST_BUCKETS) ? null : answers;
+    return answers.some((answer) => answer.more) ? null : answers;
   }
 
   async function ask(asked: Question, signal: AbortSignal): Promise<Told> {

@@ -47,8 +47,8 @@ export function useEnergy(point: Readonly<Ref<ApiPoint | null>>, zoneName: Reado
       ]);
       const most = (days.points[0]?.max ?? []).filter((value) => value !== null);
       energy.value = {
-        today: progress(hours, of.id, dayStart, now, zone),
-        month: progress(days, of.id, monthStart, now, zone),
+        today: progress(hours, of.id, dayStart, now),
+        month: progress(days, of.id, monthStart, now),
         hours: Math.round((dayEnd - dayStart) / 3_600_000),
         days: Math.round((monthEnd - monthStart) / 86_400_000),
         highest: most.length > 0 ? Math.max(...most) : null,

@@ -1,0 +1,70 @@
+/** Words of the frame and of Home in German. */
+
+import type { Words } from "../index";
+
+export const words: Words<"first"> = {
+  product: "Wattstead",
+  skip: "Zum Inhalt",
+  close: "Schließen",
+  cancel: "Abbrechen",
+  copy: "Kopieren",
+  copied: "Kopiert",
+
+  "nav.label": "Orte",
+  "nav.home": "Zuhause",
+  "nav.history": "Verlauf",
+  "nav.points": "Messpunkte",
+  "nav.settings": "Einstellungen",
+  "site.choose": "Standort",
+
+  "offline.since": "Keine Verbindung. Gezeigt wird der Stand von {time}.",
+  "offline.never": "Keine Verbindung. Der Server ist nicht zu erreichen.",
+  "trouble.unreachable": "Der Server hat nicht geantwortet. Bitte die Verbindung prüfen; was schon geladen war, bleibt zu sehen.",
+  "trouble.retry": "Erneut versuchen",
+  "trouble.quote": "Bei einer Nachfrage bitte Anfrage {request} angeben.",
+  "noright.title": "Das dürfen Sie nicht sehen oder ändern",
+  "noright.text": "Der Eigentümer des Standorts kann Ihnen Zugang geben.",
+  "notfound.title": "Hier ist nichts",
+  "notfound.text": "Die Adresse führt nirgendwohin, oder zu etwas, das Sie nicht sehen dürfen.",
+  "notfound.home": "Nach Hause",
+
+  "home.using": "Verbrauch",
+  "home.buying": "Bezug",
+  "home.selling": "Einspeisung",
+  "home.allsolar": "alles davon Solarstrom",
+  "home.somesolar": "{percent} % davon Solarstrom",
+  "home.now": "Gerade jetzt",
+  "home.highest": "Höchstwert seit letztem Monat: {power}",
+  "home.lastminutes": "Letzte fünf Minuten",
+  "home.lasthour": "Letzte Stunde",
+  "home.window": "Gezeigte Zeit",
+  "home.fiveminutes": "5 min",
+  "home.onehour": "1 h",
+  "home.livechart": "Leistung jetzt, mit jedem Messwert bewegt",
+  "home.livesentence": "{name} jetzt: {power}",
+  "home.nothingyet": "Noch kein Messwert",
+  "home.reconnecting": "Die Live-Verbindung ist abgerissen und wird neu geöffnet.",
+  "home.today": "Energie heute",
+  "home.month": "Energie diesen Monat",
+  "home.rightnow": "Das braucht gerade Strom",
+  "home.alsonow": "Gerade auch gemessen",
+  "home.all": "Alle {n} zeigen",
+  "home.fewer": "Weniger zeigen",
+  "home.failed": "Das Zuhause konnte nicht geladen werden",
+  "age.last": "Letzter Messwert {age}",
+
+  "welcome.title": "Hier wird Ihre Leistung gezeichnet",
+  "welcome.text": "Sobald ein Zähler seinen ersten Messwert sendet, bewegt sich hier das Bild. Nehmen Sie die Zeile, die einen sendet, oder richten Sie einen EmonCMS- oder InfluxDB-Sender auf diesen Server.",
+  "welcome.connect": "Zähler verbinden",
+
+  "compare.previous": "Zeitraum davor",
+  "compare.year": "Jahr davor",
+  "compare.difference": "{percent} ({amount})",
+  "compare.yesterday": "gegen gestern bis {time}",
+  "compare.lastmonth": "gegen dieselben Tage im Vormonat",
+
+  "chart.keys": "Diagramm. Pfeiltasten bewegen den Zeiger, Plus und Minus vergrößern, Escape geht zurück.",
+  "chart.range": "{low} bis {high}",
+
+  "legend.label": "Reihen",
+};

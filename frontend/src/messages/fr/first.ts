@@ -1,0 +1,70 @@
+/** Words of the frame and of Home in French. */
+
+import type { Words } from "../index";
+
+export const words: Words<"first"> = {
+  product: "Wattstead",
+  skip: "Aller au contenu",
+  close: "Fermer",
+  cancel: "Annuler",
+  copy: "Copier",
+  copied: "Copié",
+
+  "nav.label": "Lieux",
+  "nav.home": "Accueil",
+  "nav.history": "Historique",
+  "nav.points": "Points",
+  "nav.settings": "Réglages",
+  "site.choose": "Site",
+
+  "offline.since": "Pas de connexion. Affichage de l’état connu à {time}.",
+  "offline.never": "Pas de connexion. Le serveur est injoignable.",
+  "trouble.unreachable": "Le serveur n’a pas répondu. Vérifiez la connexion ; ce qui était chargé reste visible.",
+  "trouble.retry": "Réessayer",
+  "trouble.quote": "Pour demander de l’aide, citez la requête {request}.",
+  "noright.title": "Vous ne pouvez pas voir ni modifier ceci",
+  "noright.text": "Le propriétaire du site peut vous donner accès.",
+  "notfound.title": "Il n’y a rien ici",
+  "notfound.text": "L’adresse ne mène nulle part, ou à une chose que vous ne pouvez pas voir.",
+  "notfound.home": "Vers l’accueil",
+
+  "home.using": "Consommation",
+  "home.buying": "Achat",
+  "home.selling": "Vente",
+  "home.allsolar": "entièrement solaire",
+  "home.somesolar": "dont {percent} % de solaire",
+  "home.now": "En ce moment",
+  "home.highest": "Maximum depuis le mois dernier : {power}",
+  "home.lastminutes": "Cinq dernières minutes",
+  "home.lasthour": "Dernière heure",
+  "home.window": "Durée affichée",
+  "home.fiveminutes": "5 min",
+  "home.onehour": "1 h",
+  "home.livechart": "Puissance actuelle, animée à chaque mesure",
+  "home.livesentence": "{name} maintenant : {power}",
+  "home.nothingyet": "Pas encore de mesure",
+  "home.reconnecting": "La connexion en direct a été perdue, elle se rétablit.",
+  "home.today": "Énergie aujourd’hui",
+  "home.month": "Énergie ce mois-ci",
+  "home.rightnow": "Ce qui consomme en ce moment",
+  "home.alsonow": "Aussi mesuré en ce moment",
+  "home.all": "Tout afficher ({n})",
+  "home.fewer": "Afficher moins",
+  "home.failed": "L’accueil n’a pas pu être chargé",
+  "age.last": "Dernière mesure {age}",
+
+  "welcome.title": "Votre puissance sera tracée ici",
+  "welcome.text": "Dès qu’un compteur enverra sa première mesure, vous la verrez bouger. Prenez la ligne qui en envoie une, ou dirigez un émetteur EmonCMS ou InfluxDB vers ce serveur.",
+  "welcome.connect": "Connecter un compteur",
+
+  "compare.previous": "Période précédente",
+  "compare.year": "Année précédente",
+  "compare.difference": "{percent} ({amount})",
+  "compare.yesterday": "par rapport à hier jusqu’à {time}",
+  "compare.lastmonth": "par rapport aux mêmes jours du mois dernier",
+
+  "chart.keys": "Graphique. Les flèches déplacent le curseur, plus et moins changent le zoom, Échap revient en arrière.",
+  "chart.range": "{low} à {high}",
+
+  "legend.label": "Séries",
+};

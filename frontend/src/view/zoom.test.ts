@@ -1,0 +1,30 @@
+import { describe, expect, it } from "vitest";
+
+import { held, panned, scaled, snapped } from "./zoom";
+
+describe("zooming", () => {
+  it("keeps what is under the cursor where it is", () => {
+    const span = scaled({ from: 0, to: 100_000 }, 2, 75_000);
+    expect(span).toEqual({ from: 37_500, to: 87_500 });
+  });
+
+  it("stops at five seconds", () => {
+    expect(scaled({ from: 0, to: 6_000 }, 10, 3_000)).toEqual({ from: 500, to: 5_500 });
+  });
+
+  it("comes back from out to in", () => {
+    const span = { from: 1_000_000, to: 9_000_000 };
+    expect(scaled(scaled(span, 0.5, 4_000_000), 2, 4_000_000)).toEqual(span);
+  });
+
+  it("moves by a share of itself and stays inside", () => {
+    expect(panned({ from: 0, to: 100 }, 0.5)).toEqual({ from: 50, to: 150 });
+    expect(held({ from: 50, to: 150 }, { from: 0, to: 120 })).toEqual({ from: 20, to: 120 });
+    expect(held({ from: -500, to: 500 }, { from: 0, to: 120 })).toEqual({ from: 0, to: 120 });
+  });
+
+  it("takes whole bars", () => {
+    expect(snapped({ from: 15, to: 31 }, [0, 10, 20, 30, 40])).toEqual({ from: 10, to: 40 });
+    expect(snapped({ from: 10, to: 30 }, [0, 10, 20, 30, 40])).toEqual({ from: 10, to: 30 });
+  });
+});
