@@ -18,6 +18,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from wattstead.registry import accounts, passwords
 from wattstead.registry.migrate import newest
 from wattstead.registry.records import Account, KeyGrant, Scope, Site
 from wattstead.registry.registry import Registry
@@ -190,11 +191,19 @@ def registry(url: str, clock: Clock) -> Iterator[Registry]:
         yield opened
 
 
+@pytest.fixture(scope="session")
+def password_hash() -> str:
+    """Made once: making it is slow, as it should be."""
+    return passwords.hashed(PASSWORD)
+
+
 @pytest.fixture
-def owner(registry: Registry) -> Account:
-    made = registry.first_owner("Ada@Example.org", PASSWORD)
+def owner(registry: Registry, clock: Clock, password_hash: str) -> Account:
+    """The first owner, whose password is `PASSWORD`."""
+    with registry._db.writing() as session:
+        made = accounts.first_owner(session, "Ada@Example.org", password_hash, clock())
     assert made is not None
-    return made.account
+    return made
 
 
 @pytest.fixture

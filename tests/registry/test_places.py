@@ -122,6 +122,19 @@ def test_a_sealed_key_can_be_read_again(registry: Registry, site: Site) -> None:
     assert registry.sealed_key(plain.key.id) is None and registry.sealed_key(99) is None
 
 
+def test_without_a_seal_no_key_is_sealed(registry: Registry, site: Site, url: str, kind: str) -> None:
+    """PostgreSQL's registry has no folder of its own in which to keep one."""
+    with Registry(url) as other:
+        if kind == "sqlite":
+            made = other.create_key(site.id, Scope.WRITE, sealed=True)
+            with Registry(url) as again:
+                assert again.sealed_key(made.key.id) == (again.key(made.secret), made.secret)
+        else:
+            with pytest.raises(KeyInvalid):
+                other.create_key(site.id, Scope.WRITE, sealed=True)
+            assert other.keys_since(0) == []
+
+
 def test_what_caches_learn_of_keys(registry: Registry, site: Site, url: str) -> None:
     kept, gone = (registry.create_key(site.id, Scope.WRITE, sealed=flag) for flag in (True, False))
     start = registry.generation()

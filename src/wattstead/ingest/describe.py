@@ -17,8 +17,8 @@ def described(path: str) -> NewAddress:
 
     >>> described("influx/W,entity_id=roof/value").name, described("influx/W,entity_id=roof/value").unit
     ('W roof', 'W')
-    >>> described("emon/5/power1").name
-    'power1'
+    >>> described("kitchen/fridge").name
+    'kitchen/fridge'
     """
     if path.startswith(INFLUX):
         series = series_of(path)

@@ -9,6 +9,7 @@ from typing import Self
 
 from wattstead.registry import passwords
 from wattstead.registry.database import Database
+from wattstead.registry.errors import KeyInvalid
 from wattstead.registry.seal import Seal
 
 
@@ -45,6 +46,8 @@ class Door:
         if self._seal is None:
             file = self._db.file
             if file is None:
-                raise ValueError("a registry in PostgreSQL keeps sealed keys only when it is given a Seal")
+                raise KeyInvalid(
+                    "this installation has no seal, so it keeps no readable secrets; make a key that is not sealed"
+                )
             self._seal = Seal.of_file(file.with_name("seal.key"))
         return self._seal

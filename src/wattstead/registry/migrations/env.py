@@ -6,5 +6,6 @@ from alembic import context
 
 from wattstead.registry.tables import Base
 
-context.configure(connection=context.config.attributes["connection"], target_metadata=Base.metadata)
-context.run_migrations()
+if hasattr(context, "config"):  # not when something merely imports this file
+    context.configure(connection=context.config.attributes["connection"], target_metadata=Base.metadata)
+    context.run_migrations()
