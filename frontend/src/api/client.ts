@@ -17,6 +17,10 @@ export class Refused extends Error {
 /** No answer at all: the network, or the server, is away. */
 export class Unreachable extends Error {}
 
+/** A header that no other site's page can send here: the server asks for it where something changes. */
+const OURS = { "x-wattstead": "1" };
+const JSON_BODY = { "content-type": "application/json" };
+
 type Parameter = string | number | readonly number[] | undefined;
 
 /** The address of something of ours, right below any path prefix. */
@@ -45,7 +49,7 @@ export async function ask<Answer>(
     answer = await fetch(address(`api/v1/${path}`, parameters), {
       method,
       credentials: "same-origin",
-      headers: body === undefined ? { accept: "application/json" } : { accept: "application/json", "content-type": "application/json" },
+      headers: { accept: "application/json", ...(method === "GET" ? {} : OURS), ...(body === undefined ? {} : JSON_BODY) },
       body: body === undefined ? null : JSON.stringify(body),
       signal: signal ?? null,
     });
