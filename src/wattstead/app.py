@@ -29,6 +29,7 @@ from wattstead.refining.limits import RefiningLimits
 from wattstead.refining.refinery import Refinery
 from wattstead.refining.retention import Keep, Retention
 from wattstead.registry.registry import Registry
+from wattstead.registry.seal import Seal
 from wattstead.series import Series
 from wattstead.settings import Settings
 from wattstead.status import status_parts
@@ -102,7 +103,7 @@ async def product(settings: Settings) -> AsyncIterator[Product]:
     folder = settings.folder.absolute()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     async with AsyncExitStack() as open_rooms:
-        registry = Registry(settings.registry_address)
+        registry = Registry(settings.registry_address, seal=Seal.of_file(folder / "seal.key"))
         open_rooms.callback(registry.close)
         await asyncio.to_thread(registry.migrate)
         store = None if settings.store_address.get_secret_value() else _store(settings)
