@@ -1,0 +1,32 @@
+"""Questions and appends over readings: tables, rollups, retention, backup; ClickHouse SQL is in this room only.
+
+It knows an address, not what answers there, and applies no permissions: callers ask for points they may see.
+"""
+
+from wattstead.series.answers import Buckets, LatestColumns, SpanColumns
+from wattstead.series.errors import (
+    NotAllWritten,
+    SchemaMismatch,
+    SeriesError,
+    StoreRefused,
+    StoreUnavailable,
+    TimeOutOfRange,
+    TooManyBuckets,
+)
+from wattstead.series.retention import Retention
+from wattstead.series.series import Series
+
+__all__ = [
+    "Buckets",
+    "LatestColumns",
+    "NotAllWritten",
+    "Retention",
+    "SchemaMismatch",
+    "Series",
+    "SeriesError",
+    "SpanColumns",
+    "StoreRefused",
+    "StoreUnavailable",
+    "TimeOutOfRange",
+    "TooManyBuckets",
+]

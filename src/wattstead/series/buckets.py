@@ -1,0 +1,205 @@
+"""Buckets of points: asks the tiers, fills the buckets, turns steps and numbers into base units.
+
+The one place where a point's unit is applied to what is stored.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wattstead.metering.point import Point, StepMode, StepRule, amount_per_step, step_rule
+from wattstead.metering.quantity import unit
+from wattstead.metering.rollup import QUARTER_US
+from wattstead.series.answers import Buckets
+from wattstead.series.connection import Connection
+from wattstead.series.errors import SeriesError, TooManyBuckets
+from wattstead.series.filling import Filled, fill, fill_means, rollup_rows
+from wattstead.series.marks import Marks, Reach
+from wattstead.series.native import Columns
+from wattstead.series.nearest import nearest
+from wattstead.series.plan import after, before, plan
+from wattstead.series.question import Answer, Piece, Question, compiled
+from wattstead.series.rules import Expired, Rules
+from wattstead.series.tiers import FIRST_US, LAST_US, Tier
+
+Instants = NDArray[np.int64]
+MOST_BUCKETS = 4_000_000
+"""Buckets times points of one answer."""
+_BUCKETS_AT_A_TIME = 250_000
+"""Buckets times points of one question to the store, whose answers are limited to 64 MB."""
+_POINTS_AT_A_TIME = 10_000
+_FEW_ROWS = 20_000
+"""Up to so many rows are merged here rather than in the store, which needs 15 ms to understand how."""
+_SPLIT_POINTS = 1_000
+"""From so many points on a question is asked in two halves at once."""
+_NEAR_US = 3_600_000_000
+
+
+class Part:
+    """Some points of one zone and one expiry, and the pieces that answer for them."""
+
+    def __init__(self, points: Sequence[Point], edges_us: Instants, reach: Reach, expired: Expired) -> None:
+        self.points = points
+        self.ids = tuple(p.id for p in points)
+        self.rules: dict[int, StepRule] = {p.id: step_rule(p) for p in points}
+        self.reach = reach
+        self.registers = [p for p, rule in self.rules.items() if rule.mode is StepMode.REGISTER]
+        self._zone, self._expired = points[0].zone, expired
+        gaps_us = [rule.max_gap_us for rule in self.rules.values() if rule.mode is StepMode.POWER]
+        self._near_us = max([*gaps_us, _NEAR_US] if self.registers else gaps_us, default=0)
+        self.edges_us = self._with_neighbours(edges_us)
+
+    def pieces(self, means: bool) -> tuple[Piece, ...]:
+        """Which tiers answer for the buckets, and for those beside them where steps cross the ends."""
+        edges = self.edges_us[1:-1] if means or not self._near_us else self.edges_us
+        return plan(edges, self.reach, self._zone, self._expired, len(self.points))
+
+    def _with_neighbours(self, edges_us: Instants) -> Instants:
+        """The edges with a bucket more at each end, long enough for every gap across which power is integrated."""
+        low = (int(edges_us[0]) - self._near_us - 1) // QUARTER_US * QUARTER_US
+        high = -(-(int(edges_us[-1]) + self._near_us + 1) // QUARTER_US) * QUARTER_US
+        if high >= self.reach.minute_us:
+            high = max(LAST_US, high)
+        return np.concatenate([[low], edges_us, [high]])
+
+
+class Asking:
+    """Questions for buckets, asked of one store."""
+
+    def __init__(self, connection: Connection, marks: Marks, rules: Rules, executor: Executor) -> None:
+        self._connection, self._marks, self._rules, self._executor = connection, marks, rules, executor
+
+    def filled(self, points: Sequence[Point], edges_us: Instants, means: bool) -> Iterator[tuple[list[Point], Filled]]:
+        """The buckets of all points, some points at a time, in the points' own units and steps.
+
+        Raises `SeriesError` for edges that do not grow, `TooManyBuckets`, and what `Connection.columns` raises.
+        """
+        edges_us = checked_edges(edges_us, len(points))
+        parts = self._parts(points, edges_us, means)
+
+        def ask(part: Part) -> Filled:
+            return self._means(part) if means else self._whole(part)
+
+        several: Callable[..., Iterator[Filled]] = self._executor.map if len(parts) > 1 else map
+        for part, found in zip(parts, several(ask, parts), strict=True):
+            yield list(part.points), found
+
+    def _parts(self, points: Sequence[Point], edges_us: Instants, means: bool) -> list[Part]:
+        reach = self._marks.reach()
+        alike: dict[tuple[str, Expired], list[Point]] = {}
+        expired = self._rules.expired([p.id for p in points])
+        for point, gone in zip(points, expired, strict=True):
+            alike.setdefault((point.zone, gone), []).append(point)
+        most = max(1, min(_BUCKETS_AT_A_TIME * (4 if means else 1) // len(edges_us), _POINTS_AT_A_TIME))
+        parts = []
+        for (_, gone), members in alike.items():
+            size = min(most, -(-len(members) // 2)) if len(members) >= _SPLIT_POINTS else most
+            parts += [Part(members[at : at + size], edges_us, reach, gone) for at in range(0, len(members), size)]
+        return parts
+
+    def _means(self, part: Part) -> Filled:
+        edges = part.edges_us[1:-1]
+        question = Question(points=part.ids, edges_us=tuple(edges.tolist()), pieces=part.pieces(means=True),
+                            answer=Answer.MEANS)  # fmt: skip
+        return fill_means(self._columns(question), part.ids, edges)
+
+    def _whole(self, part: Part) -> Filled:
+        edges = part.edges_us
+        pieces = part.pieces(means=False)
+        few = sum(_rows(piece) for piece in pieces) * len(part.ids) <= _FEW_ROWS
+        question = Question(points=part.ids, edges_us=tuple(edges.tolist()), pieces=pieces,
+                            answer=Answer.ROWS if few else Answer.MERGED)  # fmt: skip
+        columns = self._with_far_neighbours(self._columns(question), part)
+        if not columns:
+            return _inside(fill_means({}, part.ids, edges))
+        return _inside(fill(rollup_rows(columns, part.rules), part.ids, part.rules, edges))
+
+    def _columns(self, question: Question) -> Columns:
+        return self._connection.columns(compiled(question)) if question.pieces else {}
+
+    def _with_far_neighbours(self, columns: Columns, part: Part) -> Columns:
+        """Beside the rows the readings next to the span, for registers that have none close to it."""
+        low, high = int(part.edges_us[0]), int(part.edges_us[-1])
+        lonely = _lonely(columns, part, last=True)
+        if lonely and low > FIRST_US:
+            found = nearest(self._connection, lonely, before(low, part.reach), last=True)
+            columns = _joined(columns, found, low)
+        lonely = _lonely(columns, part, last=False)
+        if lonely and high < LAST_US:
+            found = nearest(self._connection, lonely, after(high, part.reach), last=False)
+            columns = _joined(columns, found, int(part.edges_us[-2]))
+        return columns
+
+
+def to_buckets(point: Point, filled: Filled, row: int, start_us: Instants) -> Buckets:
+    """One point's buckets in base units."""
+    base, worth = unit(point.unit), amount_per_step(point)
+    count = filled.count[row]
+    mean = filled.sum[row] / np.where(count > 0, count, 1) * base.factor + base.offset
+    return Buckets(
+        start_us=start_us,
+        count=count,
+        min=filled.min[row] * base.factor + base.offset,
+        mean=mean,
+        max=filled.max[row] * base.factor + base.offset,
+        first=filled.first[row] * base.factor + base.offset,
+        last=filled.last[row] * base.factor + base.offset,
+        first_time_us=filled.first_time_us[row],
+        last_time_us=filled.last_time_us[row],
+        total=mean,
+        amount=np.where(filled.known[row], filled.steps[row] * worth, np.nan),
+        steps=filled.steps[row],
+        flags=filled.flags[row],
+    )
+
+
+def checked_edges(edges_us: Instants, points: int) -> Instants:
+    """The edges, where they grow and are not too many. Raises `SeriesError`, `TooManyBuckets`."""
+    edges_us = np.asarray(edges_us, np.int64)
+    if len(edges_us) < 2 or not bool((edges_us[1:] > edges_us[:-1]).all()):
+        raise SeriesError(f"{len(edges_us)} edges; at least two are needed, each later than the one before")
+    if (len(edges_us) - 1) * points > MOST_BUCKETS:
+        raise TooManyBuckets((len(edges_us) - 1) * points, MOST_BUCKETS)
+    return edges_us
+
+
+def _rows(piece: Piece) -> float:
+    """How many rows a point usually has there; none in time to come."""
+    pace_us = 1_000_000 if piece.tier is Tier.RAW else piece.tier.length_us
+    return max(0, min(piece.end_us, time.time_ns() // 1000) - piece.start_us) / pace_us
+
+
+def _lonely(columns: Columns, part: Part, last: bool) -> list[int]:
+    """Registers that have readings on one side of the span or inside, and none on the other."""
+    if not part.registers:
+        return []
+    if not columns:
+        return part.registers if last else []
+    beside = columns["bucket"] < part.edges_us[1] if last else columns["bucket"] >= part.edges_us[-2]
+    there = set(np.unique(columns["point"][beside]).tolist())
+    some = part.registers if last else set(np.unique(columns["point"]).tolist())
+    return [p for p in part.registers if p in some and p not in there]
+
+
+def _joined(columns: Columns, found: Columns, bucket_us: int) -> Columns:
+    """The rows with single readings beside them."""
+    size = len(found["point"])
+    value = found["value"]
+    more: Columns = {
+        "point": found["point"], "bucket": np.full(size, bucket_us), "count": np.ones(size, np.uint32), "min": value,
+        "max": value, "sum": value, "first_time": found["time"], "first_value": value, "last_time": found["time"],
+        "last_value": value, "step": np.zeros(size, np.int64), "flags": np.zeros(size, np.uint16),
+    }  # fmt: skip
+    if not columns or not size:
+        return columns or (more if size else {})
+    return {name: np.concatenate([values, more[name]]) for name, values in columns.items()}
+
+
+def _inside(filled: Filled) -> Filled:
+    """Without the first and the last bucket."""
+    return Filled(*(getattr(filled, name)[:, 1:-1] for name in Filled.__slots__))

@@ -1,0 +1,176 @@
+"""Connection: statements to the store's address and columns back, errors made ours; holds no SQL of its own.
+
+The address is a store process or a ClickHouse server; `clickhouse_connect` is imported in this file only.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import clickhouse_connect
+import msgspec
+import urllib3
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
+from clickhouse_connect.driver.summary import QuerySummary
+from numpy.typing import NDArray
+
+from wattstead.series import native
+from wattstead.series.errors import NotAllWritten, SeriesError, StoreRefused, StoreUnavailable
+from wattstead.series.native import Columns
+
+_LATER = frozenset({
+    *(3, 32, 49, 74, 75, 76, 159, 160, 201, 202, 203, 209, 210, 216, 236, 241, 242, 243, 252, 279, 290, 373),
+    *(394, 425, 439, 499, 1000, 1001, 1002),
+})  # fmt: skip
+"""ClickHouse's numbers for what passes: times out, is full, is busy, is cut off, is read-only for now."""
+_SLOW_LANE = {"X-Wattstead-Lane": "slow"}
+"""Asks the store process for its lane of long questions; a ClickHouse server does not mind."""
+_CONNECT_S = 5.0
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """What one question may take of the store. Sizes in bytes, spans in seconds."""
+
+    read_s: int = 30
+    write_s: int = 1200
+    read_memory_bytes: int = 256 << 20
+    slow_memory_bytes: int = 400 << 20
+    threads: int = 1
+    connections: int = 16
+
+
+class Connection:
+    """One address, from any thread. Nothing is opened before the first statement.
+
+    ``address`` is ``http://user:key@host:port/database`` (or https); without a database it is ``wattstead``.
+    """
+
+    def __init__(self, address: str, limits: Limits | None = None) -> None:
+        parts = urlsplit(address)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise SeriesError(f"the store's address {_without_key(address)!r}; expected http://user:key@host:port")
+        self._parts = parts
+        self.database = parts.path.strip("/") or "wattstead"
+        self.limits = limits or Limits()
+        self._lock = threading.Lock()
+        self._clients: dict[bool, Client] = {}
+
+    def columns(self, sql: str, slow: bool = False) -> Columns:
+        """The answer to a question as numpy columns by name; empty when it has no rows. ``slow``: it may take long."""
+        limits = self.limits
+        settings: dict[str, Any] = {
+            "max_threads": limits.threads,
+            "max_execution_time": limits.write_s if slow else limits.read_s,
+            "max_memory_usage": limits.slow_memory_bytes if slow else limits.read_memory_bytes,
+            "max_query_size": 16 << 20,
+            "max_ast_elements": 1_000_000,
+            "max_expanded_ast_elements": 2_000_000,
+        }
+        client = self._client(slow)
+        try:
+            answer = client.raw_query(
+                sql, settings=settings, fmt="Native", transport_settings=_SLOW_LANE if slow else None
+            )
+        except (ClickHouseError, urllib3.exceptions.HTTPError) as error:
+            raise _ours(error) from error
+        return native.decode(answer)
+
+    def value(self, sql: str) -> Any:
+        """The one value of an answer of one row and one column; None when there is no row."""
+        for values in self.columns(sql).values():
+            return values[0].item() if values.dtype != object else values[0]
+        return None
+
+    def run(self, sql: str, settings: Mapping[str, Any] | None = None, in_database: bool = True) -> int:
+        """Runs a statement that changes something; the number of rows written, where it says so."""
+        client = self._client(slow=True)
+        try:
+            answer = client.command(sql, settings=dict(settings or {}), use_database=in_database)
+        except (ClickHouseError, urllib3.exceptions.HTTPError) as error:
+            raise _ours(error) from error
+        return int(answer.written_rows) if isinstance(answer, QuerySummary) else 0
+
+    def compute(self, insert_select: str) -> int:
+        """Runs INSERT … SELECT within the limits of slow questions; the number of rows written."""
+        return self.run(
+            insert_select,
+            {
+                "max_threads": self.limits.threads,
+                "max_insert_threads": 1,
+                "max_execution_time": self.limits.write_s,
+                "max_memory_usage": self.limits.slow_memory_bytes,
+                "max_query_size": 16 << 20,
+                "max_ast_elements": 1_000_000,
+                "max_expanded_ast_elements": 2_000_000,
+            },
+        )
+
+    def insert(self, table: str, columns: Mapping[str, tuple[str, NDArray[Any]]], token: str = "") -> int:
+        """Stores a block and answers how many rows; a block of the same ``token`` is stored once.
+
+        Raises `StoreUnavailable`, `StoreRefused`, `NotAllWritten`.
+        """
+        settings: dict[str, Any] = {"async_insert": 0, "insert_deduplication_token": token} if token else {}
+        rows = len(next(iter(columns.values()))[1])
+        client = self._client(slow=True)
+        try:
+            summary = client.raw_insert(table, list(columns), native.encode(columns), settings=settings, fmt="Native")
+        except (ClickHouseError, urllib3.exceptions.HTTPError) as error:
+            raise _ours(error) from error
+        if int(summary.written_rows) != rows:
+            raise NotAllWritten(table, rows, int(summary.written_rows))
+        return rows
+
+    def close(self) -> None:
+        """Gives up the connections; the next statement opens new ones."""
+        with self._lock:
+            for client in self._clients.values():
+                client.close()
+            self._clients.clear()
+
+    def _client(self, slow: bool) -> Client:
+        with self._lock:
+            found = self._clients.get(slow)
+            if found is None:
+                try:
+                    found = self._open(self.limits.write_s if slow else self.limits.read_s)
+                except (ClickHouseError, urllib3.exceptions.HTTPError) as error:
+                    raise _ours(error) from error
+                self._clients[slow] = found
+            return found
+
+    def _open(self, timeout_s: int) -> Client:
+        pool = urllib3.PoolManager(maxsize=self.limits.connections, retries=False)
+        client = clickhouse_connect.get_client(
+            host=self._parts.hostname,
+            port=self._parts.port or (8443 if self._parts.scheme == "https" else 8123),
+            interface=self._parts.scheme,
+            username=unquote(self._parts.username or "default"),
+            password=unquote(self._parts.password or ""),
+            compress=False,
+            autogenerate_session_id=False,
+            connect_timeout=_CONNECT_S,
+            send_receive_timeout=timeout_s + 5,
+            query_retries=1,
+            pool_mgr=pool,
+        )
+        client.database = self.database
+        return client
+
+
+def _ours(error: Exception) -> SeriesError:
+    """The error as this room says it: by ClickHouse's number, and without a number as not answering."""
+    code = getattr(error, "code", None)
+    reason = str(error).partition(" (for url ")[0].strip()[:2000] or type(error).__name__
+    if code is None or code in _LATER:
+        return StoreUnavailable(_without_key(reason), code)
+    return StoreRefused(reason, int(code))
+
+
+def _without_key(text: str) -> str:
+    head, at, tail = text.rpartition("@")
+    return f"{head.partition('//')[0]}//…@{tail}" if at else text

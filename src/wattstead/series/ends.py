@@ -1,0 +1,65 @@
+"""Where the readings of points begin and end: their newest readings, their spans; in the points' own units."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from wattstead.series.answers import LatestColumns, SpanColumns
+from wattstead.series.connection import Connection
+from wattstead.series.marks import Marks
+from wattstead.series.nearest import nearest
+from wattstead.series.plan import after, before
+from wattstead.series.question import Piece
+from wattstead.series.tiers import FIRST_US, LAST_US, Tier
+
+_AT_A_TIME = 10_000
+_RECENT_US = 10 * 60_000_000
+
+
+def latest(connection: Connection, marks: Marks, points: Sequence[int] | None) -> LatestColumns:
+    """The newest reading of those points, or of all."""
+    reach = marks.reach()
+    if points is None:
+        return _latest(connection, None, before(LAST_US, reach))
+    found: list[LatestColumns] = []
+    for at in range(0, len(points), _AT_A_TIME):
+        asked = points[at : at + _AT_A_TIME]
+        if reach.minute_us:
+            recent = _latest(connection, asked, _recent(reach.minute_us))
+            found.append(recent)
+            asked = sorted(set(asked) - set(recent.point.tolist()))
+        if asked:
+            found.append(_latest(connection, asked, before(LAST_US, reach)))
+    return _joined(found)
+
+
+def spans(connection: Connection, marks: Marks, points: Sequence[int]) -> SpanColumns:
+    """The first and the newest time of the readings of those points."""
+    last = latest(connection, marks, points)
+    pieces = after(FIRST_US, marks.reach())
+    asked = last.point.tolist()
+    cuts = range(0, len(asked), _AT_A_TIME)
+    found = [nearest(connection, asked[at : at + _AT_A_TIME], pieces, last=False) for at in cuts]
+    first = np.concatenate([part["time"] for part in found]) if found else np.zeros(0, np.int64)
+    return SpanColumns(last.point, first, last.time_us)
+
+
+def _recent(minute_us: int) -> tuple[Piece, ...]:
+    """Where the newest reading of a point that is alive lies."""
+    return (Piece(Tier.MINUTE, minute_us - _RECENT_US, minute_us), Piece(Tier.RAW, minute_us, LAST_US))
+
+
+def _latest(connection: Connection, points: Sequence[int] | None, pieces: Sequence[Piece]) -> LatestColumns:
+    found = nearest(connection, points, pieces)
+    return LatestColumns(found["point"], found["time"], found["value"])
+
+
+def _joined(parts: Sequence[LatestColumns]) -> LatestColumns:
+    if not parts:
+        return LatestColumns(np.zeros(0, np.uint32), np.zeros(0, np.int64), np.zeros(0))
+    point = np.concatenate([p.point for p in parts])
+    order = np.argsort(point, kind="stable")
+    time_us, value = (np.concatenate([getattr(p, name) for p in parts])[order] for name in ("time_us", "value"))
+    return LatestColumns(point[order], time_us, value)

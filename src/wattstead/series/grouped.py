@@ -1,0 +1,104 @@
+"""Groups: buckets of several points put together, in base units; asks nothing itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wattstead.metering.point import Point, amount_per_step
+from wattstead.metering.quantity import unit
+from wattstead.series.answers import Buckets
+from wattstead.series.filling import Filled
+
+_LOW = np.int64(0xFFFF_FFFF)
+
+
+class Group:
+    """Buckets that points are added to; whole steps are added as such, so that an amount does not depend on order."""
+
+    def __init__(self, start_us: NDArray[np.int64]) -> None:
+        size = len(start_us)
+        self._start_us = start_us
+        self._count = np.zeros(size, np.int64)
+        self._min, self._max = np.full(size, np.inf), np.full(size, -np.inf)
+        self._sum, self._total = np.zeros(size), np.zeros(size)
+        self._first, self._last = np.full(size, np.nan), np.full(size, np.nan)
+        self._first_us, self._last_us = np.full(size, np.iinfo(np.int64).max), np.zeros(size, np.int64)
+        self._steps: dict[float, NDArray[np.int64]] = {}
+        self._known = np.zeros(size, bool)
+        self._flags = np.zeros(size, np.uint16)
+
+    def add(self, points: Sequence[Point], rows: NDArray[np.intp], filled: Filled) -> None:
+        """Adds some of the points of an answer: ``rows`` are their places in it, beside ``points``."""
+        factor = np.array([[unit(p.unit).factor] for p in points])
+        offset = np.array([[unit(p.unit).offset] for p in points])
+        count = filled.count[rows]
+        there = count > 0
+        sums = np.where(there, filled.sum[rows] * factor + count * offset, 0)
+        self._count += count.sum(0)
+        self._sum += sums.sum(0)
+        self._total += (sums / np.where(there, count, 1)).sum(0)
+        self._min = np.minimum(self._min, np.where(there, filled.min[rows] * factor + offset, np.inf).min(0))
+        self._max = np.maximum(self._max, np.where(there, filled.max[rows] * factor + offset, -np.inf).max(0))
+        self._flags |= np.bitwise_or.reduce(filled.flags[rows], 0)
+        self._add_ends(rows, filled, factor, offset)
+        self._add_steps(points, rows, filled)
+
+    def _add_ends(
+        self, rows: NDArray[np.intp], filled: Filled, factor: NDArray[np.float64], offset: NDArray[np.float64]
+    ) -> None:
+        seen = filled.last_time_us[rows] > 0
+        first_us = np.where(seen, filled.first_time_us[rows], np.iinfo(np.int64).max)
+        last_us = np.where(seen, filled.last_time_us[rows], 0)
+        at = np.arange(len(self._start_us))
+        earliest, latest = first_us.argmin(0), last_us.argmax(0)
+        earlier, later = first_us[earliest, at] < self._first_us, last_us[latest, at] > self._last_us
+        self._first = np.where(earlier, (filled.first[rows] * factor + offset)[earliest, at], self._first)
+        self._last = np.where(later, (filled.last[rows] * factor + offset)[latest, at], self._last)
+        self._first_us = np.minimum(self._first_us, first_us[earliest, at])
+        self._last_us = np.maximum(self._last_us, last_us[latest, at])
+
+    def _add_steps(self, points: Sequence[Point], rows: NDArray[np.intp], filled: Filled) -> None:
+        known = filled.known[rows]
+        self._known |= known.any(0)
+        steps = np.where(known, filled.steps[rows], 0)
+        worths = np.array([amount_per_step(p) for p in points])
+        for worth in np.unique(worths).tolist():
+            of_worth = steps[worths == worth]
+            halves = np.stack([(of_worth >> 32).sum(0), (of_worth & _LOW).sum(0)])
+            self._steps[worth] = self._steps.get(worth, np.zeros((2, len(self._start_us)), np.int64)) + halves
+
+    def buckets(self) -> Buckets:
+        """What has come together."""
+        amount = np.zeros(len(self._start_us))
+        for worth, (high, low) in self._steps.items():
+            amount += (high.astype(np.longdouble) * 2**32 + low).astype(np.float64) * worth
+        empty, unseen = self._count == 0, self._last_us == 0
+        return Buckets(
+            start_us=self._start_us,
+            count=self._count,
+            min=np.where(empty, np.nan, self._min),
+            mean=np.where(empty, np.nan, self._sum / np.where(empty, 1, self._count)),
+            max=np.where(empty, np.nan, self._max),
+            first=self._first,
+            last=self._last,
+            first_time_us=np.where(unseen, 0, self._first_us),
+            last_time_us=self._last_us,
+            total=np.where(empty, np.nan, self._total),
+            amount=np.where(self._known, amount, np.nan),
+            steps=np.zeros(len(self._start_us), np.int64),
+            flags=self._flags,
+        )
+
+
+def members(groups: Mapping[str, Sequence[Point]]) -> tuple[list[Point], dict[int, list[str]]]:
+    """All points of all groups, each once, and the groups of each."""
+    points: dict[int, Point] = {}
+    groups_of: dict[int, list[str]] = {}
+    for name, group in groups.items():
+        for point in {p.id: p for p in group}.values():
+            points[point.id] = point
+            groups_of.setdefault(point.id, []).append(name)
+    return list(points.values()), groups_of

@@ -1,0 +1,185 @@
+"""Plan: which tier answers which part of a question, by where the edges lie, what is rolled up and what has expired.
+
+Pure arithmetic on instants; asks nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wattstead.metering.calendar import Step, edges_us
+from wattstead.series.marks import Reach
+from wattstead.series.question import Piece
+from wattstead.series.rules import NOTHING_EXPIRED, Expired
+from wattstead.series.tiers import FIRST_US, LAST_US, LONGEST_DAY_US, Tier
+
+Instants = NDArray[np.int64]
+MOST_PIECES = 12
+"""Pieces of one question; a plan of more gives up its coarsest tier where finer rows are left."""
+MOST_ROWS = 20_000_000
+"""Rows one question may read of a tier; beyond, edges count as if they lay on the next coarser grid."""
+_ROLLED = (Tier.DAY, Tier.QUARTER, Tier.MINUTE)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grid:
+    """The edges of a tier's buckets around a span."""
+
+    tier: Tier
+    days_us: Instants
+
+    def floor(self, time_us: Instants) -> Instants:
+        """The last edge at or before each instant."""
+        if self.tier is Tier.DAY:
+            return self.days_us[np.searchsorted(self.days_us, time_us, side="right") - 1]
+        return time_us // self.tier.length_us * self.tier.length_us
+
+    def ceil(self, time_us: Instants) -> Instants:
+        """The first edge at or after each instant."""
+        if self.tier is Tier.DAY:
+            return self.days_us[np.searchsorted(self.days_us, time_us, side="left")]
+        return -(-time_us // self.tier.length_us) * self.tier.length_us
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shelf:
+    """What a tier has: rows that begin in [from_us, until_us), and the instant before which nothing finer is left."""
+
+    grid: Grid
+    from_us: int
+    until_us: int
+    last_resort_us: int
+
+
+def plan(
+    edges: Instants, reach: Reach, zone: str = "UTC", expired: Expired = NOTHING_EXPIRED, points: int = 1
+) -> tuple[Piece, ...]:
+    """The pieces that answer buckets between ``edges`` (strictly growing), in order of time.
+
+    Each bucket is covered by the coarsest rows that fit into it: local days of ``zone``, quarter hours, minutes, and
+    readings for the rest and for what is not rolled up yet. Where finer rows have expired, or would be too many to
+    read, a row counts in the bucket it begins in.
+
+    >>> hour, minute = 3_600_000_000, 60_000_000
+    >>> plan(np.array([0, hour]), Reach(minute_us=50 * minute, quarter_us=45 * minute))
+    (Piece(tier=<Tier.QUARTER: 'quarter'>, start_us=0, end_us=2700000000), \
+Piece(tier=<Tier.MINUTE: 'minute'>, start_us=2700000000, end_us=3000000000), \
+Piece(tier=<Tier.RAW: 'reading'>, start_us=3000000000, end_us=3600000000))
+    """
+    edges = np.clip(edges, FIRST_US, LAST_US)
+    starts, ends = edges[:-1][edges[:-1] < edges[1:]], edges[1:][edges[:-1] < edges[1:]]
+    if not len(starts):
+        return ()
+    shelves = _shelves(int(starts[0]), int(ends[-1]), reach, zone, expired)
+    given_up = 0
+    while True:
+        pieces = _joined(_cover(starts, ends, shelves, expired))
+        heavy = next((p.tier for p in pieces if (p.end_us - p.start_us) * points / _pace_us(p.tier) > MOST_ROWS), None)
+        at = _coarser(shelves, heavy)
+        if at is not None:
+            shelves[at] = replace(shelves[at], last_resort_us=LAST_US)
+        elif len(pieces) <= MOST_PIECES or given_up == len(shelves):
+            return pieces
+        else:
+            shelves[given_up] = replace(shelves[given_up], until_us=shelves[given_up].last_resort_us)
+            given_up += 1
+
+
+def before(at_us: int, reach: Reach) -> tuple[Piece, ...]:
+    """Pieces that together hold the last reading before an instant on a quarter hour, of any zone; they overlap."""
+    quarter_us, minute_us = min(reach.quarter_us, at_us), min(reach.minute_us, at_us)
+    return _kept(
+        (Tier.DAY, FIRST_US, at_us - LONGEST_DAY_US),
+        (Tier.QUARTER, quarter_us - LONGEST_DAY_US, quarter_us),
+        (Tier.MINUTE, quarter_us, minute_us),
+        (Tier.RAW, minute_us, at_us),
+    )
+
+
+def after(at_us: int, reach: Reach) -> tuple[Piece, ...]:
+    """Pieces that together hold the first reading from an instant on a quarter hour on, of any zone; they overlap."""
+    quarter_us, minute_us = max(reach.quarter_us, at_us), max(reach.minute_us, at_us)
+    return _kept(
+        (Tier.QUARTER, at_us, min(at_us + LONGEST_DAY_US, reach.quarter_us)),
+        (Tier.DAY, at_us, LAST_US),
+        (Tier.QUARTER, max(at_us, reach.quarter_us - LONGEST_DAY_US), reach.quarter_us),
+        (Tier.MINUTE, quarter_us, minute_us),
+        (Tier.RAW, minute_us, LAST_US),
+    )
+
+
+def _kept(*pieces: tuple[Tier, int, int]) -> tuple[Piece, ...]:
+    """Those pieces that are not empty."""
+    return tuple(Piece(tier, max(a, FIRST_US), b) for tier, a, b in pieces if max(a, FIRST_US) < b)
+
+
+def _pace_us(tier: Tier) -> int:
+    """The usual distance of rows; of readings a second."""
+    return 1_000_000 if tier is Tier.RAW else tier.length_us
+
+
+def _coarser(shelves: list[Shelf], heavy: Tier | None) -> int | None:
+    """Which shelf, next coarser than a tier that is too heavy, may still be taken as it lies."""
+    order = [*_ROLLED, Tier.RAW]
+    for at in range(order.index(heavy) - 1 if heavy else -1, -1, -1):
+        if shelves[at].last_resort_us < min(shelves[at].until_us, LAST_US):
+            return at
+    return None
+
+
+def _shelves(start_us: int, end_us: int, reach: Reach, zone: str, expired: Expired) -> list[Shelf]:
+    """The rolled tiers, coarsest first. What lies outside [start, end) may stand there as its nearest end."""
+    days = np.unique(np.clip(edges_us(zone, start_us, end_us, Step.DAY), FIRST_US, None))
+    froms = {Tier.DAY: 0, Tier.QUARTER: expired.quarter_us, Tier.MINUTE: expired.minute_us}
+    finer = {Tier.DAY: min(expired.raw_us, expired.minute_us, expired.quarter_us),
+             Tier.QUARTER: min(expired.raw_us, expired.minute_us), Tier.MINUTE: expired.raw_us}  # fmt: skip
+    shelves = []
+    for tier in _ROLLED:
+        grid = Grid(tier, days)
+        rolled_us = reach.minute_us if tier is Tier.MINUTE else reach.quarter_us
+        shelves.append(
+            Shelf(
+                grid,
+                _from(grid, froms[tier], start_us, end_us),
+                int(grid.floor(np.array([min(max(rolled_us, start_us), end_us)]))[0]),
+                _from(grid, finer[tier], start_us, end_us),
+            )
+        )
+    return shelves
+
+
+def _from(grid: Grid, time_us: int, start_us: int, end_us: int) -> int:
+    """The first edge of the grid at or after the instant; 0 when all of [start, end) is."""
+    return 0 if time_us <= start_us else int(grid.ceil(np.array([min(time_us, end_us)]))[0])
+
+
+def _cover(starts: Instants, ends: Instants, shelves: list[Shelf], expired: Expired) -> list[tuple[Tier, int, int]]:
+    """Each [start, end) cut into what each tier can answer, coarsest first, the rest left to readings."""
+    found: list[tuple[Tier, int, int]] = []
+    for shelf in shelves:
+        rest = shelf.last_resort_us
+        low = np.where(starts < rest, starts, shelf.grid.ceil(starts))
+        high = np.where(ends <= rest, ends, np.maximum(shelf.grid.floor(ends), rest))
+        low, high = np.maximum(low, shelf.from_us), np.minimum(high, shelf.until_us)
+        fits = low < high
+        found += [(shelf.grid.tier, int(a), int(b)) for a, b in zip(low[fits], high[fits], strict=True)]
+        left = np.concatenate([starts[~fits], starts[fits], high[fits]])
+        right = np.concatenate([ends[~fits], low[fits], ends[fits]])
+        starts, ends = left[left < right], right[left < right]
+    starts = np.maximum(starts, expired.raw_us)
+    kept = starts < ends
+    return found + [(Tier.RAW, int(a), int(b)) for a, b in zip(starts[kept], ends[kept], strict=True)]
+
+
+def _joined(found: list[tuple[Tier, int, int]]) -> tuple[Piece, ...]:
+    """Neighbours of one tier made one piece, in order of time."""
+    pieces: list[Piece] = []
+    for tier, start_us, end_us in sorted(found, key=lambda piece: piece[1]):
+        if pieces and pieces[-1].tier is tier and pieces[-1].end_us == start_us:
+            pieces[-1] = Piece(tier, pieces[-1].start_us, end_us)
+        else:
+            pieces.append(Piece(tier, start_us, end_us))
+    return tuple(pieces)

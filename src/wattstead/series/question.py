@@ -1,0 +1,95 @@
+"""Question: what is asked of the tiers, as a frozen value, and the one statement it becomes; asks nothing itself."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from enum import StrEnum
+from itertools import pairwise
+
+import msgspec
+
+from wattstead.series.rows import from_readings, from_rows, lean_rows, single_rows
+from wattstead.series.tiers import LONGEST_DAY_US, Tier, among, within
+
+_ROW = "point, bucket, count, min, max, sum, first_time, first_value, last_time, last_value, step, flags"
+_MEANS = "point, bucket, toUInt64(count_) AS count, min_ AS min, max_ AS max, sum_ AS sum"
+
+
+class Answer(StrEnum):
+    """What the rows of an answer are."""
+
+    ROWS = "rows"
+    """The tier's own rows, and readings as rows of one: for few rows, to be merged by who asked. Needs no edges."""
+    MERGED = "merged"
+    """A row per bucket and piece, with first and last readings and steps."""
+    MEANS = "means"
+    """A row per bucket and piece, with count, smallest, largest and sum only."""
+
+
+class Piece(msgspec.Struct, frozen=True):
+    """A part of the time asked for, [start, end), and the tier that answers it."""
+
+    tier: Tier
+    start_us: int
+    end_us: int
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """Buckets of points: ``edges_us`` grows strictly; ``pieces`` lie in order of time and do not overlap.
+
+    A row or reading counts in the bucket in which it begins. A bucket that several pieces touch has several rows in
+    the answer, to be merged by who asked.
+    """
+
+    points: tuple[int, ...]
+    pieces: tuple[Piece, ...]
+    edges_us: tuple[int, ...] = ()
+    answer: Answer = Answer.MERGED
+
+
+def compiled(question: Question) -> str:
+    """The statement: one SELECT per piece, put together.
+
+    >>> asked = Question(points=(7,), edges_us=(0, 60_000_000), pieces=(Piece(Tier.MINUTE, 0, 60_000_000),))
+    >>> "FROM minute FINAL" in compiled(asked)
+    True
+    """
+    return "\nUNION ALL\n".join(_select(question, piece) for piece in question.pieces)
+
+
+def _select(question: Question, piece: Piece) -> str:
+    where = within(piece.tier, piece.start_us, piece.end_us, question.points)
+    if question.answer is Answer.ROWS:
+        return single_rows(piece.tier, where)
+    edges = _edges_inside(question.edges_us, piece)
+    if question.answer is Answer.MEANS:
+        return f"SELECT {_MEANS}\nFROM\n(\n{lean_rows(piece.tier, _bucket(piece.tier, edges), where)})"
+    if piece.tier is not Tier.RAW and _is_own_grid(piece, edges):
+        return single_rows(piece.tier, where)
+    if piece.tier is Tier.RAW:
+        rows = from_readings(_bucket(piece.tier, edges), where, among(question.points))
+    else:
+        rows = from_rows(piece.tier, _bucket(piece.tier, edges), where, among(question.points))
+    return f"SELECT {_ROW}\nFROM\n(\n{rows})"
+
+
+def _edges_inside(edges_us: tuple[int, ...], piece: Piece) -> tuple[int, ...]:
+    """The edges of the buckets that a piece touches."""
+    first = max(bisect_right(edges_us, piece.start_us) - 1, 0)
+    last = min(bisect_left(edges_us, piece.end_us), len(edges_us) - 1)
+    return edges_us[first : last + 1]
+
+
+def _bucket(tier: Tier, edges: tuple[int, ...]) -> str:
+    """The start of the bucket in which a row begins, in µs, as an expression."""
+    time = "time_us" if tier is Tier.RAW else tier.start_sql
+    width = edges[1] - edges[0]
+    if all(b - a == width for a, b in pairwise(edges)):
+        return f"{edges[0]} + intDiv({time} - {edges[0]}, {width}) * {width}"
+    return f"roundDown({time}, [{', '.join(map(str, edges[:-1]))}]::Array(Int64))"
+
+
+def _is_own_grid(piece: Piece, edges: tuple[int, ...]) -> bool:
+    """Whether each row of the tier is a bucket already, or as good as: what is left to merge is merged by who asked."""
+    most_us = LONGEST_DAY_US if piece.tier is Tier.DAY else piece.tier.length_us
+    return all(b - a <= most_us for a, b in pairwise(edges))

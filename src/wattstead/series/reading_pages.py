@@ -1,0 +1,57 @@
+"""Single readings, page by page in order of (point, time), as they stand or as they were known; changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from wattstead.metering.batch import ReadingBatch
+from wattstead.series.connection import Connection
+from wattstead.series.rows import filled
+from wattstead.series.tiers import FIRST_US, LAST_US, Tier, instant, within
+from wattstead.series.version import known_at
+
+MOST_READINGS = 1_000_000
+"""Of one page; 29 MB."""
+
+
+def readings(
+    connection: Connection, points: Sequence[int], start_us: int, end_us: int, limit: int,
+    after: tuple[int, int] | None = None, known_us: int | None = None,
+) -> ReadingBatch:  # fmt: skip
+    """The first ``limit`` readings of [start, end), after the (point, time) of the page before; own units.
+
+    ``known_us``: as they were known at that instant. The batch's version is the greatest of its readings.
+    """
+    start_us, end_us, limit = max(start_us, FIRST_US), min(end_us, LAST_US), max(1, min(limit, MOST_READINGS))
+    if not points or start_us >= end_us:
+        return ReadingBatch.of([], [], [])
+    where = within(Tier.RAW, start_us, end_us, points)
+    if after is not None:
+        where += f" AND (point, time) > ({after[0]}, {instant(after[1])})"
+    if known_us is None:
+        sql = filled("readings", where=where, limit=str(limit))
+    else:
+        sql = filled("readings_known", where=where, limit=str(limit), known=str(known_at(known_us)))
+    found = connection.columns(sql, slow=len(points) > 1)
+    if not found:
+        return ReadingBatch.of([], [], [])
+    version = int(found["version"].max())
+    return ReadingBatch(found["point"], found["time"], found["value"], found["quality"], version)
+
+
+def pages(
+    connection: Connection, points: Sequence[int], start_us: int, end_us: int, rows: int = 200_000
+) -> Iterator[ReadingBatch]:
+    """All readings of those points in [start, end), a page at a time."""
+    after: tuple[int, int] | None = None
+    ordered = np.unique(np.array(points, np.int64)).tolist()
+    while ordered:
+        page = readings(connection, ordered, start_us, end_us, rows, after)
+        if len(page):
+            yield page
+        if len(page) < min(rows, MOST_READINGS):
+            return
+        after = (int(page.point[-1]), int(page.time_us[-1]))
+        ordered = [point for point in ordered if point >= after[0]]

@@ -1,0 +1,84 @@
+"""Retention: removes what is older than it is kept, of some points, tier by tier; how long that is, the caller decides.
+
+Whole partitions only (weeks of readings, months of rollups), so that each is rewritten once at most for a set of
+points: bytes may stay up to a partition longer. What counts as expired, counts so at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from wattstead.series.connection import Connection
+from wattstead.series.marks import ERA, Marks
+from wattstead.series.removing import delete
+from wattstead.series.rows import filled
+from wattstead.series.rules import Expired, Rules
+from wattstead.series.tiers import among, instant
+
+_S = 1_000_000
+
+
+class Retention(msgspec.Struct, frozen=True, kw_only=True):
+    """The instants (µs) before which each tier is removed; 0: it is kept for ever."""
+
+    raw_us: int = 0
+    minute_us: int = 0
+    quarter_us: int = 0
+    day_us: int = 0
+    replaced_us: int = 0
+
+
+def apply(connection: Connection, marks: Marks, rules: Rules, points: Sequence[int], before: Retention) -> list[str]:
+    """Removes what has expired of those points; answers the parts of tables that were rewritten or dropped.
+
+    Coarser tiers are never computed again from what is left, and questions no longer look at what has expired.
+    """
+    if not points:
+        return []
+    rules.expire(points, Expired(before.raw_us, before.minute_us, before.quarter_us))
+    touched: list[str] = []
+    for table, column, until_us in _tables(before):
+        if until_us > 0:
+            touched += _remove(connection, table, column, points, until_us)
+    if touched:
+        marks.next(ERA)
+    return touched
+
+
+def _tables(before: Retention) -> list[tuple[str, str, int]]:
+    """Table, its column of time, and the start of the partition in which it is kept from."""
+    return [
+        ("reading", "time", _week_start_us(before.raw_us)),
+        ("reading_replaced", "time", _month_start_us(before.replaced_us)),
+        ("minute", "start", _month_start_us(before.minute_us)),
+        ("quarter", "start", _month_start_us(before.quarter_us)),
+        ("day", "start", _month_start_us(before.day_us)),
+    ]
+
+
+def _remove(connection: Connection, table: str, column: str, points: Sequence[int], until_us: int) -> list[str]:
+    """Removes those points' rows of whole partitions; a partition that has nothing else is dropped."""
+    gone = f"{among(points)} AND {column} < {instant(until_us)}"
+    found = connection.columns(filled("partitions", table=table, where=gone), slow=True)
+    partitions = [str(partition) for partition in found["partition"]] if found else []
+    for partition in partitions:
+        others = filled("any_row", table=table, where=f"_partition_id = '{partition}' AND NOT ({gone})")
+        if connection.columns(others, slow=True):
+            delete(connection, table, gone, partition)
+        else:
+            connection.run(f"ALTER TABLE {table} DROP PARTITION ID '{partition}'")
+    return [f"{table} {partition}" for partition in partitions]
+
+
+def _week_start_us(time_us: int) -> int:
+    at = datetime.fromtimestamp(time_us // _S, UTC)
+    monday = at.date() - timedelta(days=at.weekday())
+    return int(datetime(monday.year, monday.month, monday.day, tzinfo=UTC).timestamp()) * _S
+
+
+def _month_start_us(time_us: int) -> int:
+    at = datetime.fromtimestamp(time_us // _S, UTC)
+    return int(datetime(at.year, at.month, 1, tzinfo=UTC).timestamp()) * _S

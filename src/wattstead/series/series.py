@@ -1,0 +1,208 @@
+"""Series: readings of all points and their rollups at one address; every call is here, the work in the files beside.
+
+Synchronous, for any thread. Times are µs since 1970. It applies no permissions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wattstead.metering.batch import ReadingBatch
+from wattstead.metering.point import Point
+from wattstead.series import checking, ends, keeping, reading_pages, removing, retention, schema
+from wattstead.series.answers import Buckets, LatestColumns, SpanColumns
+from wattstead.series.appending import append
+from wattstead.series.buckets import Asking, to_buckets
+from wattstead.series.checking import SeriesState
+from wattstead.series.connection import Connection, Limits
+from wattstead.series.grouped import Group, members
+from wattstead.series.marks import Marks, Reach
+from wattstead.series.retention import Retention
+from wattstead.series.rolling import Rolled, Roller
+from wattstead.series.rules import Rules
+from wattstead.series.spans import Spans
+from wattstead.series.tiers import FIRST_US, LAST_US
+
+_AT_ONCE = 4
+"""Questions asked at once by one call that needs several."""
+
+
+class Series:
+    """Readings and rollups in a store process or a ClickHouse server.
+
+    ``address`` is ``http://user:key@host:port/database``; the database is ``wattstead`` where none is given. Every
+    method may raise `StoreUnavailable` (try again later) and `StoreRefused`.
+    """
+
+    def __init__(self, address: str, limits: Limits | None = None) -> None:
+        self._connection = Connection(address, limits)
+        self._marks = Marks(self._connection)
+        self._rules = Rules(self._connection, self._marks)
+        self._roller = Roller(self._connection, self._marks, self._rules)
+        self._executor = ThreadPoolExecutor(_AT_ONCE, "series")
+        self._asking = Asking(self._connection, self._marks, self._rules, self._executor)
+
+    def close(self) -> None:
+        """Gives up connections and threads."""
+        self._executor.shutdown()
+        self._connection.close()
+
+    # Tables and rules
+
+    def migrate(self) -> int:
+        """Makes the tables or brings them up to date; their version. Raises `SchemaMismatch` when they are newer."""
+        return schema.migrate(self._connection)
+
+    def check(self) -> SeriesState:
+        """Versions, parts and sizes, for `wattstead check`; works before `migrate` too."""
+        return checking.check(self._connection, self._marks)
+
+    def put_rules(self, points: Iterable[Point]) -> list[int]:
+        """Stores step rule and zone of points; answers the ids of those that were new or changed.
+
+        Rollups of a changed point are computed anew by `roll` with its id. Raises `CalendarError` for an unknown zone.
+        """
+        return self._rules.put(points)
+
+    def differing_rules(self, points: Iterable[Point]) -> list[int]:
+        """The ids that `put_rules` would answer; stores nothing, so that a caller can note them down before."""
+        return self._rules.differing(points)
+
+    # Readings in
+
+    def append(self, batches: Sequence[ReadingBatch], repeated: NDArray[np.bool_] | None = None) -> int:
+        """Stores the readings of all batches durably; may be called again with the same batches.
+
+        ``repeated`` (one per row, all batches in order) says which rows may have a reading at their (point, time)
+        already: what those replace is written down first, and its number is answered. Without it nothing is looked up.
+        Raises `NotAllWritten` (send again), `TimeOutOfRange`.
+        """
+        return append(self._connection, self._marks, batches, repeated)
+
+    # Rollups
+
+    def roll(self, start_us: int, end_us: int, points: Sequence[int] | None = None) -> Rolled:
+        """Computes rollups of [start, end): of all points, or again of some.
+
+        Of all points: whole minutes that are not rolled up yet, then the quarter hours and local days that are whole
+        with them. Of some: everything that was rolled up before, and rows of buckets that have become empty are
+        emptied. What has expired stays as it is. The same again gives the same.
+        """
+        if points is None:
+            return self._roller.close(start_us, end_us)
+        ids = np.unique(np.array(points, np.uint32))
+        start, end = np.full(len(ids), max(start_us, FIRST_US)), np.full(len(ids), min(end_us, LAST_US))
+        return self._roller.again(Spans(ids, start, end), sweep=True)
+
+    def roll_spans(self, point: NDArray[np.uint32], start_us: NDArray[np.int64], end_us: NDArray[np.int64]) -> Rolled:
+        """Computes rollups again where late or corrected readings came in: columns of points and their spans.
+
+        Only what was rolled up before; readings that were removed need `roll`.
+        """
+        return self._roller.again(Spans(point, start_us, end_us), sweep=False)
+
+    @property
+    def reach(self) -> Reach:
+        """How far minutes and quarter hours of all points are rolled up."""
+        return self._marks.reach()
+
+    # Questions
+
+    def latest(self, points: Sequence[int | Point] | None = None) -> LatestColumns:
+        """The newest reading of those points (of all) that have one; in the points' own units."""
+        return ends.latest(self._connection, self._marks, None if points is None else _ids(points))
+
+    def span(self, points: Sequence[int | Point]) -> SpanColumns:
+        """When the readings of those points begin and end, for the points that have any."""
+        return ends.spans(self._connection, self._marks, _ids(points))
+
+    def raw(
+        self, point: int | Point, start_us: int, end_us: int, limit: int = 100_000, after_us: int | None = None
+    ) -> ReadingBatch:
+        """Readings of [start, end) in order of time, at most ``limit``, after ``after_us``; in the point's unit."""
+        [point_id] = _ids([point])
+        after = None if after_us is None else (point_id, after_us)
+        return reading_pages.readings(self._connection, [point_id], start_us, end_us, limit, after)
+
+    def raw_known(
+        self, point: int | Point, start_us: int, end_us: int, known_us: int, limit: int = 100_000,
+        after_us: int | None = None,
+    ) -> ReadingBatch:  # fmt: skip
+        """Like `raw`, as it was known at ``known_us``: what came later is left out, what it replaced is in."""
+        [point_id] = _ids([point])
+        after = None if after_us is None else (point_id, after_us)
+        return reading_pages.readings(self._connection, [point_id], start_us, end_us, limit, after, known_us)
+
+    def pages(
+        self, points: Sequence[int | Point], start_us: int = FIRST_US, end_us: int = LAST_US, rows: int = 200_000
+    ) -> Iterator[ReadingBatch]:
+        """All readings of those points in order of (point, time), a page at a time; for export."""
+        return reading_pages.pages(self._connection, _ids(points), start_us, end_us, rows)
+
+    def buckets(self, points: Sequence[Point], edges_us: NDArray[np.int64]) -> list[Buckets]:
+        """Each point's buckets between the edges, in base units, the newest reading included.
+
+        Answered from local days, quarter hours, minutes or readings, whatever lies on the edges and is still kept.
+        Raises `SeriesError` when the edges do not grow, `TooManyBuckets`.
+        """
+        start_us = np.asarray(edges_us, np.int64)[:-1]
+        found: dict[int, Buckets] = {}
+        for some, filled in self._asking.filled(list({p.id: p for p in points}.values()), edges_us, means=False):
+            found |= {point.id: to_buckets(point, filled, row, start_us) for row, point in enumerate(some)}
+        return [found[point.id] for point in points]
+
+    def grouped(
+        self, groups: Mapping[str, Sequence[Point]], edges_us: NDArray[np.int64], amounts: bool = True
+    ) -> dict[str, Buckets]:
+        """Buckets of groups of points: counts, means and amounts of all together. See `Buckets.total` for power.
+
+        Without ``amounts`` there are no first and last readings and no amounts, and it takes a third of the time.
+        """
+        start_us = np.asarray(edges_us, np.int64)[:-1]
+        points, groups_of = members(groups)
+        found = {name: Group(start_us) for name in groups}
+        for some, filled in self._asking.filled(points, edges_us, means=not amounts):
+            rows_of: dict[str, list[int]] = {}
+            for row, point in enumerate(some):
+                for name in groups_of[point.id]:
+                    rows_of.setdefault(name, []).append(row)
+            for name, rows in rows_of.items():
+                found[name].add([some[row] for row in rows], np.array(rows), filled)
+        return {name: group.buckets() for name, group in found.items()}
+
+    # What is removed
+
+    def apply_retention(self, points: Sequence[int], before: Retention) -> list[str]:
+        """Removes what of those points is older than each tier is kept; answers what was rewritten."""
+        return retention.apply(self._connection, self._marks, self._rules, points, before)
+
+    def erase(self, points: Sequence[int]) -> None:
+        """Removes everything about those points, from the disk too (files half a minute later)."""
+        removing.erase(self._connection, self._marks, list(points))
+
+    def remove(self, point: int, start_us: int, end_us: int) -> Rolled:
+        """Removes the readings of one point in [start, end) for good and computes its rollups without them."""
+        removing.remove_span(self._connection, self._marks, point, start_us, end_us)
+        return self.roll(start_us, end_us, [point])
+
+    # Keeping
+
+    def backup(self, folder: Path) -> None:
+        """Copies all tables into ``folder``, new and inside the store's folder of backups; nothing stops meanwhile."""
+        keeping.backup(self._connection, folder)
+
+    def restore(self, folder: Path) -> None:
+        """Puts all tables back as they were in that backup; the rollers of other processes are to be started anew."""
+        keeping.restore(self._connection, folder)
+        self._marks.forget()
+        self._roller.forget()
+        self._rules.forget()
+
+
+def _ids(points: Sequence[int | Point]) -> list[int]:
+    return [point.id if isinstance(point, Point) else int(point) for point in points]

@@ -1,0 +1,4 @@
+SELECT 1 AS one
+FROM {table}
+WHERE {where}
+LIMIT 1

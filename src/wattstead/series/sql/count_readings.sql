@@ -1,0 +1,3 @@
+SELECT count() AS readings
+FROM reading
+PREWHERE {where}

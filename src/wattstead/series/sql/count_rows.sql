@@ -1,0 +1,5 @@
+SELECT point, count() AS rows
+FROM {table}
+PREWHERE {where}
+GROUP BY point
+ORDER BY point

@@ -1,0 +1,3 @@
+SELECT name, max(value) AS value
+FROM mark
+GROUP BY name

@@ -1,0 +1,3 @@
+SELECT count() AS mutations
+FROM system.mutations
+WHERE database = currentDatabase() AND NOT is_done

@@ -1,0 +1,1 @@
+point {among} (SELECT point FROM rule FINAL WHERE zone {sign} '{zone}')

@@ -1,0 +1,3 @@
+SELECT point, time, value, quality, version
+FROM reading FINAL
+PREWHERE {where}

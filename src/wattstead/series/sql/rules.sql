@@ -1,0 +1,4 @@
+SELECT {names}
+FROM rule FINAL
+WHERE {where}
+ORDER BY point

@@ -1,0 +1,2 @@
+SELECT DISTINCT zone
+FROM rule FINAL

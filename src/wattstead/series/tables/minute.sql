@@ -1,0 +1,23 @@
+-- One row per point and minute that has readings, computed from reading. Sorted by hour first: many points read one hour.
+-- Retention: by whole months, for each class of points.
+CREATE TABLE IF NOT EXISTS minute
+(
+    point        UInt32                CODEC(Delta, ZSTD(1)) COMMENT 'id of the point',
+    start        DateTime('UTC')       CODEC(Delta, ZSTD(1)) COMMENT 'start of the minute, UTC',
+    count        UInt32                CODEC(ZSTD(1))        COMMENT 'readings; 0: the bucket became empty',
+    min          Float64               CODEC(ZSTD(1))        COMMENT 'in the unit of the point',
+    max          Float64               CODEC(ZSTD(1))        COMMENT 'in the unit of the point',
+    sum          Float64               CODEC(ZSTD(1))        COMMENT 'of the values, added in order of time',
+    first_time   DateTime64(6, 'UTC')  CODEC(Delta, ZSTD(1)) COMMENT 'of the first reading inside',
+    first_value  Float64               CODEC(ZSTD(1))        COMMENT 'of the first reading inside',
+    last_time    DateTime64(6, 'UTC')  CODEC(Delta, ZSTD(1)) COMMENT 'of the last reading inside',
+    last_value   Float64               CODEC(ZSTD(1))        COMMENT 'of the last reading inside',
+    step         Int64                 CODEC(ZSTD(1))        COMMENT 'steps accepted inside, under the rule of the point',
+    flags        UInt16                CODEC(ZSTD(1))        COMMENT 'metering.StepFlag of all steps inside',
+    version      UInt64                CODEC(Delta, ZSTD(1)) COMMENT 'which computation; the latest stands',
+    rule_version UInt32                CODEC(Delta, ZSTD(1)) COMMENT 'version of the rule it was computed under'
+)
+ENGINE = ReplacingMergeTree(version)
+PARTITION BY toYYYYMM(start)
+ORDER BY (toStartOfHour(start), point, start)
+SETTINGS {durable}, index_granularity = 2048
