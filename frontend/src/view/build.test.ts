@@ -1,38 +1,18 @@
 import { describe, expect, it } from "vitest";
 
-import type { ApiPoint, SeriesAnswer, SeriesPoint } from "../api/types";
+import type { ApiPoint } from "../api/types";
 import { gapOf, missingSpans } from "../chart/gaps";
 import { Zone } from "../time/zone";
 import { barPicture, linePicture, powerOf, readingsPicture } from "./build";
+import { answer as answered, column, HOUR_MS as HOUR, point } from "./examples";
 import { progress } from "./home";
 import { looks } from "./parts";
 import { differenceOf, summaryOf } from "./summary";
 
 const ZONE = new Zone("Europe/Berlin");
-const HOUR = 3_600_000;
 const T0 = ZONE.instant(2026, 11, 16);
 
-function point(more: Partial<ApiPoint> = {}): ApiPoint {
-  return {
-    id: 1, site_id: 1, name: "Home", address: "home", quantity: "electricity", kind: "gauge", direction: "none", unit: "W",
-    base_unit: "W", amount_unit: "Wh", role: "home", adopted: true, suggestion: null, latest: null, ...more,
-  };
-}
-
-function column(mean: (number | null)[], more: Partial<SeriesPoint> = {}): SeriesPoint {
-  return {
-    id: 1, unit: "W", mean, min: mean.map((v) => (v === null ? null : v - 10)), max: mean.map((v) => (v === null ? null : v + 10)),
-    count: mean.map((v) => (v === null ? 0 : 60)), amount: mean, amount_unit: "Wh",
-    amount_total: mean.reduce<number>((sum, v) => sum + (v ?? 0), 0), readings: 60 * mean.filter((v) => v !== null).length, ...more,
-  };
-}
-
-function answer(columns: SeriesPoint[], start = T0): SeriesAnswer {
-  const buckets = columns[0]?.mean.length ?? 0;
-  const starts = Array.from({ length: buckets }, (_, i) => start + i * HOUR);
-  return { zone: ZONE.name, step: "1h", step_s: 3600, start: starts, end: start + buckets * HOUR, points: columns };
-}
-
+const answer = (columns: Parameters<typeof answered>[0], start = T0) => answered(columns, start);
 const drawing = (points: ApiPoint[]) => ({ points, looks: looks(points), zone: ZONE, now: T0 + 100 * HOUR });
 const span = { from: T0, to: T0 + 4 * HOUR };
 

@@ -1,14 +1,10 @@
 import { describe, expect, it } from "vitest";
 
 import type { ApiPoint } from "../api/types";
+import { point as example } from "./examples";
 import { looks, mainPoints } from "./parts";
 
-function point(id: number, role: string, more: Partial<ApiPoint> = {}): ApiPoint {
-  return {
-    id, site_id: 1, name: `p${id}`, address: `p${id}`, quantity: "electricity", kind: "gauge", direction: "none", unit: "W", base_unit: "W",
-    amount_unit: "Wh", role, adopted: true, suggestion: null, latest: null, ...more,
-  };
-}
+const point = (id: number, role: ApiPoint["role"], more: Partial<ApiPoint> = {}) => example({ id, role, ...more });
 
 describe("colours", () => {
   it("follow the role, and patterns tell sources of one kind apart", () => {
