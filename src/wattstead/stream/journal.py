@@ -137,8 +137,12 @@ class Journal:
             self._waiting_requests += 1
             self._last_us = max(time.time_ns() // 1000, self._last_us + 1)
             self._waiting.append((self._last_us << 8 | self._worker, body, loop, future))
-            if len(self._waiting) == 1:
-                self._wake.put(None)
+            if len(self._waiting) > 1:
+                return
+        if loop is None:
+            self._wake.put(None)
+        else:  # after this turn of the loop: its other requests join, and the threads do not fight for the interpreter
+            loop.call_soon(self._wake.put, None)
 
     def _run(self) -> None:
         closing = False
