@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import threading
 from collections.abc import Iterator, Sequence
@@ -26,12 +27,13 @@ from wattstead.series import Series
 from wattstead.store.supervise import StoreProcess
 from wattstead.web.app import create_web
 from wattstead.web.rooms import StatusPart
-from wattstead.web.settings import Demo, DemoKeys, WebSettings
+from wattstead.web.settings import Demo, WebSettings
 
 OWNER, PASSWORD = "owner@test.example", "correct horse battery"
 START_S = 1_772_323_200
 """2026-03-01T00:00Z: the month in which Berlin's clocks change."""
 DAY_S = 86_400
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 class House:
@@ -48,6 +50,7 @@ class House:
         self.server: uvicorn.Server
         self.loop: asyncio.AbstractEventLoop
         self.points: dict[str, int] = {}
+        self.clock_s = 1_800_000_000
 
     def furnish(self) -> None:
         """Two sites with their keys; the first belongs to the home in Berlin, the second has one point."""
@@ -107,12 +110,14 @@ class House:
     def status(self) -> Sequence[StatusPart]:
         return [StatusPart("journal", True, "All readings are stored.", {"lag_bytes": 0.0})]
 
-    def publish(self, point: int, time_us: int, value: float) -> None:
-        """A reading arrives, as the refinery would say."""
-        batch = ReadingBatch.of([point], [time_us], [value], version=2)
+    def publish(self, point: int, value: float) -> int:
+        """A reading arrives, as the refinery would say, later than all before it; answers its time in seconds."""
+        self.clock_s += 10
+        batch = ReadingBatch.of([point], [self.clock_s * 1_000_000], [value], version=2)
         self.live.latest.take(Columns.of([batch]))
         readings = Readings(batch.point, batch.time_us, batch.value)
         self.loop.call_soon_threadsafe(self.live.publish, readings)
+        return self.clock_s
 
     def client(self, key: str = "", **rest: Any) -> httpx.Client:
         """A client with a read key, or nobody."""
@@ -138,12 +143,16 @@ class House:
             self.server = uvicorn.Server(config)
             ready.set()
             await self.server.serve()
+        self.series.close()
         self.registry.close()
 
     def fill(self, address: str) -> None:
         """Store and roll up the readings."""
         self.series = Series(f"{address}/wattstead")
         self.series.migrate()
+        self.series.put_rules([row.point for row in self.registry.points()])
+        self.series.append([self.readings()])
+        self.series.roll(START_S * 1_000_000, (START_S + 10 * DAY_S) * 1_000_000)
 
 
 def free_port() -> int:
@@ -166,7 +175,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     found.url = f"http://127.0.0.1:{port}"
     settings = WebSettings(
         static=folder / "static", heartbeat_s=0.2, live_streams_each=3, trust_forwarded=True,
-        demo=Demo("replayed", DemoKeys(found.write, found.read)),
+        demo=Demo("replayed", found.write, found.read),
     )  # fmt: skip
     thread = threading.Thread(target=lambda: asyncio.run(found.serve(port, ready, settings)), daemon=True)
     thread.start()

@@ -29,9 +29,9 @@ def test_what_is_not_ones_own_looks_like_what_is_not_there(house: Any, reader: h
 
 
 def test_a_point_is_told_with_its_latest_value_in_the_base_unit(house: Any, reader: httpx.Client) -> None:
-    house.publish(house.points["outdoor"], 1_800_000_000_000_000, 50.0)
+    time_s = house.publish(house.points["outdoor"], 50.0)
     row = reader.get(f"/api/v1/points/{house.points['outdoor']}").json()
-    assert row["latest"] == {"time": 1_800_000_000_000, "value": pytest.approx(10.0)}
+    assert row["latest"] == {"time": time_s * 1000, "value": pytest.approx(10.0)}
     assert (row["unit"], row["base_unit"], row["amount_unit"]) == ("°F", "°C", None)
     assert row["suggestion"] == {
         "quantity": "temperature", "kind": "gauge", "direction": "none", "unit": "°F", "role": "none",

@@ -18,7 +18,7 @@ def test_signing_in_gives_a_cookie_that_scripts_cannot_read(house: Any, nobody: 
     assert answer.json() == {
         "email": house.owner,
         "role": "owner",
-        "demo": {"note": "replayed", "keys": {"write": house.write, "read": house.read}},
+        "demo": {"note": "replayed", "write_key": house.write, "read_key": house.read},
     }
     cookie = answer.headers["set-cookie"]
     assert cookie.startswith("wattstead_session=")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 
 import msgspec
@@ -27,6 +28,7 @@ from wattstead.registry.errors import (
 from wattstead.series.errors import TooManyBuckets
 
 PROBLEM = "application/problem+json"
+_MISSING = re.compile(r"Missing required \w+ parameter '(\w+)'")
 _log = structlog.get_logger("wattstead.web")
 
 _TITLES = {
@@ -101,7 +103,10 @@ def answer(request: Request, error: Exception) -> Response[Problem]:  # type: ig
     number = request_number(request)
     detail = str(error)
     if isinstance(error, ValidationException):
-        places = [Issue(_place(row), str(row.get("message", ""))) for row in error.extra or [] if isinstance(row, dict)]
+        missing = _MISSING.match(error.detail)
+        told = [row for row in error.extra or [] if isinstance(row, dict)]
+        places = [Issue(_place(row), str(row.get("message", ""))) for row in told]
+        places += [Issue(missing.group(1), "is missing")] if missing else []
         detail = "; ".join(f"{p.place}: {p.reason}" for p in places) or error.detail
     elif isinstance(error, HTTPException):
         detail = error.detail

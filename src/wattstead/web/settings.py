@@ -10,19 +10,14 @@ STATIC = Path(__file__).parent / "static"
 """Where the front end's build lies."""
 
 
-class DemoKeys(msgspec.Struct, frozen=True):
-    """Keys to play with."""
-
-    write: str
-    read: str
-
-
 class Demo(msgspec.Struct, frozen=True):
     """What the page of a demo tells everybody who has signed in."""
 
     note: str
     """What is replayed, and whose recordings they are."""
-    keys: DemoKeys
+    write_key: str
+    """The key in the line to paste."""
+    read_key: str
 
 
 class WebSettings(msgspec.Struct, frozen=True, kw_only=True):

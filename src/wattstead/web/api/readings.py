@@ -74,7 +74,7 @@ async def readings(
     if format == "csv":
         name = f"point-{row.point.id}.csv"
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-        return Stream(_lines(rooms, row, span), media_type="text/csv; charset=utf-8", headers=headers)
+        return Stream(_lines(rooms, row, span), media_type="text/csv", headers=headers)
     found = await history.readings(rooms, row, *span, limit + 1)
     return await large(request, rooms.series_threads, lambda: _answer(row, found, limit))
 

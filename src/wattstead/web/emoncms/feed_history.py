@@ -56,9 +56,9 @@ class Options(NamedTuple):
 async def answered(asked: Asked) -> Json | Csv | str:
     """``feed/data``, ``feed/average`` and ``feed/csvexport``."""
     for name in ("start", "end"):
-        if not asked.has(name):
+        if not asked.parameter(name):
             return f"missing {name} parameter"
-    single = asked.has("id")
+    single = bool(asked.parameter("id"))
     texts = asked.parameter("id" if single else "ids").split(",")[:_MOST_FEEDS]
     if texts == [""]:
         return {"success": False, "message": "no ids given"}

@@ -66,7 +66,7 @@ async def _result(
         elif isinstance(statement, Select):
             tables = await selects.answered(statement, rooms, points, epoch, now_us())
     except WattsteadError as error:
-        if status_of(error) == 500:
+        if not isinstance(error, ParseError) and status_of(error) == 500:
             raise
         return Result(number, error=str(error))
     return Result(number, tables)

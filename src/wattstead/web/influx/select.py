@@ -86,7 +86,8 @@ async def _aggregated(
             question = f"{place} {field}"
             questions[question] = history.own_numbers([one.row.point for one in members if one.field == field])
             cells[-1].append(Cell(_name(column, field), column.aggregate, question))
-    answers = await history.grouped(rooms, {q: asked for q, asked in questions.items() if asked}, edges)
+    ends = any(cell.aggregate in ("first", "last") for row in cells for cell in row)
+    answers = await history.grouped(rooms, {q: asked for q, asked in questions.items() if asked}, edges, ends)
     return await rooms.series_threads.run(_tables, select, list(groups), cells, answers, labels, epoch)
 
 
