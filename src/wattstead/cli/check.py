@@ -36,6 +36,7 @@ _SUSPICIOUS_SYNC_MS = 0.02
 _LITTLE_SPACE = 2_000_000_000
 _YEAR_2025_S = 1_735_689_600
 _CLOCK_UNSYNCHRONISED = 5
+_MANY_PARTS = 1_000
 
 
 class Finding(NamedTuple):
@@ -178,8 +179,26 @@ async def _look_at_store(settings: Settings) -> Finding:
 
 
 def _ask(address: str) -> Finding:
-    found = Series(address).check()
-    return Finding("store", not found.problems, "; ".join(found.problems) or found.summary)
+    series = Series(address)
+    try:
+        found = series.check()
+    finally:
+        series.close()
+    broken = [f"{table.name}: {table.broken_parts}" for table in found.tables if table.broken_parts]
+    if found.schema > found.expected_schema:
+        return Finding(
+            "store", False, f"schema {found.schema} is newer than this version's {found.expected_schema}: upgrade"
+        )
+    if broken:
+        text = f"parts set aside as unreadable ({', '.join(broken)}): restore a backup if readings are missing"
+        return Finding("store", False, text)
+    if any(table.most_parts > _MANY_PARTS for table in found.tables):
+        return Finding(
+            "store", False, "a partition has too many parts: give the machine time to merge, import less at once"
+        )
+    rows = next((table.rows for table in found.tables if table.name == "reading"), 0)
+    size = sum(table.bytes for table in found.tables)
+    return Finding("store", True, f"schema {found.schema}, {rows:,} readings, {size / 1e6:.1f} MB, no broken part")
 
 
 CHECKS: tuple[Callable[[Settings], Finding], ...] = (clock, permissions, disk, port, registry, store)

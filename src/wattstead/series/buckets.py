@@ -33,8 +33,6 @@ MOST_BUCKETS = 4_000_000
 _BUCKETS_AT_A_TIME = 250_000
 """Buckets times points of one question to the store, whose answers are limited to 64 MB."""
 _POINTS_AT_A_TIME = 10_000
-_FEW_ROWS = 20_000
-"""Up to so many rows are merged here rather than in the store, which needs 15 ms to understand how."""
 _SPLIT_POINTS = 1_000
 """From so many points on a question is asked in two halves at once."""
 _NEAR_US = 3_600_000_000
@@ -111,7 +109,7 @@ class Asking:
     def _whole(self, part: Part) -> Filled:
         edges = part.edges_us
         pieces = part.pieces(means=False)
-        few = sum(_rows(piece) for piece in pieces) * len(part.ids) <= _FEW_ROWS
+        few = sum(_rows(piece) for piece in pieces) * len(part.ids) <= self._connection.limits.few_rows
         question = Question(points=part.ids, edges_us=tuple(edges.tolist()), pieces=pieces,
                             answer=Answer.ROWS if few else Answer.MERGED)  # fmt: skip
         columns = self._with_far_neighbours(self._columns(question), part)

@@ -40,6 +40,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     read_memory_bytes: int = 256 << 20
     slow_memory_bytes: int = 400 << 20
     threads: int = 1
+    few_rows: int = 20_000
+    """Up to so many rows are merged here rather than in the store, which needs 15 ms to understand how."""
     connections: int = 16
 
 

@@ -12,10 +12,16 @@ from wattstead.series.marks import Marks
 from wattstead.series.nearest import nearest
 from wattstead.series.plan import after, before
 from wattstead.series.question import Piece
+from wattstead.series.rows import text
 from wattstead.series.tiers import FIRST_US, LAST_US, Tier
 
 _AT_A_TIME = 10_000
 _RECENT_US = 10 * 60_000_000
+
+
+def largest_point(connection: Connection) -> int:
+    """The largest number of a point that has a reading or a day; 0 when none has."""
+    return int(connection.value(text("largest_point")))
 
 
 def latest(connection: Connection, marks: Marks, points: Sequence[int] | None) -> LatestColumns:

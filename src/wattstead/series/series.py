@@ -117,6 +117,10 @@ class Series:
         """The newest reading of those points (of all) that have one; in the points' own units."""
         return ends.latest(self._connection, self._marks, None if points is None else _ids(points))
 
+    def largest_point_id(self) -> int:
+        """The largest id of a point that has readings; the registry must have given at least that many."""
+        return ends.largest_point(self._connection)
+
     def span(self, points: Sequence[int | Point]) -> SpanColumns:
         """When the readings of those points begin and end, for the points that have any."""
         return ends.spans(self._connection, self._marks, _ids(points))
