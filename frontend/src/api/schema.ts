@@ -258,15 +258,9 @@ export interface components {
         Demo: {
             /** @description What is replayed, and whose recordings they are. */
             note: string;
-            keys: components["schemas"]["DemoKeys"];
-        };
-        /**
-         * DemoKeys
-         * @description Keys to play with.
-         */
-        DemoKeys: {
-            write: string;
-            read: string;
+            /** @description The key in the line to paste. */
+            write_key: string;
+            read_key: string;
         };
         /**
          * Direction

@@ -2,6 +2,7 @@
 
 import { dateFormat } from "../chart/ticks";
 import type { Period, Span } from "../time/period";
+import { dayOf, startOfDay } from "../time/period";
 import type { Zone } from "../time/zone";
 
 /** `Tue, 17 Nov 2026`, `16–22 Nov 2026`, `November 2026`, `17 Nov 2026, 10:15–10:20`. */
@@ -13,7 +14,8 @@ export function spanLabel(span: Span, period: Period | null, zone: Zone, locale:
   if (period === "year") return say({ year: "numeric" }).format(span.from);
   if (period === "decade") return `${say({ year: "numeric" }).format(span.from)} – ${say({ year: "numeric" }).format(last)}`;
   const days = (span.to - span.from) / 86_400_000;
-  if (period === "week" || days > 8) return say({ day: "numeric", month: "short", year: "numeric" }).formatRange(span.from, last);
+  const midnights = [span.from, span.to].every((at) => at === startOfDay(dayOf(at, zone), zone));
+  if (period === "week" || days > 8 || midnights) return say({ day: "numeric", month: "short", year: "numeric" }).formatRange(span.from, last);
   const seconds = days * 86_400 < 600 ? ({ second: "2-digit" } as const) : {};
   return say({ day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", ...seconds }).formatRange(span.from, span.to);
 }

@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
 
-import { held, panned, scaled, snapped } from "./zoom";
+import { Zone } from "../time/zone";
+import { held, named, panned, scaled, snapped } from "./zoom";
+
+const BERLIN = new Zone("Europe/Berlin");
 
 describe("zooming", () => {
   it("keeps what is under the cursor where it is", () => {
@@ -21,6 +24,17 @@ describe("zooming", () => {
     expect(panned({ from: 0, to: 100 }, 0.5)).toEqual({ from: 50, to: 150 });
     expect(held({ from: 50, to: 150 }, { from: 0, to: 120 })).toEqual({ from: 20, to: 120 });
     expect(held({ from: -500, to: 500 }, { from: 0, to: 120 })).toEqual({ from: 0, to: 120 });
+  });
+
+  it("names a window after the period it fits in", () => {
+    const at = (day: number, hour = 0) => BERLIN.instant(2026, 11, day, hour);
+    expect(named({ from: at(17, 10), to: at(17, 12) }, BERLIN, 1)).toMatchObject({ period: "day", day: { day: 17 }, window: { from: at(17, 10) } });
+    expect(named({ from: at(17), to: at(20) }, BERLIN, 1)).toMatchObject({ period: "week", day: { day: 16 } });
+    expect(named({ from: at(1), to: BERLIN.instant(2026, 12, 1) }, BERLIN, 1)).toEqual({
+      period: "month", day: { year: 2026, month: 11, day: 1 }, window: null,
+    });
+    const years = { from: BERLIN.instant(2019, 3, 1), to: BERLIN.instant(2026, 2, 1) };
+    expect(named(years, BERLIN, 1)).toMatchObject({ period: "decade", day: { year: 2017 }, window: years });
   });
 
   it("takes whole bars", () => {

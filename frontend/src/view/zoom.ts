@@ -1,7 +1,8 @@
 /** Zooming and panning as functions from window to window; the page turns the result into an address. */
 
-import type { Period, Span } from "../time/period";
-import { PERIODS } from "../time/period";
+import type { Day, Period, Span } from "../time/period";
+import { PERIODS, dayOf, firstDay, shifted, startOfDay } from "../time/period";
+import type { Zone } from "../time/zone";
 import { SHORTEST_MS } from "./address";
 
 /** One press of a key or button. */
@@ -38,6 +39,29 @@ export function snapped(span: Span, edges: readonly number[]): Span {
     if (edge >= span.to) to = edge;
   }
   return { from, to };
+}
+
+const HOUR_MS = 3_600_000;
+const LENGTHS: readonly (readonly [Period, number])[] = [
+  ["day", 25 * HOUR_MS],
+  ["week", (7 * 24 + 1) * HOUR_MS],
+  ["month", (31 * 24 + 1) * HOUR_MS],
+  ["year", (366 * 24 + 1) * HOUR_MS],
+];
+
+/** The shortest period that a window of that length fits in: what it is named after and compared with. */
+export function periodOf(span: Span): Period {
+  return LENGTHS.find(([, length]) => span.to - span.from <= length)?.[0] ?? "decade";
+}
+
+/** Period and day of a window, and the window itself unless it is all of that period. */
+export function named(span: Span, zone: Zone, weekStart: number): { period: Period; day: Day; window: Span | null } {
+  const period = periodOf(span);
+  const anchor = period === "decade" ? span.to - 1 : (span.from + span.to) / 2;
+  const day = firstDay(period, dayOf(anchor, zone), weekStart);
+  const whole = { from: startOfDay(day, zone), to: startOfDay(shifted(period, day, 1), zone) };
+  const all = span.from === whole.from && span.to === whole.to;
+  return { period, day, window: all ? null : span };
 }
 
 /** The next longer period, or null at ten years. */

@@ -59,6 +59,7 @@ export const words: Words<"history"> = {
   "history.also": "Hier auch gemessen",
   "history.nothing": "Keine Messwerte in {span}.",
   "history.golatest": "Zu den letzten Messwerten",
+  "history.slow": "Das dauert länger als sonst …",
   "history.failed": "Die Messwerte konnten nicht geladen werden",
 
   "table.time": "Zeit",

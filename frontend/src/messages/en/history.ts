@@ -57,6 +57,7 @@ export const words = {
   "history.also": "Also measured here",
   "history.nothing": "No readings in {span}.",
   "history.golatest": "To the last readings",
+  "history.slow": "This takes longer than usual …",
   "history.failed": "The readings could not be loaded",
 
   "table.time": "Time",

@@ -59,6 +59,7 @@ export const words: Words<"history"> = {
   "history.also": "Aussi mesuré ici",
   "history.nothing": "Aucune mesure : {span}.",
   "history.golatest": "Vers les dernières mesures",
+  "history.slow": "Cela prend plus de temps que d’habitude …",
   "history.failed": "Les mesures n’ont pas pu être chargées",
 
   "table.time": "Heure",

@@ -47,11 +47,15 @@ interface Told {
 }
 
 const KEPT = 24;
+const SLOW_MS = 5000;
 
 export function useSeries(question: Readonly<Ref<Question>>, looks: Readonly<Ref<ReadonlyMap<number, Look>>>) {
   const shown = shallowRef<Shown | null>(null);
   const busy = shallowRef(false);
   const trouble = shallowRef<unknown>(null);
+  /** The answer is late: the question may be given up. */
+  const slow = shallowRef(false);
+  let slowTimer = 0;
   const kept = new Map<string, Told>();
   const rates = new Map<number, number>();
   let asking = new AbortController();
@@ -127,7 +131,7 @@ export function useSeries(question: Readonly<Ref<Question>>, looks: Readonly<Ref
   });
 
   async function load(fresh: boolean): Promise<void> {
-    asking.abort();
+    giveUp();
     const asked = question.value;
     const named = key.value;
     trouble.value = null;
@@ -144,17 +148,26 @@ export function useSeries(question: Readonly<Ref<Question>>, looks: Readonly<Ref
     }
     const { signal } = (asking = new AbortController());
     busy.value = true;
+    slowTimer = window.setTimeout(() => (slow.value = true), SLOW_MS);
     try {
       const told = await ask(asked, signal);
       if (signal.aborted) return;
       remember(named, told, asked.span);
       show(asked, told);
-      busy.value = false;
+      giveUp();
     } catch (error) {
       if (withdrawn(error) || signal.aborted) return;
-      busy.value = false;
+      giveUp();
       if (!expired(error)) trouble.value = error;
     }
+  }
+
+  /** Withdraws the question; what is drawn stays. */
+  function giveUp(): void {
+    window.clearTimeout(slowTimer);
+    asking.abort();
+    busy.value = false;
+    slow.value = false;
   }
 
   /** What reaches into the present changes, so it is not kept. */
@@ -176,9 +189,9 @@ export function useSeries(question: Readonly<Ref<Question>>, looks: Readonly<Ref
   }, 15_000);
   onBeforeUnmount(() => {
     window.clearInterval(timer);
-    asking.abort();
+    giveUp();
   });
 
   const picture = computed(() => shown.value?.picture ?? EMPTY_PICTURE);
-  return { shown, picture, busy, trouble, reload: () => load(true) };
+  return { shown, picture, busy, slow, trouble, giveUp, reload: () => load(true) };
 }
