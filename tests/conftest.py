@@ -33,11 +33,12 @@ class Running:
     folder: Path
     process: subprocess.Popen[bytes]
 
-    def signed_in(self) -> httpx.Client:
+    @contextmanager
+    def signed_in(self) -> Iterator[httpx.Client]:
         """A client with the owner's session."""
-        client = httpx.Client(base_url=self.url, headers={"X-Wattstead": "1"}, timeout=30)
-        client.post("/api/v1/session", json={"email": self.email, "password": self.password}).raise_for_status()
-        return client
+        with httpx.Client(base_url=self.url, headers={"X-Wattstead": "1"}, timeout=30) as client:
+            client.post("/api/v1/session", json={"email": self.email, "password": self.password}).raise_for_status()
+            yield client
 
 
 @contextmanager
