@@ -5,22 +5,36 @@ It learns of points through two callables and writes nothing but rules and rollu
 
 from __future__ import annotations
 
+import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 
-import numpy as np
 import structlog
 
 from wattstead.metering.point import Point
 from wattstead.refining.judge import Judge
+from wattstead.refining.latest import Latest
+from wattstead.refining.progress import Progress, ProgressFile
 from wattstead.series import Series
 
 _log = structlog.get_logger("wattstead.refining")
-_PIECE_US = 31 * 86_400_000_000
+_DAY_US = 86_400_000_000
+_TOGETHER = 64
+_SHORT_S, _LONG_S = 0.5, 2.0
+
+
+@dataclass(slots=True)
+class _History:
+    """Points whose history is rolled up together, and from when on it still has to be."""
+
+    points: tuple[int, ...]
+    at_us: int
+    end_us: int
 
 
 class Adoption:
-    """Keeps the store's rules equal to the registry's points. One thread at a time; each step may be called again."""
+    """Keeps the store's rules equal to the registry's points. One thread at a time; each step may be done again."""
 
     def __init__(
         self,
@@ -28,57 +42,86 @@ class Adoption:
         points: Callable[[], Iterable[Point]],
         generation: Callable[[], int],
         judge: Judge,
-        pending: Iterable[int] = (),
+        latest: Latest,
+        progress: ProgressFile,
     ) -> None:
-        self._series, self._points, self._generation, self._judge = series, points, generation, judge
-        self._seen: int | None = None
+        self._series, self._points, self._ask_generation = series, points, generation
+        self._judge, self._latest, self._progress = judge, latest, progress
+        self.generation: int | None = None
+        """The generation that is followed."""
         self._known: dict[int, Point] = {}
-        self._waiting = dict.fromkeys(pending)
-        self._pieces: deque[tuple[int, int, int]] = deque()
+        self._waiting = set(progress.load().adopting)
+        self._histories: deque[_History] = deque()
+        self._piece_us = _DAY_US
 
     @property
-    def pending(self) -> tuple[int, ...]:
-        """Points whose history is not rolled up under their present rule yet."""
-        return tuple(sorted(self._waiting))
+    def pending(self) -> int:
+        """How many points' history is not rolled up under their present rule yet."""
+        return len(self._waiting)
+
+    @property
+    def points(self) -> Collection[Point]:
+        """All points as last seen."""
+        return self._known.values()
 
     def refresh(self) -> None:
-        """Take over what changed since the last time, if anything did."""
-        generation = self._generation()
-        if generation == self._seen:
+        """Take over what changed since the last time, if anything did.
+
+        What has to be rolled up again is noted down before the rules change, so that a crash between leaves no row
+        under an old rule.
+        """
+        generation = self._ask_generation()
+        if generation == self.generation:
             return
         points = {point.id: point for point in self._points()}
         changed = [point for point in points.values() if self._known.get(point.id) != point]
         self._judge.learn(changed)
-        different = self._series.put_rules(changed)
-        self._known, self._seen = points, generation
+        different = self._series.differing_rules(changed)
+        with_history = self._latest.of(different).point.tolist() if different else []
+        if with_history:
+            self._waiting.update(with_history)
+            self._histories.clear()
+            self._note()
+            _log.info("rollups_begin_anew", points=len(with_history))
         if different:
-            self._again(different)
+            self._series.put_rules([points[point] for point in different])
+        self._known, self.generation = points, generation
 
-    def work(self, until_us: int) -> bool:
-        """Roll up one piece of the history, before ``until_us``, of a point that waits; False when none does."""
+    def work(self) -> bool:
+        """Roll up the next piece of the history of points that wait; False when none does."""
         if not self._waiting:
             return False
-        if not self._pieces:
-            self._cut(until_us)
-        if self._pieces:
-            point, start_us, end_us = self._pieces[0]
-            self._series.roll_spans(np.array([point], np.uint32), np.array([start_us]), np.array([end_us]))
-            self._pieces.popleft()
-        left = {point for point, _, _ in self._pieces}
-        self._waiting = {point: None for point in self._waiting if point in left}
+        if not self._histories:
+            self._begin()
+        if self._histories:
+            self._piece(self._histories[0])
+        left = {point for history in self._histories for point in history.points}
+        if left != self._waiting:
+            self._waiting = left
+            self._note()
         return True
 
-    def _again(self, points: Iterable[int]) -> None:
-        self._waiting.update(dict.fromkeys(points))
-        self._pieces.clear()
-        _log.info("rollups_begin_anew", points=len(self._waiting))
+    def _begin(self) -> None:
+        spans = self._series.span(sorted(self._waiting))
+        rows = sorted(zip(spans.first_us.tolist(), spans.last_us.tolist(), spans.point.tolist(), strict=True))
+        for at in range(0, len(rows), _TOGETHER):
+            together = rows[at : at + _TOGETHER]
+            first_us, last_us = min(row[0] for row in together), max(row[1] for row in together)
+            self._histories.append(_History(tuple(row[2] for row in together), first_us, last_us + 1))
 
-    def _cut(self, until_us: int) -> None:
-        """The history of all waiting points in pieces of a month."""
-        points = [self._known.get(point, Point(id=point)) for point in self._waiting]
-        first, last = self._series.span(points)
-        for point, first_us, last_us in zip(points, first.tolist(), last.tolist(), strict=True):
-            start_us, end_us = first_us, min(last_us + 1, until_us)
-            while start_us < end_us:
-                self._pieces.append((point.id, start_us, min(start_us + _PIECE_US, end_us)))
-                start_us += _PIECE_US
+    def _piece(self, history: _History) -> None:
+        """Some days of a history; as many as take about a second, so that new readings need not wait long."""
+        begun = time.monotonic()
+        end_us = min(history.end_us, (history.at_us // _DAY_US) * _DAY_US + self._piece_us)
+        self._series.roll(history.at_us, end_us, history.points)
+        history.at_us = end_us
+        if history.at_us >= history.end_us:
+            self._histories.popleft()
+        took_s = time.monotonic() - begun
+        if took_s < _SHORT_S:
+            self._piece_us = min(2 * self._piece_us, 4096 * _DAY_US)
+        elif took_s > _LONG_S:
+            self._piece_us = max(self._piece_us // 2, _DAY_US)
+
+    def _note(self) -> None:
+        self._progress.save(Progress(tuple(sorted(self._waiting))))

@@ -1,7 +1,8 @@
 """Bookkeeper: keeps store, rollups and saved position in step, call by call; decides no times and tries nothing again.
 
-The order is what a crash cannot break: readings go to the store, then the rollups they touch are computed, then
-progress and position are saved. Whatever is done twice ends the same.
+The order is what a crash cannot break: readings go to the store, then the rollups they touch are computed, then the
+position is saved. Readings of minutes that are not closed yet may be left, since a minute is closed from all readings,
+and the store remembers which minutes are. Whatever is done twice ends the same.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from wattstead.metering.rollup import MINUTE_US
 from wattstead.refining.adoption import Adoption
 from wattstead.refining.intake import Chunk
 from wattstead.refining.limits import RefiningLimits
-from wattstead.refining.progress import Progress, ProgressFile
+from wattstead.refining.retention import Retention, expire
 from wattstead.refining.spans import DirtySpans
 from wattstead.series import Series
 from wattstead.stream import Position, PositionFile
@@ -33,27 +34,33 @@ class Bookkeeper:
         self,
         series: Series,
         positions: PositionFile,
-        progress: ProgressFile,
         adoption: Adoption,
         limits: RefiningLimits,
+        retention: Retention,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._series, self.positions, self._progress = series, positions, progress
-        self._adoption, self._limits, self._clock = adoption, limits, clock
+        self._series, self._positions, self._adoption = series, positions, adoption
+        self._limits, self._retention, self._clock = limits, retention, clock
         self._dirty = DirtySpans(limits.dirty_spans)
         self._settle_at = 0.0
-        self.position = positions.register()
-        """Behind the readings that are in the store."""
-        begun = progress.load()
-        self._saved = (self.position, begun)
-        self.closed_us = begun.closed_us
+        self._position = self._saved = positions.register()
+        self.closed_us = 0
         self.stored_rows = 0
         self.replaced_rows = 0
+
+    def begin(self, first_us: int) -> None:
+        """Find out how far rollups are; in a store without any they begin with ``first_us``, its first reading."""
+        self._adoption.refresh()
+        self.closed_us = self._series.reach.minute_us
+        if not self.closed_us:
+            begin_us = first_us // MINUTE_US * MINUTE_US
+            self._series.roll(begin_us - MINUTE_US, begin_us)
+            self.closed_us = begin_us
 
     @property
     def saved(self) -> Position:
         """The position last saved: everything before it is stored and rolled up, or will be with its minute."""
-        return self._saved[0]
+        return self._saved
 
     @property
     def dirty_spans(self) -> int:
@@ -69,14 +76,12 @@ class Bookkeeper:
             late = columns.time_us < self.closed_us
             if late.any():
                 self._dirty.add(columns.point[late], columns.time_us[late])
-        self.position = chunk.position
+        self._position = chunk.position
 
     def close(self, complete_us: int) -> bool:
         """Roll up minutes that ended before that instant less the grace; True when there are more than went in one."""
         grace_us, most_us = round(self._limits.grace_s * 1e6), round(self._limits.close_s * 1e6)
         until_us = (complete_us - grace_us) // MINUTE_US * MINUTE_US
-        if until_us - self.closed_us > most_us:
-            self.closed_us = max(self.closed_us, min(until_us, self._first_us()))
         if self.closed_us < until_us:
             end_us = min(until_us, self.closed_us + most_us)
             self._series.roll(self.closed_us, end_us)
@@ -100,15 +105,12 @@ class Bookkeeper:
         self._settle_at = ended + self._limits.dirty_pause * (ended - begun)
 
     def save(self) -> None:
-        """Save progress and position, unless late readings before it are not rolled up yet."""
+        """Save the position, unless late readings before it are not rolled up yet."""
         if self._dirty:
             return
-        progress = Progress(self.closed_us, self._adoption.pending)
-        if self._saved[1] != progress:
-            self._progress.save(progress)
-        if self._saved[0] != self.position:
-            self.positions.save(self.position)
-        self._saved = (self.position, progress)
+        if self._saved != self._position:
+            self._positions.save(self._position)
+            self._saved = self._position
 
     def follow(self) -> None:
         """Take over what changed about points, before their readings are rolled up."""
@@ -116,9 +118,10 @@ class Bookkeeper:
 
     def adopt(self) -> bool:
         """Roll up one piece of the history of changed points; False when there is none to do."""
-        return self._adoption.work(self.closed_us)
+        return self._adoption.work()
 
-    def _first_us(self) -> int:
-        """The first minute from the closed ones on that may hold readings; the far future when none does."""
-        first, _ = self._series.span()
-        return int(first.min(initial=2**62)) // MINUTE_US * MINUTE_US
+    def expire(self) -> None:
+        """Have removed what is older than it is kept."""
+        touched = expire(self._series, self._retention, self._adoption.points, time.time_ns() // 1000)
+        if touched:
+            _log.info("readings_expired", parts=touched)

@@ -48,6 +48,7 @@ class Intake:
         self._lock = threading.Lock()
         self._parts: list[tuple[Columns, NDArray[np.bool_]]] = []
         self._position = reader.position
+        self._entries: list[Entry] = []
         self.complete_us = 0
         """What was received before this instant has been read."""
         self.more = False
@@ -72,7 +73,7 @@ class Intake:
         if self.full:
             return None
         begun_us = time.time_ns() // 1000
-        entries = self._reader.read(self._limits.read_bytes)
+        entries = self._entries = self._entries or self._reader.read(self._limits.read_bytes)
         if not entries:
             with self._lock:
                 self.complete_us = begun_us
@@ -81,7 +82,7 @@ class Intake:
         columns = self._judge.judge(Columns.of([entry.batch for entry in entries]))
         newer, repeated = self._latest.take(columns)
         with self._lock:
-            self._position = self._reader.position
+            self._position, self._entries = self._reader.position, []
             self.complete_us = _complete_us(entries)
             self.read_rows += sum(len(entry.batch) for entry in entries)
             if len(columns):

@@ -5,6 +5,7 @@ Estimating and editing are not here yet.
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Iterable
 
@@ -63,10 +64,14 @@ def plausible_range(point: Point) -> tuple[float, float] | None:
 
 
 class Judge:
-    """Gives each reading its quality by what is known of its point, and counts what has to be refused."""
+    """Gives each reading its quality by what is known of its point, and counts what has to be refused.
+
+    One thread judges, another may tell it what changed.
+    """
 
     def __init__(self, future_limit_us: int = 86_400_000_000, retention: Retention | None = None) -> None:
         self._future_limit_us = future_limit_us
+        self._lock = threading.Lock()
         self._door = Door(retention or Retention())
         self._low = np.full(0, np.nan)
         self._high = np.full(0, np.nan)
@@ -76,15 +81,16 @@ class Judge:
     def learn(self, points: Iterable[Point]) -> None:
         """Take over the ranges of those points, and how long they are kept."""
         points = list(points)
-        self._door.learn(points)
         known = [point for point in points if point.id < MAX_POINT]
         size = max((point.id for point in known), default=-1) + 1
-        if size > len(self._low):
-            room = max(size, 2 * len(self._low)) - len(self._low)
-            self._low = np.append(self._low, np.full(room, np.nan))
-            self._high = np.append(self._high, np.full(room, np.nan))
-        for point in known:
-            self._low[point.id], self._high[point.id] = plausible_range(point) or (np.nan, np.nan)
+        with self._lock:
+            self._door.learn(points)
+            if size > len(self._low):
+                room = max(size, 2 * len(self._low)) - len(self._low)
+                self._low = np.append(self._low, np.full(room, np.nan))
+                self._high = np.append(self._high, np.full(room, np.nan))
+            for point in known:
+                self._low[point.id], self._high[point.id] = plausible_range(point) or (np.nan, np.nan)
 
     def judge(self, columns: Columns) -> Columns:
         """What may be stored, with its quality: valid or suspect where a range is known, else as it came.
@@ -92,10 +98,11 @@ class Judge:
         A quality the sender gave (estimated, edited …) is kept. A time further after its receipt than the limit is
         suspect. Refused rows are left out and counted in ``refused``.
         """
-        columns = self._in_retention(self._storable(columns))
-        if not len(columns):
-            return columns
-        quality = self._by_range(columns)
+        with self._lock:
+            columns = self._in_retention(self._storable(columns))
+            if not len(columns):
+                return columns
+            quality = self._by_range(columns)
         received_us = (columns.version >> np.uint64(8)).astype(np.int64)
         ahead = (columns.time_us - received_us > self._future_limit_us) & (columns.version > 0)
         if ahead.any():

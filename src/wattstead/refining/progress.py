@@ -1,7 +1,4 @@
-"""Progress: how far rollups are, durable beside the journal position; it makes a restart cheap.
-
-Without it a restart is as right, and slow: all rollups are computed again.
-"""
+"""Progress: what the refinery still owes that neither store nor journal remembers, in a durable file."""
 
 from __future__ import annotations
 
@@ -18,28 +15,24 @@ class ProgressCorrupt(WattsteadError):
     """A progress file that cannot be read."""
 
     def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"progress {path}: {reason}; remove the file to have all rollups computed again from raw")
+        super().__init__(f"progress {path}: {reason}; remove the file, and change a point again that was changed last")
         self.path, self.reason = path, reason
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """Of everything before the saved journal position, all minutes before ``closed_us`` are rolled up.
+    """``adopting``: points whose meaning changed and whose history is not all rolled up under the new rule yet."""
 
-    ``adopting``: points whose meaning changed and whose history is still being rolled up under the new rule.
-    """
-
-    closed_us: int = 0
     adopting: tuple[int, ...] = ()
 
 
 class ProgressFile:
-    """The durable progress of one refinery. Remove it together with the position whenever the store is restored."""
+    """The durable progress of one refinery."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def load(self) -> Progress:
-        """The progress last saved, or none at all: every minute is still to be rolled up. Raises `ProgressCorrupt`."""
+        """The progress last saved; nothing is owed when there is none. Raises `ProgressCorrupt`."""
         try:
             return msgspec.json.decode(self.path.read_bytes(), type=Progress)
         except FileNotFoundError:
@@ -57,7 +50,3 @@ class ProgressFile:
             os.fsync(file.fileno())
         fresh.replace(self.path)
         sync_folder(self.path.parent)
-
-    def forget(self) -> None:
-        """Have all rollups computed again at the next start."""
-        self.path.unlink(missing_ok=True)

@@ -67,8 +67,8 @@ class Refinery:
         self.live = Live(self.latest, limits.subscription_rows)
         self._judge = Judge(round(future_limit_s * 1e6), retention)
         self._intake = Intake(JournalReader(journal, positions.register()), self._judge, self.latest, limits)
-        self._adoption = Adoption(series, points, generation, self._judge)
-        self._bookkeeper = Bookkeeper(series, positions, ProgressFile(progress), self._adoption, limits)
+        self._adoption = Adoption(series, points, generation, self._judge, self.latest, ProgressFile(progress))
+        self._bookkeeper = Bookkeeper(series, positions, self._adoption, limits, retention or Retention())
         self._woken, self._enough, self._halt = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
@@ -76,6 +76,7 @@ class Refinery:
         self._errors: dict[str, tuple[int, str]] = {}
         self._storing_since_us = 0
         self._lag_bytes = 0
+        self._expire_at = 0.0
 
     def subscribe(self, points: Iterable[int]) -> Subscription:
         """New readings of those points as an async iterator that begins with their latest values."""
@@ -122,7 +123,8 @@ class Refinery:
             refused=dict(self._judge.refused),
             closed_us=self._bookkeeper.closed_us,
             dirty_spans=self._bookkeeper.dirty_spans,
-            adopting=len(self._adoption.pending),
+            generation=self._adoption.generation,
+            adopting=self._adoption.pending,
         )
 
     async def _run(self) -> None:
@@ -136,12 +138,14 @@ class Refinery:
                 await taking
 
     def _begin(self) -> None:
-        """What must be known before the first reading is taken: the rules, and the latest readings."""
-        self._adoption.refresh()
+        """What must be known before the first reading is taken: the latest readings, the rules, how far rollups are."""
         stored = self._series.latest()
-        self.latest.take(
-            Columns(stored.point, stored.time_us, stored.value, np.zeros(len(stored), np.uint8), stored.version)
-        )
+        zeros = np.zeros(len(stored), np.uint64)
+        self.latest.take(Columns(stored.point, stored.time_us, stored.value, zeros.astype(np.uint8), zeros))
+        first_us = time.time_ns() // 1000
+        if len(stored) and not self._series.reach.minute_us:
+            first_us = int(self._series.span(stored.point.tolist()).first_us.min())
+        self._bookkeeper.begin(first_us)
 
     async def _take_in(self) -> None:
         """Read on in the journal and publish what is new, until stopping."""
@@ -190,6 +194,9 @@ class Refinery:
         due = time.monotonic() + self._limits.store_every_s
         while time.monotonic() < due and not self._enough.is_set() and not self._stopping:
             await self._insist(self._bookkeeper.follow)
+            if time.monotonic() >= self._expire_at:
+                self._expire_at = time.monotonic() + self._limits.retention_s
+                await self._insist(self._bookkeeper.expire)
             if unclosed_us:
                 unclosed_us = unclosed_us if await self._insist(self._bookkeeper.close, unclosed_us) else 0
             elif not await self._insist(self._bookkeeper.adopt):

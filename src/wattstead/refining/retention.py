@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from wattstead.metering.point import Point
 from wattstead.metering.quantity import Kind, Quantity
 from wattstead.refining.columns import MAX_POINT, Columns
+from wattstead.series import Retention as Expiry
+from wattstead.series import Series
 
 EXPIRED = "older than raw readings of its point are kept"
 _DAY_US = 86_400_000_000
@@ -29,6 +31,8 @@ class Keep(msgspec.Struct, frozen=True, kw_only=True):
     raw_days: int = 0
     minute_days: int = 0
     quarter_days: int = 0
+    replaced_days: int = 0
+    """Of values that a correction took the place of."""
 
     def concerns(self, point: Point) -> bool:
         """Whether this rule is for that point."""
@@ -53,9 +57,29 @@ class Retention(msgspec.Struct, frozen=True):
         found: dict[Keep, list[int]] = {}
         for point in points:
             keep = self.of(point)
-            if keep.raw_days or keep.minute_days or keep.quarter_days:
+            if any((keep.raw_days, keep.minute_days, keep.quarter_days, keep.replaced_days)):
                 found.setdefault(keep, []).append(point.id)
         return found
+
+
+def expire(series: Series, retention: Retention, points: Iterable[Point], now_us: int) -> list[str]:
+    """Have the store remove what is older than it is kept; answers the parts of tables that were rewritten."""
+    touched: list[str] = []
+    for keep, ids in retention.classes(points).items():
+        before = [
+            expiry_us(now_us, days) if days else 0
+            for days in (keep.raw_days, keep.minute_days, keep.quarter_days, keep.replaced_days)
+        ]
+        raw_us, minute_us, quarter_us, replaced_us = before
+        touched += series.apply_retention(
+            ids, Expiry(raw_us=raw_us, minute_us=minute_us, quarter_us=quarter_us, replaced_us=replaced_us)
+        )
+    return touched
+
+
+def expiry_us(now_us: int, days: int) -> int:
+    """The instant before which a tier kept for so many days is removed: the beginning of a UTC day."""
+    return (now_us // _DAY_US - days) * _DAY_US
 
 
 class Door:
@@ -83,10 +107,5 @@ class Door:
         inside = columns.point < len(self._days)
         days = np.where(inside, self._days[np.where(inside, columns.point, 0)], 0)
         received_us = (columns.version >> np.uint64(8)).astype(np.int64)
-        oldest_us = expiry_us(received_us, days) + _DAY_US
+        oldest_us = (received_us // _DAY_US - days + 1) * _DAY_US
         return np.asarray((days == 0) | (columns.time_us >= oldest_us), np.bool_)
-
-
-def expiry_us(now_us: NDArray[np.int64], days: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The instant before which a tier kept for so many days is removed: a whole UTC day."""
-    return np.asarray((now_us // _DAY_US - days) * _DAY_US, np.int64)

@@ -28,5 +28,7 @@ class RefineryState(msgspec.Struct, frozen=True, kw_only=True):
     """All minutes before this instant are rolled up."""
     dirty_spans: int
     """Spans of late readings that wait to be rolled up again."""
+    generation: int | None
+    """The generation of the points that is followed."""
     adopting: int
     """Points whose history is being rolled up under a new rule."""
