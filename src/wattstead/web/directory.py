@@ -65,8 +65,15 @@ class Directory:
 
     async def rows_of_sites(self, viewer: Viewer, site_ids: Iterable[int] | None = None) -> dict[int, PointRow]:
         """All points of these sites, or of all that the viewer sees, by id."""
-        await self._fresh()
         wanted = [site_id for site_id in (viewer.sites if site_ids is None else site_ids) if site_id in viewer.sites]
+        return await self._rows_of(wanted)
+
+    async def rows_of_sender(self, key: KeyGrant) -> dict[int, PointRow]:
+        """All points of the site that a key writes to, by id; they are not the key's to read."""
+        return await self._rows_of([key.site_id])
+
+    async def _rows_of(self, wanted: list[int]) -> dict[int, PointRow]:
+        await self._fresh()
         missing = [site_id for site_id in wanted if site_id not in self._whole]
         if missing:
             found = await self._settled(lambda: self.registry.points(site_ids=missing))

@@ -9,7 +9,7 @@ import numpy as np
 
 from wattstead.ingest.emoncms.address import input_of
 from wattstead.ingest.emoncms.parameters import clean
-from wattstead.registry.records import PointRow
+from wattstead.registry.records import KeyGrant, PointRow
 from wattstead.web.emoncms.asked import Asked
 from wattstead.web.emoncms.php import Json
 from wattstead.web.rooms import Rooms
@@ -57,7 +57,10 @@ async def get_inputs(asked: Asked) -> Json:
 
 
 async def get(asked: Asked) -> Json:
-    """``input/get``, all or of a node or one of a node; EmonCMS's own sentences where there is none."""
+    """``input/get``, all or of a node or one of a node; EmonCMS's own sentences where there is none.
+
+    A write key is told the times alone: IoTaWatt asks with its only key where it has to go on.
+    """
     nodes: dict[str, dict[str, Json]] = {}
     for node, name, _, last in await _inputs(asked):
         nodes.setdefault(node, {})[name] = {"time": last.time_s, "value": last.value, "processList": ""}
@@ -73,10 +76,15 @@ async def get(asked: Asked) -> Json:
 
 async def _inputs(asked: Asked) -> list[tuple[str, str, PointRow, Newest]]:
     """Node, name, point and latest reading of every input, in order of nodes and names."""
-    if asked.reader is None:
+    directory, viewer = asked.rooms.directory, asked.viewer
+    if viewer is None:
         return []
-    rows = await asked.rooms.directory.rows_of_sites(asked.reader)
-    last = newest(asked.rooms, list(rows))
+    if isinstance(viewer.who, KeyGrant) and not viewer.may_read:
+        rows = await directory.rows_of_sender(viewer.who)
+        last = {point: found._replace(value=None) for point, found in newest(asked.rooms, list(rows)).items()}
+    else:
+        rows = await directory.rows_of_sites(viewer)
+        last = newest(asked.rooms, list(rows))
     found = [
         (*place, row, last.get(row.point.id, Newest(None, None)))
         for row in rows.values()

@@ -44,7 +44,7 @@ ACTIONS: dict[str, Action] = {
 """Every action that is answered; a new one is a row here."""
 _PLAIN = frozenset({"feed/getid", "feed/data", "feed/average", "feed/csvexport"})
 """Where a text is told as it is, not as JSON."""
-_FOR_WRITERS = frozenset({"feed/create", "user/session", "user/auth"})
+_FOR_WRITERS = frozenset({"feed/create", "input/get", "user/session", "user/auth"})
 _CORS = {"Access-Control-Allow-Origin": "*"}
 _REALM = 'Bearer realm="API KEY", error="invalid_apikey", error_description="Invalid API key"'
 _CONTROLLERS = ("feed", "input", "user")
