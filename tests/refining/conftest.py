@@ -22,11 +22,12 @@ from wattstead.metering.calendar import Step, edges_us
 from wattstead.metering.point import Point, StepRule, step_rule
 from wattstead.metering.quantity import Kind, Quantity
 from wattstead.metering.rollup import MINUTE_US, amounts, bucket_starts, roll, settle
+from wattstead.refining.backlog import bytes_behind
 from wattstead.refining.limits import RefiningLimits
-from wattstead.refining.refinery import Refinery
+from wattstead.refining.refinery import CONSUMER, Refinery
 from wattstead.refining.retention import Retention
 from wattstead.series import Series
-from wattstead.stream import Journal
+from wattstead.stream import Journal, PositionFile
 
 KEY = "0123456789abcdef0123456789abcdef"
 PATIENCE_S = 60.0
@@ -77,6 +78,21 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreServer]:
     server.start()
     yield server
     server.kill()
+
+
+@pytest.fixture
+def make_store() -> Iterator[Callable[[Path], StoreServer]]:
+    """Store processes of a test's own, which it may kill."""
+    servers: list[StoreServer] = []
+
+    def make(folder: Path) -> StoreServer:
+        servers.append(StoreServer(folder))
+        servers[-1].start()
+        return servers[-1]
+
+    yield make
+    for server in servers:
+        server.kill()
 
 
 @dataclass
@@ -138,7 +154,9 @@ class House:
 
         def done() -> bool:
             state = refinery.state
-            return state.stored_rows >= wanted and not (state.dirty_spans or state.adopting or state.lag_bytes)
+            if state.stored_rows < wanted or state.dirty_spans or state.adopting:
+                return False
+            return bytes_behind(self.folder / "journal", PositionFile(self.folder / "journal", CONSUMER).load()) == 0
 
         try:
             await until(done, f"{wanted} readings to be stored")
@@ -194,6 +212,12 @@ class House:
         rows = roll(batch, bucket_starts(batch.time_us, MINUTE_US), {id: rule})
         expected = amounts(rows, rule, edges) if rule.mode else [0] * (len(edges) - 1)
         assert found.steps.tolist() == expected, f"steps of point {id}"
+
+
+@pytest.fixture
+def make_house() -> Callable[[Path, Series, Journal], House]:
+    """A house around a journal and a series of the test's own."""
+    return lambda folder, series, journal: House(folder, series, journal, {point.id: point for point in POINTS})
 
 
 @pytest.fixture

@@ -231,12 +231,12 @@ class Refinery:
             await asyncio.wait_for(event.wait(), max(0.0, timeout_s))
 
     def _failed(self, what: str, error: Exception) -> None:
-        tries, before = self._errors.get(what, (0, ""))
-        said = f"{what}: {str(error) or type(error).__name__}"
-        self._errors[what] = (tries + 1, said)
-        if said != before:
-            expected = isinstance(error, WattsteadError)
-            _log.error("refinery_stands_still", what=what, error=str(error), exc_info=None if expected else error)
+        """Note it for `state`; log it the first time, the second, the fourth …"""
+        tries = self._errors.get(what, (0, ""))[0] + 1
+        self._errors[what] = (tries, f"{what}: {str(error) or type(error).__name__}")
+        if tries & (tries - 1) == 0:
+            unexpected = None if isinstance(error, WattsteadError) else error
+            _log.error("refinery_stands_still", what=what, tries=tries, error=str(error), exc_info=unexpected)
 
     def _works(self, what: str) -> None:
         failed = self._errors.pop(what, None)
