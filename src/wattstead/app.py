@@ -133,11 +133,12 @@ async def product(settings: Settings) -> AsyncIterator[Product]:
 
 async def serve(
     settings: Settings,
-    demo: Demo | None = None,
-    prepare: Callable[[Product], Awaitable[None]] | None = None,
+    prepare: Callable[[Product], Awaitable[Demo | None]] | None = None,
     ready: Callable[[Product], Awaitable[None]] | None = None,
 ) -> None:
     """Run until SIGTERM or SIGINT. ``prepare`` runs before the port answers, ``ready`` beside it afterwards.
+
+    What ``prepare`` returns is what the pages tell of a demo.
 
     Raises `PortTaken`, `RegistryTooOld` and what the rooms raise at their start.
     """
@@ -146,8 +147,7 @@ async def serve(
             running.url = _url(settings, listener)
             resolver = RegistryResolver(running.registry)
             await asyncio.to_thread(resolver.start)
-            if prepare is not None:
-                await prepare(running)
+            demo = await prepare(running) if prepare is not None else None
             door = IngestApp(running.journal, resolver, _ingest_limits(settings))
             pages = create_web(
                 running.registry,
@@ -236,13 +236,12 @@ def _root(door: IngestApp, pages: _Asgi, base_path: str) -> _Asgi:
 
 def run_product(
     settings: Settings,
-    demo: Demo | None = None,
-    prepare: Callable[[Product], Awaitable[None]] | None = None,
+    prepare: Callable[[Product], Awaitable[Demo | None]] | None = None,
     ready: Callable[[Product], Awaitable[None]] | None = None,
 ) -> int:
     """`serve` in an event loop of its own; the exit code."""
     _say_in_lines()
-    uvloop.run(serve(settings, demo, prepare, ready))
+    uvloop.run(serve(settings, prepare, ready))
     return 0
 
 
