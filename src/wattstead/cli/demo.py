@@ -25,7 +25,7 @@ from wattstead.metering.batch import ReadingBatch
 from wattstead.registry.records import PointDeclaration, Scope
 from wattstead.registry.registry import Registry
 from wattstead.settings import Settings
-from wattstead.web.settings import Demo, DemoKeys
+from wattstead.web.settings import Demo
 
 _log = structlog.get_logger("demo")
 _CHUNK = 200_000
@@ -69,12 +69,12 @@ class _Show:
     async def prepare(self, product: Product) -> Demo:
         """Fill in what the homes have missed, and say in ``demo.json`` how to get in."""
         folder = product.settings.folder
-        self.note, self.homes = await asyncio.to_thread(_furnish, product.registry, folder, product.url)
+        note, self.homes = await asyncio.to_thread(_furnish, product.registry, folder, product.url)
         self.from_us = int(time.time() * 1e6)
         for home in self.homes:
             await _fill(product, home, self.from_us)
-        keys = self.note["keys"]
-        return Demo(_SAYING, DemoKeys(keys["write"], keys["read"]))
+        self.note = note
+        return Demo(_SAYING, note["keys"]["write"], note["keys"]["read"])
 
     async def play(self, product: Product) -> None:
         """Say where the product is, then play the present until the end."""
