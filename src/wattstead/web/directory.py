@@ -11,6 +11,7 @@ import hashlib
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from wattstead.registry.records import Account, KeyGrant, PointRow, Scope
 from wattstead.registry.registry import Registry
@@ -22,6 +23,7 @@ POLL_S = 0.25
 _SESSION_S = 2.0
 _MOST_VIEWERS = 10_000
 _MOST_CATCH_UP = 20_000
+_MOST_KEPT = 64
 
 
 class Directory:
@@ -34,6 +36,8 @@ class Directory:
         self._rows: dict[int, PointRow] = {}
         self._whole: dict[int, dict[int, PointRow]] = {}
         self._viewers: OrderedDict[bytes, tuple[float, Viewer]] = OrderedDict()
+        self._kept: OrderedDict[tuple[Any, ...], tuple[int, Any]] = OrderedDict()
+        self._changes_seen = 0
         self._lock = asyncio.Lock()
 
     async def viewer_of_session(self, token: str) -> Viewer | None:
@@ -80,8 +84,29 @@ class Directory:
             self._whole.update({site_id: {} for site_id in missing})
             for row in found:
                 self._keep(row)
-        rows = {point_id: row for site_id in wanted for point_id, row in self._whole[site_id].items()}
-        return rows if len(wanted) == 1 else dict(sorted(rows.items()))
+        return self._made(("rows", *wanted), lambda: self._sorted(wanted))
+
+    async def made_of_sites(
+        self, viewer: Viewer, site_ids: Iterable[int] | None, name: str, make: Callable[[dict[int, PointRow]], R]
+    ) -> R:
+        """What ``make`` makes of the points of sites; kept under ``name`` until one of all points changes."""
+        rows = await self.rows_of_sites(viewer, site_ids)
+        return self._made((name, *(viewer.sites if site_ids is None else site_ids)), lambda: make(rows))
+
+    def _sorted(self, site_ids: list[int]) -> dict[int, PointRow]:
+        rows = {point_id: row for site_id in site_ids for point_id, row in self._whole[site_id].items()}
+        return dict(sorted(rows.items()))
+
+    def _made(self, key: tuple[Any, ...], make: Callable[[], R]) -> R:
+        known = self._kept.get(key)
+        if known is not None and known[0] == self._changes_seen:
+            self._kept.move_to_end(key)
+            return known[1]  # type: ignore[no-any-return]
+        found = make()
+        self._kept[key] = (self._changes_seen, found)
+        while len(self._kept) > _MOST_KEPT:
+            self._kept.popitem(last=False)
+        return found
 
     async def _viewer(self, name: bytes, ask: Callable[[str], Viewer | None], secret: str) -> Viewer | None:
         await self._fresh()
@@ -129,6 +154,7 @@ class Directory:
             if changed is None:
                 self._rows.clear()
                 self._whole.clear()
+                self._changes_seen += 1
             for row in changed or ():
                 self._keep(row)
             self._stamp, self._polled_s = stamp, time.monotonic()
@@ -148,6 +174,7 @@ class Directory:
     def _keep(self, row: PointRow) -> None:
         point_id = row.point.id
         self._rows[point_id] = row
+        self._changes_seen += 1
         if row.site_id in self._whole:
             self._whole[row.site_id][point_id] = row
 

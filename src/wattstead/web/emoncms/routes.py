@@ -80,10 +80,15 @@ async def answered(request: AnyRequest, controller: str, path: str, rooms: FromR
     if question.viewer is not None and question.reader is None and name not in _FOR_WRITERS:
         return _json({"success": False, "message": "This is a write key; reading needs a read key of the site"}, 401)
     found = await act(question)
+    return await _told(found, name in _PLAIN, rooms)
+
+
+async def _told(found: Json | Csv | str, plain: bool, rooms: FromRooms) -> Response[str]:
+    """An action's answer as a file, as plain text or as JSON."""
     if isinstance(found, Csv):
         headers = {"Content-Disposition": f"attachment; filename={found.name}", "Content-Description": "File Transfer"}
         return Response(found.text, media_type="application/octet-stream", headers=_CORS | headers)
-    if isinstance(found, str) and name in _PLAIN:
+    if isinstance(found, str) and plain:
         return Response(found, media_type="text/plain", headers=_CORS)
     text = await rooms.series_threads.run(json, found)
     return Response(text, media_type="application/json", headers=_CORS)

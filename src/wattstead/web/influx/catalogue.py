@@ -42,15 +42,19 @@ def place_of(address: str) -> Series:
     return Series(measurement, {}, field) if measurement and field else Series(address, {}, FIELD)
 
 
-def listed(rows: Iterable[PointRow], measurements: Sequence[Pattern] = (), condition: Condition = _ANY) -> list[Listed]:
+def listed(rows: Iterable[PointRow]) -> list[Listed]:
+    """The points with their places."""
+    return [Listed(row, *place_of(row.address)) for row in rows]
+
+
+def matching(points: Iterable[Listed], measurements: Sequence[Pattern], condition: Condition) -> list[Listed]:
     """The points in measurements of such names (any when none is given) whose tags fulfil the condition."""
-    found = (Listed(row, *place_of(row.address)) for row in rows)
-    return [
-        one
-        for one in found
-        if (not measurements or any(pattern.matches(one.measurement) for pattern in measurements))
-        and condition.holds(one.tags)
-    ]
+    points = list(points)
+    names = {one.measurement for one in points}
+    if measurements:
+        names = {name for name in names if any(pattern.matches(name) for pattern in measurements)}
+    found = [one for one in points if one.measurement in names]
+    return found if condition == _ANY else [one for one in found if condition.holds(one.tags)]
 
 
 def grouped_by(

@@ -36,15 +36,10 @@ async def query(request: AnyRequest, rooms: FromRooms) -> Response[bytes]:
     viewer = await _viewer(request, given, rooms)
     if isinstance(viewer, str):
         return _error(request, viewer, 401)
-    if given.get("epoch", "ms") not in EPOCHS:
-        return _error(request, f"invalid epoch {given['epoch'][:20]!r}: use ns, u, ms, s, m or h", 400)
     try:
-        statements = parse(given["q"], now_us()) if given.get("q") else None
+        statements = _statements(given)
     except ParseError as error:
-        text = str(error)
-        return _error(request, text if text.startswith("error parsing query") else f"error parsing query: {text}", 400)
-    if statements is None:
-        return _error(request, 'missing required parameter "q"', 400)
+        return _error(request, str(error), 400)
     if not viewer.may_read and not all(map(_for_writers, statements)):
         return _error(request, "authorization failed: this key may only write, use a read key", 401)
     points = await _points(rooms, viewer, given.get("db", ""))
@@ -53,6 +48,19 @@ async def query(request: AnyRequest, rooms: FromRooms) -> Response[bytes]:
     answer = await large(request, rooms.series_threads, lambda: encoded(results, pretty))
     answer.headers.update(_headers(request))
     return answer
+
+
+def _statements(given: dict[str, str]) -> list[Statement]:
+    """The statements asked for; raises `ParseError` with the whole sentence of the answer."""
+    if not given.get("q"):
+        raise ParseError('missing required parameter "q"')
+    if given.get("epoch", "ms") not in EPOCHS:
+        raise ParseError(f"invalid epoch {given['epoch'][:20]!r}: use ns, u, ms, s, m or h")
+    try:
+        return parse(given["q"], now_us())
+    except ParseError as error:
+        text = str(error)
+        raise ParseError(text if text.startswith("error parsing") else f"error parsing query: {text}") from None
 
 
 async def _result(
@@ -75,8 +83,7 @@ async def _result(
 async def _points(rooms: Rooms, viewer: Viewer, database: str) -> list[Listed]:
     """The points of a database: those of the site of that name, else all."""
     named = [site.id for site in viewer.sites.values() if site.name == database]
-    rows = await rooms.directory.rows_of_sites(viewer, named or None)
-    return listed(rows.values())
+    return await rooms.directory.made_of_sites(viewer, named or None, "listed", lambda rows: listed(rows.values()))
 
 
 async def _parameters(request: AnyRequest) -> dict[str, str]:

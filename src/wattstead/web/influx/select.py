@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from wattstead.metering.point import Point
 from wattstead.web import history
 from wattstead.web.history import Buckets
-from wattstead.web.influx.catalogue import Listed, grouped_by, listed
+from wattstead.web.influx.catalogue import Listed, grouped_by, matching
 from wattstead.web.influx.instant import shown
 from wattstead.web.influx.question import SELECTORS, Column, Fill, Select
 from wattstead.web.influx.raw import readings_of
@@ -37,11 +37,8 @@ class Cell(NamedTuple):
 async def answered(select: Select, rooms: Rooms, points: Sequence[Listed], epoch: str, now_us: int) -> list[Table]:
     """The tables of one SELECT; raises `ParseError` for more than may be asked at once."""
     wanted = {column.field for column in select.columns}
-    found = [
-        one
-        for one in listed((p.row for p in points), select.measurements, select.condition)
-        if "*" in wanted or one.field in wanted
-    ]
+    matches = matching(points, select.measurements, select.condition)
+    found = [one for one in matches if "*" in wanted or one.field in wanted]
     if len(found) > MOST_POINTS:
         raise ParseError(f"the question is about {len(found)} series; narrow it to {MOST_POINTS}")
     if not found:

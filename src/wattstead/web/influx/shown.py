@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from wattstead.web.influx.catalogue import Listed, fields, listed, tag_values
+from wattstead.web.influx.catalogue import Listed, fields, matching, tag_values
 from wattstead.web.influx.question import Show
 from wattstead.web.influx.table import Table, line_of
 from wattstead.web.viewer import Viewer
@@ -20,7 +20,7 @@ def databases(viewer: Viewer) -> list[str]:
 
 def answered(show: Show, viewer: Viewer, points: Iterable[Listed]) -> list[Table]:
     """The tables of one SHOW statement; ``points`` are those of the database that is asked."""
-    rows = listed((one.row for one in points), show.measurements, show.condition)
+    rows = matching(points, show.measurements, show.condition)
     tables = _TABLES[show.subject](show, viewer, rows)
     for table in tables:
         stop = show.offset + min(show.limit or _MOST_ROWS, _MOST_ROWS)
