@@ -5,6 +5,7 @@ Pure arithmetic on instants; asks nothing.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -73,19 +74,11 @@ Piece(tier=<Tier.RAW: 'reading'>, start_us=3000000000, end_us=3600000000))
     starts, ends = edges[:-1][edges[:-1] < edges[1:]], edges[1:][edges[:-1] < edges[1:]]
     if not len(starts):
         return ()
-    shelves = _shelves(int(starts[0]), int(ends[-1]), reach, zone, expired)
-    given_up = 0
-    while True:
+    for shelves in _attempts(_shelves(int(starts[0]), int(ends[-1]), reach, zone, expired)):
         pieces = _joined(_cover(starts, ends, shelves, expired))
-        heavy = next((p.tier for p in pieces if (p.end_us - p.start_us) * points / _pace_us(p.tier) > MOST_ROWS), None)
-        at = _coarser(shelves, heavy)
-        if at is not None:
-            shelves[at] = replace(shelves[at], last_resort_us=LAST_US)
-        elif len(pieces) <= MOST_PIECES or given_up == len(shelves):
-            return pieces
-        else:
-            shelves[given_up] = replace(shelves[given_up], until_us=shelves[given_up].last_resort_us)
-            given_up += 1
+        if len(pieces) <= MOST_PIECES and sum(_rows(piece, reach) for piece in pieces) * points <= MOST_ROWS:
+            break
+    return pieces
 
 
 def before(at_us: int, reach: Reach) -> tuple[Piece, ...]:
@@ -116,18 +109,22 @@ def _kept(*pieces: tuple[Tier, int, int]) -> tuple[Piece, ...]:
     return tuple(Piece(tier, max(a, FIRST_US), b) for tier, a, b in pieces if max(a, FIRST_US) < b)
 
 
-def _pace_us(tier: Tier) -> int:
-    """The usual distance of rows; of readings a second."""
-    return 1_000_000 if tier is Tier.RAW else tier.length_us
+def _rows(piece: Piece, reach: Reach) -> float:
+    """The rows a point usually has in a piece, as far as coarser ones could stand for them; a reading a second."""
+    pace_us, until_us = piece.tier.length_us, reach.quarter_us
+    if piece.tier is Tier.RAW:
+        pace_us, until_us = 1_000_000, reach.minute_us
+    return max(0, min(piece.end_us, until_us) - piece.start_us) / pace_us
 
 
-def _coarser(shelves: list[Shelf], heavy: Tier | None) -> int | None:
-    """Which shelf, next coarser than a tier that is too heavy, may still be taken as it lies."""
-    order = [*_ROLLED, Tier.RAW]
-    for at in range(order.index(heavy) - 1 if heavy else -1, -1, -1):
-        if shelves[at].last_resort_us < min(shelves[at].until_us, LAST_US):
-            return at
-    return None
+def _attempts(shelves: list[Shelf]) -> Iterator[list[Shelf]]:
+    """All tiers; then without the coarsest, so that there are fewer pieces; then rows as they lie, finest first."""
+    without = [replace(shelf, until_us=min(shelf.until_us, shelf.last_resort_us)) for shelf in shelves]
+    for given_up in range(len(shelves) + 1):
+        yield without[:given_up] + shelves[given_up:]
+    lying = [replace(shelf, last_resort_us=LAST_US) for shelf in shelves]
+    for at in reversed(range(len(shelves))):
+        yield without[:at] + lying[at:]
 
 
 def _shelves(start_us: int, end_us: int, reach: Reach, zone: str, expired: Expired) -> list[Shelf]:
