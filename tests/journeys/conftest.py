@@ -1,0 +1,159 @@
+"""A browser for the journeys: the real Chromium, signed in by hand once, watched for errors on every page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState, sync_playwright
+
+CHROMIUM = "/usr/bin/chromium"
+_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+_AXE = Path(__file__).parents[2] / "frontend/node_modules/axe-core/axe.min.js"
+_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@dataclass
+class Screen:
+    """One browser window at one size, with what went wrong in it."""
+
+    page: Page
+    base: str
+    faults: list[str] = field(default_factory=list)
+
+    def open(self, path: str = "") -> Page:
+        """Go to a screen below the application's address, and wait until it stands."""
+        self.page.goto(self.base + path)
+        self.page.wait_for_selector("main h1")
+        return self.page
+
+    def ready(self) -> Page:
+        """Wait until every chart of the history has drawn what was asked for."""
+        self.page.wait_for_selector("[data-testid=panel][data-state=ready] .note:not(:empty)")
+        self.page.wait_for_function(
+            "() => [...document.querySelectorAll('[data-testid=panel]')].every(p => p.dataset.state === 'ready')"
+        )
+        return self.page
+
+    def history(self, query: str) -> Page:
+        """Open the history with a view and wait for its picture."""
+        self.open(f"history?{query}")
+        return self.ready()
+
+    def span(self) -> str:
+        """The span that the history shows, as two instants."""
+        return self.page.locator("[data-span]").get_attribute("data-span") or ""
+
+    def zoomed(self, act: Callable[[], object]) -> str:
+        """Do something that changes the span; the new one, once it is drawn."""
+        before = self.span()
+        act()
+        self.page.wait_for_function("b => document.querySelector('[data-span]').dataset.span !== b", arg=before)
+        self.ready()
+        return self.span()
+
+    def drag(self, start: float, end: float) -> None:
+        """Draw a range on the first chart with the mouse, in shares of its width."""
+        box = self.page.locator(".area").first.bounding_box()
+        assert box is not None
+        y = box["y"] + box["height"] / 2
+        self.page.mouse.move(box["x"] + box["width"] * start, y)
+        self.page.mouse.down()
+        self.page.mouse.move(box["x"] + box["width"] * (start + end) / 2, y)
+        self.page.mouse.move(box["x"] + box["width"] * end, y)
+        self.page.mouse.up()
+
+    def overflow_px(self) -> int:
+        """By how much the page is wider than its window."""
+        return int(self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+    def violations(self) -> list[str]:
+        """What axe finds on the screen as it is."""
+        assert _AXE.is_file(), f"{_AXE} is missing; install the front end's packages: cd frontend && npm ci"
+        self.page.evaluate(_AXE.read_text() + ";undefined")
+        found: list[dict[str, Any]] = self.page.evaluate(
+            "rules => axe.run(document, {runOnly: rules}).then(r => r.violations)", _RULES
+        )
+        return [f"{v['id']}: {v['help']} at {[n['target'] for n in v['nodes']][:4]}" for v in found]
+
+
+OpenScreen = Callable[..., Screen]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=_FLAGS)
+        yield chromium
+        chromium.close()
+
+
+def sign_in(page: Page, base: str, email: str, password: str) -> None:
+    """Sign in as a person does."""
+    page.goto(base + "sign-in")
+    page.fill("#email", email)
+    page.fill("#password", password)
+    page.click("button[type=submit]")
+    page.wait_for_selector("nav")
+
+
+@pytest.fixture(scope="session")
+def enter() -> Callable[[Page, str, str, str], None]:
+    """`sign_in`, for tests of other addresses."""
+    return sign_in
+
+
+@pytest.fixture(scope="session")
+def signed_in(browser: Browser, product: Any) -> StorageState:
+    """The cookie of the demo's owner."""
+    context = browser.new_context()
+    sign_in(context.new_page(), f"{product.url}/", product.email, product.password)
+    state = context.storage_state()
+    context.close()
+    return state
+
+
+@pytest.fixture
+def screen(browser: Browser, product: Any, signed_in: StorageState) -> Iterator[OpenScreen]:
+    """Opens windows; at the end no page may have had an error."""
+    contexts: list[BrowserContext] = []
+    screens: list[Screen] = []
+
+    def open_screen(width: int = 1280, height: int = 900, **options: Any) -> Screen:
+        language = options.pop("language", None)
+        given = {"storage_state": signed_in, "locale": "en-GB", "timezone_id": "Europe/Berlin"} | options
+        context = browser.new_context(viewport={"width": width, "height": height}, **given)
+        if language:
+            context.add_init_script(f"localStorage.setItem('wattstead.language', {json.dumps(language)})")
+        contexts.append(context)
+        found = Screen(context.new_page(), f"{product.url}/")
+        found.page.on("pageerror", lambda error: found.faults.append(str(error)))
+        found.page.on("console", lambda said: found.faults.append(said.text) if said.type == "error" else None)
+        screens.append(found)
+        return found
+
+    yield open_screen
+    for context in contexts:
+        context.close()
+    assert [fault for one in screens for fault in one.faults] == []
+
+
+@pytest.fixture(scope="session")
+def sites(product: Any) -> dict[str, int]:
+    """The demo's sites: ``minute`` by the minute, ``second`` by the second."""
+    with product.signed_in() as client:
+        found = {row["name"]: row["id"] for row in client.get("/api/v1/sites").json()}
+    return {"minute": found["Home near Paris"], "second": found["Second by second"]}
