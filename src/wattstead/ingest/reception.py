@@ -96,7 +96,7 @@ class Reception:
         self._buckets.charge(grant.id, len(columns))
         columns = within(columns, limits.earliest_us, self.clock_us() + int(limits.future_s * 1e6))
         columns, points = await self._located(grant, columns)
-        quality = np.broadcast_to(np.uint8(Quality.RAW), len(columns))
+        quality = np.full(len(columns), Quality.RAW, np.uint8)
         if columns.untimed is not False and len(columns):
             repeatable = self.resolver.is_delta(points) & columns.untimed
             if times_needed and bool(repeatable.any()):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wattstead.ingest.emoncms.parameters import clean
+from wattstead.ingest.emoncms.names import clean
 
 PREFIX = "emon/"
 

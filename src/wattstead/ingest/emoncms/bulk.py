@@ -10,11 +10,15 @@ import numpy as np
 
 from wattstead.ingest.columns import Columns, Names, Rejections
 from wattstead.ingest.emoncms.address import address_of
-from wattstead.ingest.emoncms.parameters import clean
+from wattstead.ingest.emoncms.names import clean
 from wattstead.ingest.emoncms.values import PostRefused, instant_of, number_of
 from wattstead.ingest.errors import BodyInvalid
 from wattstead.ingest.loose_json import loads
 from wattstead.ingest.unpack import inflated
+
+_CLOCK_STEP_US = 10_000_000
+_CALENDAR_US = 1_000_000_000_000_000
+"""A sentat beyond this is the time of day; a smaller one counts seconds since the sender began."""
 
 
 def decode(given: Mapping[str, str], body: bytes, now_us: int, most_bytes: int) -> Columns:
@@ -96,13 +100,24 @@ def _reference(given: Mapping[str, str], packets: list[Any], now_us: int) -> int
     """The instant that offsets count from: sentat and offset name the present on the sender's clock."""
     for name in ("sentat", "offset"):
         if name in given:
-            return now_us - instant_of(name, given[name])
+            return _apart(now_us, instant_of(name, given[name]))
     if "time" in given:
         return instant_of("time", given["time"])
     last = packets[-1]
     if not isinstance(last, list) or not last:
         raise PostRefused("Format error, last item in bulk data does not contain any data")
     return now_us - instant_of("offset of the last item", last[0])
+
+
+def _apart(now_us: int, sent_us: int) -> int:
+    """How far the sender's zero lies from ours. Two calendar clocks are compared in steps of ten seconds: what is sent
+    again after a lost answer, with a new sentat, keeps its times and is stored once.
+
+    >>> _apart(1_700_000_600_700_000, 1_700_000_000_000_000), _apart(1_700_000_001_200_000, 1_700_000_000_000_000)
+    (600000000, 0)
+    """
+    apart_us = now_us - sent_us
+    return apart_us if sent_us < _CALENDAR_US else round(apart_us / _CLOCK_STEP_US) * _CLOCK_STEP_US
 
 
 def _node(at: int, found: Any) -> str:

@@ -8,10 +8,10 @@ from functools import partial
 from wattstead.ingest.asgi import Answer, Request, answer
 from wattstead.ingest.columns import Rejections
 from wattstead.ingest.emoncms import bulk, post
-from wattstead.ingest.emoncms.parameters import parameters
 from wattstead.ingest.emoncms.sealed import SEALED_KINDS, SealRefused, opened
 from wattstead.ingest.emoncms.values import NameMemory
 from wattstead.ingest.errors import FormatUnknown, IngestError, KeyMayNotWrite, KeyMissing, KeyUnknown
+from wattstead.ingest.parameters import parameters
 from wattstead.ingest.reception import Kept, Reception
 from wattstead.ingest.routes import Route
 from wattstead.registry.records import KeyGrant

@@ -9,7 +9,7 @@ from typing import Any
 
 from wattstead.ingest.columns import Names, Rejections
 from wattstead.ingest.emoncms.address import address_of
-from wattstead.ingest.emoncms.parameters import clean
+from wattstead.ingest.emoncms.names import clean
 from wattstead.ingest.errors import BodyInvalid, IngestError
 from wattstead.ingest.instants import TimeInvalid, from_any
 

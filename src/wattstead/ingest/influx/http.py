@@ -8,13 +8,13 @@ import hashlib
 from collections.abc import Sequence
 from functools import partial
 from typing import TypeAlias
-from urllib.parse import parse_qsl
 
 import msgspec
 
 from wattstead.ingest.asgi import Answer, Request, answer
 from wattstead.ingest.errors import BodyInvalid, IngestError, KeyMissing, KeyUnknown
 from wattstead.ingest.influx.decode import LineDecoder
+from wattstead.ingest.parameters import parameters
 from wattstead.ingest.reception import Kept, Reception
 from wattstead.ingest.routes import Route
 from wattstead.ingest.unpack import inflated
@@ -56,12 +56,12 @@ class _Influx:
 
     async def write_1(self, request: Request) -> Answer:
         """/write of version 1: key as password, in the query or as Basic; precision n, u, ms, s, m, h."""
-        kept = await self._written(request, parameters(request))
+        kept = await self._written(request, parameters(request.query, {}))
         return _WRITTEN if not kept.rejected else _failed_1(partial_write(kept))
 
     async def write_2(self, request: Request) -> Answer:
         """/api/v2/write: key as Token; precision ns, us, ms, s."""
-        kept = await self._written(request, parameters(request))
+        kept = await self._written(request, parameters(request.query, {}))
         if not kept.rejected:
             return _WRITTEN
         body = {"code": "invalid", "message": partial_write(kept)}
@@ -83,7 +83,7 @@ class _Influx:
 
     async def buckets(self, request: Request) -> Answer:
         """/api/v2/buckets: every bucket that is asked for exists; making one changes nothing."""
-        given = parameters(request)
+        given = parameters(request.query, {})
         grant = self._any_key(request, given)
         if request.method == "POST":
             body = await request.body(self.reception.limits.form_bytes)
@@ -97,7 +97,7 @@ class _Influx:
 
     async def organizations(self, request: Request) -> Answer:
         """/api/v2/orgs: the one organization of the key, under the name that is asked for."""
-        given = parameters(request)
+        given = parameters(request.query, {})
         grant = self._any_key(request, given)
         found = {"id": _identity("org", grant.organization_id), "name": given.get("org", "wattstead"), "links": {}}
         return _json(200, {"links": {"self": "/api/v2/orgs"}, "orgs": [found]})
@@ -133,11 +133,6 @@ async def ping(request: Request) -> Answer:
     if b"verbose" in request.query and b"verbose=false" not in request.query:
         return answer(200, b'{"version":"%b"}' % _VERSION, more=_ABOUT)
     return _WRITTEN
-
-
-def parameters(request: Request) -> dict[str, str]:
-    """The query's parameters."""
-    return dict(parse_qsl(request.query.decode("latin-1"), keep_blank_values=True)) if request.query else {}
 
 
 def secret_of(request: Request, given: dict[str, str]) -> str:

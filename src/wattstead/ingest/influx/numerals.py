@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 _FIRST, _SPAN = ord("-"), ord("9") - ord("-")  # minus, dot, slash and digits; unsigned, so what is smaller wraps round
+_WHOLE = re.compile(r"-?[0-9]{1,18}|1[0-9]{18}")
 _INTEGER, _UNSIGNED = ord("i"), ord("u")
 
 
@@ -47,11 +49,14 @@ def values_of(texts: Any) -> NDArray[np.float64] | None:
 
 
 def times_of(texts: Any) -> NDArray[np.int64] | None:
-    """Whole numbers of an array of texts; None when one is not."""
-    first = texts[:1]
-    if texts.buffers()[2].equals(pa.py_buffer(first[0].as_py().encode() * len(texts))):
-        number = _cast(first, pa.int64()) if _plain(first) else None
-        return None if number is None else np.broadcast_to(number, len(texts))
+    """Whole numbers of an array of texts; None when one is not.
+
+    >>> times_of(pa.array(["17", "-5"])).tolist(), times_of(pa.array(["1.5"]))
+    ([17, -5], None)
+    """
+    first: str = texts[0].as_py()
+    if texts.buffers()[2].equals(pa.py_buffer(first.encode() * len(texts))):
+        return np.full(len(texts), int(first), np.int64) if _WHOLE.fullmatch(first) else None
     return _cast(texts, pa.int64()) if _plain(texts) else None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from wattstead.ingest.emoncms.address import address_of, input_of
-from wattstead.ingest.emoncms.parameters import clean
+from wattstead.ingest.emoncms.names import clean
 from wattstead.registry.records import KeyGrant, NewAddress, PointRow, Scope
 from wattstead.web import history
 from wattstead.web.emoncms.asked import Asked

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from wattstead.ingest.emoncms.address import input_of
-from wattstead.ingest.emoncms.parameters import clean
+from wattstead.ingest.emoncms.names import clean
 from wattstead.registry.records import KeyGrant, PointRow
 from wattstead.web.emoncms.asked import Asked
 from wattstead.web.emoncms.php import Json

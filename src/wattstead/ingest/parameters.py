@@ -1,12 +1,8 @@
-"""Parameters of EmonCMS requests, from the query and the form, and the names in them; it knows no readings."""
+"""Parameters of a query or a form, as every protocol here reads them; what they mean is each protocol's affair."""
 
 from __future__ import annotations
 
-import re
 from urllib.parse import unquote_to_bytes
-
-_DROPPED = re.compile(r"[^\w\s\-.]+")
-_SPACES = re.compile(r"\s+")
 
 
 def parameters(encoded: bytes, into: dict[str, str]) -> dict[str, str]:
@@ -28,12 +24,3 @@ def _text(encoded: bytes) -> str:
     if b"%" in encoded:
         encoded = unquote_to_bytes(encoded)
     return encoded.decode("utf-8", "replace")
-
-
-def clean(name: str) -> str:
-    """A node or input name as EmonCMS keeps it: letters, digits, ``_``, ``-``, ``.`` and space of any script.
-
-    >>> clean("sensor.power/kW"), clean("Küche 1")
-    ('sensor.powerkW', 'Küche 1')
-    """
-    return _SPACES.sub(" ", _DROPPED.sub("", name)).strip()
