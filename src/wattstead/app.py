@@ -312,7 +312,7 @@ def _journal_limits(settings: Settings) -> JournalLimits:
 
 
 def _refining_limits(settings: Settings) -> RefiningLimits:
-    return RefiningLimits(store_every_s=settings.store_every_s)
+    return RefiningLimits(store_every_s=settings.store_every_s, waiting_rows=600_000)
 
 
 def _retention(settings: Settings) -> Retention:

@@ -35,8 +35,8 @@ class Channel:
 class Recording:
     """Readings of several channels at a fixed step, repeated for ever.
 
-    ``value`` has a row per step and a column per channel, NaN where nothing was recorded; row 0 belongs to
-    ``start_us`` and to every whole number of loops before and after it.
+    ``value`` has a row per step and a column per channel, three decimals at most, NaN where nothing was recorded;
+    row 0 belongs to ``start_us`` and to every whole number of loops before and after it.
     """
 
     site: str
@@ -45,7 +45,7 @@ class Recording:
     channels: tuple[Channel, ...]
     step_us: int
     start_us: int
-    value: NDArray[np.float64]
+    value: NDArray[np.float32]
     history_days: int
 
     def between(self, start_us: int, end_us: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -53,7 +53,8 @@ class Recording:
         first = -(-(start_us - self.start_us) // self.step_us)
         last = -(-(end_us - self.start_us) // self.step_us)
         step = np.arange(first, max(first, last), dtype=np.int64)
-        return self.start_us + step * self.step_us, self.value[step % len(self.value)]
+        value = self.value[step % len(self.value)].astype(np.float64)
+        return self.start_us + step * self.step_us, value.round(3)
 
 
 def samples() -> Path:
@@ -91,8 +92,8 @@ def minute_home(folder: Path) -> Recording:
         channels=tuple(channel for _, _, channel in columns),
         step_us=60 * SECOND_US,
         start_us=int(recorded_us[0]) - 3600 * SECOND_US,
-        value=np.round(
-            np.column_stack([table[name].to_numpy()[weeks] * factor for name, factor, _ in columns]), decimals=3
+        value=np.column_stack([table[name].to_numpy()[weeks] * factor for name, factor, _ in columns]).astype(
+            np.float32
         ),
         history_days=31,
     )
@@ -104,7 +105,7 @@ def second_home(folder: Path) -> Recording:
     kinds = list(dict.fromkeys(name.split("|")[0] for name in table.column_names))
     days = {kind: [c for c in table.column_names if c.startswith(f"{kind}|")] for kind in kinds}
     power = np.column_stack(
-        [np.concatenate([table[c].to_numpy() for c in days[kind]]).astype(np.float64) for kind in kinds]
+        [np.concatenate([table[c].to_numpy() for c in days[kind]]).astype(np.float32) for kind in kinds]
     )
     names = {"PC-Desktop": "Computer", "Monitor-TFT": "Monitor", "TV-LCD": "Television"}
     names |= {"Coffeemaker": "Coffee maker", "WaterKettle": "Kettle", "MicrowaveOven": "Microwave"}
