@@ -53,6 +53,7 @@ class SpanAnswer(msgspec.Struct):
     "/readings",
     summary="Readings",
     tags=["readings"],
+    packed=True,
     responses={
         200: ResponseSpec(ReadingsAnswer, generate_examples=False, description="JSON, or with format=csv a file")
     },
