@@ -47,13 +47,14 @@ class StoreServer:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.port = folder, 0
+        self.data = folder / "data"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "key").write_text(KEY)
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Returns once it answers."""
-        command = [sys.executable, "-m", "wattstead.store", "--data", str(self.folder / "data"), "--port"]
+        command = [sys.executable, "-m", "wattstead.store", "--data", str(self.data), "--port"]
         command += [str(self.port), "--key-file", str(self.folder / "key")]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=(self.folder / "log").open("ab"))
         assert self._process.stdout is not None
@@ -81,12 +82,13 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreServer]:
 
 
 @pytest.fixture
-def make_store() -> Iterator[Callable[[Path], StoreServer]]:
+def make_store() -> Iterator[Callable[..., StoreServer]]:
     """Store processes of a test's own, which it may kill."""
     servers: list[StoreServer] = []
 
-    def make(folder: Path) -> StoreServer:
+    def make(folder: Path, data: Path | None = None) -> StoreServer:
         servers.append(StoreServer(folder))
+        servers[-1].data = data or folder / "data"
         servers[-1].start()
         return servers[-1]
 
@@ -171,8 +173,12 @@ class House:
         """Readings that are kept as replaced."""
         return int(self.series._connection.columns("SELECT count() AS n FROM reading_replaced FINAL")["n"][0])
 
-    def check(self, closed_us: int) -> None:
-        """Raw, minutes and buckets equal what the ledger of what was sent says must be there."""
+    async def check(self, refinery: Refinery) -> None:
+        """Stop the refinery; raw, minutes and buckets must equal what the ledger of what was sent says."""
+        await refinery.stop()
+        await asyncio.to_thread(self._check, refinery.state.closed_us)
+
+    def _check(self, closed_us: int) -> None:
         truth = settle(self.sent)
         rules = {id: step_rule(self.points.get(id, Point(id=id))) for id in np.unique(truth.point).tolist()}
         for id, rule in rules.items():
@@ -189,14 +195,14 @@ class House:
         assert stored.value.tolist() == batch.value.tolist(), f"values of point {id}"
 
     def _check_minutes(self, id: int, rule: StepRule, batch: ReadingBatch, closed_us: int) -> None:
-        """Minute rows before ``closed_us`` are exactly those of the oracle, after it there are none."""
+        """Minute rows before ``closed_us`` are exactly those of the oracle; what comes after it nobody looks at yet."""
         before = batch.time_us < closed_us
         closed = ReadingBatch.of(batch.point[before], batch.time_us[before], batch.value[before])
         rows = roll(closed, bucket_starts(closed.time_us, MINUTE_US), {id: rule})
         names = ("start_us", "count", "sum", "step", "flags")
         stored = self.series._connection.columns(
             "SELECT toInt64(toUnixTimestamp(start)) * 1000000 AS start_us, count, sum, step, flags "
-            f"FROM minute FINAL WHERE point = {id} AND count > 0 ORDER BY start"
+            f"FROM minute FINAL WHERE point = {id} AND count > 0 AND start_us < {closed_us} ORDER BY start"
         )
         for name in names:
             found = stored[name].tolist() if stored else []

@@ -69,7 +69,7 @@ async def test_the_store_dies_and_comes_back(own_store: StoreServer, own_house: 
         own_store.start()
         await house.settled(refinery)
         assert refinery.state.last_error == ""
-        await asyncio.to_thread(house.check, refinery.state.closed_us)
+        await house.check(refinery)
 
 
 async def test_stopping_while_the_store_is_away_loses_nothing(own_store: StoreServer, own_house: House) -> None:
@@ -82,7 +82,7 @@ async def test_stopping_while_the_store_is_away_loses_nothing(own_store: StoreSe
     own_store.start()
     async with house.refinery() as refinery:
         await house.settled(refinery)
-        await asyncio.to_thread(house.check, refinery.state.closed_us)
+        await house.check(refinery)
 
 
 async def test_a_start_without_a_store_waits_for_it(own_store: StoreServer, own_house: House) -> None:

@@ -53,7 +53,7 @@ async def test_late_early_repeated_and_corrected_readings_end_as_the_ledger_says
         await house.send(house.sent[0].point, house.sent[0].time_us, house.sent[0].value + 1)
         await house.settled(refinery)
         assert refinery.state.replaced_rows > 0
-        await asyncio.to_thread(house.check, refinery.state.closed_us)
+        await house.check(refinery)
 
 
 async def test_a_register_counts_the_same_whatever_the_order(house: House) -> None:
@@ -65,7 +65,7 @@ async def test_a_register_counts_the_same_whatever_the_order(house: House) -> No
         for part in reversed(np.array_split(np.arange(len(times)), 24)):
             await house.send([1] * len(part), times[part], values[part])
         await house.settled(refinery)
-        await asyncio.to_thread(house.check, refinery.state.closed_us)
+        await house.check(refinery)
         edges = np.array([begin - HOUR, begin + 12 * HOUR, begin + 25 * HOUR])
         [found] = await asyncio.to_thread(house.series.buckets, [house.points[1]], edges)
     assert int(found.steps.sum()) == round(float(values[-1] - values[0]) * 1000)
@@ -85,7 +85,7 @@ async def test_a_restart_goes_on_where_it_stopped_and_reading_again_changes_noth
     async with house.refinery() as refinery:
         await house.settled(refinery)
         assert await asyncio.to_thread(house.replaced) == replaced
-        await asyncio.to_thread(house.check, refinery.state.closed_us)
+        await house.check(refinery)
 
 
 async def test_an_import_of_years_is_rolled_up(house: House) -> None:
@@ -96,7 +96,7 @@ async def test_an_import_of_years_is_rolled_up(house: House) -> None:
             await house.send([1] * len(part), part, (part - begin) / HOUR)
             await house.send([2] * len(part), part, np.full(len(part), 50.0))
         await house.settled(refinery)
-        await asyncio.to_thread(house.check, refinery.state.closed_us)
+        await house.check(refinery)
 
 
 async def test_adopting_a_point_rolls_its_history_up_under_the_new_rule(house: House) -> None:
@@ -106,7 +106,7 @@ async def test_adopting_a_point_rolls_its_history_up_under_the_new_rule(house: H
         adopted = Point(id=4, kind=Kind.GAUGE, quantity=Quantity.ELECTRICITY, unit="kW", zone="America/St_Johns")
         house.declare(adopted, Point(id=1, kind=Kind.REGISTER, unit="kWh", resolution=0.01, max_rate=1e9))
         await house.adopted(refinery)
-        await asyncio.to_thread(house.check, refinery.state.closed_us)
+        await house.check(refinery)
 
 
 async def test_a_change_while_nobody_looked_is_found_at_the_start(house: House) -> None:
@@ -116,7 +116,7 @@ async def test_a_change_while_nobody_looked_is_found_at_the_start(house: House) 
     house.declare(Point(id=4, kind=Kind.GAUGE, quantity=Quantity.ELECTRICITY, unit="W"))
     async with house.refinery() as refinery:
         await house.adopted(refinery)
-        await asyncio.to_thread(house.check, refinery.state.closed_us)
+        await house.check(refinery)
 
 
 async def test_live_readings_come_before_they_are_stored_and_latest_is_there_after_a_restart(house: House) -> None:
