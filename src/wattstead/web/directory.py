@@ -11,6 +11,7 @@ import hashlib
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from wattstead.registry.records import Account, KeyGrant, PointRow, Scope
@@ -38,6 +39,7 @@ class Directory:
         self._viewers: OrderedDict[bytes, tuple[float, Viewer]] = OrderedDict()
         self._kept: OrderedDict[tuple[Any, ...], tuple[int, Any]] = OrderedDict()
         self._changes_seen = 0
+        self._asking: dict[tuple[Any, ...], asyncio.Future[Any]] = {}
         self._lock = asyncio.Lock()
 
     async def viewer_of_session(self, token: str) -> Viewer | None:
@@ -62,8 +64,7 @@ class Directory:
         wanted = list(dict.fromkeys(point_ids))
         missing = [point_id for point_id in wanted if point_id not in self._rows]
         if missing:
-            found = await self._settled(lambda: self.registry.points(point_ids=missing))
-            self._rows.update({row.point.id: row for row in found})
+            await self._once(tuple(missing), lambda: self.registry.points(point_ids=missing), self._keep)
         known = ((point_id, self._rows.get(point_id)) for point_id in wanted)
         return {point_id: row for point_id, row in known if row is not None and viewer.sees(row)}
 
@@ -80,10 +81,8 @@ class Directory:
         await self._fresh()
         missing = [site_id for site_id in wanted if site_id not in self._whole]
         if missing:
-            found = await self._settled(lambda: self.registry.points(site_ids=missing))
-            self._whole.update({site_id: {} for site_id in missing})
-            for row in found:
-                self._keep(row)
+            ask = partial(self.registry.points, site_ids=missing)
+            await self._once(("sites", *missing), ask, partial(self._keep_sites, missing))
         return self._made(("rows", *wanted), lambda: self._sorted(wanted))
 
     async def made_of_sites(
@@ -113,15 +112,7 @@ class Directory:
         known = self._viewers.get(name)
         if known is not None and known[0] > time.monotonic():
             return known[1]
-        found = await self._settled(lambda: ask(secret))
-        if found is None:
-            self._viewers.pop(name, None)
-            return None
-        self._viewers[name] = (time.monotonic() + _SESSION_S, found)
-        self._viewers.move_to_end(name)
-        while len(self._viewers) > _MOST_VIEWERS:
-            self._viewers.popitem(last=False)
-        return found
+        return await self._once((name,), lambda: ask(secret), partial(self._keep_viewer, name))
 
     def _session(self, token: str) -> Viewer | None:
         return self._with_sites(self.registry.session(token))
@@ -133,12 +124,21 @@ class Directory:
     def _with_sites(self, who: Account | KeyGrant | None) -> Viewer | None:
         return None if who is None else Viewer(who, {site.id: site for site in self.registry.sites(who)})
 
-    async def _settled(self, ask: Callable[[], R]) -> R:
-        """An answer of the registry during which nothing was learnt that it may have missed."""
+    async def _once(self, key: tuple[Any, ...], ask: Callable[[], R], keep: Callable[[R], None]) -> R:
+        """The registry's answer, asked for once for all who want the same at the same time, and kept."""
+        task = self._asking.get(key)
+        if task is None:
+            task = self._asking[key] = asyncio.ensure_future(self._settled(ask, keep))
+            task.add_done_callback(lambda _: self._asking.pop(key, None))
+        return await asyncio.shield(task)
+
+    async def _settled(self, ask: Callable[[], R], keep: Callable[[R], None]) -> R:
+        """An answer during which nothing was learnt that it may have missed, kept before anything else is."""
         while True:
             stamp = self._stamp
             found = await self.threads.run(ask)
             if stamp == self._stamp:
+                keep(found)
                 return found
 
     async def _fresh(self) -> None:
@@ -155,8 +155,8 @@ class Directory:
                 self._rows.clear()
                 self._whole.clear()
                 self._changes_seen += 1
-            for row in changed or ():
-                self._keep(row)
+            if changed:
+                self._keep(changed)
             self._stamp, self._polled_s = stamp, time.monotonic()
 
     def _changes(self, known: tuple[int, int]) -> tuple[tuple[int, int], list[PointRow] | None]:
@@ -171,12 +171,24 @@ class Directory:
             changed += self.registry.points(point_ids=range(known[1] + 1, largest + 1))
         return stamp, changed
 
-    def _keep(self, row: PointRow) -> None:
-        point_id = row.point.id
-        self._rows[point_id] = row
+    def _keep(self, rows: Iterable[PointRow]) -> None:
+        for row in rows:
+            point_id = row.point.id
+            self._rows[point_id] = row
+            if row.site_id in self._whole:
+                self._whole[row.site_id][point_id] = row
         self._changes_seen += 1
-        if row.site_id in self._whole:
-            self._whole[row.site_id][point_id] = row
+
+    def _keep_sites(self, site_ids: Iterable[int], rows: Iterable[PointRow]) -> None:
+        self._whole.update({site_id: {} for site_id in site_ids})
+        self._keep(rows)
+
+    def _keep_viewer(self, name: bytes, viewer: Viewer | None) -> None:
+        self._viewers.pop(name, None)
+        if viewer is not None:
+            self._viewers[name] = (time.monotonic() + _SESSION_S, viewer)
+            while len(self._viewers) > _MOST_VIEWERS:
+                self._viewers.popitem(last=False)
 
 
 def _digest(secret: str) -> bytes:
