@@ -107,7 +107,8 @@ def bench_burst(folder: Path, whole: bool) -> Table:
 
 
 async def _burst(target: Target) -> Outcome:
-    due = sorted(random.Random(7).uniform(0, _WITHIN_S) for _ in range(SITES))
+    chance = random.Random(7)
+    due = sorted(chance.uniform(0, _WITHIN_S) for _ in range(SITES))
     outcome = await one_connection_each(target.port, due, lambda number: _eight(target, number))
     await asyncio.sleep(1)
     return outcome
