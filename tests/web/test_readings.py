@@ -25,6 +25,13 @@ def test_readings_come_in_order_and_in_pages(house: Any, reader: httpx.Client) -
     assert first["time"] + rest["time"] == whole["time"]
 
 
+def test_many_readings_are_packed_once(house: Any, reader: httpx.Client) -> None:
+    query = {"point": house.points["power"], "start": "2026-03-01", "end": "2026-03-04"}
+    answer = reader.get("/api/v1/readings", params=query)
+    assert answer.headers["content-encoding"] == "gzip"
+    assert len(answer.json()["time"]) == 2 * 1440
+
+
 def test_readings_come_in_the_base_unit(house: Any, reader: httpx.Client) -> None:
     query = {"point": house.points["outdoor"], "start": "2026-03-01T00:00Z", "end": "2026-03-01T01:00Z"}
     told = reader.get("/api/v1/readings", params=query).json()

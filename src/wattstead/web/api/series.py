@@ -46,7 +46,7 @@ class PointSeries(msgspec.Struct, kw_only=True):
     amount_total: float | None
     """The amount of all buckets together."""
     flags: list[int]
-    """What happened to a counter in the bucket, as bits: 1 wrap, 2 reset …; see the reference."""
+    """What happened in the bucket, as bits: 1 wrap, 2 reset, 4 exchange, 8 jump, 16 backwards, 32 gap."""
     readings: int
     """All readings that the answer stands on."""
 
