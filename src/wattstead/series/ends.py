@@ -45,11 +45,18 @@ def spans(connection: Connection, marks: Marks, points: Sequence[int]) -> SpanCo
     """The first and the newest time of the readings of those points."""
     last = latest(connection, marks, points)
     pieces = after(FIRST_US, marks.reach())
-    asked = last.point.tolist()
-    cuts = range(0, len(asked), _AT_A_TIME)
-    found = [nearest(connection, asked[at : at + _AT_A_TIME], pieces, last=False) for at in cuts]
-    first = np.concatenate([part["time"] for part in found]) if found else np.zeros(0, np.int64)
-    return SpanColumns(last.point, first, last.time_us)
+    first = _first(connection, last.point.tolist(), pieces)
+    early = last.point[~np.isin(last.point, first.point)]  # their days are still to be made
+    if len(early):
+        first = _joined([first, _first(connection, early.tolist(), (Piece(Tier.RAW, FIRST_US, LAST_US),))])
+    both = np.isin(last.point, first.point)
+    return SpanColumns(last.point[both], first.time_us, last.time_us[both])
+
+
+def _first(connection: Connection, points: Sequence[int], pieces: Sequence[Piece]) -> LatestColumns:
+    cuts = range(0, len(points), _AT_A_TIME)
+    found = [nearest(connection, points[at : at + _AT_A_TIME], pieces, last=False) for at in cuts]
+    return _joined([LatestColumns(part["point"], part["time"], part["value"]) for part in found])
 
 
 def _recent(minute_us: int) -> tuple[Piece, ...]:
