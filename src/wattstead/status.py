@@ -43,7 +43,8 @@ def _refining(refinery: Refinery) -> StatusPart:
         "late_spans": float(state.dirty_spans),
     }
     figures |= {f"refused_{reason}": float(count) for reason, count in state.refused.items()}
-    return StatusPart("refining", state.running and not state.last_error, text, figures)
+    well = state.running and not state.last_error and state.lag_s <= _BEHIND_S
+    return StatusPart("refining", well, text, figures)
 
 
 def _store(store: StoreProcess) -> StatusPart:
