@@ -18,7 +18,10 @@ run: $(VENV)/.run     ## start the product on live real data
 	@$(BIN)/wattstead demo --port $(PORT) --data data
 
 test: $(VENV)/.dev debian    ## the whole suite, against real servers
-	$(BIN)/python -m pytest -m "not prove" -q --durations=15
+	$(BIN)/ruff check src tests bench hatch_build.py
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -m "not prove" -q -n 2 --dist loadfile --durations=15
 	cd frontend && $(NODE) node_modules/vitest/vitest.mjs run
 
 check: $(VENV)/.dev     ## types, lint, contracts, unit tests; no servers
