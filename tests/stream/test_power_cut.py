@@ -1,4 +1,4 @@
-"""A power cut: an ext4 file system goes down without writing out what it holds; acknowledged batches are there after."""
+"""A power cut: an ext4 file system goes down with what it holds unwritten; acknowledged batches are there after."""
 
 from __future__ import annotations
 

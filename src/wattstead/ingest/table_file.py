@@ -1,4 +1,4 @@
-"""Tables in files (CSV, also gzipped, and Excel) as readings: finds the shape, turns rows into columns, names bad cells.
+"""Tables in files (CSV, also gzipped, and Excel) as readings: finds shape and columns, names bad cells.
 
 Two shapes are understood: long (time, point, value) and wide (time, then a column per point). It posts nothing.
 """
@@ -117,7 +117,8 @@ def shape_of(header: Sequence[Cell], prefix: str = "", time_column: str | None =
     found = [lower.index(name) for name in wanted if name in lower]
     if not found:
         raise TableFileError(
-            f"no column of times in {', '.join(names)[:300]!r}; name one of {', '.join(TIME_NAMES)} or give --time-column"
+            f"no column of times in {', '.join(names)[:300]!r}; "
+            f"name one of {', '.join(TIME_NAMES)} or give --time-column"
         )
     at = found[0]
     hour = lower.index("hour") if "hour" in lower else None
