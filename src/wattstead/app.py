@@ -121,7 +121,7 @@ async def product(settings: Settings) -> AsyncIterator[Product]:
             folder / PROGRESS,
             series,
             lambda: _all_points(registry),
-            registry.generation,
+            lambda: _points_generation(registry),
             limits=_refining_limits(settings),
             retention=_retention(settings),
             future_limit_s=settings.future_limit_s,
@@ -315,6 +315,11 @@ def _check_ids(registry: Registry, series: Series) -> None:
 
 def _all_points(registry: Registry) -> list[Point]:
     return [row.point for row in registry.points()]
+
+
+def _points_generation(registry: Registry) -> int:
+    """Changes when a point does, and when one appears by itself, which is no new generation of the registry."""
+    return registry.generation() << 32 | registry.largest_point_id()
 
 
 def _journal_limits(settings: Settings) -> JournalLimits:
