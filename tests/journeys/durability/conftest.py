@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -109,7 +109,8 @@ class Plant:
         """SIGKILL to the whole tree, or to the main process only."""
         if self._process is not None:
             if everything:
-                os.killpg(self._group, signal.SIGKILL)
+                with suppress(ProcessLookupError):
+                    os.killpg(self._group, signal.SIGKILL)
             else:
                 self._process.kill()
             self._process.wait()
