@@ -114,3 +114,22 @@ def test_every_row_is_a_reading_an_empty_cell_or_an_issue(rows: list[tuple[datet
     decoder = TableDecoder(shape_of(["time", "p"]), "UTC")
     found = decoder.decode((n, [t.replace(tzinfo=UTC).isoformat(), cell]) for n, (t, cell) in enumerate(rows, 2))
     assert len(found.value) + found.empty + len(found.issues) == len(rows)
+
+
+def test_a_quote_left_open_takes_one_line_and_a_closed_one_may_take_more(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text('time,a,note\n1,2,"two\nlines"\n3,"4,open\n' + "".join(f"{n},{n},\n" for n in range(5, 100)))
+    rows = list(rows_of(file))
+    assert rows[1] == (2, ["1", "2", "two\nlines"])
+    assert rows[2] == (3, ["3", "4,open"])
+    assert len(rows) == 98
+
+
+def test_a_cell_too_many_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text("time,a\n1,2,5\n3,4,\n")
+    rows = rows_of(file)
+    found = TableDecoder(shape_of(next(rows)[1]), "UTC").decode(rows)
+    assert found.value == [4.0]
+    assert [issue.place for issue in found.issues] == ["row 2"]
+    assert "3 cells; the header names 2" in found.issues[0].reason

@@ -82,7 +82,10 @@ def _checked(answer: httpx.Response) -> httpx.Response:
     if answer.is_success:
         return answer
     try:
-        detail = answer.json().get("detail", answer.text)
+        problem = answer.json()
+        if "rejected" in problem:  # every reading was read, and none could be kept
+            return answer
+        detail = problem.get("detail", answer.text)
     except ValueError:
         detail = answer.text
     raise ServerRefused(

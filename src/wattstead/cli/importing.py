@@ -6,6 +6,7 @@ Reading the file is `wattstead.ingest.table_file`'s affair; this counts, posts, 
 from __future__ import annotations
 
 import itertools
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ from wattstead.metering.errors import Issue, WattsteadError
 
 _ROWS = 5_000
 _REASONS = 1_000
+_PLACE = re.compile(r"(?:^row |\[)(\d+)")
 
 
 class ImportDiffers(WattsteadError):
@@ -135,15 +137,16 @@ def _post(client: Client, known: KnownReadings, found: TableReadings, account: A
     account.corrected += sifted.corrected
     account.accepted += accepted - sifted.corrected
     _reject(account, [_in_file(issue, found, kept) for issue in refused])
+    account.rejected += len(kept) - accepted - len(refused)  # the server names the first thousand
 
 
 def _in_file(issue: Issue, found: TableReadings, kept: list[int]) -> Issue:
-    """The server's ``readings[4].time`` as the file's own row."""
-    inside = issue.place.partition("[")[2].partition("]")[0]
-    if not inside.isdigit() or int(inside) >= len(kept):
+    """The server's ``row 4`` or ``time[4]`` as the file's own row."""
+    place = _PLACE.search(issue.place)
+    if place is None or int(place[1]) >= len(kept):
         return issue
-    at = kept[int(inside)]
-    return Issue(f"row {found.row[at]}, {found.point[at]}", issue.reason)
+    at = kept[int(place[1])]
+    return Issue(f"row {found.row[at]}, {found.point[at][:200]}", issue.reason)
 
 
 def _reject(account: Account, issues: list[Issue]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import itertools
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ POINT_NAMES = ("point", "name", "series", "sensor", "meter", "address")
 VALUE_NAMES = ("value", "reading", "wert")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MAX_NAME = 200
+_MOST_LINES = 50
+"""Lines that one quoted cell may go over."""
 
 Cell = object
 Row = tuple[int, Sequence[Cell]]
@@ -38,7 +41,7 @@ class TableFileError(WattsteadError):
 class TableShape:
     """Where time, points and values stand; either ``point`` and ``value`` are set, or ``columns``.
 
-    ``hour`` is the column of an hour of day 0–23 that belongs to a date column, or None.
+    ``hour`` is the column of an hour of day 0–23 that belongs to a date column, or None; ``width`` counts the columns.
     """
 
     time: int
@@ -46,6 +49,7 @@ class TableShape:
     point: int | None = None
     value: int | None = None
     columns: tuple[tuple[int, str], ...] = ()
+    width: int = 1_000_000
 
 
 @dataclass(slots=True)
@@ -82,14 +86,26 @@ def _csv_rows(file: IO[bytes], path: Path) -> Iterator[Row]:
     if "\0" in head:
         raise TableFileError(f"{path.name} is not text; CSV or Excel (.xlsx) is expected")
     delimiter = max(",;\t|", key=head.count)
-    for number, row in enumerate(csv.reader(_chain(head, text), delimiter=delimiter), start=1):
+    for number, row in enumerate(_records(itertools.chain([head], text), delimiter), start=1):
         if any(cell.strip() for cell in row):
             yield number, [cell.strip() for cell in row]
 
 
-def _chain(head: str, rest: Iterable[str]) -> Iterator[str]:
-    yield head
-    yield from rest
+def _records(lines: Iterator[str], delimiter: str) -> Iterator[list[str]]:
+    """Rows of cells. A quoted cell may go on over some lines; a quote left open takes no more than its own line."""
+    width = 0
+    for line in lines:
+        held = [line]
+        odd = line.count('"') % 2
+        while odd and len(held) < _MOST_LINES and (more := next(lines, None)) is not None:
+            held.append(more)
+            odd ^= more.count('"') % 2
+        joined = next(csv.reader(held, delimiter=delimiter))
+        if len(held) == 1 or (not odd and len(joined) == width):
+            width = width or len(joined)
+            yield joined
+        else:
+            yield from (next(csv.reader([one], delimiter=delimiter)) for one in held)
 
 
 def _excel_rows(path: Path, sheet: str | None) -> Iterator[Row]:
@@ -125,11 +141,11 @@ def shape_of(header: Sequence[Cell], prefix: str = "", time_column: str | None =
     point = next((lower.index(name) for name in POINT_NAMES if name in lower), None)
     value = next((lower.index(name) for name in VALUE_NAMES if name in lower), None)
     if point is not None and value is not None:
-        return TableShape(time=at, hour=hour, point=point, value=value)
+        return TableShape(time=at, hour=hour, point=point, value=value, width=len(names))
     columns = tuple((i, prefix + name) for i, name in enumerate(names) if name and i not in (at, hour))
     if not columns:
         raise TableFileError("the table has times but no column of values")
-    return TableShape(time=at, hour=hour, columns=columns)
+    return TableShape(time=at, hour=hour, columns=columns, width=len(names))
 
 
 class TableDecoder:
@@ -154,6 +170,8 @@ class TableDecoder:
 
     def _row(self, number: int, cells: Sequence[Cell], out: TableReadings) -> None:
         shape = self.shape
+        if any(cell is not None and cell != "" for cell in cells[shape.width :]):
+            raise ValueError(f"{len(cells)} cells; the header names {shape.width}: quote a cell that has the separator")
         stamp = _cell(cells, shape.time)
         if shape.point is not None and shape.value is not None:
             name = str(_cell(cells, shape.point) or "").strip()
@@ -170,7 +188,7 @@ class TableDecoder:
             try:
                 value = self._number(cell)
             except ValueError as error:
-                out.issues.append(Issue(f"row {number}, {name}", str(error)))
+                out.issues.append(Issue(f"row {number}, {name[:_MAX_NAME]}", str(error)))
                 continue
             out.point.append(name)
             out.time_us.append(time_us)
