@@ -200,3 +200,19 @@ async def test_two_processes_cannot_be_one_worker(tmp_path: Path) -> None:
 def test_worker_numbers_fit_a_version(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="256"):
         Journal.open(tmp_path, 256)
+
+
+async def test_what_a_killed_process_left_half_made_goes(
+    tmp_path: Path, make_batch: Make, everything: Everything
+) -> None:
+    journal = Journal.open(tmp_path, 0)
+    await journal.append(make_batch(1))
+    await journal.close()
+    folder = tmp_path / "0"
+    [kept] = folder.glob("*.db")
+    for name in ("77.new", "77.new-wal", "77.new-journal", "88.db-wal", "88.db-shm"):
+        (folder / name).write_bytes(b"rest")
+    journal = Journal.open(tmp_path, 0)
+    await journal.close()
+    assert {path.name for path in folder.iterdir()} == {kept.name, "lock"}
+    assert len(everything(tmp_path)) == 1

@@ -160,6 +160,15 @@ def disk_bytes(path: Path) -> int:
     return _size(path) + wal_bytes(path)
 
 
+def tidy(journal: Path, worker: int) -> None:
+    """Remove what a killed process left half made or half removed; only the worker itself may call this."""
+    names = {found.name for found in os.scandir(journal / str(worker))}
+    for name in names:
+        whole, _, rest = name.partition(".")
+        if whole.isdecimal() and (rest.startswith("new") or (rest.startswith("db-") and f"{whole}.db" not in names)):
+            (journal / str(worker) / name).unlink(missing_ok=True)
+
+
 def remove(path: Path) -> None:
     """Remove a whole file; readers that have it open keep what they see."""
     for suffix in ("", "-wal", "-shm"):

@@ -32,6 +32,7 @@ class Writer:
     def __init__(self, journal: Path, worker: int, limits: JournalLimits) -> None:
         self._journal, self._worker, self._limits = journal, worker, limits
         self._connection: sqlite3.Connection | None = None
+        files.tidy(journal, worker)
         self._start = 0
         self._last_id = 0
         self._end_bytes = 0
