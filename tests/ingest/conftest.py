@@ -15,10 +15,13 @@ import httpx
 import pytest
 import uvicorn
 
+from wattstead.ingest.asgi import Receive, Scope, Send
 from wattstead.ingest.http import IngestApp
 from wattstead.ingest.limits import IngestLimits
 from wattstead.ingest.pointmap import PointMap
-from wattstead.registry.records import KeyGrant, Scope
+from wattstead.ingest.swift import protocol_for
+from wattstead.registry.records import KeyGrant
+from wattstead.registry.records import Scope as KeyScope
 from wattstead.stream import Journal, JournalLimits, JournalReader
 
 NOW_S = 1_700_000_000
@@ -43,14 +46,23 @@ class Server:
         self.points = PointMap()
         self.now_us = NOW_US
         self.app = IngestApp(self.journal, self.points, limits, clock_us=lambda: self.now_us)
+        self.usual = 0
+        """Requests that came through ASGI, not by the short way."""
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._socket.getsockname()[1]
         self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=60)
-        self._server = uvicorn.Server(uvicorn.Config(self.app, log_level="error", lifespan="on", access_log=False))
+        protocol = protocol_for(self.app)
+        config = uvicorn.Config(self._counted, http=protocol, interface="asgi3", log_level="critical", access_log=False)
+        self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=lambda: asyncio.run(self._server.serve([self._socket])), daemon=True)
         self._thread.start()
         while not self._server.started:
+            assert self._thread.is_alive()
             time.sleep(0.005)
+
+    async def _counted(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.usual += scope["type"] == "http"
+        await self.app(scope, receive, send)
 
     def stop(self) -> None:
         """Stop the server, then the journal."""
@@ -71,10 +83,10 @@ class Door:
         self.key, self.read_key, self.other_key, self.small_key = (f"{number:016x}{n:016x}" for n in range(4))
         self.small_id = 4 * number + 4
         add = server.points.add_key
-        add(self.key, KeyGrant(4 * number + 1, self.site, 1, Scope.WRITE, 20_000))
-        add(self.read_key, KeyGrant(4 * number + 2, self.site, 1, Scope.READ, 0))
-        add(self.other_key, KeyGrant(4 * number + 3, self.other_site, 1, Scope.WRITE, 20_000))
-        add(self.small_key, KeyGrant(self.small_id, self.site, 1, Scope.WRITE, 3), sealed=True)
+        add(self.key, KeyGrant(4 * number + 1, self.site, 1, KeyScope.WRITE, 20_000))
+        add(self.read_key, KeyGrant(4 * number + 2, self.site, 1, KeyScope.READ, 0))
+        add(self.other_key, KeyGrant(4 * number + 3, self.other_site, 1, KeyScope.WRITE, 20_000))
+        add(self.small_key, KeyGrant(self.small_id, self.site, 1, KeyScope.WRITE, 3), sealed=True)
 
     def stored(self, other: bool = False) -> list[Stored]:
         """All readings of the site in the journal's files, in the order they arrived."""

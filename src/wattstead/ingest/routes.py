@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from wattstead.ingest.asgi import Answer, Request
 from wattstead.ingest.errors import IngestError
@@ -13,6 +13,25 @@ from wattstead.metering.errors import WattsteadError
 
 Handle: TypeAlias = Callable[[Request], Awaitable[Answer]]
 Refuse: TypeAlias = Callable[[IngestError], Answer]
+
+
+class Plain(NamedTuple):
+    """What a simple request says: the bytes of its query, its body and its Authorization header."""
+
+    query: bytes
+    body: bytes
+    authorization: bytes
+
+
+class Ready(NamedTuple):
+    """Readings encoded for the journal, and the answer once they are durable."""
+
+    encoded: bytes
+    answer: Answer
+
+
+AtOnce: TypeAlias = Callable[[Plain], "Ready | None"]
+"""Handles a simple request without waiting for anything; None: it is not so simple, and nothing has happened yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +46,8 @@ class Route:
     """Also every path below it."""
     sole: bool = True
     """False: other methods on this path belong to another room."""
+    at_once: AtOnce | None = None
+    """The same for simple GET and form POST requests, for `wattstead.ingest.swift`."""
 
 
 @dataclass(frozen=True, slots=True)

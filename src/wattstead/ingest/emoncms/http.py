@@ -13,7 +13,7 @@ from wattstead.ingest.emoncms.values import NameMemory
 from wattstead.ingest.errors import FormatUnknown, IngestError, KeyMayNotWrite, KeyMissing, KeyUnknown
 from wattstead.ingest.parameters import parameters
 from wattstead.ingest.reception import Kept, Reception
-from wattstead.ingest.routes import Route
+from wattstead.ingest.routes import Plain, Ready, Route
 from wattstead.registry.records import KeyGrant
 
 _TEXT = b"text/plain;charset=UTF-8"
@@ -41,8 +41,8 @@ def routes(reception: Reception) -> Sequence[Route]:
     found: list[Route] = []
     for prefix in ("", "/emoncms"):
         found += (
-            Route(f"{prefix}/input/post", _METHODS, emoncms.post, refuse, below=True),
-            Route(f"{prefix}/input/post.json", _METHODS, emoncms.post, refuse),
+            Route(f"{prefix}/input/post", _METHODS, emoncms.post, refuse, below=True, at_once=emoncms.post_at_once),
+            Route(f"{prefix}/input/post.json", _METHODS, emoncms.post, refuse, at_once=emoncms.post_at_once),
             Route(f"{prefix}/input/bulk", _METHODS, emoncms.bulk, refuse),
             Route(f"{prefix}/input/bulk.json", _METHODS, emoncms.bulk, refuse),
         )
@@ -66,6 +66,22 @@ class _Emoncms:
         if not kept.rejected and not hashed:
             return _SUCCESS if "fulljson" in given else _OK
         return _told(kept, "fulljson" in given, hashed)
+
+    def post_at_once(self, plain: Plain) -> Ready | None:
+        """`post` where all is as usual: known names, good numbers, an unencrypted form."""
+        given = parameters(plain.query, {})
+        if plain.body:
+            parameters(plain.body, given)
+        secret = given.get("apikey") or given.get("devicekey")
+        if not secret:
+            secret = plain.authorization.decode("latin-1").removeprefix("Bearer ").strip()
+        try:
+            grant = self.reception.grant(secret, _WHERE)
+            few = post.decode(given, "", self.reception.clock_us(), self.memory)
+        except IngestError:
+            return None
+        encoded = None if few.rejected else self.reception.few_encoded(grant, few)
+        return None if encoded is None else Ready(encoded, _SUCCESS if "fulljson" in given else _OK)
 
     async def bulk(self, request: Request) -> Answer:
         """Many packets."""

@@ -1,0 +1,195 @@
+"""The HTTP protocol of the server with a short way for simple posts; everything else goes the framework's usual way.
+
+A post of a few values costs more in the machinery around it than in itself. A request that came whole in one piece,
+with nothing unusual in its head, for a route that can be handled at once, is read here by hand, its readings given to
+the journal, and answered when they are durable. Anything else, down to the smallest doubt, is left to uvicorn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import lru_cache
+from http import HTTPStatus
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from wattstead.ingest.asgi import Answer
+from wattstead.ingest.http import IngestApp
+from wattstead.ingest.routes import Plain, Route, Unavailable
+from wattstead.metering.errors import WattsteadError
+from wattstead.stream.journal import Journal
+
+_LONGEST = 65_536
+_UNUSUAL = frozenset(
+    (b"transfer-encoding", b"expect", b"upgrade", b"content-encoding", b"te", b"trailer", b"proxy-connection")
+)
+_FORMS = (b"application/x-www-form-urlencoded", b"")
+
+
+class Head:
+    """What the short way needs of a request's head."""
+
+    __slots__ = ("authorization", "body_at", "close", "is_get", "length", "path", "query")
+
+    def __init__(self, path: bytes, query: bytes, body_at: int, is_get: bool) -> None:
+        self.path, self.query, self.body_at, self.is_get = path, query, body_at, is_get
+        self.authorization = b""
+        self.length = 0
+        self.close = False
+
+    def take(self, name: bytes, value: bytes) -> bool:
+        """Read one header; False when it needs a real parser."""
+        if name == b"content-length":
+            if self.is_get or self.length or not value.isdigit() or len(value) > 5:
+                return False
+            self.length = int(value)
+        elif name == b"authorization":
+            self.authorization = value
+        elif name == b"content-type":
+            return value.partition(b";")[0].rstrip().lower() in _FORMS
+        elif name == b"connection":
+            value = value.lower()
+            self.close = value == b"close"
+            return self.close or value == b"keep-alive"
+        return name not in _UNUSUAL and name.replace(b"-", b"").isalnum()
+
+
+def head_of(request: bytes) -> Head | None:
+    """The head of a simple GET or form POST; None for anything that needs a real parser.
+
+    >>> head = head_of(b"GET /input/post?csv=1 HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n")
+    >>> head.path, head.query, head.close
+    (b'/input/post', b'csv=1', False)
+    """
+    end = request.find(b"\r\n\r\n", 0, _LONGEST)
+    if end < 0:
+        return None
+    first, *lines = request[:end].split(b"\r\n")
+    start = first.split(b" ")
+    if len(start) != 3 or start[2] != b"HTTP/1.1" or start[0] not in (b"GET", b"POST"):
+        return None
+    path, _, query = start[1].partition(b"?")
+    if b"#" in query or b"\n" in query:
+        return None
+    head = Head(path, query, end + 4, start[0] == b"GET")
+    for line in lines:
+        name, colon, value = line.partition(b":")
+        if not colon or b"\n" in value or b"\r" in value or b"\0" in value:
+            return None
+        if not head.take(name.lower(), value.strip()):
+            return None
+    return head
+
+
+class SwiftProtocol(HttpToolsProtocol):
+    """uvicorn's protocol with the short way in front; made for one application by `protocol_for`."""
+
+    routes: dict[bytes, Route]
+    journal: Journal
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._amid = False
+        self._answer: bytes | None = None
+        self._close = False
+        self._held: list[bytes] = []
+        self._route: Route | None = None
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes from the sender."""
+        if self._answer is not None:
+            self._held.append(data)
+            self.flow.pause_reading()
+            return
+        cycle: RequestResponseCycle | None = self.cycle
+        at_rest = not self._amid and not self.flow.write_paused and (cycle is None or cycle.response_complete)
+        if at_rest and self._taken(data):
+            return
+        super().data_received(data)
+
+    def on_message_begin(self) -> None:
+        """A request of the usual way begins."""
+        self._amid = True
+        super().on_message_begin()
+
+    def on_message_complete(self) -> None:
+        """A request of the usual way is complete."""
+        self._amid = False
+        super().on_message_complete()
+
+    def shutdown(self) -> None:
+        """The server ends: an answer that is under way is sent first."""
+        if self._answer is None:
+            super().shutdown()
+        self._close = True
+
+    def _taken(self, data: bytes) -> bool:
+        """Whether the short way takes a request."""
+        head = head_of(data)
+        if head is None or len(data) != head.body_at + head.length:
+            return False
+        route = self.routes.get(head.path)
+        if route is None or route.at_once is None:
+            return False
+        try:
+            ready = route.at_once(Plain(head.query, data[head.body_at :], head.authorization))
+            if ready is None:
+                return False
+            future = self.journal.submit(ready.encoded)
+        except Exception:  # whatever it is, the usual way meets it too, and words it or logs it
+            return False
+        self._unset_keepalive_if_required()
+        self._close, self._route = head.close, route
+        self._answer = wire(ready.answer, head.close)
+        future.add_done_callback(self._durable)
+        return True
+
+    def _durable(self, future: asyncio.Future[int]) -> None:
+        """The readings are on disk, or the journal has failed."""
+        error = future.exception()
+        answer, self._answer = self._answer, None
+        if error is not None and self._route is not None:
+            refused = (
+                Unavailable(error) if isinstance(error, WattsteadError) else Unavailable(WattsteadError(repr(error)))
+            )
+            answer = wire(self._route.refuse(refused), self._close)
+        self.server_state.total_requests += 1
+        if self.transport.is_closing() or answer is None:
+            return
+        self.transport.write(answer)
+        if self._close:
+            self.transport.close()
+            return
+        self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
+        if self._held:
+            held, self._held = b"".join(self._held), []
+            self.flow.resume_reading()
+            self.data_received(held)
+
+
+def protocol_for(app: IngestApp, prefix: str = "") -> type[SwiftProtocol]:
+    """The protocol for ``uvicorn.Config(http=…)``; ``prefix`` is the path prefix of a proxy, also served."""
+    routes: dict[bytes, Route] = {}
+    for route in app.routes:
+        if route.at_once is not None:
+            routes[route.path.encode()] = routes[(prefix + route.path).encode()] = route
+    return type("SwiftProtocol", (SwiftProtocol,), {"journal": app.reception.journal, "routes": routes})
+
+
+@lru_cache(1000)
+def _start(status: int, headers: tuple[tuple[bytes, bytes], ...], close: bool) -> bytes:
+    lines = [b"HTTP/1.1 %d %b" % (status, HTTPStatus(status).phrase.encode())]
+    lines += [name + b": " + value for name, value in headers]
+    if close:
+        lines.append(b"connection: close")
+    return b"\r\n".join(lines) + b"\r\n\r\n"
+
+
+def wire(given: Answer, close: bool) -> bytes:
+    """An answer as it goes over the wire.
+
+    >>> wire(Answer(200, [(b"content-length", b"2")], b"ok"), False)
+    b'HTTP/1.1 200 OK\\r\\ncontent-length: 2\\r\\n\\r\\nok'
+    """
+    return _start(given.status, tuple(given.headers), close) + given.body

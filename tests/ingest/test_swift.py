@@ -1,0 +1,161 @@
+"""The short way for simple posts: the same answers and readings as the usual way, and the usual way for all else."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from wattstead.ingest.limits import IngestLimits
+from wattstead.stream import JournalLimits
+
+if TYPE_CHECKING:
+    from conftest import Door
+
+NOW_S = 1_700_000_000
+
+
+class Line:
+    """One connection, bytes as they are."""
+
+    def __init__(self, door: Door) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", door.server.port), 30)
+        self._rest = b""
+
+    def ask(self, *pieces: bytes) -> tuple[int, dict[str, str], bytes]:
+        for piece in pieces:
+            self.socket.sendall(piece)
+        return self.answer()
+
+    def answer(self) -> tuple[int, dict[str, str], bytes]:
+        while b"\r\n\r\n" not in self._rest:
+            self._read()
+        head, _, self._rest = self._rest.partition(b"\r\n\r\n")
+        status, *lines = head.decode().split("\r\n")
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        length = int(headers.get("content-length", "0"))
+        while len(self._rest) < length:
+            self._read()
+        body, self._rest = self._rest[:length], self._rest[length:]
+        return int(status.split(" ")[1]), headers, body
+
+    def _read(self) -> None:
+        part = self.socket.recv(65_536)
+        assert part, "the server closed the connection"
+        self._rest += part
+
+
+def get(door: Door, query: str, more: str = "", path: str = "/input/post") -> bytes:
+    return f"GET {path}?apikey={door.key}&{query} HTTP/1.1\r\nHost: a\r\n{more}\r\n".encode()
+
+
+def form(door: Door, body: str, more: str = "") -> bytes:
+    head = f"POST /input/post HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {door.key}\r\n{more}"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()
+
+
+@pytest.fixture
+def line(door: Door) -> Line:
+    return Line(door)
+
+
+def test_the_first_post_goes_the_usual_way_and_the_next_ones_the_short(door: Door, line: Line) -> None:
+    usual = door.server.usual
+    for second in range(5):
+        status, headers, body = line.ask(get(door, f"node=tx&fulljson={{%22power%22:{second}}}&time={NOW_S + second}"))
+        assert (status, body) == (200, b'{"success": true}')
+        assert headers["content-type"].startswith("text/plain") and headers["access-control-allow-origin"] == "*"
+    assert door.server.usual == usual + 1
+    assert [(row.time_us // 1_000_000 - NOW_S, row.value) for row in door.stored()] == [(i, i) for i in range(5)]
+
+
+def test_forms_and_other_requests_on_one_connection(door: Door, line: Line) -> None:
+    kind = "Content-Type: application/x-www-form-urlencoded; charset=utf-8\r\n"
+    for value in (1, 2):
+        assert line.ask(form(door, f"csv={value}", kind))[2] == b"ok"
+        assert line.ask(b"GET /ping HTTP/1.1\r\nHost: a\r\n\r\n")[0] == 204
+        assert line.ask(get(door, "csv=nonsense"))[2].startswith(b'{"success": false')
+        assert line.ask(get(door, f"csv={value + 10}"))[2] == b"ok"
+    assert [row.value for row in door.stored()] == [1, 11, 2, 12]
+
+
+@pytest.mark.parametrize(
+    "more, body",
+    [
+        ("Transfer-Encoding: chunked\r\n", b"5\r\ncsv=7\r\n0\r\n\r\n"),
+        ("Expect: 100-continue\r\nContent-Length: 5\r\n", b"csv=7"),
+        ("content-LENGTH:5\r\n", b"csv=7"),
+        ("Content-Length: 5\r\nConnection: keep-alive, TE\r\n", b"csv=7"),
+        ("Content-Length: 5\r\nX_Odd: 1\r\n", b"csv=7"),
+    ],
+)
+def test_unusual_heads_are_read_by_a_real_parser(door: Door, line: Line, more: str, body: bytes) -> None:
+    line.ask(get(door, "csv=7"))
+    status, _, text = line.ask(f"POST /input/post?apikey={door.key} HTTP/1.1\r\nHost: a\r\n{more}\r\n".encode() + body)
+    if status == 100:
+        status, _, text = line.answer()
+    assert (status, text) == (200, b"ok") and [row.value for row in door.stored()] == [7, 7]
+
+
+def test_requests_in_pieces_and_several_at_once(door: Door, line: Line) -> None:
+    line.ask(get(door, "csv=0"))
+    whole = form(door, "csv=1")
+    assert line.ask(whole[:30], whole[30:-2], whole[-2:])[2] == b"ok"
+    line.socket.sendall(get(door, "csv=2") + get(door, "csv=3") + get(door, "csv=4")[:20])
+    assert [line.answer()[2] for _ in range(2)] == [b"ok", b"ok"]
+    assert line.ask(get(door, "csv=4")[20:])[2] == b"ok"
+    for value in range(5, 40):
+        line.socket.sendall(get(door, f"csv={value}"))
+    assert [line.answer()[2] for _ in range(35)] == [b"ok"] * 35
+    assert [row.value for row in door.stored()] == list(range(40))
+
+
+@pytest.mark.parametrize(
+    "version, more, stays", [("1.1", "Connection: close\r\n", False), ("1.0", "", False), ("1.1", "", True)]
+)
+def test_the_connection_ends_as_the_sender_wants(door: Door, line: Line, version: str, more: str, stays: bool) -> None:
+    line.ask(get(door, "csv=1"))
+    assert line.ask(get(door, "csv=2", more).replace(b"HTTP/1.1", f"HTTP/{version}".encode()))[2] == b"ok"
+    if stays:
+        assert line.ask(get(door, "csv=3"))[2] == b"ok"
+    else:
+        assert line.socket.recv(10) == b""
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"GET /input/post?csv=1 HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\ncsv=1",
+        b"POST /input/post HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\ncsv=1",
+        b"POST /input/post HTTP/1.1\r\nHost: a\r\nContent-Length: -5\r\n\r\ncsv=1",
+        b"GET /input/post?csv=1 HTTP/1.1\r\nHost a\r\n\r\n",
+        b"GET /input/post?csv=1 HTTP/1.1\r\nHost: a\x00b\r\n\r\n",
+    ],
+)
+def test_malformed_heads_are_refused(door: Door, request_bytes: bytes) -> None:
+    assert Line(door).ask(request_bytes)[0] == 400
+    assert not door.stored()
+
+
+def test_revoked_keys_late_times_and_deltas_go_the_usual_way(door: Door, line: Line) -> None:
+    door.declare("emon/0/2", delta=True)
+    line.ask(get(door, "csv=1"))
+    assert line.ask(get(door, "csv=1&time=noon"))[0] == 400
+    assert line.ask(get(door, f"csv=1&time={NOW_S + 10**6}"))[0] == 400
+    assert [line.ask(get(door, "csv=1,2"))[2] for _ in range(2)] == [b"ok"] * 2
+    assert {row.quality for row in door.stored() if row.address == "emon/0/2"} == {4}
+    door.points.revoke_key(door.key)
+    assert line.ask(get(door, "csv=1"))[::2] == (401, b"Invalid API key")
+
+
+def test_a_full_journal_and_a_fast_key(open_door: Callable[..., Door]) -> None:
+    door = open_door(IngestLimits(key_rate=2, burst_s=1), JournalLimits(waiting_requests=1))
+    line = Line(door)
+    statuses = [line.ask(get(door, f"csv={i}"))[0] for i in range(8)]
+    assert statuses[0] == 200 and statuses[-1] == 429
+    door = open_door(journal_limits=JournalLimits(waiting_requests=0))
+    for _ in range(2):
+        status, headers, body = Line(door).ask(get(door, "csv=1"))
+        assert status == 503 and int(headers["retry-after"]) >= 1 and b"success" in body
