@@ -26,19 +26,17 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def store_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the store process."""
+    return tmp_path_factory.mktemp("store")
+
+
+@pytest.fixture(scope="session")
+def store(store_folder: Path) -> Iterator[str]:
     """The address of a store process, without a database."""
-    folder = tmp_path_factory.mktemp("store")
-    (folder / "key").write_text(KEY)
-    command = [
-        sys.executable,
-        "-m",
-        "wattstead.store",
-        "--data",
-        str(folder / "data"),
-        "--key-file",
-        str(folder / "key"),
-    ]
+    key, data = store_folder / "key", store_folder / "data"
+    key.write_text(KEY)
+    command = [sys.executable, "-m", "wattstead.store", "--data", str(data), "--key-file", str(key)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         assert process.stdout is not None
         port = json.loads(process.stdout.readline())["ready"]
@@ -65,9 +63,9 @@ def series(address: str) -> Iterator[Series]:
 
 
 @pytest.fixture
-def backups(store: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def backups(store_folder: Path) -> Path:
     """Where the store may write backups."""
-    return next(tmp_path_factory.getbasetemp().glob("store*")) / "data" / "backups"
+    return store_folder / "data" / "backups"
 
 
 S = 1_000_000

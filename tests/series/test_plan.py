@@ -67,7 +67,7 @@ def test_what_has_expired_is_answered_by_what_is_left() -> None:
 def test_too_many_rows_are_taken_from_coarser_ones_as_they_lie() -> None:
     edges = np.arange(T0 - 300 * DAY_US, T0, 3600_000_000 + 1)
     assert tiers(plan(edges, FAR, points=1)) == [Tier.MINUTE, Tier.RAW]
-    assert tiers(plan(edges, FAR, points=1000)) == [Tier.DAY, Tier.QUARTER, Tier.MINUTE, Tier.RAW]
+    assert tiers(plan(edges, FAR, points=1000)) == [Tier.DAY, Tier.QUARTER, Tier.RAW]
     assert tiers(plan(edges[-30:], FAR, points=1)) == [Tier.RAW]
 
 

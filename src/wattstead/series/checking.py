@@ -43,8 +43,10 @@ class SeriesState(msgspec.Struct, frozen=True):
 
 def check(connection: Connection, marks: Marks) -> SeriesState:
     """The state of all tables; works before `migrate` too."""
-    engine = str(connection.value("SELECT version()"))
+    engine = str(connection.value("SELECT version()", in_database=False))
     schema = schema_version(connection)
+    if not schema:
+        return SeriesState(engine, schema, SCHEMA_VERSION, [], 0, Reach())
     found = connection.columns(text("table_states"))
     broken = connection.columns(text("broken_parts"))
     broken_of = dict(zip(broken["table"], broken["parts"].tolist(), strict=True)) if broken else {}
@@ -59,6 +61,6 @@ def check(connection: Connection, marks: Marks) -> SeriesState:
         schema=schema,
         expected_schema=SCHEMA_VERSION,
         tables=tables,
-        mutations=int(connection.value(text("open_mutations"))),
-        reach=marks.reach() if schema else Reach(),
+        mutations=int(connection.columns(text("open_mutations"))["open"][0]),
+        reach=marks.reach(),
     )

@@ -5,6 +5,7 @@ The address is a store process or a ClickHouse server; `clickhouse_connect` is i
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -30,6 +31,7 @@ _LATER = frozenset({
 _SLOW_LANE = {"X-Wattstead-Lane": "slow"}
 """Asks the store process for its lane of long questions; a ClickHouse server does not mind."""
 _CONNECT_S = 5.0
+_KEY = re.compile(r"[^\s/'\"]+@")
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,7 +63,7 @@ class Connection:
         self._lock = threading.Lock()
         self._clients: dict[bool, Client] = {}
 
-    def columns(self, sql: str, slow: bool = False) -> Columns:
+    def columns(self, sql: str, slow: bool = False, in_database: bool = True) -> Columns:
         """The answer to a question as numpy columns by name; empty when it has no rows. ``slow``: it may take long."""
         limits = self.limits
         settings: dict[str, Any] = {
@@ -75,15 +77,19 @@ class Connection:
         client = self._client(slow)
         try:
             answer = client.raw_query(
-                sql, settings=settings, fmt="Native", transport_settings=_SLOW_LANE if slow else None
+                sql,
+                settings=settings,
+                fmt="Native",
+                use_database=in_database,
+                transport_settings=_SLOW_LANE if slow else None,
             )
         except (ClickHouseError, urllib3.exceptions.HTTPError) as error:
             raise _ours(error) from error
         return native.decode(answer)
 
-    def value(self, sql: str) -> Any:
+    def value(self, sql: str, in_database: bool = True) -> Any:
         """The one value of an answer of one row and one column; None when there is no row."""
-        for values in self.columns(sql).values():
+        for values in self.columns(sql, in_database=in_database).values():
             return values[0].item() if values.dtype != object else values[0]
         return None
 
@@ -174,5 +180,5 @@ def _ours(error: Exception) -> SeriesError:
 
 
 def _without_key(text: str) -> str:
-    head, at, tail = text.rpartition("@")
-    return f"{head.partition('//')[0]}//…@{tail}" if at else text
+    """The text without what stands before an @, which may be a key."""
+    return _KEY.sub("…@", text)

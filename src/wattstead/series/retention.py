@@ -39,13 +39,22 @@ def apply(connection: Connection, marks: Marks, rules: Rules, points: Sequence[i
     if not points:
         return []
     rules.expire(points, Expired(before.raw_us, before.minute_us, before.quarter_us))
-    touched: list[str] = []
-    for table, column, until_us in _tables(before):
-        if until_us > 0:
-            touched += _remove(connection, table, column, points, until_us)
-    if touched:
+    found = {
+        (table, partition): f"{among(points)} AND {column} < {instant(until_us)}"
+        for table, column, until_us in _tables(before)
+        if until_us > 0
+        for partition in _partitions(connection, table, f"{among(points)} AND {column} < {instant(until_us)}")
+    }
+    commands: dict[str, list[str]] = {}
+    for (table, partition), gone in found.items():
+        if _has_others(connection, table, partition, gone):
+            commands.setdefault(table, []).append(f"DELETE IN PARTITION ID '{partition}' WHERE {gone}")
+        else:
+            connection.run(f"ALTER TABLE {table} DROP PARTITION ID '{partition}'")
+    delete(connection, commands)
+    if found:
         marks.next(ERA)
-    return touched
+    return [f"{table} {partition}" for table, partition in found]
 
 
 def _tables(before: Retention) -> list[tuple[str, str, int]]:
@@ -59,18 +68,15 @@ def _tables(before: Retention) -> list[tuple[str, str, int]]:
     ]
 
 
-def _remove(connection: Connection, table: str, column: str, points: Sequence[int], until_us: int) -> list[str]:
-    """Removes those points' rows of whole partitions; a partition that has nothing else is dropped."""
-    gone = f"{among(points)} AND {column} < {instant(until_us)}"
+def _partitions(connection: Connection, table: str, gone: str) -> list[str]:
+    """The partitions that have such rows."""
     found = connection.columns(filled("partitions", table=table, where=gone), slow=True)
-    partitions = [str(partition) for partition in found["partition"]] if found else []
-    for partition in partitions:
-        others = filled("any_row", table=table, where=f"_partition_id = '{partition}' AND NOT ({gone})")
-        if connection.columns(others, slow=True):
-            delete(connection, table, gone, partition)
-        else:
-            connection.run(f"ALTER TABLE {table} DROP PARTITION ID '{partition}'")
-    return [f"{table} {partition}" for partition in partitions]
+    return [str(partition) for partition in found["partition"]] if found else []
+
+
+def _has_others(connection: Connection, table: str, partition: str, gone: str) -> bool:
+    others = filled("any_row", table=table, where=f"_partition_id = '{partition}' AND NOT ({gone})")
+    return bool(connection.columns(others, slow=True))
 
 
 def _week_start_us(time_us: int) -> int:

@@ -13,15 +13,16 @@ from importlib.resources.abc import Traversable
 
 from wattstead.series.connection import Connection
 from wattstead.series.errors import SchemaMismatch
+from wattstead.series.rows import filled
 
 SCHEMA_VERSION = 1
 TABLES = ("reading", "reading_replaced", "minute", "quarter", "day", "rule", "mark")
 _DURABLE = (
     "fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, "
     "min_compressed_bytes_to_fsync_after_merge = 1, max_suspicious_broken_parts = 10000, "
-    "max_bytes_to_merge_at_max_space_in_pool = 10737418240, old_parts_lifetime = 30"
+    "max_bytes_to_merge_at_max_space_in_pool = 10737418240, old_parts_lifetime = 10"
 )
-"""Of every table: on disk before it is said to be, merged in the background up to 10 GiB, gone half a minute after."""
+"""Of every table: on disk before it is said to be, merged in the background up to 10 GiB, gone ten seconds after."""
 
 
 @cache
@@ -55,9 +56,10 @@ def migrate(connection: Connection) -> int:
 
 def schema_version(connection: Connection) -> int:
     """The version of the tables; 0 before the first `migrate`."""
-    there = connection.value("SELECT count() FROM system.tables WHERE database = currentDatabase() "
-                             "AND name = 'schema_version'")  # fmt: skip
-    return int(connection.value("SELECT max(version) FROM schema_version")) if there else 0
+    there = filled("has_table", database=connection.database, table="schema_version")
+    if not connection.value(there, in_database=False):
+        return 0
+    return int(connection.value("SELECT max(version) FROM schema_version"))
 
 
 def _migrations() -> list[tuple[int, str]]:

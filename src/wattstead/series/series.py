@@ -186,7 +186,7 @@ class Series:
         return retention.apply(self._connection, self._marks, self._rules, points, before)
 
     def erase(self, points: Sequence[int]) -> None:
-        """Removes everything about those points, from the disk too (files half a minute later)."""
+        """Removes everything about those points, from the disk too (files some seconds later)."""
         removing.erase(self._connection, self._marks, list(points))
 
     def remove(self, point: int, start_us: int, end_us: int) -> Rolled:

@@ -1,4 +1,4 @@
-SELECT DISTINCT _partition_id AS partition
+SELECT DISTINCT CAST(_partition_id AS String) AS partition
 FROM {table}
 WHERE {where}
 ORDER BY partition

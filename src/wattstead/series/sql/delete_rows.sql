@@ -1,1 +1,0 @@
-ALTER TABLE {table} DELETE {partition} WHERE {where}

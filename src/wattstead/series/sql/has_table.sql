@@ -1,0 +1,3 @@
+SELECT count() AS tables
+FROM system.tables
+WHERE database = '{database}' AND name = '{table}'

@@ -1,0 +1,102 @@
+"""Errors of the store as ours: what passes can be tried again, what is wrong says so, keys are in no message."""
+
+from __future__ import annotations
+
+import socket
+
+import numpy as np
+import pytest
+
+from wattstead.series import SchemaMismatch, Series, SeriesError, StoreRefused, StoreUnavailable
+from wattstead.series.connection import Connection, Limits
+
+KEY = "0123456789abcdef0123456789abcdef"
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def test_nobody_there_can_be_tried_again() -> None:
+    series = Series(f"http://wattstead:{KEY}@127.0.0.1:{free_port()}")
+    with pytest.raises(StoreUnavailable) as caught:
+        series.latest()
+    assert caught.value.retryable and caught.value.code is None
+    assert KEY not in str(caught.value)
+
+
+def test_a_wrong_key_is_refused(store: str) -> None:
+    with pytest.raises(StoreRefused) as caught:
+        Series(store.replace(KEY, "f" * 32)).migrate()
+    assert caught.value.code == 516 and not caught.value.retryable
+    assert "f" * 32 not in str(caught.value)
+
+
+def test_an_address_that_is_none_is_said_without_its_key() -> None:
+    for address in (f"wattstead:{KEY}@127.0.0.1", f"ftp://wattstead:{KEY}@host", ""):
+        with pytest.raises(SeriesError) as caught:
+            Connection(address)
+        assert KEY not in str(caught.value)
+
+
+def test_before_migrate_the_missing_table_is_named(address: str) -> None:
+    with pytest.raises(StoreRefused) as caught:
+        Series(address).latest([1])
+    assert caught.value.code in {60, 81}
+
+
+def test_too_much_memory_can_be_tried_again(address: str) -> None:
+    connection = Connection(address, Limits(read_memory_bytes=1 << 20))
+    Series(address).migrate()
+    with pytest.raises(StoreUnavailable) as caught:
+        connection.columns(
+            "SELECT sum(a) FROM (SELECT number % 1000000 AS a, count() FROM numbers(1000000) GROUP BY a)"
+        )
+    assert caught.value.code == 241
+
+
+def test_columns_of_all_types_and_none(address: str) -> None:
+    connection = Connection(address)
+    Series(address).migrate()
+    found = connection.columns(
+        "SELECT 'é' AS s, toInt64(-5) AS i, 0.5 AS f, toDateTime64('1970-01-01 00:00:01', 6, 'UTC') AS t"
+    )
+    assert {name: column.tolist() for name, column in found.items()} == {
+        "s": ["é"],
+        "i": [-5],
+        "f": [0.5],
+        "t": [10**6],
+    }
+    assert connection.columns("SELECT 1 AS a WHERE 0") == {}
+    assert connection.value("SELECT 'x'") == "x"
+    assert connection.value("SELECT 1 WHERE 0") is None
+
+
+def test_an_insert_of_another_shape_is_refused_whole(series: Series, address: str) -> None:
+    with pytest.raises(StoreRefused):
+        Connection(address).insert(
+            "mark", {"name": ("String", np.array(["a"], object)), "none": ("UInt8", np.array([1]))}
+        )
+    assert series.reach.minute_us == 0
+
+
+def test_tables_of_a_newer_program_are_left_alone(series: Series, address: str) -> None:
+    assert series.migrate() == series.migrate() == 1
+    Connection(address).run("INSERT INTO schema_version SELECT 99, now()")
+    with pytest.raises(SchemaMismatch) as caught:
+        series.migrate()
+    assert (caught.value.found, caught.value.expected) == (99, 1)
+
+
+def test_check_before_and_after(address: str) -> None:
+    series = Series(address)
+    empty = series.check()
+    assert empty.schema == 0 and "reading" in empty.missing and empty.engine
+    series.migrate()
+    series.put_rules([])
+    state = series.check()
+    assert state.missing == [] and state.schema == state.expected_schema
+    assert {t.name: t.broken_parts for t in state.tables}["reading"] == 0
+    series.close()
