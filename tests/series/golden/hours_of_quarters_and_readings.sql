@@ -1,0 +1,140 @@
+SELECT point, bucket, count, min, max, sum, first_time, first_value, last_time, last_value, step, flags
+FROM
+(
+SELECT
+    point,
+    bucket,
+    toUInt32(count_) AS count,
+    min_ AS min,
+    max_ AS max,
+    sum_ AS sum,
+    first_time_ AS first_time,
+    first_value_ AS first_value,
+    last_time_ AS last_time,
+    last_value_ AS last_value,
+    step_ + pair_step AS step,
+    bitOr(flags_, arrayReduce('groupBitOr', pair_flags)) AS flags,
+    rule_version
+FROM
+(
+SELECT
+    *,
+    arrayMap(value -> toInt64(least(greatest(round(value / quantum), -9007199254740992.), 9007199254740992.)), v0) AS counts0,
+    arrayMap(value -> toInt64(least(greatest(round(value / quantum), -9007199254740992.), 9007199254740992.)), v1) AS counts1,
+    multiIf(
+        mode = 1, arrayMap((t0, a, t1, b) -> toUInt16(bitOr(
+    if(t1 - t0 > max_gap_us, 32, 0),
+    multiIf(
+        b >= a, if(max_rate > 0 AND toFloat64(b - a) > max_rate * ((t1 - t0) / 1e6), 8, 0),
+        width > 0 AND b - a + width >= 0 AND if(max_rate > 0, toFloat64(b - a + width) <= max_rate * ((t1 - t0) / 1e6), b - a + width <= intDiv(width, 10)), 1,
+        a - b <= tolerance, 16,
+        b * 100 <= a, 2,
+        4))), t0, counts0, t1, counts1),
+        mode = 2, arrayMap((t0, t1) -> toUInt16(if(t1 - t0 > max_gap_us, 32, 0)), t0, t1),
+        []) AS pair_flags,
+    multiIf(
+        mode = 1, arraySum(arrayMap((flag, a, b) -> multiIf(bitAnd(flag, 31) IN (0, 16), b - a, bitAnd(flag, 1) = 1, b - a + width, 0), pair_flags, counts0, counts1)),
+        mode = 2, arraySum(arrayMap((t0, v0, t1, v1) -> if(t1 - t0 > max_gap_us, 0, toInt64(least(greatest(round((v0 + v1) * ((t1 - t0) / 2000.)), -1152921504606846976.), 1152921504606846976.))), t0, v0, t1, v1)),
+        0) AS pair_step
+FROM
+(
+    SELECT *, arrayPopBack(last_times) AS t0, arrayPopBack(last_values) AS v0, arrayPopFront(first_times) AS t1, arrayPopFront(first_values) AS v1
+    FROM
+    (
+        SELECT
+            point,
+            1774569600000000 + intDiv(toInt64(toUnixTimestamp(start)) * 1000000 - 1774569600000000, 3600000000) * 3600000000 AS bucket,
+            sum(count) AS count_,
+            min(min) AS min_,
+            max(max) AS max_,
+            sum(sum) AS sum_,
+            any(first_time) AS first_time_,
+            any(first_value) AS first_value_,
+            anyLast(last_time) AS last_time_,
+            anyLast(last_value) AS last_value_,
+            sum(step) AS step_,
+            groupBitOr(flags) AS flags_,
+            groupArray(toUnixTimestamp64Micro(first_time)) AS first_times,
+            groupArray(first_value) AS first_values,
+            groupArray(toUnixTimestamp64Micro(last_time)) AS last_times,
+            groupArray(last_value) AS last_values
+        FROM
+        (
+            SELECT *
+            FROM quarter FINAL
+            PREWHERE point IN (7) AND toMonday(start) >= toMonday(toDateTime(1774569600, 'UTC')) AND toMonday(start) <= toMonday(toDateTime(1774641599, 'UTC')) AND start >= toDateTime(1774569600, 'UTC') AND start <= toDateTime(1774641599, 'UTC')
+            WHERE count > 0
+            ORDER BY toMonday(start), point, start
+        )
+        GROUP BY point, bucket
+    )
+) AS rows
+ANY LEFT JOIN
+(
+    SELECT point, mode, quantum, width, max_rate, tolerance, max_gap_us, rule_version
+    FROM rule FINAL
+    WHERE point IN (7)
+) AS rules USING (point)
+))
+UNION ALL
+SELECT point, bucket, count, min, max, sum, first_time, first_value, last_time, last_value, step, flags
+FROM
+(
+SELECT
+    point,
+    bucket,
+    toUInt32(length(v)) AS count,
+    arrayMin(v) AS min,
+    arrayMax(v) AS max,
+    arraySum(v) AS sum,
+    fromUnixTimestamp64Micro(t[1], 'UTC') AS first_time,
+    v[1] AS first_value,
+    fromUnixTimestamp64Micro(t[-1], 'UTC') AS last_time,
+    v[-1] AS last_value,
+    if(mode = 3, arraySum(arrayMap(value -> toInt64(least(greatest(round(value / quantum), -9007199254740992.), 9007199254740992.)), v)), pair_step) AS step,
+    arrayReduce('groupBitOr', pair_flags) AS flags,
+    rule_version
+FROM
+(
+SELECT
+    *,
+    arrayMap(value -> toInt64(least(greatest(round(value / quantum), -9007199254740992.), 9007199254740992.)), v0) AS counts0,
+    arrayMap(value -> toInt64(least(greatest(round(value / quantum), -9007199254740992.), 9007199254740992.)), v1) AS counts1,
+    multiIf(
+        mode = 1, arrayMap((t0, a, t1, b) -> toUInt16(bitOr(
+    if(t1 - t0 > max_gap_us, 32, 0),
+    multiIf(
+        b >= a, if(max_rate > 0 AND toFloat64(b - a) > max_rate * ((t1 - t0) / 1e6), 8, 0),
+        width > 0 AND b - a + width >= 0 AND if(max_rate > 0, toFloat64(b - a + width) <= max_rate * ((t1 - t0) / 1e6), b - a + width <= intDiv(width, 10)), 1,
+        a - b <= tolerance, 16,
+        b * 100 <= a, 2,
+        4))), t0, counts0, t1, counts1),
+        mode = 2, arrayMap((t0, t1) -> toUInt16(if(t1 - t0 > max_gap_us, 32, 0)), t0, t1),
+        []) AS pair_flags,
+    multiIf(
+        mode = 1, arraySum(arrayMap((flag, a, b) -> multiIf(bitAnd(flag, 31) IN (0, 16), b - a, bitAnd(flag, 1) = 1, b - a + width, 0), pair_flags, counts0, counts1)),
+        mode = 2, arraySum(arrayMap((t0, v0, t1, v1) -> if(t1 - t0 > max_gap_us, 0, toInt64(least(greatest(round((v0 + v1) * ((t1 - t0) / 2000.)), -1152921504606846976.), 1152921504606846976.))), t0, v0, t1, v1)),
+        0) AS pair_step
+FROM
+(
+    SELECT *, arrayPopBack(t) AS t0, arrayPopBack(v) AS v0, arrayPopFront(t) AS t1, arrayPopFront(v) AS v1
+    FROM
+    (
+        SELECT point, 1774641600000000 + intDiv(time_us - 1774641600000000, 3600000000) * 3600000000 AS bucket, groupArray(time_us) AS t, groupArray(value) AS v
+        FROM
+        (
+            SELECT point, time, toUnixTimestamp64Micro(time) AS time_us, value
+            FROM reading FINAL
+            PREWHERE point IN (7) AND time >= fromUnixTimestamp64Micro(1774641600000000, 'UTC') AND time < fromUnixTimestamp64Micro(1774656000000000, 'UTC')
+            ORDER BY point, time
+        )
+        GROUP BY point, bucket
+    )
+) AS rows
+ANY LEFT JOIN
+(
+    SELECT point, mode, quantum, width, max_rate, tolerance, max_gap_us, rule_version
+    FROM rule FINAL
+    WHERE point IN (7)
+) AS rules USING (point)
+))
