@@ -76,7 +76,7 @@ class _Emoncms:
         if not secret:
             secret = plain.authorization.decode("latin-1").removeprefix("Bearer ").strip()
         try:
-            grant = self.reception.grant(secret, _WHERE)
+            grant = self.reception.grant(secret.lower(), _WHERE)
             few = post.decode(given, "", self.reception.clock_us(), self.memory)
         except IngestError:
             return None
@@ -122,7 +122,7 @@ class _Emoncms:
             return self.reception.grant(secret, _WHERE), hashed
         if not secret:
             secret = request.header(b"authorization").removeprefix("Bearer ").strip()
-        return self.reception.grant(secret, _WHERE), b""
+        return self.reception.grant(secret.lower(), _WHERE), b""
 
 
 def refuse(error: IngestError) -> Answer:
