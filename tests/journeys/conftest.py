@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -152,8 +153,19 @@ def screen(browser: Browser, product: Any, signed_in: StorageState) -> Iterator[
 
 
 @pytest.fixture(scope="session")
-def sites(product: Any) -> dict[str, int]:
-    """The demo's sites: ``minute`` by the minute, ``second`` by the second."""
+def sites(product: Any, eventually: Callable[..., Any]) -> dict[str, int]:
+    """The demo's sites, their history filled in: ``minute`` by the minute, ``second`` by the second."""
     with product.signed_in() as client:
         found = {row["name"]: row["id"] for row in client.get("/api/v1/sites").json()}
-    return {"minute": found["Home near Paris"], "second": found["Second by second"]}
+        named = {"minute": found["Home near Paris"], "second": found["Second by second"]}
+        now_ms = time.time() * 1000
+
+        def filled(name: str, days: int) -> bool:
+            points = client.get("/api/v1/points", params={"site": named[name]}).json()
+            home = next(point["id"] for point in points if point["role"] == "home")
+            span = {"points": home, "start": now_ms - days * 86_400_000, "end": now_ms, "step": "1h"}
+            count = client.get("/api/v1/series", params=span).json()["points"][0]["count"]
+            return sum(1 for n in count if n) >= 24 * days - 1
+
+        eventually(lambda: filled("minute", 30) and filled("second", 2))
+    return named

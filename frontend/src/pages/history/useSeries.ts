@@ -48,6 +48,13 @@ interface Told {
 
 const KEPT = 24;
 const SLOW_MS = 5000;
+/** How often an empty answer is asked for again, and after how many of these one that reaches into the present. */
+const REST_MS = 5000;
+const AGAIN_EVERY = 3;
+
+function isEmpty({ answer }: { readonly answer: SeriesAnswer }): boolean {
+  return answer.points.every((point) => point.readings === 0);
+}
 
 export function useSeries(question: Readonly<Ref<Question>>, looks: Readonly<Ref<ReadonlyMap<number, Look>>>) {
   const shown = shallowRef<Shown | null>(null);
@@ -170,9 +177,9 @@ export function useSeries(question: Readonly<Ref<Question>>, looks: Readonly<Ref
     slow.value = false;
   }
 
-  /** What reaches into the present changes, so it is not kept. */
+  /** What reaches into the present changes, and what is empty may be on its way, so neither is kept. */
   function remember(named: string, told: Told, span: Span): void {
-    if (span.to > nowMs()) return;
+    if (span.to > nowMs() || isEmpty(told)) return;
     kept.delete(named);
     kept.set(named, told);
     if (kept.size > KEPT) kept.delete(kept.keys().next().value as string);
@@ -184,9 +191,13 @@ export function useSeries(question: Readonly<Ref<Question>>, looks: Readonly<Ref
     if (now) show(now.question, now);
   });
 
+  let rests = 0;
   const timer = window.setInterval(() => {
-    if (document.visibilityState === "visible" && question.value.span.to > nowMs() && !busy.value) void load(true);
-  }, 15_000);
+    if (document.visibilityState !== "visible" || busy.value || trouble.value) return;
+    const empty = shown.value !== null && isEmpty(shown.value);
+    rests = (rests + 1) % AGAIN_EVERY;
+    if (empty || (rests === 0 && question.value.span.to > nowMs())) void load(true);
+  }, REST_MS);
   onBeforeUnmount(() => {
     window.clearInterval(timer);
     giveUp();
