@@ -22,6 +22,8 @@ from wattstead.series import Series
 from wattstead.stream import Position, PositionFile
 
 _log = structlog.get_logger("wattstead.refining")
+_LONGEST_PAUSE_S = 30.0
+"""Between two times of rolling up late minutes, however long the store took, as after it hung."""
 
 
 class Bookkeeper:
@@ -102,7 +104,7 @@ class Bookkeeper:
             self._dirty.put_back(spans)
             raise
         ended = self._clock()
-        self._settle_at = ended + self._limits.dirty_pause * (ended - begun)
+        self._settle_at = ended + min(self._limits.dirty_pause * (ended - begun), _LONGEST_PAUSE_S)
 
     def save(self) -> None:
         """Save the position, unless late readings before it are not rolled up yet."""
