@@ -9,7 +9,7 @@ from wattstead.ingest.routes import HttpProtocol
 
 PROTOCOLS: tuple[HttpProtocol, ...] = (
     HttpProtocol("own", "docs/sending.md", own_routes),
-    HttpProtocol("influx", "docs/influx.md", influx_routes),
+    HttpProtocol("influx", "docs/influxdb.md", influx_routes),
     HttpProtocol("emoncms", "docs/emoncms.md", emoncms_routes),
 )
 """Every protocol that `wattstead.ingest.http.IngestApp` serves."""
