@@ -89,7 +89,7 @@ class _Show:
 
 def run(folder: Path, port: int, host: str, base_path: str) -> int:
     """Start the demo and stay until it is ended."""
-    settings = Settings(folder=folder, port=port, host=host, base_path=base_path, owner_email=OWNER, store_every_s=1.0)
+    settings = Settings(folder=folder, port=port, host=host, base_path=base_path, owner_email=OWNER, store_every_s=3.0)
     show = _Show()
     return run_product(settings, prepare=show.prepare, ready=show.play)
 
