@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from wattstead.ingest.asgi import Receive, Request, Scope, Send, reply
+from wattstead.ingest.asgi import Answer, Receive, Request, Scope, Send, reply
 from wattstead.ingest.errors import IngestError, MethodUnknown, SenderGone
 from wattstead.ingest.limits import IngestLimits
 from wattstead.ingest.protocols import PROTOCOLS
@@ -69,6 +69,9 @@ class IngestApp:
             if request.method not in route.methods:
                 raise MethodUnknown(request.method, ", ".join(route.methods))
             given = await route.handle(request)
+        except MethodUnknown as error:
+            status, headers, body = route.refuse(error)
+            given = Answer(status, [*headers, (b"allow", error.allowed.encode())], body)
         except SenderGone:
             return
         except IngestError as error:

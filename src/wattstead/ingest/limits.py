@@ -26,8 +26,6 @@ class IngestLimits(msgspec.Struct, frozen=True, kw_only=True):
     """How far ahead of this machine's clock a reading may lie."""
     earliest_us: int = 0
     """The earliest instant a reading may have, microseconds since 1970; earlier ones are named as errors."""
-    issues: int = 1_000
-    """Rejected readings that an answer names one by one; the rest are counted."""
     thread_bytes: int = 1 * MB
     """Bodies larger than this are decoded in a thread, so that other senders do not wait for them."""
     remembered_bytes: int = 96 * MB

@@ -77,7 +77,7 @@ def series_of(address: str) -> Series | None:
 
 
 def _escape(special: re.Pattern[str], text: str) -> str:
-    return special.sub(r"\\\g<0>", text)
+    return text if text.isalnum() else special.sub(r"\\\g<0>", text)
 
 
 def _plain(text: str) -> str:

@@ -27,7 +27,7 @@ PRECISIONS: dict[str, float] = {
 }  # fmt: skip
 """Microseconds in one step of each precision."""
 _FURTHEST_US = 9_200_000_000_000_000_000
-_SERIES_HELD = 200_000
+_SERIES_HELD = 100_000
 _SHOWN = 200
 
 
@@ -102,7 +102,7 @@ class LineDecoder:
 
     def _names_of(self, line: bytes) -> tuple[str, ...] | None:
         try:
-            found = parse(line, self._remembered())
+            found = parse(line, {})
         except LineInvalid:
             return None
         return tuple(found.addresses) if not found.texts else None
