@@ -415,7 +415,7 @@ export interface components {
             amount_unit: string | null;
             /** @description The amount of all buckets together. */
             amount_total: number | null;
-            /** @description What happened to a counter in the bucket, as bits: 1 wrap, 2 reset …; see the reference. */
+            /** @description What happened in the bucket, as bits: 1 wrap, 2 reset, 4 exchange, 8 jump, 16 backwards, 32 gap. */
             flags: number[];
             /** @description All readings that the answer stands on. */
             readings: number;

@@ -9,11 +9,20 @@ export function answerPoint(points: readonly ApiPoint[]): ApiPoint | null {
   return power.find((point) => roleOf(point) === "home") ?? power.find((point) => roleOf(point) === "grid") ?? power[0] ?? null;
 }
 
-/** Single loads with a value, the greatest first; those that use nothing last. */
-export function loads(points: readonly ApiPoint[], latest: ReadonlyMap<number, Latest>, except: readonly number[]): ApiPoint[] {
-  const single = (point: ApiPoint) => ["appliance", "ev", "none"].includes(roleOf(point));
-  const parts = ordered(points.filter((point) => isPower(point) && single(point) && !except.includes(point.id)));
-  return parts.sort((a, b) => (latest.get(b.id)?.value ?? -1) - (latest.get(a.id)?.value ?? -1));
+/** Single loads: appliances and vehicles by power or energy, and power that has no place in the home yet. */
+export function loads(points: readonly ApiPoint[], except: readonly number[]): ApiPoint[] {
+  const single = (point: ApiPoint) => {
+    const role = roleOf(point);
+    return role === "appliance" || role === "ev" ? point.amount_unit === "Wh" : role === "none" && isPower(point);
+  };
+  return ordered(points.filter((point) => single(point) && !except.includes(point.id)));
+}
+
+/** The greatest power first, then the greatest energy of today. */
+export function byUse(points: readonly ApiPoint[], latest: ReadonlyMap<number, Latest>, todayWh: ReadonlyMap<number, number>): ApiPoint[] {
+  const power = (point: ApiPoint) => (isPower(point) ? (latest.get(point.id)?.value ?? 0) : 0);
+  const energy = (point: ApiPoint) => todayWh.get(point.id) ?? 0;
+  return [...points].sort((a, b) => power(b) - power(a) || energy(b) - energy(a));
 }
 
 /** Share of the answer that is made on the roof, 0 to 1; null when none is made or measured. */

@@ -26,3 +26,15 @@ describe("table and file", () => {
     expect(csvOf(rows, new Zone("UTC")).split("\r\n")[0]).toBe(`time,"'=1+1"`);
   });
 });
+
+describe("the workbook", () => {
+  it("is a zip whose parts and sums fit", async () => {
+    const { zipped } = await import("./xlsx");
+    const bytes = new Uint8Array(await new Blob(zipped([["a.txt", "wattstead"], ["b/ü.xml", "<x/>"]]) as BlobPart[]).arrayBuffer());
+    const view = new DataView(bytes.buffer);
+    expect(view.getUint32(0, true)).toBe(0x04034b50);
+    expect(view.getUint32(14, true)).toBe(0xc414fac0);
+    expect(view.getUint32(bytes.length - 22, true)).toBe(0x06054b50);
+    expect(view.getUint16(bytes.length - 12, true)).toBe(2);
+  });
+});

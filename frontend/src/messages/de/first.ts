@@ -47,6 +47,8 @@ export const words: Words<"first"> = {
   "home.today": "Energie heute",
   "home.month": "Energie diesen Monat",
   "home.rightnow": "Das braucht gerade Strom",
+  "home.energytoday": "{energy} heute",
+  "home.parts": "Energie heute nach Teilen",
   "home.alsonow": "Gerade auch gemessen",
   "home.all": "Alle {n} zeigen",
   "home.fewer": "Weniger zeigen",

@@ -67,6 +67,7 @@ export const words: Words<"history"> = {
   "table.max": "höchster",
   "table.show": "Als Tabelle zeigen",
   "table.hide": "Tabelle verbergen",
-  "table.save": "Herunterladen (CSV)",
+  "table.csv": "CSV",
+  "table.excel": "Excel",
   "table.raw": "Rohwerte von {name} (CSV)",
 };

@@ -45,6 +45,8 @@ export const words = {
   "home.today": "Energy today",
   "home.month": "Energy this month",
   "home.rightnow": "Taking power right now",
+  "home.energytoday": "{energy} today",
+  "home.parts": "Energy today by part",
   "home.alsonow": "Also measured right now",
   "home.all": "Show all {n}",
   "home.fewer": "Show fewer",

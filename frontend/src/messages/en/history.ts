@@ -65,6 +65,7 @@ export const words = {
   "table.max": "highest",
   "table.show": "Show as table",
   "table.hide": "Hide the table",
-  "table.save": "Download (CSV)",
+  "table.csv": "CSV",
+  "table.excel": "Excel",
   "table.raw": "Raw readings of {name} (CSV)",
 } as const;

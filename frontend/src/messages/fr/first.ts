@@ -47,6 +47,8 @@ export const words: Words<"first"> = {
   "home.today": "Énergie aujourd’hui",
   "home.month": "Énergie ce mois-ci",
   "home.rightnow": "Ce qui consomme en ce moment",
+  "home.energytoday": "{energy} aujourd’hui",
+  "home.parts": "Énergie du jour par partie",
   "home.alsonow": "Aussi mesuré en ce moment",
   "home.all": "Tout afficher ({n})",
   "home.fewer": "Afficher moins",

@@ -67,6 +67,7 @@ export const words: Words<"history"> = {
   "table.max": "maximum",
   "table.show": "Afficher en tableau",
   "table.hide": "Masquer le tableau",
-  "table.save": "Télécharger (CSV)",
+  "table.csv": "CSV",
+  "table.excel": "Excel",
   "table.raw": "Mesures brutes de {name} (CSV)",
 };

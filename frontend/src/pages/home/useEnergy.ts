@@ -22,7 +22,11 @@ export interface Energy {
   readonly highest: number | null;
 }
 
-export function useEnergy(point: Readonly<Ref<ApiPoint | null>>, zoneName: Readonly<Ref<string>>) {
+const MOST_PARTS = 50;
+
+export function useEnergy(point: Readonly<Ref<ApiPoint | null>>, parts: Readonly<Ref<readonly ApiPoint[]>>, zoneName: Readonly<Ref<string>>) {
+  /** Today's energy of each part; empty where none was told yet. */
+  const partsWh = shallowRef<ReadonlyMap<number, number>>(new Map());
   const energy = shallowRef<Energy | null>(null);
   const trouble = shallowRef<unknown>(null);
   let asking = new AbortController();
@@ -40,11 +44,14 @@ export function useEnergy(point: Readonly<Ref<ApiPoint | null>>, zoneName: Reado
     const first = { ...day, day: 1 };
     const monthStart = startOfDay(first, zone);
     const monthEnd = startOfDay(plusMonths(first, 1), zone);
+    const ids = parts.value.filter((part) => part.amount_unit === "Wh").map((part) => part.id).slice(0, MOST_PARTS);
     try {
-      const [hours, days] = await Promise.all([
+      const [hours, days, today] = await Promise.all([
         askSeries([of.id], { from: startOfDay(plusDays(day, -1), zone), to: dayEnd }, { step: "1h" }, signal),
         askSeries([of.id], { from: startOfDay(plusMonths(first, -1), zone), to: monthEnd }, { step: "day" }, signal),
+        ids.length > 0 ? askSeries(ids, { from: dayStart, to: dayEnd }, { step: "day" }, signal) : null,
       ]);
+      partsWh.value = new Map(today?.points.flatMap((part) => (part.amount_total === null ? [] : [[part.id, part.amount_total]])));
       const most = (days.points[0]?.max ?? []).filter((value) => value !== null);
       energy.value = {
         today: progress(hours, of.id, dayStart, now),
@@ -62,13 +69,14 @@ export function useEnergy(point: Readonly<Ref<ApiPoint | null>>, zoneName: Reado
   const timer = window.setInterval(() => {
     if (document.visibilityState === "visible") void load();
   }, 60_000);
-  watch([() => point.value?.id, zoneName], () => {
+  watch([() => point.value?.id, () => parts.value.map((part) => part.id).join(), zoneName], () => {
     energy.value = null;
+    partsWh.value = new Map();
     void load();
   }, { immediate: true });
   onBeforeUnmount(() => {
     window.clearInterval(timer);
     asking.abort();
   });
-  return { energy, trouble, load };
+  return { energy, partsWh, trouble, load };
 }
