@@ -96,6 +96,7 @@ class Plant:
         assert self._process is not None
         assert self._process.stdout is not None
         guard = threading.Timer(START_S, self._process.kill)
+        guard.daemon = True
         guard.start()
         for line in self._process.stdout:
             if b"Wattstead runs at" in line:
@@ -224,9 +225,16 @@ class Disk:
         finally:
             os.close(handle)
 
-    def unmount(self) -> bool:
-        """Whether it could be, nobody having a file open."""
-        return subprocess.run(["umount", str(self.at)], stderr=subprocess.DEVNULL).returncode == 0
+    def power_back(self) -> bool:
+        """Take it off and mount it anew; False while a process, in whatever namespace, still holds what was cut off."""
+        if subprocess.run(["umount", str(self.at)], stderr=subprocess.DEVNULL).returncode != 0:
+            return False
+        self.mount()
+        try:
+            (self.at / "mounted").write_bytes(b"")
+        except OSError:
+            return False
+        return True
 
 
 @pytest.fixture
