@@ -8,7 +8,7 @@ import msgspec
 class RefiningLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Sizes are rows of readings unless named otherwise, spans are seconds."""
 
-    poll_s: float = 0.05
+    poll_s: float = 0.1
     """How often the journal is looked at; a wake-up may come earlier."""
     read_bytes: int = 8_000_000
     """Encoded batches taken from the journal in one look."""
