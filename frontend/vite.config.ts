@@ -63,6 +63,6 @@ export default defineConfig({
       },
     },
   },
-  server: { proxy: { "/api": { target: process.env.WATTSTEAD_URL ?? "http://127.0.0.1:8080", changeOrigin: false } } },
+  server: { proxy: { "/api": { target: process.env.WATTSTEAD_URL ?? "http://127.0.0.1:8086", changeOrigin: false } } },
   test: { include: ["src/**/*.test.ts"], environment: "node" },
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { Zone } from "../time/zone";
-import { held, named, panned, scaled, snapped } from "./zoom";
+import { aligned, held, named, panned, scaled, snapped } from "./zoom";
 
 const BERLIN = new Zone("Europe/Berlin");
 
@@ -35,6 +35,14 @@ describe("zooming", () => {
     });
     const years = { from: BERLIN.instant(2019, 3, 1), to: BERLIN.instant(2026, 2, 1) };
     expect(named(years, BERLIN, 1)).toMatchObject({ period: "decade", day: { year: 2017 }, window: years });
+  });
+
+  it("moves out to whole days, months and hours of the local calendar", () => {
+    const at = (month: number, day: number, hour = 0, minute = 0) => BERLIN.instant(2026, month, day, hour, minute);
+    expect(aligned({ from: at(3, 28, 5), to: at(3, 30, 1) }, "day", BERLIN)).toEqual({ from: at(3, 28), to: at(3, 31) });
+    expect(aligned({ from: at(3, 28), to: at(3, 31) }, "day", BERLIN)).toEqual({ from: at(3, 28), to: at(3, 31) });
+    expect(aligned({ from: at(2, 3), to: at(5, 2) }, "month", BERLIN)).toEqual({ from: at(2, 1), to: at(6, 1) });
+    expect(aligned({ from: at(3, 29, 1, 20), to: at(3, 29, 4, 1) }, "1h", BERLIN)).toEqual({ from: at(3, 29, 1), to: at(3, 29, 5) });
   });
 
   it("takes whole bars", () => {

@@ -4,6 +4,7 @@ import type { Day, Period, Span } from "../time/period";
 import { PERIODS, dayOf, firstDay, shifted, startOfDay } from "../time/period";
 import type { Zone } from "../time/zone";
 import { SHORTEST_MS } from "./address";
+import type { Step } from "./form";
 
 /** One press of a key or button. */
 export const FACTOR = 2.5;
@@ -41,7 +42,24 @@ export function snapped(span: Span, edges: readonly number[]): Span {
   return { from, to };
 }
 
-const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+
+/** Edges moved outward to whole bars of that step in the local calendar, so that sums are of what is shown. */
+export function aligned(span: Span, step: Step, zone: Zone): Span {
+  const floor = (at: number, later: number) => {
+    if (step === "day" || step === "month" || step === "year") {
+      const first = firstDay(step, dayOf(at, zone), 1);
+      return startOfDay(later ? shifted(step, first, 1) : first, zone);
+    }
+    const width = step === "1h" ? HOUR_MS : step === "15min" ? 15 * MINUTE_MS : MINUTE_MS;
+    const offset = zone.offset(at);
+    return (Math.floor((at + offset) / width) + later) * width - offset;
+  };
+  const from = floor(span.from, 0);
+  return { from, to: floor(span.to, 0) === span.to ? span.to : floor(span.to, 1) };
+}
+
 const LENGTHS: readonly (readonly [Period, number])[] = [
   ["day", 25 * HOUR_MS],
   ["week", (7 * 24 + 1) * HOUR_MS],

@@ -66,6 +66,7 @@ export const words: Words<"first"> = {
   "compare.lastmonth": "gegen dieselben Tage im Vormonat",
 
   "chart.keys": "Diagramm. Pfeiltasten bewegen den Zeiger, Plus und Minus vergrößern, Escape geht zurück.",
+  "chart.cursor": "Diagramm. Pfeiltasten bewegen den Zeiger.",
   "chart.range": "{low} bis {high}",
 
   "legend.label": "Reihen",

@@ -64,6 +64,7 @@ export const words = {
   "compare.lastmonth": "against the same days last month",
 
   "chart.keys": "Chart. Arrow keys move the cursor, plus and minus zoom, Escape goes back.",
+  "chart.cursor": "Chart. Arrow keys move the cursor.",
   "chart.range": "{low} to {high}",
 
   "legend.label": "Series",

@@ -66,6 +66,7 @@ export const words: Words<"first"> = {
   "compare.lastmonth": "par rapport aux mêmes jours du mois dernier",
 
   "chart.keys": "Graphique. Les flèches déplacent le curseur, plus et moins changent le zoom, Échap revient en arrière.",
+  "chart.cursor": "Graphique. Les flèches déplacent le curseur.",
   "chart.range": "{low} à {high}",
 
   "legend.label": "Séries",
