@@ -13,6 +13,7 @@ import numpy as np
 from wattstead.metering.point import Point
 from wattstead.metering.quantity import Kind, Quality, Quantity
 from wattstead.refining.limits import RefiningLimits
+from wattstead.refining.progress import Progress, ProgressFile
 from wattstead.refining.retention import EXPIRED, Keep, Retention
 from wattstead.stream import PositionFile
 
@@ -117,6 +118,21 @@ async def test_a_change_while_nobody_looked_is_found_at_the_start(house: House) 
     async with house.refinery() as refinery:
         await house.adopted(refinery)
         await house.check(refinery)
+
+
+async def test_an_adoption_cut_off_by_a_crash_is_finished_by_the_next_start(house: House) -> None:
+    """The rule is in the store already, the rollups are not: what is noted down is done."""
+    async with house.refinery() as refinery:
+        await send_some(house, 6, 10, now_us() - 30 * HOUR, now_us())
+        await house.settled(refinery)
+    house.declare(Point(id=4, kind=Kind.GAUGE, quantity=Quantity.ELECTRICITY, unit="W"))
+    await asyncio.to_thread(house.series.put_rules, [house.points[4]])
+    progress = ProgressFile(house.folder / "refining.json")
+    progress.save(Progress((4,)))
+    async with house.refinery() as refinery:
+        await house.adopted(refinery)
+        await house.check(refinery)
+    assert progress.load() == Progress()
 
 
 async def test_live_readings_come_before_they_are_stored_and_latest_is_there_after_a_restart(house: House) -> None:

@@ -10,7 +10,7 @@ class RefiningLimits(msgspec.Struct, frozen=True, kw_only=True):
 
     poll_s: float = 0.1
     """How often the journal is looked at; a wake-up may come earlier."""
-    read_bytes: int = 8_000_000
+    read_bytes: int = 1_200_000
     """Encoded batches taken from the journal in one look."""
     store_every_s: float = 5.0
     """Readings wait at most this long for the store …"""

@@ -155,6 +155,11 @@ class Refinery:
             self._woken.clear()
             try:
                 readings = await asyncio.to_thread(self._intake.take)
+                if readings is not None:
+                    self.live.publish(readings)
+                if begun >= measure_at:
+                    measure_at = begun + _MEASURE_S
+                    self._lag_bytes = await asyncio.to_thread(bytes_behind, self._journal, self._bookkeeper.saved)
             except Exception as error:
                 self._failed("journal", error)
                 await self._sleep(pause_s)
@@ -162,13 +167,8 @@ class Refinery:
                 continue
             self._works("journal")
             pause_s = self._limits.retry_s
-            if readings is not None:
-                self.live.publish(readings)
             if self._intake.waiting_rows >= self._limits.store_rows:
                 self._enough.set()
-            if begun >= measure_at:
-                measure_at = begun + _MEASURE_S
-                self._lag_bytes = await asyncio.to_thread(bytes_behind, self._journal, self._bookkeeper.saved)
             if not self._intake.more:
                 await self._nap(begun)
 
