@@ -93,9 +93,9 @@ class Screen:
 OpenScreen = Callable[..., Screen]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium."""
+    """Debian's Chromium; one a module, since while it is open no asynchronous test can have an event loop."""
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=_FLAGS)
         yield chromium
@@ -117,7 +117,7 @@ def enter() -> Callable[[Page, str, str, str], None]:
     return sign_in
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def signed_in(browser: Browser, product: Any) -> StorageState:
     """The cookie of the demo's owner."""
     context = browser.new_context()
