@@ -16,8 +16,11 @@ from typing import TypeVar
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, settings
 
 _PATIENCE_S = 120.0
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")  # timing decides no test
 T = TypeVar("T")
 
 
