@@ -184,5 +184,6 @@ def test_a_long_import_is_rolled_up_in_boxes(
     minutes = roll(batch, bucket_starts(batch.time_us, MINUTE_US), story.rules)
     assert kept(address, Tier.MINUTE) == expected(minutes)
     edges = edges_us("Europe/Berlin", int(times[0]), T0 + 1, Step.DAY)
-    days = merge(minutes, edge_starts(minutes.start_us, edges), story.rules)
+    quarters = merge(minutes, bucket_starts(minutes.start_us, QUARTER_US), story.rules)
+    days = merge(quarters, edge_starts(quarters.start_us, edges), story.rules)
     assert kept(address, Tier.DAY) == expected(days.rows(days.start_us < edges[-2]))
