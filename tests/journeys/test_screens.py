@@ -104,6 +104,7 @@ def english_words(page: Any) -> list[str]:
     """Texts of the page itself (not names or figures) that the pseudo-language left as they are."""
     texts: list[str] = page.evaluate(
         """() => [...document.querySelectorAll('h1, h2, button, label, nav span')]
+          .filter(e => !e.closest('.others'))
           .flatMap(e => [...e.childNodes]).filter(n => n.nodeType === 3).map(n => n.textContent.trim())
           .filter(s => /[a-z]{3}/.test(s) && !/[áéîöûçñý·ô]/.test(s))"""
     )

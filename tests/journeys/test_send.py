@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 def test_the_line_from_the_page_shows_its_reading(screen: Any) -> None:
     window = screen(permissions=["clipboard-read", "clipboard-write"])
     page = window.open("points")
-    name = f"journey/kettle-{time.time_ns()}"
+    name = f"journey/kettle_power-{time.time_ns()}"
     page.get_by_label("Address of the point").fill(name)
     make_key(page)
     page.get_by_role("button", name="Copy").click()
