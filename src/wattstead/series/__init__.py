@@ -4,6 +4,8 @@ It knows an address, not what answers there, and applies no permissions: callers
 """
 
 from wattstead.series.answers import Buckets, LatestColumns, SpanColumns
+from wattstead.series.checking import SeriesState
+from wattstead.series.connection import Limits
 from wattstead.series.errors import (
     NotAllWritten,
     SchemaMismatch,
@@ -13,17 +15,23 @@ from wattstead.series.errors import (
     TimeOutOfRange,
     TooManyBuckets,
 )
+from wattstead.series.marks import Reach
 from wattstead.series.retention import Retention
+from wattstead.series.rolling import Rolled
 from wattstead.series.series import Series
 
 __all__ = [
     "Buckets",
     "LatestColumns",
+    "Limits",
     "NotAllWritten",
+    "Reach",
     "Retention",
+    "Rolled",
     "SchemaMismatch",
     "Series",
     "SeriesError",
+    "SeriesState",
     "SpanColumns",
     "StoreRefused",
     "StoreUnavailable",

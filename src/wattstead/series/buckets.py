@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,13 +39,18 @@ _SPLIT_POINTS = 1_000
 _NEAR_US = 3_600_000_000
 
 
+@lru_cache(maxsize=65_536)
+def _rule(point: Point) -> StepRule:
+    return step_rule(point)
+
+
 class Part:
     """Some points of one zone and one expiry, and the pieces that answer for them."""
 
     def __init__(self, points: Sequence[Point], edges_us: Instants, reach: Reach, expired: Expired) -> None:
         self.points = points
         self.ids = tuple(p.id for p in points)
-        self.rules: dict[int, StepRule] = {p.id: step_rule(p) for p in points}
+        self.rules = {p.id: _rule(p) for p in points}
         self.reach = reach
         self.registers = [p for p, rule in self.rules.items() if rule.mode is StepMode.REGISTER]
         self._zone, self._expired = points[0].zone, expired

@@ -66,8 +66,9 @@ def fill(rows: RollupRows, points: Sequence[int], rules: Mapping[int, StepRule],
     the steps of any run of buckets are the difference of the cumulative steps at its ends.
     """
     bucket = np.searchsorted(edges_us, rows.start_us, side="right") - 1
-    rows = merge(rows, edges_us[bucket], rules)
-    bucket = np.searchsorted(edges_us, rows.start_us, side="right") - 1
+    if bool(((rows.point[1:] == rows.point[:-1]) & (bucket[1:] == bucket[:-1])).any()):
+        rows = merge(rows, edges_us[bucket], rules)
+        bucket = np.searchsorted(edges_us, rows.start_us, side="right") - 1
     place = _places(points, rows.point)
     shape = (len(points), len(edges_us) - 1)
 
