@@ -43,6 +43,7 @@ class Measured:
     durable: str
     outcome: Outcome
     cpu_s: float
+    children_s: float
     readings: int
     resident_bytes: int
     disk_bytes: int
@@ -54,6 +55,7 @@ class Measured:
             self.target,
             f"{batch:,}",
             figure(self.cpu_s / self.readings * 1e6, 3),
+            figure(self.children_s / self.readings * 1e6, 3) if self.children_s else "–",
             figure(self.outcome.percentile_ms(0.5), 1),
             figure(self.outcome.percentile_ms(0.99), 1),
             str(len(self.outcome.failures)),
@@ -73,6 +75,7 @@ def bench(folder: Path, servers: list[str], seconds: int, batches: tuple[int, ..
             "server",
             "lines a batch",
             "CPU s/M",
+            "of it the store",
             "p50 ms",
             "p99 ms",
             "failed",
@@ -86,9 +89,9 @@ def bench(folder: Path, servers: list[str], seconds: int, batches: tuple[int, ..
         notes=[
             "CPU s/M: user and system seconds of the server's whole process tree per million readings, from the "
             f"first timed body to {_SETTLE_S:.0f} s after the last, so that work put off is counted; before it "
-            f"{_WARM_S} s of warming up in which names became known. Behind: how long after the last answer all "
-            "readings were stored and rolled up. Disk: all files of the server at the end, journal and write-ahead "
-            "logs included."
+            f"{_WARM_S} s of warming up, in which names became known, and {_SETTLE_S:.0f} s to settle. Behind: how long "
+            "after the last answer all readings were stored and rolled up. Disk: all files of the server at the end, "
+            "journal and write-ahead logs included."
         ],
     )
     for batch in batches:
@@ -107,16 +110,19 @@ async def _measure(start: Start, folder: Path, batch: int, seconds: int) -> Meas
         requests = requests_of(fleet, batch, target.write_request)
         await at_pace(target.port, requests, _WARM_S, _CONNECTIONS)
         await _caught_up(target)
-        cpu_s = target.process.cpu_s()
+        await asyncio.sleep(_SETTLE_S)
+        cpu_s, children_s = target.process.cpu_s(), target.process.children_cpu_s()
+        fleet.start_s = int(time.time()) - _WARM_S
         outcome = await at_pace(target.port, lambda n: requests(n + _WARM_S), seconds, _CONNECTIONS)
         ended = time.monotonic()
         resident = target.process.resident_bytes()
         behind_s = await _caught_up(target)
         await asyncio.sleep(max(0.0, ended + _SETTLE_S - time.monotonic()))
         cpu_s = target.process.cpu_s() - cpu_s
+        children_s = target.process.children_cpu_s() - children_s
         readings = POINTS * seconds
         stored = folder_bytes(target.folder)
-        return Measured(target.name, target.durable, outcome, cpu_s, readings, resident, stored, behind_s)
+        return Measured(target.name, target.durable, outcome, cpu_s, children_s, readings, resident, stored, behind_s)
 
 
 async def _caught_up(target: Target, within_s: float = 120.0) -> float:

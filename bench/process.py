@@ -61,6 +61,10 @@ class ServerProcess:
         """User and system seconds of all processes of the tree, those that have ended included."""
         return sum(sum(_stat(pid)[1]) for pid in self._tree()) / _TICKS_PER_S
 
+    def children_cpu_s(self) -> float:
+        """The part of `cpu_s` that processes below the first one spent: Wattstead's store."""
+        return sum(sum(_stat(pid)[1]) for pid in self._tree()[1:]) / _TICKS_PER_S
+
     def resident_bytes(self) -> int:
         """Resident memory of all processes of the tree."""
         total = 0
