@@ -90,7 +90,7 @@ def bench(folder: Path, servers: list[str], seconds: int, batches: tuple[int, ..
             "CPU s/M: user and system seconds of the server's whole process tree per million readings, from the "
             f"first timed body to {_SETTLE_S:.0f} s after the last, so that work put off is counted; before it "
             f"{_WARM_S} s of warming up, in which names became known, and {_SETTLE_S:.0f} s to settle. Behind: how "
-            "long after the last answer all readings were stored and rolled up. Disk: all files of the server at the end, "
+            "long after the last answer all readings were stored and rolled up. Disk: all files at the end, "
             "journal and write-ahead logs included."
         ],
     )
