@@ -112,6 +112,7 @@ async def _measure(start: Start, folder: Path, batch: int, seconds: int) -> Meas
         await _caught_up(target)
         await asyncio.sleep(_SETTLE_S)
         cpu_s, children_s = target.process.cpu_s(), target.process.children_cpu_s()
+        grown = -folder_bytes(target.folder)
         fleet.start_s = int(time.time()) - _WARM_S
         outcome = await at_pace(target.port, lambda n: requests(n + _WARM_S), seconds, _CONNECTIONS)
         ended = time.monotonic()
@@ -121,8 +122,8 @@ async def _measure(start: Start, folder: Path, batch: int, seconds: int) -> Meas
         cpu_s = target.process.cpu_s() - cpu_s
         children_s = target.process.children_cpu_s() - children_s
         readings = POINTS * seconds
-        stored = folder_bytes(target.folder)
-        return Measured(target.name, target.durable, outcome, cpu_s, children_s, readings, resident, stored, behind_s)
+        grown += folder_bytes(target.folder)
+        return Measured(target.name, target.durable, outcome, cpu_s, children_s, readings, resident, grown, behind_s)
 
 
 async def _caught_up(target: Target, within_s: float = 120.0) -> float:
