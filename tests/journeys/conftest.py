@@ -112,6 +112,12 @@ def sign_in(page: Page, base: str, email: str, password: str) -> None:
 
 
 @pytest.fixture(scope="session")
+def screen_of() -> type[Screen]:
+    """`Screen`, for tests that open pages of other products."""
+    return Screen
+
+
+@pytest.fixture(scope="session")
 def enter() -> Callable[[Page, str, str, str], None]:
     """`sign_in`, for tests of other addresses."""
     return sign_in
