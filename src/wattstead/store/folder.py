@@ -96,6 +96,8 @@ def configuration(limits: StoreLimits, backups: Path) -> str:
         "fsync_part_directory": 1,
         "min_rows_to_fsync_after_merge": 1,
         "min_compressed_bytes_to_fsync_after_merge": 1,
+        # Well packed readings are so few bytes that a week looks small: else each insert would rewrite all of it.
+        "min_parts_to_merge_at_once": 10,
         "max_suspicious_broken_parts": limits.broken_parts,
         "max_suspicious_broken_parts_bytes": 1 << 40,
         "max_bytes_to_merge_at_max_space_in_pool": limits.merge_bytes,
