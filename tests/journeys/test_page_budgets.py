@@ -41,6 +41,7 @@ LONG = """() => { window.longFrames = [];
     .observe({type: 'longtask'}); }"""
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("path", ["", "history", "points", "settings"])
 @pytest.mark.parametrize("width", [360, 1280])
 def test_nothing_jumps_while_a_screen_loads(screen: Any, sites: dict[str, int], path: str, width: int) -> None:

@@ -58,6 +58,7 @@ def look(browser: Any, enter: Any, screen_of: Any, running: Any) -> Any:
     return screen_of(page, f"{running.url}/")
 
 
+@pytest.mark.prove
 def test_from_ten_years_to_single_readings(
     browser: Any, enter: Any, screen_of: Any, product_at: Any, verb: Any, eventually: Any, tmp_path: Path
 ) -> None:
