@@ -35,7 +35,7 @@ def test_the_mouse_zooms_from_a_month_to_single_readings(screen: Any, sites: dic
 
 def test_double_click_goes_one_step_back(screen: Any, sites: dict[str, int]) -> None:
     window = screen()
-    page = window.history(f"site={sites['minute']}&p=day")
+    page = window.history(f"site={sites['minute']}&p=day&d={yesterday()}")
     whole = window.span()
     window.zoomed(lambda: window.drag(0.2, 0.6))
     assert window.zoomed(page.locator(".area").first.dblclick) == whole
@@ -126,7 +126,7 @@ def test_what_is_drawn_can_be_read_and_taken_home(screen: Any, sites: dict[str, 
     assert f"{total_kwh:.0f}" in page.locator(".headline").inner_text()
     with page.expect_download() as taken:
         page.get_by_role("button", name="Excel").click()
-    table = list(openpyxl.load_workbook(taken.value.path()).active.values)
+    table = list(openpyxl.load_workbook(taken.value.path().open("rb")).active.values)
     assert table[0] == ("time", "Home [Wh]")
     assert [row[1] for row in table[1:]] == [float(line.split(",")[1]) for line in lines[1:]]
     assert str(table[1][0]) == lines[1][:10] + " 00:00:00"

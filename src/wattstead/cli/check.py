@@ -83,9 +83,8 @@ def permissions(settings: Settings) -> Finding:
         )
     if not os.access(folder, os.W_OK | os.X_OK):
         return Finding("permissions", False, f"{folder} cannot be written by this user: chown it")
-    loose = [
-        p.name for p in folder.iterdir() if p.is_file() and p.stat().st_mode & 0o077 and p.suffix in (".db", ".json")
-    ]
+    secret = [folder / name for name in ("registry.db", "demo.json", "seal.key")]
+    loose = [path.name for path in secret if path.exists() and path.stat().st_mode & 0o077]
     if loose:
         return Finding("permissions", False, f"others can read {', '.join(sorted(loose))}: chmod 600 them")
     return Finding("permissions", True, f"{folder} belongs to this user alone")

@@ -111,6 +111,7 @@ def test_more_weeks_than_one_insert_may_touch(plant: Any, eventually: Callable[.
         goes_on(plant, http, eventually)
 
 
+@pytest.mark.prove
 def test_a_full_disk_of_the_store(
     plant_in: Callable[..., Any], small_disk: Callable[..., Any], eventually: Callable[..., Any], tmp_path: Path
 ) -> None:
