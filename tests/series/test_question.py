@@ -47,7 +47,8 @@ QUESTIONS = {
         points=(7, 8, 9),
         pieces=(Piece(Tier.MINUTE, HOURS[0], HOURS[23]), Piece(Tier.RAW, HOURS[23], HOURS[24])),
         edges_us=HOURS,
-        answer=Answer.MEANS,
+        answer=Answer.CELLS,
+        cells=(0, 1, 0),
     ),
 }
 

@@ -6,26 +6,26 @@ The one place where a point's unit is applied to what is stored.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from functools import lru_cache
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wattstead.metering.point import Point, StepMode, StepRule, amount_per_step, step_rule
+from wattstead.metering.point import Point, amount_per_step
 from wattstead.metering.quantity import unit
-from wattstead.metering.rollup import QUARTER_US
 from wattstead.series.answers import Buckets
 from wattstead.series.connection import Connection
 from wattstead.series.errors import SeriesError, TooManyBuckets
-from wattstead.series.filling import Filled, fill, fill_means, rollup_rows
-from wattstead.series.marks import Marks, Reach
+from wattstead.series.filling import Filled, fill, fill_nothing, rollup_rows
+from wattstead.series.marks import Marks
 from wattstead.series.native import Columns
 from wattstead.series.nearest import nearest
-from wattstead.series.plan import after, before, plan
+from wattstead.series.parts import Part, parts
+from wattstead.series.plan import after, before
 from wattstead.series.question import Answer, Piece, Question, compiled
-from wattstead.series.rules import Expired, Rules
+from wattstead.series.rules import Rules
 from wattstead.series.tiers import FIRST_US, LAST_US, Tier
 
 Instants = NDArray[np.int64]
@@ -33,43 +33,9 @@ MOST_BUCKETS = 4_000_000
 """Buckets times points of one answer."""
 _BUCKETS_AT_A_TIME = 250_000
 """Buckets times points of one question to the store, whose answers are limited to 64 MB."""
-_POINTS_AT_A_TIME = 10_000
-_SPLIT_POINTS = 1_000
-"""From so many points on a question is asked in two halves at once."""
-_NEAR_US = 3_600_000_000
-
-
-@lru_cache(maxsize=65_536)
-def _rule(point: Point) -> StepRule:
-    return step_rule(point)
-
-
-class Part:
-    """Some points of one zone and one expiry, and the pieces that answer for them."""
-
-    def __init__(self, points: Sequence[Point], edges_us: Instants, reach: Reach, expired: Expired) -> None:
-        self.points = points
-        self.ids = tuple(p.id for p in points)
-        self.rules = {p.id: _rule(p) for p in points}
-        self.reach = reach
-        self.registers = [p for p, rule in self.rules.items() if rule.mode is StepMode.REGISTER]
-        self._zone, self._expired = points[0].zone, expired
-        gaps_us = [rule.max_gap_us for rule in self.rules.values() if rule.mode is StepMode.POWER]
-        self._near_us = max([*gaps_us, _NEAR_US] if self.registers else gaps_us, default=0)
-        self.edges_us = self._with_neighbours(edges_us)
-
-    def pieces(self, means: bool) -> tuple[Piece, ...]:
-        """Which tiers answer for the buckets, and for those beside them where steps cross the ends."""
-        edges = self.edges_us[1:-1] if means or not self._near_us else self.edges_us
-        return plan(edges, self.reach, self._zone, self._expired, len(self.points))
-
-    def _with_neighbours(self, edges_us: Instants) -> Instants:
-        """The edges with a bucket more at each end, long enough for every gap across which power is integrated."""
-        low = (int(edges_us[0]) - self._near_us - 1) // QUARTER_US * QUARTER_US
-        high = -(-(int(edges_us[-1]) + self._near_us + 1) // QUARTER_US) * QUARTER_US
-        if high >= self.reach.minute_us:
-            high = max(LAST_US, high)
-        return np.concatenate([[low], edges_us, [high]])
+_MEANS_AT_A_TIME = 1_000_000
+"""The same of means, which the store puts together before it answers."""
+_T = TypeVar("_T")
 
 
 class Asking:
@@ -78,49 +44,43 @@ class Asking:
     def __init__(self, connection: Connection, marks: Marks, rules: Rules, executor: Executor) -> None:
         self._connection, self._marks, self._rules, self._executor = connection, marks, rules, executor
 
-    def filled(self, points: Sequence[Point], edges_us: Instants, means: bool) -> Iterator[tuple[list[Point], Filled]]:
+    def whole(self, points: Sequence[Point], edges_us: Instants) -> Iterator[tuple[list[Point], Filled]]:
         """The buckets of all points, some points at a time, in the points' own units and steps.
 
         Raises `SeriesError` for edges that do not grow, `TooManyBuckets`, and what `Connection.columns` raises.
         """
+        found = self._parts(points, edges_us, _BUCKETS_AT_A_TIME)
+        for part, filled in zip(found, self._map(self._whole, found), strict=True):
+            yield list(part.points), filled
+
+    def cells(self, cells: Mapping[Point, int], edges_us: Instants) -> Iterator[Columns]:
+        """Means of points put together by cell: rows as of `question.Answer.CELLS`. Raises as `whole`."""
+        found = self._parts(list(cells), edges_us, _MEANS_AT_A_TIME)
+        yield from self._map(lambda part: self._cells(part, [cells[point] for point in part.points]), found)
+
+    def _parts(self, points: Sequence[Point], edges_us: Instants, most_buckets: int) -> list[Part]:
         edges_us = checked_edges(edges_us, len(points))
-        parts = self._parts(points, edges_us, means)
+        return parts(points, edges_us, self._marks.reach(), self._rules.expired([p.id for p in points]), most_buckets)
 
-        def ask(part: Part) -> Filled:
-            return self._means(part) if means else self._whole(part)
+    def _map(self, ask: Callable[[Part], _T], found: Sequence[Part]) -> Iterator[_T]:
+        return self._executor.map(ask, found) if len(found) > 1 else map(ask, found)
 
-        several: Callable[..., Iterator[Filled]] = self._executor.map if len(parts) > 1 else map
-        for part, found in zip(parts, several(ask, parts), strict=True):
-            yield list(part.points), found
-
-    def _parts(self, points: Sequence[Point], edges_us: Instants, means: bool) -> list[Part]:
-        reach = self._marks.reach()
-        alike: dict[tuple[str, Expired], list[Point]] = {}
-        expired = self._rules.expired([p.id for p in points])
-        for point, gone in zip(points, expired, strict=True):
-            alike.setdefault((point.zone, gone), []).append(point)
-        most = max(1, min(_BUCKETS_AT_A_TIME * (4 if means else 1) // len(edges_us), _POINTS_AT_A_TIME))
-        parts = []
-        for (_, gone), members in alike.items():
-            size = min(most, -(-len(members) // 2)) if len(members) >= _SPLIT_POINTS else most
-            parts += [Part(members[at : at + size], edges_us, reach, gone) for at in range(0, len(members), size)]
-        return parts
-
-    def _means(self, part: Part) -> Filled:
-        edges = part.edges_us[1:-1]
-        question = Question(points=part.ids, edges_us=tuple(edges.tolist()), pieces=part.pieces(means=True),
-                            answer=Answer.MEANS)  # fmt: skip
-        return fill_means(self._columns(question), part.ids, edges)
+    def _cells(self, part: Part, cells: Sequence[int]) -> Columns:
+        edges = tuple(part.edges_us[1:-1].tolist())
+        pieces = part.pieces(beside=False)
+        return self._columns(
+            Question(points=part.ids, edges_us=edges, pieces=pieces, answer=Answer.CELLS, cells=tuple(cells))
+        )
 
     def _whole(self, part: Part) -> Filled:
         edges = part.edges_us
-        pieces = part.pieces(means=False)
+        pieces = part.pieces(beside=True)
         few = sum(_rows(piece) for piece in pieces) * len(part.ids) <= self._connection.limits.few_rows
-        question = Question(points=part.ids, edges_us=tuple(edges.tolist()), pieces=pieces,
+        question = Question(points=part.ids, edges_us=tuple(edges.tolist()), pieces=pieces, modes=part.modes,
                             answer=Answer.ROWS if few else Answer.MERGED)  # fmt: skip
         columns = self._with_far_neighbours(self._columns(question), part)
         if not columns:
-            return _inside(fill_means({}, part.ids, edges))
+            return _inside(fill_nothing(part.ids, edges))
         return _inside(fill(rollup_rows(columns, part.rules), part.ids, part.rules, edges))
 
     def _columns(self, question: Question) -> Columns:

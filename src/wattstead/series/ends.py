@@ -17,6 +17,7 @@ from wattstead.series.tiers import FIRST_US, LAST_US, Tier
 
 _AT_A_TIME = 10_000
 _RECENT_US = 10 * 60_000_000
+_FEW = 20
 
 
 def largest_point(connection: Connection) -> int:
@@ -33,7 +34,7 @@ def latest(connection: Connection, marks: Marks, points: Sequence[int] | None) -
     for at in range(0, len(points), _AT_A_TIME):
         asked = points[at : at + _AT_A_TIME]
         if reach.minute_us:
-            recent = _latest(connection, asked, _recent(reach.minute_us))
+            recent = _latest(connection, asked, _recent(reach.minute_us, len(asked)))
             found.append(recent)
             asked = sorted(set(asked) - set(recent.point.tolist()))
         if asked:
@@ -59,9 +60,11 @@ def _first(connection: Connection, points: Sequence[int], pieces: Sequence[Piece
     return _joined([LatestColumns(part["point"], part["time"], part["value"]) for part in found])
 
 
-def _recent(minute_us: int) -> tuple[Piece, ...]:
-    """Where the newest reading of a point that is alive lies."""
-    return (Piece(Tier.MINUTE, minute_us - _RECENT_US, minute_us), Piece(Tier.RAW, minute_us, LAST_US))
+def _recent(minute_us: int, points: int) -> tuple[Piece, ...]:
+    """Where the newest reading of a point that is alive lies; of few points readings alone, which is one table less."""
+    if points <= _FEW:
+        return (Piece(Tier.RAW, max(minute_us - _RECENT_US, FIRST_US), LAST_US),)
+    return (Piece(Tier.MINUTE, max(minute_us - _RECENT_US, FIRST_US), minute_us), Piece(Tier.RAW, minute_us, LAST_US))
 
 
 def _latest(connection: Connection, points: Sequence[int] | None, pieces: Sequence[Piece]) -> LatestColumns:

@@ -95,25 +95,20 @@ def fill(rows: RollupRows, points: Sequence[int], rules: Mapping[int, StepRule],
     return filled
 
 
-def fill_means(columns: Columns, points: Sequence[int], edges_us: NDArray[np.int64]) -> Filled:
-    """The rows of an answer that has counts, sums, smallest and largest values only; all else stays empty."""
+def fill_nothing(points: Sequence[int], edges_us: NDArray[np.int64]) -> Filled:
+    """Empty buckets."""
     shape = (len(points), len(edges_us) - 1)
-    filled = Filled(
-        count=np.zeros(shape, np.int64), min=np.full(shape, np.inf), max=np.full(shape, -np.inf), sum=np.zeros(shape),
-        first=np.full(shape, np.nan), last=np.full(shape, np.nan), first_time_us=np.zeros(shape, np.int64),
-        last_time_us=np.zeros(shape, np.int64), steps=np.zeros(shape, np.int64), flags=np.zeros(shape, np.uint16),
-        known=np.zeros(shape, bool),
+
+    def none() -> Matrix:
+        return np.full(shape, np.nan)
+
+    def zeros() -> NDArray[np.int64]:
+        return np.zeros(shape, np.int64)
+
+    return Filled(
+        count=zeros(), min=none(), max=none(), sum=none(), first=none(), last=none(), first_time_us=zeros(),
+        last_time_us=zeros(), steps=zeros(), flags=np.zeros(shape, np.uint16), known=np.zeros(shape, bool),
     )  # fmt: skip
-    if columns:
-        at = (_places(points, columns["point"]), np.searchsorted(edges_us, columns["bucket"], side="right") - 1)
-        np.add.at(filled.count, at, columns["count"].astype(np.int64))
-        np.add.at(filled.sum, at, columns["sum"])
-        np.minimum.at(filled.min, at, columns["min"])
-        np.maximum.at(filled.max, at, columns["max"])
-    empty = filled.count == 0
-    for matrix in (filled.min, filled.max, filled.sum):
-        matrix[empty] = np.nan
-    return filled
 
 
 def _share(

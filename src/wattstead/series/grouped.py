@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wattstead.metering.point import Point, amount_per_step
-from wattstead.metering.quantity import unit
+from wattstead.metering.quantity import Unit, unit
 from wattstead.series.answers import Buckets
 from wattstead.series.filling import Filled
+from wattstead.series.native import Columns
 
 _LOW = np.int64(0xFFFF_FFFF)
 
@@ -45,6 +46,16 @@ class Group:
         self._flags |= np.bitwise_or.reduce(filled.flags[rows], 0)
         self._add_ends(rows, filled, factor, offset)
         self._add_steps(points, rows, filled)
+
+    def add_means(self, base: Unit, rows: Columns) -> None:
+        """Adds rows of means of points in one unit: all those of one cell, at most one row per bucket."""
+        at = np.searchsorted(self._start_us, rows["bucket"], side="right") - 1
+        count, points = rows["count"].astype(np.int64), rows["points"].astype(np.int64)
+        self._count[at] += count
+        self._sum[at] += rows["sum"] * base.factor + count * base.offset
+        self._total[at] += rows["total"] * base.factor + points * base.offset
+        self._min[at] = np.minimum(self._min[at], rows["min"] * base.factor + base.offset)
+        self._max[at] = np.maximum(self._max[at], rows["max"] * base.factor + base.offset)
 
     def _add_ends(
         self, rows: NDArray[np.intp], filled: Filled, factor: NDArray[np.float64], offset: NDArray[np.float64]
@@ -93,12 +104,27 @@ class Group:
         )
 
 
-def members(groups: Mapping[str, Sequence[Point]]) -> tuple[list[Point], dict[int, list[str]]]:
-    """All points of all groups, each once, and the groups of each."""
-    points: dict[int, Point] = {}
-    groups_of: dict[int, list[str]] = {}
+def members(groups: Mapping[str, Sequence[Point]]) -> dict[Point, tuple[str, ...]]:
+    """Every point that is in a group, once, and the groups it is in."""
+    found: dict[int, tuple[Point, list[str]]] = {}
     for name, group in groups.items():
         for point in {p.id: p for p in group}.values():
-            points[point.id] = point
-            groups_of.setdefault(point.id, []).append(name)
-    return list(points.values()), groups_of
+            found.setdefault(point.id, (point, []))[1].append(name)
+    return {point: tuple(names) for point, names in found.values()}
+
+
+def cells(groups_of: Mapping[Point, tuple[str, ...]]) -> tuple[dict[Point, int], list[tuple[tuple[str, ...], Unit]]]:
+    """The cell of each point, and each cell's groups and unit: points of the same groups and unit are one cell."""
+    number: dict[tuple[tuple[str, ...], Unit], int] = {}
+    cell_of = {point: number.setdefault((names, unit(point.unit)), len(number)) for point, names in groups_of.items()}
+    return cell_of, list(number)
+
+
+def by_cell(rows: Columns) -> Iterator[tuple[int, Columns]]:
+    """The rows of each cell."""
+    if not rows:
+        return
+    order = np.argsort(rows["cell"], kind="stable")
+    found, first = np.unique(rows["cell"][order], return_index=True)
+    for cell, chosen in zip(found.tolist(), np.split(order, first[1:]), strict=True):
+        yield cell, {name: values[chosen] for name, values in rows.items()}

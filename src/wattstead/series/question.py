@@ -8,11 +8,12 @@ from itertools import pairwise
 
 import msgspec
 
-from wattstead.series.rows import from_readings, from_rows, lean_rows, single_rows
+from wattstead.metering.point import StepMode
+from wattstead.series.rows import filled, from_readings, from_rows, lean_rows, single_rows
 from wattstead.series.tiers import LONGEST_DAY_US, Tier, among, within
 
 _ROW = "point, bucket, count, min, max, sum, first_time, first_value, last_time, last_value, step, flags"
-_MEANS = "point, bucket, toUInt64(count_) AS count, min_ AS min, max_ AS max, sum_ AS sum"
+_PART = "point, bucket, counts AS part_counts, lowest AS part_lowest, highest AS part_highest, sums AS part_sums"
 
 
 class Answer(StrEnum):
@@ -22,8 +23,8 @@ class Answer(StrEnum):
     """The tier's own rows, and readings as rows of one: for few rows, to be merged by who asked. Needs no edges."""
     MERGED = "merged"
     """A row per bucket and piece, with first and last readings and steps."""
-    MEANS = "means"
-    """A row per bucket and piece, with count, smallest, largest and sum only."""
+    CELLS = "cells"
+    """A row per bucket and cell of points, with count, smallest, largest, sum, and the sum of the points' means."""
 
 
 class Piece(msgspec.Struct, frozen=True):
@@ -38,13 +39,17 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     """Buckets of points: ``edges_us`` grows strictly; ``pieces`` lie in order of time and do not overlap.
 
     A row or reading counts in the bucket in which it begins. A bucket that several pieces touch has several rows in
-    the answer, to be merged by who asked.
+    an answer of rows, to be merged by who asked.
     """
 
     points: tuple[int, ...]
     pieces: tuple[Piece, ...]
     edges_us: tuple[int, ...] = ()
     answer: Answer = Answer.MERGED
+    modes: tuple[StepMode, ...] = tuple(StepMode)
+    """All step modes there are among the points."""
+    cells: tuple[int, ...] = ()
+    """The cell of each point, beside ``points``; for an answer of cells."""
 
 
 def compiled(question: Question) -> str:
@@ -54,7 +59,25 @@ def compiled(question: Question) -> str:
     >>> "FROM minute FINAL" in compiled(asked)
     True
     """
+    if question.answer is Answer.CELLS:
+        return _cells(question)
     return "\nUNION ALL\n".join(_select(question, piece) for piece in question.pieces)
+
+
+def _cells(question: Question) -> str:
+    means = [
+        lean_rows(
+            piece.tier,
+            _bucket(piece.tier, _edges_inside(question.edges_us, piece)),
+            within(piece.tier, piece.start_us, piece.end_us, question.points),
+        )
+        for piece in question.pieces
+    ]
+    if len(means) > 1:
+        parts = "\nUNION ALL\n".join(f"SELECT {_PART}\nFROM\n(\n{mean}\n)" for mean in means)
+        means = [filled("joined_means", means=parts)]
+    points, cells = (", ".join(map(str, numbers)) for numbers in (question.points, question.cells))
+    return filled("cells", means=means[0], points=points, cells=cells)
 
 
 def _select(question: Question, piece: Piece) -> str:
@@ -62,14 +85,12 @@ def _select(question: Question, piece: Piece) -> str:
     if question.answer is Answer.ROWS:
         return single_rows(piece.tier, where)
     edges = _edges_inside(question.edges_us, piece)
-    if question.answer is Answer.MEANS:
-        return f"SELECT {_MEANS}\nFROM\n(\n{lean_rows(piece.tier, _bucket(piece.tier, edges), where)})"
     if piece.tier is not Tier.RAW and _is_own_grid(piece, edges):
         return single_rows(piece.tier, where)
     if piece.tier is Tier.RAW:
-        rows = from_readings(_bucket(piece.tier, edges), where, among(question.points))
+        rows = from_readings(_bucket(piece.tier, edges), where, among(question.points), question.modes)
     else:
-        rows = from_rows(piece.tier, _bucket(piece.tier, edges), where, among(question.points))
+        rows = from_rows(piece.tier, _bucket(piece.tier, edges), where, among(question.points), question.modes)
     return f"SELECT {_ROW}\nFROM\n(\n{rows})"
 
 

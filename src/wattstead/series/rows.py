@@ -6,12 +6,15 @@ The rows of rollups and those of answers are made by the same statements: a ques
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Mapping
 from functools import cache
 from importlib.resources import files
 
+from wattstead.metering.point import StepMode
 from wattstead.series.tiers import Tier
 
-_STEPS = ("register_count", "register_flag", "register_step", "power_flag", "power_step")
+Modes = Collection[StepMode]
+ALL_MODES = frozenset(StepMode)
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
@@ -31,16 +34,19 @@ def filled(name: str, **places: str) -> str:
     return _PLACE.sub(lambda found: places[found[1]], text(name))
 
 
-def from_readings(bucket: str, where: str, rule_where: str = "1") -> str:
-    """Rows made of readings: ``bucket`` is an expression over ``time`` and ``time_us``."""
+def from_readings(bucket: str, where: str, rule_where: str = "1", modes: Modes = ALL_MODES) -> str:
+    """Rows made of readings: ``bucket`` is an expression over ``time`` and ``time_us``; ``modes`` all there may be."""
     readings = filled("readings_in_buckets", bucket=bucket, where=where)
-    return filled("from_readings", pairs=_pairs(readings, rule_where), register_count=text("register_count"))
+    step = "pair_step"
+    if StepMode.DELTA in modes:
+        step = filled("delta_steps", register_count=text("register_count"))
+    return filled("from_readings", pairs=_pairs(readings, rule_where, modes), step=step)
 
 
-def from_rows(tier: Tier, bucket: str, where: str, rule_where: str = "1") -> str:
-    """Coarser rows made of rows of a tier: ``bucket`` is an expression over ``start``."""
+def from_rows(tier: Tier, bucket: str, where: str, rule_where: str = "1", modes: Modes = ALL_MODES) -> str:
+    """Coarser rows made of rows of a tier: ``bucket`` is an expression over ``start``; ``modes`` all there may be."""
     rows = filled("rows_in_buckets", table=tier.value, bucket=bucket, where=where, order=tier.order_sql)
-    return filled("from_rows", pairs=_pairs(rows, rule_where))
+    return filled("from_rows", pairs=_pairs(rows, rule_where, modes))
 
 
 def single_rows(tier: Tier, where: str) -> str:
@@ -56,5 +62,32 @@ def lean_rows(tier: Tier, bucket: str, where: str) -> str:
     return filled(name, table=tier.value, bucket=bucket, where=where)
 
 
-def _pairs(rows: str, rule_where: str) -> str:
-    return filled("pairs", rows=rows, rule_where=rule_where, **{name: text(name) for name in _STEPS})
+def _pairs(rows: str, rule_where: str, modes: Modes) -> str:
+    """The rows with the steps of their pairs; a rule that no point has costs the store time to understand."""
+    count = text("register_count")
+    flags, steps, counts = {}, {}, ""
+    if StepMode.REGISTER in modes:
+        counts = filled("register_counts", register_count=count)
+        flags[StepMode.REGISTER] = filled("register_flags", register_flag=text("register_flag"))
+        steps[StepMode.REGISTER] = text("register_steps")
+    if StepMode.POWER in modes:
+        flags[StepMode.POWER], steps[StepMode.POWER] = text("power_flags"), text("power_steps")
+    only = len(modes) == 1
+    return filled(
+        "pairs",
+        rows=rows,
+        rule_where=rule_where,
+        counts=counts,
+        flags=_by_mode(flags, only, "emptyArrayUInt16()"),
+        steps=_by_mode(steps, only, "toInt64(0)"),
+    )
+
+
+def _by_mode(cases: Mapping[StepMode, str], only: bool, otherwise: str) -> str:
+    """The expression of each row's mode."""
+    if not cases:
+        return otherwise
+    if only:
+        return next(iter(cases.values()))
+    branches = "".join(f"mode = {mode}, {expression},\n        " for mode, expression in cases.items())
+    return f"multiIf(\n        {branches}{otherwise})"

@@ -10,7 +10,7 @@ SELECT
     v[1] AS first_value,
     fromUnixTimestamp64Micro(t[-1], 'UTC') AS last_time,
     v[-1] AS last_value,
-    if(mode = 3, arraySum(arrayMap(value -> {register_count}, v)), pair_step) AS step,
+    {step} AS step,
     arrayReduce('groupBitOr', pair_flags) AS flags,
     rule_version
 FROM

@@ -2,10 +2,10 @@
 SELECT
     point,
     {bucket} AS bucket,
-    toUInt64(count()) AS count_,
-    min(value) AS min_,
-    max(value) AS max_,
-    sum(value) AS sum_
+    toUInt64(count()) AS counts,
+    min(value) AS lowest,
+    max(value) AS highest,
+    sum(value) AS sums
 FROM
 (
     SELECT point, time, toUnixTimestamp64Micro(time) AS time_us, value

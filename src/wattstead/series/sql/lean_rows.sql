@@ -2,10 +2,10 @@
 SELECT
     point,
     {bucket} AS bucket,
-    sum(count) AS count_,
-    min(min) AS min_,
-    max(max) AS max_,
-    sum(sum) AS sum_
+    sum(count) AS counts,
+    min(min) AS lowest,
+    max(max) AS highest,
+    sum(sum) AS sums
 FROM {table} FINAL
 PREWHERE {where}
 WHERE count > 0

@@ -1,0 +1,76 @@
+"""Parts of a question for buckets: points that one plan can answer for, and not too many of them; asks nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wattstead.metering.point import Point, StepMode, StepRule, step_rule
+from wattstead.metering.rollup import QUARTER_US
+from wattstead.series.marks import Reach
+from wattstead.series.plan import plan
+from wattstead.series.question import Piece
+from wattstead.series.rules import Expired
+from wattstead.series.tiers import LAST_US
+
+Instants = NDArray[np.int64]
+_POINTS_AT_A_TIME = 10_000
+_SPLIT_POINTS = 1_000
+"""From so many points on a question is asked in two halves at once."""
+_NEAR_US = 3_600_000_000
+
+
+@lru_cache(maxsize=65_536)
+def _rule(point: Point) -> StepRule:
+    return step_rule(point)
+
+
+class Part:
+    """Some points of one zone and one expiry, and the pieces that answer for them."""
+
+    def __init__(self, points: Sequence[Point], edges_us: Instants, reach: Reach, expired: Expired) -> None:
+        self.points = points
+        self.ids = tuple(p.id for p in points)
+        self.rules = {p.id: _rule(p) for p in points}
+        self.reach = reach
+        self.registers = [p for p, rule in self.rules.items() if rule.mode is StepMode.REGISTER]
+        self._zone, self._expired = points[0].zone, expired
+        gaps_us = [rule.max_gap_us for rule in self.rules.values() if rule.mode is StepMode.POWER]
+        self._near_us = max([*gaps_us, _NEAR_US] if self.registers else gaps_us, default=0)
+        self.edges_us = self._with_neighbours(edges_us)
+
+    @property
+    def modes(self) -> tuple[StepMode, ...]:
+        """All step modes there are among the points."""
+        return tuple(sorted({rule.mode for rule in self.rules.values()}))
+
+    def pieces(self, beside: bool) -> tuple[Piece, ...]:
+        """Which tiers answer for the buckets; ``beside``: and for those next to them, where steps cross the ends."""
+        edges = self.edges_us if beside and self._near_us else self.edges_us[1:-1]
+        return plan(edges, self.reach, self._zone, self._expired, len(self.points))
+
+    def _with_neighbours(self, edges_us: Instants) -> Instants:
+        """The edges with a bucket more at each end, long enough for every gap across which power is integrated."""
+        low = (int(edges_us[0]) - self._near_us - 1) // QUARTER_US * QUARTER_US
+        high = -(-(int(edges_us[-1]) + self._near_us + 1) // QUARTER_US) * QUARTER_US
+        if high >= self.reach.minute_us:
+            high = max(LAST_US, high)
+        return np.concatenate([[low], edges_us, [high]])
+
+
+def parts(
+    points: Sequence[Point], edges_us: Instants, reach: Reach, expired: Sequence[Expired], most_buckets: int
+) -> list[Part]:
+    """The points by zone and expiry, which stand beside them, in parts of at most so many buckets times points."""
+    alike: dict[tuple[str, Expired], list[Point]] = {}
+    for point, gone in zip(points, expired, strict=True):
+        alike.setdefault((point.zone, gone), []).append(point)
+    most = max(1, min(most_buckets // len(edges_us), _POINTS_AT_A_TIME))
+    found = []
+    for (_, gone), members in alike.items():
+        size = min(most, -(-len(members) // 2)) if len(members) >= _SPLIT_POINTS else most
+        found += [Part(members[at : at + size], edges_us, reach, gone) for at in range(0, len(members), size)]
+    return found

@@ -1,0 +1,1 @@
+arrayMap((t0, a, t1, b) -> {register_flag}, t0, counts0, t1, counts1)
