@@ -32,7 +32,16 @@ from wattstead.stream import Journal, PositionFile
 KEY = "0123456789abcdef0123456789abcdef"
 PATIENCE_S = 60.0
 LAST_US = 4_000_000_000_000_000
-QUICK = RefiningLimits(store_every_s=0.1, grace_s=0.2, rules_s=0.05, poll_s=0.02, retry_s=0.05, retry_most_s=0.2)
+QUICK = RefiningLimits(
+    store_every_s=0.1,
+    grace_s=0.2,
+    rules_s=0.05,
+    poll_s=0.02,
+    rest_s=0.01,
+    busy_rest_s=0.02,
+    retry_s=0.05,
+    retry_most_s=0.2,
+)
 POINTS = [
     Point(id=1, kind=Kind.REGISTER, quantity=Quantity.ELECTRICITY, unit="kWh", resolution=0.001, zone="Europe/Berlin"),
     Point(id=2, kind=Kind.GAUGE, quantity=Quantity.ELECTRICITY, unit="W", zone="Asia/Kathmandu"),

@@ -26,7 +26,9 @@ POINTS = [
     Point(id=2, kind=Kind.GAUGE, quantity=Quantity.ELECTRICITY, unit="W", zone="Asia/Kathmandu"),
     Point(id=3, kind=Kind.DELTA, quantity=Quantity.ELECTRICITY, unit="Wh"),
 ]
-LIMITS = RefiningLimits(store_every_s=0.05, grace_s=0.1, rules_s=0.05, poll_s=0.01, retry_s=0.05, retry_most_s=0.2)
+LIMITS = RefiningLimits(
+    store_every_s=0.05, grace_s=0.1, rules_s=0.05, poll_s=0.01, rest_s=0.01, retry_s=0.05, retry_most_s=0.2
+)
 
 
 def batch(seed: int, number: int, begin_us: int) -> ReadingBatch:

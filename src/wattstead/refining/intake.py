@@ -47,7 +47,8 @@ class Intake:
         self._reader, self._judge, self._latest, self._limits = reader, judge, latest, limits
         self._lock = threading.Lock()
         self._parts: list[tuple[Columns, NDArray[np.bool_]]] = []
-        self._position = reader.position
+        self.position = reader.position
+        """Behind what has been taken."""
         self._entries: list[Entry] = []
         self.complete_us = 0
         """What was received before this instant has been read."""
@@ -82,7 +83,7 @@ class Intake:
         columns = self._judge.judge(Columns.of([entry.batch for entry in entries]))
         newer, repeated = self._latest.take(columns)
         with self._lock:
-            self._position, self._entries = self._reader.position, []
+            self.position, self._entries = self._reader.position, []
             self.complete_us = _complete_us(entries)
             self.read_rows += sum(len(entry.batch) for entry in entries)
             if len(columns):
@@ -95,7 +96,7 @@ class Intake:
     def cut(self) -> Chunk:
         """Everything that waits; nothing waits afterwards."""
         with self._lock:
-            chunk = Chunk(self._parts, self._position, self.complete_us, self.oldest_us)
+            chunk = Chunk(self._parts, self.position, self.complete_us, self.oldest_us)
             self._parts, self.waiting_rows, self.oldest_us = [], 0, 0
             return chunk
 

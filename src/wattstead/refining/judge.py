@@ -103,17 +103,21 @@ class Judge:
             if not len(columns):
                 return columns
             quality = self._by_range(columns)
-        received_us = (columns.version >> np.uint64(8)).astype(np.int64)
-        ahead = (columns.time_us - received_us > self._future_limit_us) & (columns.version > 0)
-        if ahead.any():
+        received_us = int(columns.version.min()) >> 8
+        if received_us and int(columns.time_us.max()) - received_us > self._future_limit_us:
+            ahead = columns.time_us - (columns.version >> np.uint64(8)).astype(np.int64) > self._future_limit_us
             quality = np.where(ahead, np.uint8(Quality.SUSPECT), quality)
         return columns.with_quality(quality)
 
     def _storable(self, columns: Columns) -> Columns:
-        finite = np.isfinite(columns.value)
-        in_time = (columns.time_us >= EARLIEST_US) & (columns.time_us < LATEST_US)
-        if finite.all() and in_time.all():
+        time_us, value = columns.time_us, columns.value
+        if not len(columns) or (
+            np.isfinite(value.min()) and np.isfinite(value.max())
+            and time_us.min() >= EARLIEST_US and time_us.max() < LATEST_US
+        ):  # fmt: skip
             return columns
+        finite = np.isfinite(value)
+        in_time = (time_us >= EARLIEST_US) & (time_us < LATEST_US)
         self.refused[NOT_FINITE] += int((~finite).sum())
         self.refused[TIME_OUT_OF_RANGE] += int((finite & ~in_time).sum())
         return columns.rows(finite & in_time)
@@ -126,11 +130,17 @@ class Judge:
         return columns.rows(kept)
 
     def _by_range(self, columns: Columns) -> NDArray[np.uint8]:
+        point, value = columns.point, columns.value
         if not len(self._low):
             return columns.quality
-        place = np.minimum(columns.point, np.uint32(len(self._low) - 1))
-        low, high, value = self._low[place], self._high[place], columns.value
-        valid, outside = (value >= low) & (value <= high), (value < low) | (value > high)
-        open_to_judge = (columns.quality == Quality.RAW) & (columns.point == place)
+        known = int(point.max()) < len(self._low)
+        place = point if known else np.minimum(point, np.uint32(len(self._low) - 1))
+        low, high = self._low[place], self._high[place]
+        valid = (value >= low) & (value <= high)
+        as_they_came = known and not columns.quality.any()
+        if as_they_came and valid.all():
+            return np.full(len(value), Quality.VALID, np.uint8)
+        outside = (value < low) | (value > high)
+        open_to_judge = (columns.quality == Quality.RAW) & (point == place)
         quality = np.where(open_to_judge & valid, np.uint8(Quality.VALID), columns.quality)
         return np.where(open_to_judge & outside, np.uint8(Quality.SUSPECT), quality)

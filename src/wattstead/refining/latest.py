@@ -72,6 +72,9 @@ class Latest:
         newer = time_us > before
         repeated = ~newer
         several = self._several(point)
+        if several is None and not repeated.any():
+            self._time_us[point], self._value[point], self._version[point] = time_us, block.value, block.version
+            return newer, repeated
         if several is None:
             self._time_us[point] = np.where(newer, time_us, before)
             stands = time_us >= before

@@ -8,8 +8,13 @@ import msgspec
 class RefiningLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Sizes are rows of readings unless named otherwise, spans are seconds."""
 
-    poll_s: float = 0.1
-    """How often the journal is looked at; a wake-up may come earlier."""
+    poll_s: float = 0.25
+    """The journal is looked at after this long at the latest; a wake-up comes earlier …"""
+    rest_s: float = 0.1
+    """… but this long after the last look at the earliest …"""
+    busy_rest_s: float = 0.25
+    """… or this long when that look brought more than ``busy_rows``: a look costs as much as thousands of readings."""
+    busy_rows: int = 2_000
     read_bytes: int = 1_200_000
     """Encoded batches taken from the journal in one look."""
     store_every_s: float = 5.0

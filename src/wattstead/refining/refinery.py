@@ -38,7 +38,6 @@ CONSUMER = "refining"
 _log = structlog.get_logger("wattstead.refining")
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
-_SHORTEST_WAIT_S = 0.02
 _MEASURE_S = 1.0
 
 
@@ -157,7 +156,9 @@ class Refinery:
                 readings = await asyncio.to_thread(self._intake.take)
                 if readings is not None:
                     self.live.publish(readings)
-                if begun >= measure_at:
+                if readings is None and not self._intake.full and self._bookkeeper.saved == self._intake.position:
+                    self._lag_bytes = 0
+                elif begun >= measure_at:
                     measure_at = begun + _MEASURE_S
                     self._lag_bytes = await asyncio.to_thread(bytes_behind, self._journal, self._bookkeeper.saved)
             except Exception as error:
@@ -170,7 +171,7 @@ class Refinery:
             if self._intake.waiting_rows >= self._limits.store_rows:
                 self._enough.set()
             if not self._intake.more:
-                await self._nap(begun)
+                await self._nap(begun, 0 if readings is None else len(readings))
 
     async def _put_away(self) -> None:
         """Store what waits whenever it is due, and what is left to roll up in between; once more when stopping."""
@@ -199,13 +200,15 @@ class Refinery:
                 await self._insist(self._bookkeeper.expire)
             if unclosed_us:
                 unclosed_us = unclosed_us if await self._insist(self._bookkeeper.close, unclosed_us) else 0
-            elif not await self._insist(self._bookkeeper.adopt):
+            elif not self._adoption.pending or not await self._insist(self._bookkeeper.adopt):
                 await self._wait(self._enough, min(self._limits.rules_s, due - time.monotonic()))
 
-    async def _nap(self, begun: float) -> None:
-        """Until it is time to look at the journal again: after the poll, or a wake-up not too soon after the last."""
-        await self._wait(self._woken, self._limits.poll_s)
-        await asyncio.sleep(max(0.0, begun + _SHORTEST_WAIT_S - time.monotonic()))
+    async def _nap(self, begun: float, rows: int) -> None:
+        """Until it is time to look at the journal again: after the poll or a wake-up, not too soon after the last."""
+        rest_s = self._limits.busy_rest_s if rows > self._limits.busy_rows else self._limits.rest_s
+        await self._wait(self._halt, begun + rest_s - time.monotonic())
+        if not self._woken.is_set():
+            await self._wait(self._woken, begun + self._limits.poll_s - time.monotonic())
 
     async def _insist(self, step: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         """Do it in a thread until it works; raises `_Stopped` when stopping before that."""
@@ -227,8 +230,9 @@ class Refinery:
         await self._wait(self._halt, pause_s)
 
     async def _wait(self, event: asyncio.Event, timeout_s: float) -> None:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(event.wait(), max(0.0, timeout_s))
+        if timeout_s > 0:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(event.wait(), timeout_s)
 
     def _failed(self, what: str, error: Exception) -> None:
         """Note it for `state`; log it the first time, the second, the fourth …"""
