@@ -6,6 +6,7 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
+import openpyxl
 import pytest
 from playwright.sync_api import expect
 
@@ -123,6 +124,16 @@ def test_what_is_drawn_can_be_read_and_taken_home(screen: Any, sites: dict[str, 
     assert lines[1].split(",")[0].endswith("T00:00:00+01:00")
     total_kwh = sum(float(line.split(",")[1]) for line in lines[1:]) / 1000
     assert f"{total_kwh:.0f}" in page.locator(".headline").inner_text()
+    with page.expect_download() as taken:
+        page.get_by_role("button", name="Excel").click()
+    assert taken.value.suggested_filename.endswith(".xlsx")
+    with taken.value.path().open("rb") as file:
+        book = openpyxl.load_workbook(file)
+    rows = list(book.active.iter_rows())
+    assert [cell.value for cell in rows[0]] == ["time", "Home [Wh]"]
+    assert [cells[1].value for cells in rows[1:]] == [float(line.split(",")[1]) for line in lines[1:]]
+    assert [str(cells[0].value) for cells in rows[1:]] == [line[:10] + " 00:00:00" for line in lines[1:]]
+    assert all(cells[0].is_date for cells in rows[1:])
     label = page.locator(".chart [role=img]").get_attribute("aria-label") or ""
     assert "Used" in label and "kWh" in label
 

@@ -16,30 +16,54 @@ function escaped(text: string): string {
   return text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, "").replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;").replace(/"/g, "&quot;");
 }
 
-const text = (value: string) => `<c t="inlineStr"><is><t>${escaped(value)}</t></is></c>`;
+/** `A`, `B` … `Z`, `AA`: how a sheet names its columns, counted from 0. */
+export function columnName(index: number): string {
+  const last = String.fromCharCode(65 + (index % 26));
+  return index < 26 ? last : columnName(Math.floor(index / 26) - 1) + last;
+}
 
 function sheet(rows: Rows, zone: Zone): string {
   const unit = rows.unit ? ` [${rows.unit}]` : "";
+  const letters = Array.from({ length: rows.columns.length + 1 }, (_, i) => columnName(i));
+  const text = (value: string, i: number) => `<c r="${letters[i]}1" t="inlineStr"><is><t xml:space="preserve">${escaped(value)}</t></is></c>`;
   const head = ["time", ...rows.columns.map((column) => column.name + unit)].map(text).join("");
   const body = rows.time.map((ms, i) => {
     const clock = (ms + zone.offset(ms) - EXCEL_START_MS) / DAY_MS;
-    const cells = rows.columns.map((column) => (column.cells[i] === null ? "<c/>" : `<c><v>${column.cells[i]}</v></c>`));
-    return `<row><c s="1"><v>${clock}</v></c>${cells.join("")}</row>`;
+    const cells = rows.columns.map(({ cells }, j) => (cells[i] === null ? "" : `<c r="${letters[j + 1]}${i + 2}"><v>${cells[i]}</v></c>`));
+    return `<row r="${i + 2}"><c r="A${i + 2}" s="1"><v>${clock}</v></c>${cells.join("")}</row>`;
   });
-  return `${HEAD}<worksheet xmlns="${MAIN}"><cols><col min="1" max="1" width="20" customWidth="1"/></cols><sheetData><row>${head}</row>${body.join("")}</sheetData></worksheet>`;
+  return `${HEAD}<worksheet xmlns="${MAIN}"><cols><col min="1" max="1" width="20" customWidth="1"/></cols><sheetData><row r="1">${head}</row>${body.join("")}</sheetData></worksheet>`;
 }
 
-/** The parts of the smallest workbook that Excel and others open; style 1 is a date with its time. */
+/** Style 1 is a date with its time; the first fills, font and border are those that every program expects to find. */
+const STYLES = [
+  `${HEAD}<styleSheet xmlns="${MAIN}">`,
+  '<numFmts count="1"><numFmt numFmtId="164" formatCode="yyyy\\-mm\\-dd\\ hh:mm:ss"/></numFmts>',
+  '<fonts count="1"><font><sz val="11"/><name val="Calibri"/><family val="2"/></font></fonts>',
+  '<fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill></fills>',
+  '<borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders>',
+  '<cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs>',
+  '<cellXfs count="2"><xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/>',
+  '<xf numFmtId="164" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/></cellXfs>',
+  '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>',
+].join("");
+
+/** The parts of the smallest workbook that Excel and others open; some look for the styles only at `xl/styles.xml`. */
 function parts(rows: Rows, zone: Zone): readonly (readonly [string, string])[] {
-  const type = (part: string, kind: string) => `<Override PartName="${part}" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.${kind}+xml"/>`;
-  const font = "<fonts><font/></fonts><fills><fill/></fills><borders><border/></borders><cellStyleXfs><xf/></cellStyleXfs>";
+  const type = (part: string, kind: string) => `<Override PartName="/xl/${part}" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.${kind}+xml"/>`;
+  const types = type("workbook.xml", "sheet.main") + type("worksheets/sheet1.xml", "worksheet") + type("styles.xml", "styles");
+  const related = (id: number, kind: string, target: string) => `<Relationship Id="rId${id}" Type="${OFFICE}/${kind}" Target="${target}"/>`;
+  const relations = (...all: string[]) => `${HEAD}<Relationships xmlns="${PACKAGE}/relationships">${all.join("")}</Relationships>`;
   return [
-    ["[Content_Types].xml", `${HEAD}<Types xmlns="${PACKAGE}/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>${type("/book.xml", "sheet.main")}${type("/sheet.xml", "worksheet")}${type("/styles.xml", "styles")}</Types>`],
-    ["_rels/.rels", `${HEAD}<Relationships xmlns="${PACKAGE}/relationships"><Relationship Id="r1" Type="${OFFICE}/officeDocument" Target="book.xml"/></Relationships>`],
-    ["book.xml", `${HEAD}<workbook xmlns="${MAIN}" xmlns:r="${OFFICE}"><sheets><sheet name="Wattstead" sheetId="1" r:id="r1"/></sheets></workbook>`],
-    ["_rels/book.xml.rels", `${HEAD}<Relationships xmlns="${PACKAGE}/relationships"><Relationship Id="r1" Type="${OFFICE}/worksheet" Target="sheet.xml"/><Relationship Id="r2" Type="${OFFICE}/styles" Target="styles.xml"/></Relationships>`],
-    ["styles.xml", `${HEAD}<styleSheet xmlns="${MAIN}"><numFmts count="1"><numFmt numFmtId="164" formatCode="yyyy\\-mm\\-dd hh:mm:ss"/></numFmts>${font}<cellXfs count="2"><xf/><xf numFmtId="164" applyNumberFormat="1"/></cellXfs></styleSheet>`],
-    ["sheet.xml", sheet(rows, zone)],
+    [
+      "[Content_Types].xml",
+      `${HEAD}<Types xmlns="${PACKAGE}/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" ContentType="application/xml"/>${types}</Types>`,
+    ],
+    ["_rels/.rels", relations(related(1, "officeDocument", "xl/workbook.xml"))],
+    ["xl/workbook.xml", `${HEAD}<workbook xmlns="${MAIN}" xmlns:r="${OFFICE}"><sheets><sheet name="Wattstead" sheetId="1" r:id="rId1"/></sheets></workbook>`],
+    ["xl/_rels/workbook.xml.rels", relations(related(1, "worksheet", "worksheets/sheet1.xml"), related(2, "styles", "styles.xml"))],
+    ["xl/styles.xml", STYLES],
+    ["xl/worksheets/sheet1.xml", sheet(rows, zone)],
   ];
 }
 
