@@ -155,7 +155,7 @@ async def serve(
                 running.series,
                 running.refinery.live,
                 WebSettings(base_path=settings.base_path, demo=demo),
-                lambda: status_parts(running.journal, running.refinery, running.store),
+                lambda: status_parts(door, running.journal, running.refinery, running.store),
             )
             try:
                 async with listening(settings.folder, {"backup": _backup(running)}):

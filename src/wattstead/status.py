@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from wattstead.ingest.http import IngestApp
 from wattstead.refining.refinery import Refinery
 from wattstead.store.supervise import StoreProcess
 from wattstead.stream import Journal
@@ -10,10 +11,22 @@ from wattstead.web.rooms import StatusPart
 _BEHIND_S = 30.0
 
 
-def status_parts(journal: Journal, refinery: Refinery, store: StoreProcess | None) -> list[StatusPart]:
-    """Journal, refinery and store, in the order a reading passes them."""
-    parts = [_journal(journal), _refining(refinery)]
+def status_parts(door: IngestApp, journal: Journal, refinery: Refinery, store: StoreProcess | None) -> list[StatusPart]:
+    """Door, journal, refinery and store, in the order a reading passes them."""
+    parts = [_ingest(door), _journal(journal), _refining(refinery)]
     return parts if store is None else [*parts, _store(store)]
+
+
+def _ingest(door: IngestApp) -> StatusPart:
+    tally = door.reception.tally
+    text = (
+        f"some readings could not be kept, the last: {tally.last}" if tally.last else "readings are kept as they come"
+    )
+    figures = {
+        "rejected_readings": float(tally.rejected_readings),
+        "refused_requests": float(tally.refused_requests),
+    }
+    return StatusPart("ingest", True, text, figures)
 
 
 def _journal(journal: Journal) -> StatusPart:

@@ -249,13 +249,28 @@ def test_bulk_keeps_what_is_good_and_answers_ok_so_that_the_queue_moves(door: Do
         ({"data": "[[0,1,2],7]"}, 200, "Format error, last item in bulk data does not contain any data"),
         ({"data": BULK, "sentat": "now"}, 400, "sentat: "),
         ({"data": BULK, "time": "noon"}, 400, "time: "),
-        ({"data": '[[0,1,"x"]]', "time": NOW_S}, 400, "data[0][2]: value is 'x'"),
     ],
 )
 def test_bulk_refused(door: Door, parameters: dict[str, Any], status: int, message: str) -> None:
     answer = send(door, "/input/bulk", **parameters)
     assert answer.status_code == status and answer.json()["success"] is False
     assert answer.json()["message"].startswith(message) and not door.stored()
+
+
+def test_a_bulk_of_which_nothing_can_be_kept_leaves_the_queue(door: Door) -> None:
+    """emonHub sends a buffer again until it hears ``ok``; what is wrong with it is counted and named."""
+    tally = door.app.reception.tally
+    before = tally.rejected_readings
+    frames = [[0, "hub", "x", {"a": "open"}], [10**9, "hub", 1], "no packet"]
+    answer = send(door, "/input/bulk", data=json.dumps(frames), time=NOW_S)
+    assert told(answer) == OK and not door.stored()
+    for place in ("data[0][2]: value is 'x'", "data[0][3]", "data[1][2]", "data[2]"):
+        assert place in answer.headers["x-emoncms-message"]
+    assert tally.rejected_readings == before + 4
+    assert "data[0][2]: value is 'x'" in tally.last
+    refused = tally.refused_requests
+    assert send(door, "/input/bulk", data="[[1,2").json()["success"] is False
+    assert tally.refused_requests == refused + 1
 
 
 def test_emonhub(door: Door) -> None:

@@ -75,6 +75,7 @@ class IngestApp:
         except SenderGone:
             return
         except IngestError as error:
+            self.reception.tally.refuse(error)
             given = route.refuse(error)
         except WattsteadError as error:
             given = route.refuse(Unavailable(error) if error.retryable else _unexpected(path, error))

@@ -16,6 +16,7 @@ from wattstead.ingest.errors import KeyMayNotWrite, KeyMissing, KeyUnknown
 from wattstead.ingest.gate import Buckets, Room
 from wattstead.ingest.limits import IngestLimits
 from wattstead.ingest.resolver import Resolver
+from wattstead.ingest.tally import Tally
 from wattstead.metering.batch import ReadingBatch
 from wattstead.metering.quantity import Quality
 from wattstead.registry.records import KeyGrant, Scope
@@ -48,6 +49,7 @@ class Reception:
     ) -> None:
         self.journal, self.resolver, self.limits, self.clock_us = journal, resolver, limits, clock_us
         self.room = Room(limits.waiting_bytes)
+        self.tally = Tally()
         self._buckets = Buckets(limits.key_rate, limits.burst_s)
         self._future_us = int(limits.future_s * 1e6)
         self._lane = ThreadPoolExecutor(1, thread_name_prefix="decode")
@@ -94,6 +96,7 @@ class Reception:
         if encoded is None:
             return await self.keep(grant, few.columns())
         await self.journal.submit(encoded)
+        self.tally.reject(grant.id, few.rejected)
         return Kept(len(few.values), few.rejected)
 
     async def keep(self, grant: KeyGrant, columns: Columns, times_needed: bool = False) -> Kept:
@@ -120,6 +123,7 @@ class Reception:
             part = slice(start, start + _MOST_ROWS)
             batch = ReadingBatch(points[part], columns.time_us[part], columns.value[part], quality[part])
             await self.journal.submit(batch.encode())
+        self.tally.reject(grant.id, columns.rejected)
         return Kept(len(columns), columns.rejected, columns.skipped)
 
     async def _located(self, grant: KeyGrant, columns: Columns) -> tuple[Columns, NDArray[np.uint32]]:

@@ -93,7 +93,7 @@ class _Emoncms:
         decode = partial(bulk.decode, given, body, reception.clock_us(), limits.unpacked_bytes)
         columns = await reception.in_lane(decode) if len(body) > limits.thread_bytes else decode()
         kept = await reception.keep(grant, columns)
-        return _told(kept, "fulljson" in given, hashed)
+        return _told(kept, "fulljson" in given, hashed, queued=True)
 
     async def _given(self, request: Request) -> tuple[dict[str, str], bytes]:
         """Parameters of query and form, and the body as it came."""
@@ -138,10 +138,14 @@ def refuse(error: IngestError) -> Answer:
     return _text(error.status, _failure(str(error)), more)
 
 
-def _told(kept: Kept, as_json: bool, hashed: bytes) -> Answer:
-    """The answer when readings were rejected, or when the sender wants a hash."""
+def _told(kept: Kept, as_json: bool, hashed: bytes, queued: bool = False) -> Answer:
+    """The answer when readings were rejected, or when the sender wants a hash.
+
+    A sender with a queue sends a buffer again until it hears ``ok``: one of which nothing can ever be kept must not
+    hold up all that comes after it.
+    """
     rejected = kept.rejected
-    if not kept.accepted and rejected:
+    if not kept.accepted and rejected and not queued:
         return _text(400, _failure(_summary(rejected)))
     more = [(b"x-emoncms-message", _header(_summary(rejected)))] if rejected else []
     body = hashed or (b'{"success": true}' if as_json else b"ok")
