@@ -154,7 +154,7 @@ async def serve(
                 running.registry,
                 running.series,
                 running.refinery.live,
-                WebSettings(base_path=settings.base_path, demo=demo),
+                WebSettings(base_path=settings.base_path, trust_forwarded=settings.trust_forwarded, demo=demo),
                 lambda: status_parts(door, running.journal, running.refinery, running.store),
             )
             try:

@@ -24,12 +24,17 @@ class Settings(BaseSettings):
     """Port to listen on; 0 picks a free one."""
     base_path: str = Field(default="", pattern=r"^(/[A-Za-z0-9._~-]+)*$")
     """Path prefix below which a proxy serves the application, such as ``/energy``."""
+    trust_forwarded: bool = False
+    """Take prefix, scheme and client address from ``X-Forwarded-Prefix``, ``-Proto`` and ``-For``: only behind a proxy
+    of ours that sets or removes them, or anybody could pretend to be anywhere."""
     registry_url: str = ""
     """SQLAlchemy address of the registry; empty: SQLite in ``folder``."""
     store_address: SecretStr = SecretStr("")
     """Address of a ClickHouse server (``http://user:password@host:port/database``); empty: the embedded store."""
     store_memory_bytes: int = Field(default=1_500_000_000, ge=200_000_000)
     """Most memory the embedded store may use."""
+    store_silence_s: float = Field(default=60.0, ge=1)
+    """An embedded store that runs and answers nothing for so long is ended and started again."""
     owner_email: str = "owner@localhost.localdomain"
     """The owner created at first start."""
     journal_limit_bytes: int = Field(default=4_000_000_000, ge=1_000_000)

@@ -45,9 +45,23 @@ def demo(folder: Folder = Path("data"), port: Port = 8086, host: Host = "127.0.0
 
 
 @app.command()
-def serve(folder: Folder = Path("data"), port: Port = 8086, host: Host = "127.0.0.1", base_path: BasePath = "") -> None:
+def serve(
+    folder: Folder = Path("data"),
+    port: Port = 8086,
+    host: Host = "127.0.0.1",
+    base_path: BasePath = "",
+    trust_forwarded: Annotated[
+        bool | None,
+        typer.Option(
+            "--trust-forwarded/--no-trust-forwarded",
+            envvar="WATTSTEAD_TRUST_FORWARDED",
+            help="Believe X-Forwarded-For, -Proto and -Prefix: only behind a proxy that sets or removes them.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
     """Start the product."""
-    _verb("serve", folder=folder, port=port, host=host, base_path=base_path)
+    _verb("serve", folder=folder, port=port, host=host, base_path=base_path, trust_forwarded=trust_forwarded)
 
 
 @app.command(name="import")
@@ -62,6 +76,7 @@ def import_file(
     sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook; default: the first.")] = None,
     time_column: Annotated[str | None, typer.Option(help="Column of times, when its name does not tell.")] = None,
     decimal_comma: Annotated[bool, typer.Option(help="Numbers are written 1,5.")] = False,
+    encoding: Annotated[str, typer.Option(help="Of a CSV; default: UTF-8, what is not that Windows-1252.")] = "",
 ) -> None:
     """Bring a table of readings into a running server; says exactly what became of each row."""
     _verb("importing", **locals())

@@ -11,11 +11,12 @@ from wattstead.app import Product, run_product
 from wattstead.settings import Settings
 
 
-def run(folder: Path, port: int, host: str, base_path: str) -> int:
-    """Start and stay until ended."""
-    return run_product(
-        Settings(folder=folder, port=port, host=host, base_path=base_path), prepare=_first_owner, ready=_say
-    )
+def run(folder: Path, port: int, host: str, base_path: str, trust_forwarded: bool | None) -> int:
+    """Start and stay until ended; ``trust_forwarded`` None leaves it to environment and file."""
+    settings = Settings(folder=folder, port=port, host=host, base_path=base_path)
+    if trust_forwarded is not None:
+        settings = settings.model_copy(update={"trust_forwarded": trust_forwarded})
+    return run_product(settings, prepare=_first_owner, ready=_say)
 
 
 async def _first_owner(product: Product) -> None:

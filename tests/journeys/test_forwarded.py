@@ -1,0 +1,72 @@
+"""Behind a proxy: client and scheme come from its headers where that was asked for, and from nowhere else."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+EMAIL = "owner@localhost.localdomain"
+
+
+@contextmanager
+def serving(folder: Path, *options: str, **variables: str) -> Iterator[tuple[httpx.Client, str]]:
+    """`wattstead serve`, as the proxy reaches it, and the owner's password."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "wattstead", "serve", "--port", "0", "--data", str(folder / "data"), *options],
+        stdout=subprocess.PIPE,
+        stderr=(folder / "log").open("ab"),
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1", **variables},
+        cwd=folder,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            said = ""
+            for line in process.stdout:
+                said += line
+                if "Wattstead runs at" in line:
+                    break
+            found = re.search(r"password  (\S+)[\s\S]*runs at (\S+)", said)
+            assert found is not None, (folder / "log").read_text()[-3000:]
+            with httpx.Client(base_url=found[2], timeout=60) as http:
+                yield http, found[1]
+        finally:
+            process.terminate()
+            process.wait(60)
+
+
+def sign_in(http: httpx.Client, password: str, client: str, email: str = EMAIL) -> httpx.Response:
+    """As a proxy passes it on that was reached over https by that client, who claims to be another."""
+    told = {"X-Forwarded-For": f"198.51.100.9, {client}", "X-Forwarded-Proto": "https"}
+    return http.post("api/v1/session", json={"email": email, "password": password}, headers=told)
+
+
+@pytest.mark.parametrize(
+    ("options", "variables"),
+    [(("--trust-forwarded",), {}), ((), {"WATTSTEAD_TRUST_FORWARDED": "true"})],
+)
+def test_a_proxy_that_is_trusted(tmp_path: Path, options: tuple[str, ...], variables: dict[str, str]) -> None:
+    with serving(tmp_path, *options, **variables) as (http, password):
+        assert "Secure" in sign_in(http, password, "203.0.113.1").headers["set-cookie"]
+        guesses = [sign_in(http, "a wrong guess", "203.0.113.5", "x@test.example") for _ in range(11)]
+        assert [answer.status_code for answer in guesses] == [401] * 10 + [429]
+        assert sign_in(http, "a wrong guess", "203.0.113.6", "x@test.example").status_code == 401
+
+
+@pytest.mark.parametrize("options", [(), ("--no-trust-forwarded",)])
+def test_headers_that_anybody_can_send_are_nothing_by_themselves(tmp_path: Path, options: tuple[str, ...]) -> None:
+    variables = {"WATTSTEAD_TRUST_FORWARDED": "true"} if options else {}
+    with serving(tmp_path, *options, **variables) as (http, password):
+        answer = sign_in(http, password, "203.0.113.1")
+        assert answer.status_code == 201
+        assert "Secure" not in answer.headers["set-cookie"]
+        guesses = [sign_in(http, "a wrong guess", f"203.0.113.{n}", "x@test.example") for n in range(11)]
+        assert [answer.status_code for answer in guesses] == [401] * 10 + [429]
