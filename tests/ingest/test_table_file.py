@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wattstead.ingest.table_file import TableDecoder, TableFileError, TableReadings, rows_of, shape_of
+from wattstead.ingest.table_file import TableDecoder, TableReadings, shape_of
+from wattstead.ingest.table_rows import OddLines, TableFileError, rows_of
 
 pytestmark = pytest.mark.unit
 
@@ -133,3 +134,49 @@ def test_a_cell_too_many_is_named(tmp_path: Path) -> None:
     assert found.value == [4.0]
     assert [issue.place for issue in found.issues] == ["row 2"]
     assert "3 cells; the header names 2" in found.issues[0].reason
+
+
+@pytest.mark.parametrize(
+    ("encoding", "windows"), [("utf-8", 0), ("utf-8-sig", 0), ("cp1252", 3), ("utf-16", 0), ("utf-16-be", 0)]
+)
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_text_in_any_usual_encoding_is_read(tmp_path: Path, encoding: str, windows: int, packed: bool) -> None:
+    text = "time;Küche [°C];Café €\r\n2026-01-01T00:00Z;20.5;1\r\n2026-01-01T00:01Z;21 °C;2\r\n1767225720;«3»;3\r\n"
+    content = (b"\xfe\xff" if encoding == "utf-16-be" else b"") + text.encode(encoding)
+    file = tmp_path / ("a.csv.gz" if packed else "a.csv")
+    file.write_bytes(gzip.compress(content) if packed else content)
+    odd = OddLines()
+    rows = list(rows_of(file, odd=odd))
+    assert rows[0] == (1, ["time", "Küche [°C]", "Café €"])
+    assert [row[-1] for _, row in rows[1:]] == ["1", "2", "3"]
+    assert (odd.windows, odd.unreadable, odd.first) == (windows, 0, 1 if windows else 0)
+    found = TableDecoder(shape_of(rows[0][1]), "UTC").decode(rows[1:])
+    assert found.value == [20.5, 1.0, 2.0, 3.0]
+    assert [issue.reason[:8] for issue in found.issues] == ["'21 °C' ", "'«3»' is"]
+
+
+def test_one_bad_byte_spoils_neither_its_line_nor_the_names(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    lines = ["time,Küche,note\n", *(f"{1_767_225_600 + 60 * n},{n},Ä\n" for n in range(9_000))]
+    content = [line.encode() for line in lines]
+    content[5_000] = content[5_000].replace("Ä".encode(), b"\xc4")
+    content[7_000] = content[7_000].replace("Ä".encode(), b"\x81")
+    file.write_bytes(b"".join(content))
+    odd = OddLines()
+    rows = list(rows_of(file, odd=odd))
+    assert len(rows) == 9_001
+    assert rows[0][1][1] == "Küche"
+    assert (rows[4_999][1][2], rows[5_000][1][2], rows[7_000][1][2]) == ("Ä", "Ä", "\ufffd")
+    assert (odd.windows, odd.unreadable, odd.first) == (2, 1, 5_001)
+
+
+def test_an_encoding_that_is_named_is_taken(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_bytes("time,Кухня\n1767225600,1\n".encode("cp1251"))
+    assert next(rows_of(file, encoding="cp1251"))[1] == ["time", "Кухня"]
+    for unknown in ("klingon", "hex"):
+        with pytest.raises(TableFileError, match=f"encoding '{unknown}' is not known"):
+            list(rows_of(file, encoding=unknown))
+    odd = OddLines()
+    assert next(rows_of(file, encoding="ascii", odd=odd))[1][0] == "time"
+    assert odd.unreadable == 1

@@ -65,6 +65,22 @@ def test_an_excel_file_and_a_packed_one(
     )
 
 
+def test_a_file_of_an_older_spreadsheet_is_imported_whole(
+    product: Any, verb: Callable[..., str], eventually: Callable[..., Any], tmp_path: Path
+) -> None:
+    file = tmp_path / "alt.csv"
+    rows = "".join(f"2024-08-01 {hour:02}:00;{hour},5;Wärmepumpe läuft\r\n" for hour in range(24))
+    file.write_bytes(("Zeit;imported/Küche;note\r\n" + rows).encode("cp1252"))
+    said = verb("import", file, "--decimal-comma", "--data", product.folder, expect=2)
+    assert report(said) == {"accepted": 24, "repeated": 0, "corrected": 0, "rejected": 24}
+    assert "note: 25 lines, the first is line 1, are not UTF-8 and were read as Windows-1252" in said
+    eventually(lambda: stored(product, "imported/Küche"), lambda values: values == [n + 0.5 for n in range(24)])
+    assert "not UTF-8" not in verb("import", file, "--decimal-comma", "--encoding", "cp1252", "--data", product.folder,
+                               expect=2)  # fmt: skip
+    assert "encoding 'klingon' is not known" in verb("import", file, "--encoding", "klingon", "--data",
+                                                     product.folder, expect=1)  # fmt: skip
+
+
 def test_an_interrupted_import_goes_on_where_it_was(product: Any, verb: Callable[..., str], tmp_path: Path) -> None:
     file = tmp_path / "long.csv"
     file.write_text("time,imported/resumed\n" + "".join(f"{1704067200 + 60 * n},{n}\n" for n in range(12_000)))

@@ -16,7 +16,8 @@ import typer
 
 from wattstead.cli.client import Client, connect
 from wattstead.cli.known import KnownReadings
-from wattstead.ingest.table_file import Row, TableDecoder, TableReadings, rows_of, shape_of
+from wattstead.ingest.table_file import TableDecoder, TableReadings, shape_of
+from wattstead.ingest.table_rows import OddLines, Row, rows_of
 from wattstead.metering.errors import Issue, WattsteadError
 
 _ROWS = 5_000
@@ -53,16 +54,18 @@ def run(
     sheet: str | None,
     time_column: str | None,
     decimal_comma: bool,
+    encoding: str,
 ) -> int:
     """Import one file; exit code 0 when every reading was accepted or known, 2 when some were rejected."""
-    rows = rows_of(file, sheet)
+    rows = rows_of(file, sheet, encoding)
     _, header = next(rows, (0, ()))
     decoder = TableDecoder(shape_of(header, prefix, time_column), zone, decimal_comma)
     notes = file.with_name(file.name + ".import.json")
     account = _account(file, notes)
     client = connect(folder, url, key, read_key)
     known = KnownReadings(client)
-    total = _row_count(file, sheet) - 1
+    odd = OddLines()
+    total = sum(1 for _ in rows_of(file, sheet, encoding, odd)) - 1
     if account.rows:
         typer.echo(f"going on after row {account.rows} of {total}")
     try:
@@ -77,6 +80,7 @@ def run(
         client.close()
     notes.unlink(missing_ok=True)
     _report(account, file, known.asked)
+    _remark(odd, encoding)
     return 2 if account.rejected else 0
 
 
@@ -97,10 +101,6 @@ def _save(notes: Path, account: Account) -> None:
     fresh = notes.with_name(notes.name + ".new")
     fresh.write_bytes(msgspec.json.encode(account))
     fresh.replace(notes)
-
-
-def _row_count(file: Path, sheet: str | None) -> int:
-    return sum(1 for _ in rows_of(file, sheet))
 
 
 def _skip(rows: Iterator[Row], decoder: TableDecoder, count: int) -> int:
@@ -169,3 +169,16 @@ def _report(account: Account, file: Path, asked: bool) -> None:
     more = Counter(issue.reason for issue in account.first_rejected[20:])
     for reason, times in more.most_common(20):
         typer.echo(f"    {times} more: {reason}")
+
+
+def _remark(odd: OddLines, encoding: str) -> None:
+    if odd.windows:
+        typer.echo(
+            f"  note: {odd.windows} lines, the first is line {odd.first}, are not UTF-8 and were read as Windows-1252; "
+            "if names look wrong, say which with --encoding"
+        )
+    if odd.unreadable:
+        typer.echo(
+            f"  note: {odd.unreadable} lines have bytes that are no letters in {encoding or 'this encoding'}; "
+            "a � stands for each"
+        )

@@ -1,40 +1,24 @@
-"""Tables in files (CSV, also gzipped, and Excel) as readings: finds shape and columns, names bad cells.
+"""Tables as readings: finds shape and columns, names bad cells; where the rows come from is `table_rows`' affair.
 
 Two shapes are understood: long (time, point, value) and wide (time, then a column per point). It posts nothing.
 """
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
-import itertools
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from pathlib import Path
-from typing import IO, cast
 from zoneinfo import ZoneInfo
 
-import openpyxl
-
-from wattstead.metering.errors import Issue, WattsteadError
+from wattstead.ingest.table_rows import Cell, Row, TableFileError
+from wattstead.metering.errors import Issue
 
 TIME_NAMES = ("time", "timestamp", "datetime", "date_time", "ts", "start", "date", "zeit", "datum")
 POINT_NAMES = ("point", "name", "series", "sensor", "meter", "address")
 VALUE_NAMES = ("value", "reading", "wert")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MAX_NAME = 200
-_MOST_LINES = 50
-"""Lines that one quoted cell may go over."""
-
-Cell = object
-Row = tuple[int, Sequence[Cell]]
-
-
-class TableFileError(WattsteadError):
-    """A file that cannot be read as a table of readings at all; bad cells are issues, not errors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,63 +46,6 @@ class TableReadings:
     row: list[int] = field(default_factory=list)
     empty: int = 0
     issues: list[Issue] = field(default_factory=list)
-
-
-def rows_of(path: Path, sheet: str | None = None) -> Iterator[Row]:
-    """Every row that has a cell, with its number from 1; `TableFileError` when it is no table."""
-    name = path.name.lower()
-    try:
-        if name.endswith((".xlsx", ".xlsm")):
-            yield from _excel_rows(path, sheet)
-        elif name.endswith(".gz"):
-            with gzip.open(path, "rb") as packed:
-                yield from _csv_rows(cast("IO[bytes]", packed), path)
-        else:
-            with path.open("rb") as plain:
-                yield from _csv_rows(plain, path)
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error, KeyError, ValueError) as error:
-        raise TableFileError(f"{path.name} cannot be read as a table: {error}") from error
-
-
-def _csv_rows(file: IO[bytes], path: Path) -> Iterator[Row]:
-    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
-    head = text.readline()
-    if "\0" in head:
-        raise TableFileError(f"{path.name} is not text; CSV or Excel (.xlsx) is expected")
-    delimiter = max(",;\t|", key=head.count)
-    for number, row in enumerate(_records(itertools.chain([head], text), delimiter), start=1):
-        if any(cell.strip() for cell in row):
-            yield number, [cell.strip() for cell in row]
-
-
-def _records(lines: Iterator[str], delimiter: str) -> Iterator[list[str]]:
-    """Rows of cells. A quoted cell may go on over some lines; a quote left open takes no more than its own line."""
-    width = 0
-    for line in lines:
-        held = [line]
-        odd = line.count('"') % 2
-        while odd and len(held) < _MOST_LINES and (more := next(lines, None)) is not None:
-            held.append(more)
-            odd ^= more.count('"') % 2
-        joined = next(csv.reader(held, delimiter=delimiter))
-        if len(held) == 1 or (not odd and len(joined) == width):
-            width = width or len(joined)
-            yield joined
-        else:
-            yield from (next(csv.reader([one], delimiter=delimiter)) for one in held)
-
-
-def _excel_rows(path: Path, sheet: str | None) -> Iterator[Row]:
-    try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except Exception as error:  # openpyxl raises whatever the broken part of the archive made it raise
-        raise TableFileError(f"{path.name} is not an Excel workbook: {error}") from error
-    if sheet is not None and sheet not in book.sheetnames:
-        raise TableFileError(f"{path.name} has no sheet {sheet!r}; it has {', '.join(book.sheetnames)}")
-    page = book[sheet] if sheet else book.worksheets[0]
-    for number, row in enumerate(page.iter_rows(values_only=True), start=1):
-        if any(cell is not None and cell != "" for cell in row):
-            yield number, row
 
 
 def shape_of(header: Sequence[Cell], prefix: str = "", time_column: str | None = None) -> TableShape:
