@@ -292,7 +292,7 @@ def _url(settings: Settings, listener: socket.socket) -> str:
 
 def _store(settings: Settings) -> StoreProcess:
     limits = StoreLimits(memory_bytes=settings.store_memory_bytes)
-    return StoreProcess(settings.folder.absolute() / "store", limits=limits)
+    return StoreProcess(settings.folder.absolute() / "store", limits=limits, silence_s=settings.store_silence_s)
 
 
 def _backup(running: Product) -> Verb:

@@ -28,6 +28,7 @@ from wattstead.store.health import LaneState, ask_state, health
 from wattstead.store.insert import forget_temporary, insert_block
 from wattstead.store.lanes import Job, Lane
 from wattstead.store.limits import StoreLimits
+from wattstead.store.pulse import BUSY
 from wattstead.store.request import (
     Gone,
     Headers,
@@ -86,9 +87,13 @@ class Front:
     async def _serve(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
         method, path = scope["method"], scope["path"]
         if path == "/ping" and method in {"GET", "HEAD"}:
-            await _send(send, 200, [(b"content-type", b"text/plain")], b"Ok.\n")
+            await _send(send, 200, [(b"content-type", b"text/plain"), (BUSY, b"%d" % self._long())], b"Ok.\n")
             return
         authorise(headers, self._authorisation)
+        if path == "/alive" and method == "GET":
+            await self._wait(self.lanes[LaneName.ADMIN].submit(_one), receive, ends_with_client=False)
+            await _send(send, 200, [(b"content-type", b"text/plain")], b"Ok.\n")
+            return
         if path == "/health" and method == "GET":
             await _send(send, 200, [(b"content-type", b"application/json")], await self._health(receive))
             return
@@ -105,6 +110,10 @@ class Front:
                 f"the answer has {len(result.body):,} bytes, the most is {self._limits.answer_bytes:,}; ask in pages",
             )  # fmt: skip
         await _send(send, 200, _answer_headers(statement, question, result, began), result.body)
+
+    def _long(self) -> int:
+        """Statements of the long kind that wait or run: what writes, and slow questions, backups among them."""
+        return sum(self.lanes[name].inside for name in (LaneName.SLOW, LaneName.WRITE))
 
     async def _health(self, receive: Receive) -> bytes:
         job = self.lanes[LaneName.ADMIN].submit(ask_state)
@@ -179,6 +188,11 @@ def _lanes(engine: Engine, limits: StoreLimits) -> dict[LaneName, Lane]:
         LaneName.WRITE: lane(LaneName.WRITE, 1, limits.write_queue, large, limits.write_time_s),
         LaneName.ADMIN: lane(LaneName.ADMIN, 1, limits.admin_queue, small, limits.admin_time_s),
     }
+
+
+def _one(connection: Connection, mark: bytes) -> Result:
+    """Whether the engine answers at all."""
+    return connection.ask(mark + b"SELECT 1")
 
 
 def _lane(statement: Statement, wanted: str) -> LaneName:

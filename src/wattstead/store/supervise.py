@@ -1,4 +1,4 @@
-"""Keeping a store process alive: start, readiness, restart with growing pauses, stop; speaks no SQL.
+"""Keeping a store process alive: start, readiness, restart when it dies or falls silent, stop; speaks no SQL.
 
 The process is spawned, never forked: the engine hangs after a fork.
 """
@@ -20,24 +20,32 @@ import structlog
 
 from wattstead.store.errors import StoreFailed
 from wattstead.store.limits import KEY_VARIABLE, StoreLimits
+from wattstead.store.pulse import Pulse
 
 _log = structlog.get_logger("store")
 _PAUSE_S, _LONGEST_PAUSE_S, _SETTLED_S = 0.2, 30.0, 60.0
 
 
 class StoreProcess:
-    """One store process on ``folder``, restarted when it dies, at an address that stays the same.
+    """One store process on ``folder``, restarted when it dies or answers nothing, at an address that stays the same.
 
     >>> store = StoreProcess(Path("data/store"))  # doctest: +SKIP
     >>> address = await store.start()  # doctest: +SKIP
     >>> await store.stop()  # doctest: +SKIP
 
     ``port`` 0 takes a free one at the first start. ``backups`` is where BACKUP and RESTORE may reach; by default
-    ``folder/backups``. The process stops by itself when this one dies.
+    ``folder/backups``. A process that runs and has answered nothing for ``silence_s`` is killed and started again;
+    while a long statement is known to run it has that statement's own limit longer. The process stops by itself when
+    this one dies.
     """
 
     def __init__(
-        self, folder: Path, port: int = 0, limits: StoreLimits | None = None, backups: Path | None = None
+        self,
+        folder: Path,
+        port: int = 0,
+        limits: StoreLimits | None = None,
+        backups: Path | None = None,
+        silence_s: float = 60.0,
     ) -> None:
         self.folder = folder.absolute()
         self.port = port
@@ -45,6 +53,7 @@ class StoreProcess:
         self.backups = (backups or self.folder / "backups").absolute()
         self.restarts = 0
         self._key = secrets.token_hex(16)
+        self._pulse = Pulse(self._key, silence_s, silence_s + max(self.limits.slow_time_s, self.limits.write_time_s))
         self._process: Process | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
@@ -124,7 +133,7 @@ class StoreProcess:
         while True:
             began = loop.time()
             if self._process is not None:
-                status = await self._process.wait()
+                status = await self._watched(self._process)
                 self._ready.clear()
                 pause_s = _PAUSE_S if loop.time() - began > _SETTLED_S else pause_s
                 _log.error("the store died and is started again", status=status, pause_s=pause_s)
@@ -135,6 +144,22 @@ class StoreProcess:
                 await self._launch(patience_s)
             except (StoreFailed, OSError) as error:
                 _log.error("the store cannot be started again yet", reason=str(error), pause_s=pause_s)
+
+    async def _watched(self, process: Process) -> int:
+        """The status with which the process ends, by itself or because it has fallen silent."""
+        died = asyncio.ensure_future(process.wait())
+        lost = asyncio.ensure_future(self._pulse.until_lost(self.port))
+        try:
+            await asyncio.wait((died, lost), return_when=asyncio.FIRST_COMPLETED)
+            if not died.done():
+                self._ready.clear()
+                _log.error("the store runs and does not answer; it is ended", pid=process.pid, found=lost.result())
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+            return await died
+        finally:
+            for task in (died, lost):
+                task.cancel()
 
     async def _end(self, grace_s: float) -> None:
         process, self._process = self._process, None

@@ -19,7 +19,7 @@ WEEK_US = 7 * 86_400_000_000
 @pytest.fixture
 def plant(plant_in: Callable[..., Any], tmp_path: Path) -> Any:
     """A plant under load, some of which has reached the store."""
-    plant = plant_in(tmp_path / "data", tmp_path / "log", store_every_s="0.2")
+    plant = plant_in(tmp_path / "data", tmp_path / "log", store_every_s="0.2", store_silence_s="900")
     plant.start()
     plant.send()
     plant.until_acknowledged(60)
@@ -75,6 +75,7 @@ def test_the_store_killed_again_and_again(plant: Any, eventually: Callable[..., 
 
 
 def test_a_store_that_hangs(plant: Any, eventually: Callable[..., Any]) -> None:
+    """Until it is ended for it, which takes longer here, the status says what is the matter."""
     with closing(plant.signed_in()) as http:
         stopped = plant.store_pid
         os.kill(stopped, signal.SIGSTOP)
@@ -83,6 +84,25 @@ def test_a_store_that_hangs(plant: Any, eventually: Callable[..., Any]) -> None:
         finally:
             os.kill(stopped, signal.SIGCONT)
         goes_on(plant, http, eventually)
+
+
+def test_a_store_that_hangs_is_ended_and_nothing_is_lost(
+    plant_in: Callable[..., Any], eventually: Callable[..., Any], tmp_path: Path
+) -> None:
+    plant = plant_in(tmp_path / "data", tmp_path / "log", store_every_s="0.2", store_silence_s="6")
+    plant.start()
+    plant.send()
+    plant.until_acknowledged(60)
+    with closing(plant.signed_in()) as http:
+        os.kill(plant.store_pid, signal.SIGSTOP)
+        plant.until_acknowledged(60)
+        eventually(
+            lambda: plant.part(http, "store"),
+            lambda part: part["ok"] and part["figures"]["restarts"] == 1,
+            patience_s=180,
+        )
+        goes_on(plant, http, eventually)
+    assert "it is ended" in plant.said()
 
 
 def test_too_many_parts(plant: Any, eventually: Callable[..., Any]) -> None:
