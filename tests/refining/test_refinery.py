@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from wattstead.metering.calendar import Step, edges_us
 from wattstead.metering.point import Point
 from wattstead.metering.quantity import Kind, Quality, Quantity
 from wattstead.refining.limits import RefiningLimits
@@ -107,6 +108,25 @@ async def test_adopting_a_point_rolls_its_history_up_under_the_new_rule(house: H
         adopted = Point(id=4, kind=Kind.GAUGE, quantity=Quantity.ELECTRICITY, unit="kW", zone="America/St_Johns")
         house.declare(adopted, Point(id=1, kind=Kind.REGISTER, unit="kWh", resolution=0.01, max_rate=1e9))
         await house.adopted(refinery)
+        await house.check(refinery)
+
+
+async def test_days_are_right_at_every_moment_of_a_change_of_zone(house: House) -> None:
+    """A meter's site moves from zone to zone; whoever asks by day gets the days of the zone asked for."""
+    begin = (now_us() - 40 * 24 * HOUR) // HOUR * HOUR
+    times = begin + np.arange(0, 38 * 24, dtype=np.int64) * HOUR
+    points = [Point(id=1, kind=Kind.REGISTER, unit="kWh", zone=zone) for zone in ("Asia/Kathmandu", "Pacific/Apia")]
+    async with house.refinery() as refinery:
+        await house.send([1] * len(times), times, np.arange(len(times)) / 10)
+        await house.settled(refinery)
+        for point in points * 3:
+            house.declare(point)
+            adopted = False
+            while not adopted:
+                adopted = refinery.state.generation == house.generation and not refinery.state.adopting
+                edges = edges_us(point.zone, begin + 25 * HOUR, begin + 36 * 24 * HOUR, Step.DAY)
+                [found] = await asyncio.to_thread(house.series.buckets, [point], edges)
+                assert found.count.tolist() == ((edges[1:] - edges[:-1]) // HOUR).tolist()
         await house.check(refinery)
 
 

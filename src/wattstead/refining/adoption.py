@@ -53,6 +53,7 @@ class Adoption:
         self._waiting = set(progress.load().adopting)
         self._histories: deque[_History] = deque()
         self._piece_us = _DAY_US
+        series.days_change(self._waiting)
 
     @property
     def pending(self) -> int:
@@ -81,6 +82,7 @@ class Adoption:
         if with_history:
             self._waiting.update(with_history)
             self._histories.clear()
+            self._series.days_change(with_history)
             self._note()
             _log.info("rollups_begin_anew", points=len(with_history))
         if different:
@@ -97,6 +99,7 @@ class Adoption:
             self._piece(self._histories[0])
         left = {point for history in self._histories for point in history.points}
         if left != self._waiting:
+            self._series.days_stand(self._waiting - left)
             self._waiting = left
             self._note()
         return True

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from wattstead.metering.point import Point, amount_per_step
 from wattstead.metering.quantity import unit
+from wattstead.metering.rollup import UnsortedError
 from wattstead.series.answers import Buckets
 from wattstead.series.connection import Connection
-from wattstead.series.errors import SeriesError, TooManyBuckets
+from wattstead.series.errors import RollupsChange, SeriesError, TooManyBuckets
 from wattstead.series.filling import Filled, fill, fill_nothing, rollup_rows
 from wattstead.series.marks import Marks
 from wattstead.series.native import Columns
@@ -47,7 +48,8 @@ class Asking:
     def whole(self, points: Sequence[Point], edges_us: Instants) -> Iterator[tuple[list[Point], Filled]]:
         """The buckets of all points, some points at a time, in the points' own units and steps.
 
-        Raises `SeriesError` for edges that do not grow, `TooManyBuckets`, and what `Connection.columns` raises.
+        Raises `SeriesError` for edges that do not grow, `TooManyBuckets`, `RollupsChange`, and what
+        `Connection.columns` raises.
         """
         found = self._parts(points, edges_us, _BUCKETS_AT_A_TIME)
         for part, filled in zip(found, self._map(self._whole, found), strict=True):
@@ -60,7 +62,8 @@ class Asking:
 
     def _parts(self, points: Sequence[Point], edges_us: Instants, most_buckets: int) -> list[Part]:
         edges_us = checked_edges(edges_us, len(points))
-        return parts(points, edges_us, self._marks.reach(), self._rules.expired([p.id for p in points]), most_buckets)
+        expired = self._rules.expired([p.id for p in points])
+        return parts(points, edges_us, self._marks.reach(), expired, most_buckets, self._rules.has_days)
 
     def _map(self, ask: Callable[[Part], _T], found: Sequence[Part]) -> Iterator[_T]:
         return self._executor.map(ask, found) if len(found) > 1 else map(ask, found)
@@ -81,7 +84,10 @@ class Asking:
         columns = self._with_far_neighbours(self._columns(question), part)
         if not columns:
             return _inside(fill_nothing(part.ids, edges))
-        return _inside(fill(rollup_rows(columns, part.rules), part.ids, part.rules, edges))
+        try:
+            return _inside(fill(rollup_rows(columns, part.rules), part.ids, part.rules, edges))
+        except UnsortedError as error:
+            raise RollupsChange(len(part.ids)) from error
 
     def _columns(self, question: Question) -> Columns:
         return self._connection.columns(compiled(question)) if question.pieces else {}

@@ -52,6 +52,20 @@ class TimeOutOfRange(SeriesError):
         )
 
 
+class RollupsChange(SeriesError):
+    """Rollups of a point are being computed under another zone, and the old and the new ones met in one answer."""
+
+    retryable = True
+    retry_after_s = 2.0
+
+    def __init__(self, points: int) -> None:
+        self.points = points
+        super().__init__(
+            f"the local days of one of {points} points are being computed anew for another time zone; "
+            f"ask again in {self.retry_after_s:g} s"
+        )
+
+
 class SchemaMismatch(SeriesError):
     """The tables are not those of this program."""
 

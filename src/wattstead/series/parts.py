@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -31,13 +31,15 @@ def _rule(point: Point) -> StepRule:
 class Part:
     """Some points of one zone and one expiry, and the pieces that answer for them."""
 
-    def __init__(self, points: Sequence[Point], edges_us: Instants, reach: Reach, expired: Expired) -> None:
+    def __init__(
+        self, points: Sequence[Point], edges_us: Instants, reach: Reach, expired: Expired, has_days: bool = True
+    ) -> None:
         self.points = points
         self.ids = tuple(p.id for p in points)
         self.rules = {p.id: _rule(p) for p in points}
         self.reach = reach
         self.registers = [p for p, rule in self.rules.items() if rule.mode is StepMode.REGISTER]
-        self._zone, self._expired = points[0].zone, expired
+        self._zone, self._expired, self._has_days = points[0].zone, expired, has_days
         gaps_us = [rule.max_gap_us for rule in self.rules.values() if rule.mode is StepMode.POWER]
         self._near_us = max([*gaps_us, _NEAR_US] if self.registers else gaps_us, default=0)
         self.edges_us = self._with_neighbours(edges_us)
@@ -50,7 +52,7 @@ class Part:
     def pieces(self, beside: bool) -> tuple[Piece, ...]:
         """Which tiers answer for the buckets; ``beside``: and for those next to them, where steps cross the ends."""
         edges = self.edges_us if beside and self._near_us else self.edges_us[1:-1]
-        return plan(edges, self.reach, self._zone, self._expired, len(self.points))
+        return plan(edges, self.reach, self._zone, self._expired, len(self.points), self._has_days)
 
     def _with_neighbours(self, edges_us: Instants) -> Instants:
         """The edges with a bucket more at each end, long enough for every gap across which power is integrated."""
@@ -62,15 +64,19 @@ class Part:
 
 
 def parts(
-    points: Sequence[Point], edges_us: Instants, reach: Reach, expired: Sequence[Expired], most_buckets: int
-) -> list[Part]:
-    """The points by zone and expiry, which stand beside them, in parts of at most so many buckets times points."""
-    alike: dict[tuple[str, Expired], list[Point]] = {}
+    points: Sequence[Point], edges_us: Instants, reach: Reach, expired: Sequence[Expired], most_buckets: int,
+    has_days: Callable[[Point], bool] = lambda point: True,
+) -> list[Part]:  # fmt: skip
+    """The points by zone and expiry, which stand beside them, in parts of at most so many buckets times points.
+
+    ``has_days``: whether the local days of a point are those of its zone; of others finer rows are asked.
+    """
+    alike: dict[tuple[str, Expired, bool], list[Point]] = {}
     for point, gone in zip(points, expired, strict=True):
-        alike.setdefault((point.zone, gone), []).append(point)
+        alike.setdefault((point.zone, gone, has_days(point)), []).append(point)
     most = max(1, min(most_buckets // len(edges_us), _POINTS_AT_A_TIME))
     found = []
-    for (_, gone), members in alike.items():
+    for (_, gone, days), members in alike.items():
         size = min(most, -(-len(members) // 2)) if len(members) >= _SPLIT_POINTS else most
-        found += [Part(members[at : at + size], edges_us, reach, gone) for at in range(0, len(members), size)]
+        found += [Part(members[at : at + size], edges_us, reach, gone, days) for at in range(0, len(members), size)]
     return found

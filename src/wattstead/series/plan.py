@@ -56,13 +56,15 @@ class Shelf:
 
 
 def plan(
-    edges: Instants, reach: Reach, zone: str = "UTC", expired: Expired = NOTHING_EXPIRED, points: int = 1
-) -> tuple[Piece, ...]:
+    edges: Instants, reach: Reach, zone: str = "UTC", expired: Expired = NOTHING_EXPIRED, points: int = 1,
+    has_days: bool = True,
+) -> tuple[Piece, ...]:  # fmt: skip
     """The pieces that answer buckets between ``edges`` (strictly growing), in order of time.
 
     Each bucket is covered by the coarsest rows that fit into it: local days of ``zone``, quarter hours, minutes, and
     readings for the rest and for what is not rolled up yet. Where finer rows have expired, or would be too many to
-    read, a row counts in the bucket it begins in.
+    read, a row counts in the bucket it begins in. Without ``has_days`` the stored days are another zone's and answer
+    only where nothing finer is left.
 
     >>> hour, minute = 3_600_000_000, 60_000_000
     >>> plan(np.array([0, hour]), Reach(minute_us=50 * minute, quarter_us=45 * minute))
@@ -74,7 +76,10 @@ Piece(tier=<Tier.RAW: 'reading'>, start_us=3000000000, end_us=3600000000))
     starts, ends = edges[:-1][edges[:-1] < edges[1:]], edges[1:][edges[:-1] < edges[1:]]
     if not len(starts):
         return ()
-    for shelves in _attempts(_shelves(int(starts[0]), int(ends[-1]), reach, zone, expired)):
+    shelved = _shelves(int(starts[0]), int(ends[-1]), reach, zone, expired)
+    if not has_days and not expired.quarter_us:
+        shelved = shelved[1:]
+    for shelves in _attempts(shelved):
         pieces = _joined(_cover(starts, ends, shelves, expired))
         if len(pieces) <= MOST_PIECES and sum(_rows(piece, reach) for piece in pieces) * points <= MOST_ROWS:
             break

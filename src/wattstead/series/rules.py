@@ -46,6 +46,8 @@ class Rules:
         self._lock = threading.Lock()
         self._expired: dict[int, Expired] = {}
         self._expiry = 0
+        self._zone_of: dict[int, str] = {}
+        self._changing: frozenset[int] = frozenset()
 
     def put(self, points: Iterable[Point]) -> list[int]:
         """Writes the rules of points, where they differ from what is stored; answers the points that did.
@@ -71,6 +73,8 @@ class Rules:
         fresh, same = self._compared(points)
         fresh["rule_version"], fresh["version"] = fresh["rule_version"] + 1, fresh["version"] + 1
         self._write({name: column[~same] for name, column in fresh.items()})
+        with self._lock:
+            self._zone_of |= {p.id: p.zone for p in points}
         return [int(p) for p in fresh["point"][~same]]
 
     def _compared(self, points: Sequence[Point]) -> tuple[Columns, NDArray[np.bool_]]:
@@ -85,6 +89,8 @@ class Rules:
         if there.any():
             for name in _MEANING:
                 same &= known[name][place] == fresh[name]
+        with self._lock:
+            self._zone_of |= dict(zip(known["point"].tolist(), known["zone"].tolist(), strict=True))
         return fresh, same
 
     def expire(self, points: Sequence[int], before: Expired) -> None:
@@ -101,6 +107,20 @@ class Rules:
         moved = np.logical_or.reduce([fresh[name] > known[name] for name in names])
         self._write({name: column[moved] for name, column in fresh.items()})
 
+    def days_change(self, points: Iterable[int]) -> None:
+        """Local days of those points may be those of an earlier zone, until `days_stand`."""
+        with self._lock:
+            self._changing |= frozenset(points)
+
+    def days_stand(self, points: Iterable[int]) -> None:
+        """All local days of those points are those of their zone."""
+        with self._lock:
+            self._changing -= frozenset(points)
+
+    def has_days(self, point: Point) -> bool:
+        """Whether the stored days of a point, so far as this process knows, are those of the zone it is asked with."""
+        return point.id not in self._changing and self._zone_of.get(point.id, point.zone) == point.zone
+
     def zones(self) -> list[str]:
         """The time zones of all points; UTC always, for points without a rule."""
         found = self._connection.columns(text("zones"))
@@ -110,6 +130,7 @@ class Rules:
         """Has the store asked again."""
         with self._lock:
             self._expired, self._expiry = {}, 0
+            self._zone_of = {}
 
     def points_of_zones(self, points: Sequence[int]) -> dict[str, list[int]]:
         """Those points by time zone; points without a rule are in UTC."""

@@ -73,6 +73,14 @@ class Series:
         """The ids that `put_rules` would answer; stores nothing, so that a caller can note them down before."""
         return self._rules.differing(points)
 
+    def days_change(self, points: Iterable[int]) -> None:
+        """Until `days_stand` this process asks finer rows than local days of those points: their zone has changed."""
+        self._rules.days_change(points)
+
+    def days_stand(self, points: Iterable[int]) -> None:
+        """The history of those points is rolled up in their present zone."""
+        self._rules.days_stand(points)
+
     # Readings in
 
     def append(self, batches: Sequence[ReadingBatch], repeated: NDArray[np.bool_] | None = None) -> int:
