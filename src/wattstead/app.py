@@ -156,6 +156,7 @@ async def serve(
                 running.refinery.live,
                 WebSettings(base_path=settings.base_path, trust_forwarded=settings.trust_forwarded, demo=demo),
                 lambda: status_parts(door, running.journal, running.refinery, running.store),
+                running.refinery.pending,
             )
             try:
                 async with listening(settings.folder, {"backup": _backup(running)}):

@@ -138,6 +138,27 @@ def test_what_is_drawn_can_be_read_and_taken_home(screen: Any, sites: dict[str, 
     assert "Used" in label and "kWh" in label
 
 
+def test_an_answer_that_is_not_there_yet_is_waited_for(screen: Any, sites: dict[str, int]) -> None:
+    """The server says twice that readings are still being stored: the page goes on loading and then draws."""
+    window = screen()
+    refusals = iter(range(2))
+
+    def not_yet(route: Any) -> None:
+        if next(refusals, None) is None:
+            route.continue_()
+        else:
+            route.fulfill(status=503, headers={"Retry-After": "2"}, json={"title": "Not available", "detail": "soon"})
+
+    window.page.route("**/api/v1/series?*", not_yet)
+    page = window.open(f"history?site={sites['minute']}&p=week")
+    panel = page.get_by_test_id("panel").first
+    expect(panel).to_have_attribute("data-state", "busy")
+    expect(page.get_by_text("No readings in")).to_have_count(0)
+    window.ready()
+    expect(page.locator(".headline")).to_contain_text("Used")
+    window.faults[:] = [fault for fault in window.faults if "503" not in fault]
+
+
 def test_a_period_without_readings_says_so_and_leads_to_some(screen: Any, sites: dict[str, int]) -> None:
     window = screen()
     page = window.history(f"site={sites['minute']}&p=day&d=2019-03-04")

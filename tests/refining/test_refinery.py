@@ -130,6 +130,31 @@ async def test_days_are_right_at_every_moment_of_a_change_of_zone(house: House) 
         await house.check(refinery)
 
 
+async def test_nothing_is_called_empty_before_it_was_looked_at(house: House) -> None:
+    """What was in the journal before the first start, and what comes late: told as pending until it can be found."""
+    begin = (now_us() - 20 * 24 * HOUR) // HOUR * HOUR
+    times = begin + np.arange(0, 19 * 24 * 60, dtype=np.int64) * 60 * S
+    edges = edges_us("UTC", begin, begin + 19 * 24 * HOUR, Step.DAY)
+    nothing = np.zeros(len(edges) - 1, bool)
+    await house.send([1] * len(times), times, np.zeros(len(times)))
+    async with house.refinery() as refinery:
+        for point in (1, 2):
+            if point == 2:
+                await house.settled(refinery)
+                assert not refinery.pending([2], edges, nothing)
+                await house.send([2] * len(times), times, np.zeros(len(times)))
+                await until(lambda: refinery.state.read_rows == house.rows, "the journal to be read")
+            whole = False
+            while not whole:
+                pending = refinery.pending([point], edges, nothing)
+                [found] = await asyncio.to_thread(house.series.buckets, [house.points[point]], edges)
+                whole = int(found.count.sum()) == len(times)
+                assert pending or whole
+        await house.settled(refinery)
+        assert not refinery.pending([1, 2], edges, nothing)
+        assert not refinery.pending([], edges, nothing)
+
+
 async def test_a_change_while_nobody_looked_is_found_at_the_start(house: House) -> None:
     async with house.refinery() as refinery:
         await send_some(house, 3, 10, now_us() - 5 * HOUR, now_us())

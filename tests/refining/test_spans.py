@@ -74,3 +74,16 @@ def test_the_largest_point_number_stands_alone() -> None:
     dirty = DirtySpans()
     dirty.add(np.array([2**32 - 1, 0], np.uint32), np.array([0, 0]))
     assert minutes(dirty.take()) == {(2**32 - 1, 0), (0, 0)}
+
+
+def test_which_buckets_spans_touch() -> None:
+    spans = DirtySpans()
+    spans.add(np.array([1, 1, 2], np.uint32), np.array([10, 12, 30], np.int64) * MINUTE_US)
+    start = np.array([0, 10, 11, 12, 13, 30], np.int64) * MINUTE_US
+    end = start + MINUTE_US
+    assert spans.touch([1], start, end).tolist() == [False, True, False, True, False, False]
+    assert spans.touch([2, 3], start, end).tolist() == [False] * 5 + [True]
+    assert spans.touch([1, 2], start[:1], end[-1:]).tolist() == [True]
+    assert spans.touch([3], start, end).tolist() == [False] * 6
+    assert spans.take().touch([1], start, end).sum() == 2
+    assert not spans.touch([1], start, end).any()

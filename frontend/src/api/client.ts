@@ -9,6 +9,8 @@ export class Refused extends Error {
     readonly title: string,
     readonly detail: string,
     readonly request: string,
+    /** After how long the same may be asked again; 0 when the server does not say so. */
+    readonly retryAfterS = 0,
   ) {
     super(detail || title);
   }
@@ -73,7 +75,8 @@ async function refusal(answer: Response): Promise<Refused> {
     // A proxy in between may answer with a page; the status is all there is.
   }
   const request = told.request ?? answer.headers.get("x-request-id") ?? "";
-  return new Refused(answer.status, told.title ?? answer.statusText, told.detail ?? "", request);
+  const retryAfterS = Number(answer.headers.get("retry-after")) || 0;
+  return new Refused(answer.status, told.title ?? answer.statusText, told.detail ?? "", request, retryAfterS);
 }
 
 export function withdrawn(error: unknown): boolean {

@@ -149,6 +149,8 @@ export interface paths {
         /**
          * History in buckets
          * @description Buckets of up to 50 points. The server chooses the step from human ones (1 s to a year) unless it is given.
+         *
+         *     A question that finds nothing while readings are being stored waits for them some seconds, then 503.
          */
         get: operations["series"];
         put?: never;

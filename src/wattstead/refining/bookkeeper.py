@@ -8,16 +8,18 @@ and the store remembers which minutes are. Whatever is done twice ends the same.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
+import numpy as np
 import structlog
+from numpy.typing import NDArray
 
 from wattstead.metering.rollup import MINUTE_US
 from wattstead.refining.adoption import Adoption
 from wattstead.refining.intake import Chunk
 from wattstead.refining.limits import RefiningLimits
 from wattstead.refining.retention import Retention, expire
-from wattstead.refining.spans import DirtySpans
+from wattstead.refining.spans import DirtySpans, Spans
 from wattstead.series import Series
 from wattstead.stream import Position, PositionFile
 
@@ -45,6 +47,7 @@ class Bookkeeper:
         self._limits, self._retention, self._clock = limits, retention, clock
         self._dirty = DirtySpans(limits.dirty_spans)
         self._settle_at = 0.0
+        self._settling: Spans | None = None
         self._position = self._saved = positions.register()
         self.closed_us = 0
         self.stored_rows = 0
@@ -68,6 +71,14 @@ class Bookkeeper:
     def dirty_spans(self) -> int:
         """Spans of late readings that wait to be rolled up again."""
         return len(self._dirty)
+
+    def late(
+        self, points: Collection[int], start_us: NDArray[np.int64], end_us: NDArray[np.int64]
+    ) -> NDArray[np.bool_]:
+        """Which of the buckets [start, end) have late readings of those points that are not rolled up yet."""
+        settling = self._settling
+        late = self._dirty.touch(points, start_us, end_us)
+        return late if settling is None else late | settling.touch(points, start_us, end_us)
 
     def store(self, chunk: Chunk) -> None:
         """Put a chunk's readings into the store; those in closed minutes make the minutes dirty."""
@@ -97,12 +108,14 @@ class Bookkeeper:
             not now and begun < self._settle_at and len(self._dirty) < self._limits.dirty_spans // 2
         ):
             return
-        spans = self._dirty.take()
+        self._settling = spans = self._dirty.take()
         try:
             self._series.roll_spans(spans.point, spans.start_us, spans.end_us)
         except BaseException:
             self._dirty.put_back(spans)
             raise
+        finally:
+            self._settling = None
         ended = self._clock()
         self._settle_at = ended + min(self._limits.dirty_pause * (ended - begun), _LONGEST_PAUSE_S)
 

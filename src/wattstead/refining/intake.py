@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,6 +36,15 @@ class Chunk:
         """All readings of the chunk."""
         return Columns.joined([columns for columns, _ in self.parts])
 
+    def touches(self, points: Collection[int], start_us: int, end_us: int) -> bool:
+        """Whether there are readings of those points in [start, end)."""
+        wanted = np.array(list(points), np.uint32)
+        for columns, _ in self.parts:
+            inside = (columns.time_us >= start_us) & (columns.time_us < end_us)
+            if bool(np.isin(columns.point[inside], wanted).any()):
+                return True
+        return False
+
     def repeated(self) -> NDArray[np.bool_]:
         """For each row whether one may be stored at its (point, time) already."""
         return np.concatenate([repeated for _, repeated in self.parts]) if self.parts else np.zeros(0, bool)
@@ -58,6 +68,8 @@ class Intake:
         """Rows that wait to be cut."""
         self.oldest_us = 0
         """When the oldest of them was received; 0 when none waits."""
+        self.caught_up = False
+        """Whether the journal has been read to its end since the start."""
         self.read_rows = 0
         """Readings read from the journal since the start."""
 
@@ -76,6 +88,7 @@ class Intake:
         begun_us = time.time_ns() // 1000
         entries = self._entries = self._entries or self._reader.read(self._limits.read_bytes)
         if not entries:
+            self.caught_up = True
             with self._lock:
                 self.complete_us = begun_us
             return None
@@ -90,8 +103,14 @@ class Intake:
                 self._parts.append((columns, repeated))
                 self.waiting_rows += len(columns)
                 self.oldest_us = self.oldest_us or int(columns.version[0]) >> 8
+            self.caught_up |= not self.more
         fresh = columns if newer.all() else columns.rows(newer)
         return Readings(fresh.point, fresh.time_us, fresh.value)
+
+    def waiting(self) -> Chunk:
+        """What waits to be cut, and goes on waiting."""
+        with self._lock:
+            return Chunk(list(self._parts), self.position, self.complete_us, self.oldest_us)
 
     def cut(self) -> Chunk:
         """Everything that waits; nothing waits afterwards."""

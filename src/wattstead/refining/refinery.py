@@ -8,12 +8,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import numpy as np
 import structlog
+from numpy.typing import NDArray
 
 from wattstead.metering.errors import WattsteadError
 from wattstead.metering.point import Point
@@ -21,7 +22,7 @@ from wattstead.refining.adoption import Adoption
 from wattstead.refining.backlog import bytes_behind
 from wattstead.refining.bookkeeper import Bookkeeper
 from wattstead.refining.columns import Columns
-from wattstead.refining.intake import Intake
+from wattstead.refining.intake import Chunk, Intake
 from wattstead.refining.judge import Judge
 from wattstead.refining.latest import Latest
 from wattstead.refining.limits import RefiningLimits
@@ -39,6 +40,7 @@ _log = structlog.get_logger("wattstead.refining")
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 _MEASURE_S = 1.0
+_LATE_US = 3_600_000_000
 
 
 class Refinery:
@@ -73,6 +75,7 @@ class Refinery:
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
         self._errors: dict[str, tuple[int, str]] = {}
+        self._storing: Chunk | None = None
         self._storing_since_us = 0
         self._lag_bytes = 0
         self._expire_at = 0.0
@@ -102,6 +105,28 @@ class Refinery:
             await self._task
             self._task = None
         self.live.close()
+
+    def pending(self, points: Collection[int], edges_us: NDArray[np.int64], filled: NDArray[np.bool_]) -> bool:
+        """Whether an answer about those points, in which these buckets are filled, had better be asked for again.
+
+        True when more buckets are empty for want of rollups that are on their way than are filled, as after a first
+        start or an import (a sender that is some minutes late is no reason to wait); and when all are empty and
+        readings wait for the store, or may: until the journal has been read to its end for the first time. To be
+        called in the event loop.
+        """
+        start_us, end_us = edges_us[:-1][~filled], edges_us[1:][~filled]
+        late = self._bookkeeper.late(points, start_us, end_us)
+        long = int((end_us - start_us)[late].sum()) > _LATE_US
+        if int(late.sum()) > int(filled.sum()) and (long or not filled.any()):
+            return True
+        if bool(filled.any()) or not points:
+            return False
+        span = (points, int(edges_us[0]), int(edges_us[-1]))
+        return (
+            not self._intake.caught_up
+            or self._intake.waiting().touches(*span)
+            or (self._storing is not None and self._storing.touches(*span))
+        )
 
     @property
     def state(self) -> RefineryState:
@@ -178,14 +203,14 @@ class Refinery:
         while True:
             last = self._stopping
             self._enough.clear()
-            chunk = self._intake.cut()
+            self._storing = chunk = self._intake.cut()
             self._storing_since_us = chunk.oldest_us
             await self._insist(self._bookkeeper.follow)
             await self._insist(self._bookkeeper.store, chunk)
             unclosed = await self._insist(self._bookkeeper.close, chunk.complete_us)
             await self._insist(self._bookkeeper.settle, last)
             await self._insist(self._bookkeeper.save)
-            self._storing_since_us = 0
+            self._storing, self._storing_since_us = None, 0
             if last:
                 return
             await self._between(chunk.complete_us if unclosed else 0)

@@ -5,6 +5,7 @@ Only remembers; what is done about them is decided elsewhere.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +28,18 @@ class Spans:
 
     def __len__(self) -> int:
         return len(self.point)
+
+    def touch(
+        self, points: Collection[int], start_us: NDArray[np.int64], end_us: NDArray[np.int64]
+    ) -> NDArray[np.bool_]:
+        """Which of the buckets [start, end) any span of those points touches."""
+        rows = np.flatnonzero(np.isin(self.point, np.array(list(points), np.uint32)))
+        if not len(rows):
+            return np.zeros(len(start_us), bool)
+        rows = rows[np.argsort(self.start_us[rows], kind="stable")]
+        reaches_us = np.maximum.accumulate(self.end_us[rows])
+        before = np.searchsorted(self.start_us[rows], end_us, side="left")
+        return np.asarray((before > 0) & (reaches_us[before - 1] > start_us), bool)
 
 
 class DirtySpans:
@@ -55,15 +68,19 @@ class DirtySpans:
         if len(point):
             self._include(_keys(point, start_us // MINUTE_US), _keys(point, (end_us - 1) // MINUTE_US))
 
+    def touch(
+        self, points: Collection[int], start_us: NDArray[np.int64], end_us: NDArray[np.int64]
+    ) -> NDArray[np.bool_]:
+        """Which of the buckets [start, end) have a dirty minute of those points; from any thread."""
+        first, last = self._first, self._last
+        size = min(len(first), len(last))
+        return _columns(first[:size], last[:size]).touch(points, start_us, end_us)
+
     def take(self) -> Spans:
         """All spans; none are left."""
         first, last = self._first, self._last
         self._first, self._last = first[:0], last[:0]
-        return Spans(
-            (first >> _POINT_SHIFT).astype(np.uint32),
-            (first & _MINUTES).astype(np.int64) * MINUTE_US,
-            ((last & _MINUTES).astype(np.int64) + 1) * MINUTE_US,
-        )
+        return _columns(first, last)
 
     def put_back(self, spans: Spans) -> None:
         """What was taken and could not be done."""
@@ -78,6 +95,14 @@ class DirtySpans:
             gap_minutes *= _WIDER
             first, last = _joined(first, last, gap_minutes)
         self._first, self._last = first, last
+
+
+def _columns(first: NDArray[np.uint64], last: NDArray[np.uint64]) -> Spans:
+    return Spans(
+        (first >> _POINT_SHIFT).astype(np.uint32),
+        (first & _MINUTES).astype(np.int64) * MINUTE_US,
+        ((last & _MINUTES).astype(np.int64) + 1) * MINUTE_US,
+    )
 
 
 def _keys(point: NDArray[np.uint32], minute: NDArray[np.int64]) -> NDArray[np.uint64]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 
+import numpy as np
 from litestar import Litestar, Router
 from litestar.config.compression import CompressionConfig
 from litestar.datastructures import State
 from litestar.types import ASGIApp
+from numpy.typing import NDArray
 
 from wattstead.refining.live import Live
 from wattstead.registry.registry import Registry
@@ -21,7 +23,7 @@ from wattstead.web.gate import DEPENDENCIES
 from wattstead.web.influx import routes as influx
 from wattstead.web.problem import answer
 from wattstead.web.reference import page as reference
-from wattstead.web.rooms import Rooms, StatusPart, Streams
+from wattstead.web.rooms import Pending, Rooms, StatusPart, Streams
 from wattstead.web.settings import WebSettings
 from wattstead.web.threads import Threads
 
@@ -36,16 +38,23 @@ def no_status() -> Sequence[StatusPart]:
     return ()
 
 
+def nothing_pending(points: Collection[int], edges_us: NDArray[np.int64], filled: NDArray[np.bool_]) -> bool:
+    """What is told of readings on their way when nobody was named who knows."""
+    return False
+
+
 def create_web(
     registry: Registry,
     series: Series,
     live: Live,
     settings: WebSettings | None = None,
     status: Callable[[], Sequence[StatusPart]] = no_status,
+    pending: Pending = nothing_pending,
 ) -> ASGIApp:
     """The ASGI application that answers everything except the hot routes of ingest.
 
-    ``status`` is called in a thread and tells how the other parts of the process are doing. Rooms given here are the
+    ``status`` is called in a thread and tells how the other parts of the process are doing, ``pending`` whether
+    readings are on their way that no question finds yet. Rooms given here are the
     caller's to close, after this application has been shut down.
     """
     settings = settings or WebSettings()
@@ -53,7 +62,7 @@ def create_web(
     series_threads = Threads("series", settings.series_threads, settings.series_queue)
     directory = Directory(registry, registry_threads)
     rooms = Rooms(
-        registry, series, live, Streams(), directory, registry_threads, series_threads, settings, status
+        registry, series, live, Streams(), directory, registry_threads, series_threads, settings, status, pending
     )  # fmt: skip
     return FrontDoor(_litestar(State({"rooms": rooms, "pages": pages.load(settings.static)})), settings)
 

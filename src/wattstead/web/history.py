@@ -5,6 +5,7 @@ Answers about several points are in base units; those about one point's own numb
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wattstead.metering.batch import ReadingBatch
+from wattstead.metering.errors import WattsteadError
 from wattstead.metering.point import Point, amount_per_step
 from wattstead.metering.quantity import unit
 from wattstead.registry.records import PointRow
@@ -20,6 +22,20 @@ from wattstead.web.rooms import Rooms
 
 __all__ = ["Buckets"]
 Edges = NDArray[np.int64]
+_LOOK_AGAIN_S = 0.3
+
+
+class OnTheirWay(WattsteadError):
+    """Nothing or little is found yet, and readings that would be are still being stored."""
+
+    retryable = True
+
+    def __init__(self, waited_s: float, retry_after_s: float = 2.0) -> None:
+        self.waited_s, self.retry_after_s = waited_s, retry_after_s
+        super().__init__(
+            f"readings have been received and are being stored; most of them could not be found within {waited_s:g} s, "
+            f"ask again in {retry_after_s:g} s"
+        )
 
 
 class Extent(NamedTuple):
@@ -33,6 +49,28 @@ class Extent(NamedTuple):
 async def buckets(rooms: Rooms, points: Sequence[Point], edges_us: Edges) -> list[Buckets]:
     """One answer per point, in base units."""
     return await rooms.series_threads.run(rooms.series.buckets, points, edges_us)
+
+
+async def buckets_complete(rooms: Rooms, points: Sequence[Point], edges_us: Edges) -> list[Buckets]:
+    """`buckets`, which are not empty, or mostly so, only because the readings have just come: that is waited for.
+
+    Raises `OnTheirWay` when it takes too long.
+    """
+    ids = [point.id for point in points]
+    until = asyncio.get_running_loop().time() + rooms.settings.pending_s
+    quiet = False
+    while True:
+        found = await buckets(rooms, points, edges_us)
+        filled = np.logical_or.reduce([one.count > 0 for one in found])
+        pending = rooms.pending(ids, edges_us, filled)
+        if quiet or (not pending and filled.any()):
+            return found
+        quiet = not pending  # they may have been stored since the question: it is asked once more
+        if quiet:
+            continue
+        if asyncio.get_running_loop().time() >= until:
+            raise OnTheirWay(rooms.settings.pending_s)
+        await asyncio.sleep(_LOOK_AGAIN_S)
 
 
 async def grouped(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import msgspec
+import numpy as np
 from litestar.params import Dependency
+from numpy.typing import NDArray
 
 from wattstead.refining.latest import Latest
 from wattstead.refining.live import Live
@@ -32,6 +34,15 @@ class StatusPart(msgspec.Struct, frozen=True):
     """Numbers by name, the unit at the end of the name."""
 
 
+class Pending(Protocol):
+    """Whether readings of some points are on their way into `series`, so that an answer about buckets between edges, of
+    which these were filled, is not the whole."""
+
+    def __call__(self, points: Collection[int], edges_us: NDArray[np.int64], filled: NDArray[np.bool_]) -> bool:
+        """To be called in the event loop; never waits."""
+        ...
+
+
 @dataclass(slots=True)
 class Streams:
     """How many live streams are open, in all and for each viewer."""
@@ -53,6 +64,7 @@ class Rooms:
     series_threads: Threads
     settings: WebSettings
     status: Callable[[], Sequence[StatusPart]]
+    pending: Pending
 
     @property
     def latest(self) -> Latest:

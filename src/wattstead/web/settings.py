@@ -39,6 +39,8 @@ class WebSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Live streams at one time in this process; more: 503."""
     live_streams_each: int = 50
     """Live streams of one person or key at one time; more: 429."""
+    pending_s: float = 8.0
+    """How long a question for history that finds little or nothing waits for readings on their way; then 503."""
     heartbeat_s: float = 15.0
     """How often an idle live stream says that it lives."""
     demo: Demo | None = None

@@ -3,7 +3,7 @@
 import { computed, onBeforeUnmount, shallowRef, watch } from "vue";
 import type { Ref } from "vue";
 
-import { withdrawn } from "../../api/client";
+import { Refused, withdrawn } from "../../api/client";
 import { askReadings, askSeries } from "../../api/questions";
 import type { ApiPoint, ReadingsAnswer, SeriesAnswer } from "../../api/types";
 import type { Look, Picture } from "../../chart/picture";
@@ -51,6 +51,8 @@ const SLOW_MS = 5000;
 /** How often an empty answer is asked for again, and after how many of these one that reaches into the present. */
 const REST_MS = 5000;
 const AGAIN_EVERY = 3;
+/** A server that cannot answer yet and says when it can is asked again so often before that is called trouble. */
+const NOT_YET_TIMES = 10;
 
 function isEmpty({ answer }: { readonly answer: SeriesAnswer }): boolean {
   return answer.points.every((point) => point.readings === 0);
@@ -63,6 +65,7 @@ export function useSeries(question: Readonly<Ref<Question>>, looks: Readonly<Ref
   /** The answer is late: the question may be given up. */
   const slow = shallowRef(false);
   let slowTimer = 0;
+  let notYetTimer = 0;
   const kept = new Map<string, Told>();
   const rates = new Map<number, number>();
   let asking = new AbortController();
@@ -137,8 +140,8 @@ export function useSeries(question: Readonly<Ref<Question>>, looks: Readonly<Ref
     return JSON.stringify([points.map((point) => [point.id, point.kind, point.unit]), span, bars, compare, zone, bucketsFor(widthPx, devicePixelRatio)]);
   });
 
-  async function load(fresh: boolean): Promise<void> {
-    giveUp();
+  async function load(fresh: boolean, patience = NOT_YET_TIMES): Promise<void> {
+    if (patience === NOT_YET_TIMES) giveUp();
     const asked = question.value;
     const named = key.value;
     trouble.value = null;
@@ -155,7 +158,7 @@ export function useSeries(question: Readonly<Ref<Question>>, looks: Readonly<Ref
     }
     const { signal } = (asking = new AbortController());
     busy.value = true;
-    slowTimer = window.setTimeout(() => (slow.value = true), SLOW_MS);
+    if (patience === NOT_YET_TIMES) slowTimer = window.setTimeout(() => (slow.value = true), SLOW_MS);
     try {
       const told = await ask(asked, signal);
       if (signal.aborted) return;
@@ -164,6 +167,10 @@ export function useSeries(question: Readonly<Ref<Question>>, looks: Readonly<Ref
       giveUp();
     } catch (error) {
       if (withdrawn(error) || signal.aborted) return;
+      if (error instanceof Refused && error.status === 503 && error.retryAfterS > 0 && patience > 0) {
+        notYetTimer = window.setTimeout(() => void load(fresh, patience - 1), 1000 * error.retryAfterS);
+        return;
+      }
       giveUp();
       if (!expired(error)) trouble.value = error;
     }
@@ -172,6 +179,7 @@ export function useSeries(question: Readonly<Ref<Question>>, looks: Readonly<Ref
   /** Withdraws the question; what is drawn stays. */
   function giveUp(): void {
     window.clearTimeout(slowTimer);
+    window.clearTimeout(notYetTimer);
     asking.abort();
     busy.value = false;
     slow.value = false;

@@ -78,11 +78,13 @@ async def series(
     step: Annotated[Step | None, Parameter(description="The length of a bucket, instead of their number.")] = None,
     zone: Annotated[str | None, Parameter(description="IANA time zone; default: that of the first point.")] = None,
 ) -> Response[SeriesAnswer]:
-    """Buckets of up to 50 points. The server chooses the step from human ones (1 s to a year) unless it is given."""
+    """Buckets of up to 50 points. The server chooses the step from human ones (1 s to a year) unless it is given.
+
+    A question that finds nothing while readings are being stored waits for them some seconds, then 503."""
     rows = await chosen(rooms, viewer, points, _MOST_POINTS)
     zone = zone_of(zone, rows[0].point.zone)
     chosen_step, edges = buckets_of(span_of(start, end, zone), zone, step, buckets)
-    found = await history.buckets(rooms, [row.point for row in rows], edges)
+    found = await history.buckets_complete(rooms, [row.point for row in rows], edges)
     return await large(request, rooms.series_threads, lambda: _answer(zone, chosen_step, edges, rows, found))
 
 

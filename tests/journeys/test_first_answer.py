@@ -1,0 +1,28 @@
+"""The first answers after the first start: history is there, or the server says that it is coming; never silence."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+DAY_MS = 86_400_000
+
+
+def test_the_first_question_finds_the_month(product_at: Any, tmp_path: Path) -> None:
+    with product_at(tmp_path / "data") as running, running.signed_in() as http:
+        homes = [row for row in http.get("/api/v1/points").json() if row["role"] == "home"]
+        assert len(homes) == 2
+        now_ms = int(time.time() * 1000)
+        for home, days in ((homes[0], 29), (homes[1], 2)):
+            for step in ("day", "1h"):
+                query = {"points": home["id"], "start": now_ms - days * DAY_MS, "end": now_ms, "step": step}
+                answer = http.get("/api/v1/series", params=query)
+                while answer.status_code == 503:
+                    assert "are being stored" in answer.json()["detail"]
+                    time.sleep(int(answer.headers["retry-after"]))
+                    answer = http.get("/api/v1/series", params=query)
+                counts = answer.raise_for_status().json()["points"][0]["count"]
+                assert sum(1 for count in counts if count) >= len(counts) - 1, (home["name"], step, counts)
+        empty = {"points": homes[0]["id"], "start": now_ms - 3000 * DAY_MS, "end": now_ms - 2000 * DAY_MS}
+        assert http.get("/api/v1/series", params=empty).raise_for_status().json()["points"][0]["readings"] == 0
