@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from wattstead.ingest.grants import Grants
-from wattstead.registry.keys import secret_hash
+from wattstead.registry.places.keys import secret_hash
 from wattstead.registry.records import KeyGrant, KeyState, Scope
 
 pytestmark = pytest.mark.unit

@@ -13,8 +13,8 @@ from wattstead.ingest.errors import KeyUnknown
 from wattstead.ingest.resolve import RegistryResolver
 from wattstead.ingest.resolver import Resolver
 from wattstead.metering.quantity import Kind
-from wattstead.registry.declare import PointChange
 from wattstead.registry.errors import RegistryUnavailable
+from wattstead.registry.points.declare import PointChange
 from wattstead.registry.records import KeyGrant, NewKey, PointDeclaration, Scope, Site
 from wattstead.registry.registry import Registry
 

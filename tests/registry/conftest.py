@@ -18,11 +18,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from wattstead.registry import accounts, passwords
-from wattstead.registry.migrate import newest
+from wattstead.registry.people import accounts, passwords
 from wattstead.registry.records import Account, KeyGrant, Scope, Site
 from wattstead.registry.registry import Registry
 from wattstead.registry.seal import Seal
+from wattstead.registry.storage.migrate import newest
 
 PASSWORD = "correct horse battery"
 DATABASES = [pytest.param("sqlite", marks=pytest.mark.unit), "postgresql"]

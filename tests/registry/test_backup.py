@@ -11,12 +11,12 @@ import msgspec
 import pytest
 from sqlalchemy import text
 
-from wattstead.registry.backup import BackupNote, read_note
-from wattstead.registry.database import Database
 from wattstead.registry.errors import BackupError, LoginFailed, SchemaMismatch
 from wattstead.registry.records import Account, KeyGrant, NewAddress, PointDeclaration, Scope, Site
 from wattstead.registry.registry import Registry
 from wattstead.registry.seal import Seal
+from wattstead.registry.storage.backup import BackupNote, read_note
+from wattstead.registry.storage.database import Database
 
 PASSWORD = "correct horse battery"
 SEAL = Seal(b"s" * 32)
@@ -88,7 +88,8 @@ def test_a_portable_backup_moves_to_the_other_database(
             assert new.points() == old.points() and new.keys() == old.keys() and new.sites() == old.sites()
             assert new.key(secret) == grant and new.sealed_key(grant.id) == (grant, secret)
             assert new.resolve(grant, [NewAddress("c"), NewAddress("a")]).ids == {"a": 1, "c": 3}
-            assert new.session(new.login("ada@example.org", PASSWORD)) == made.account
+            signed = new.signed(new.login("ada@example.org", PASSWORD))
+            assert signed is not None and signed.account == made.account
 
 
 def test_a_backup_of_a_registry_in_use_is_one_instant(furnished: Registry, grant: KeyGrant, tmp_path: Path) -> None:

@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import text
 
 import wattstead
-from wattstead.registry.database import Database
 from wattstead.registry.records import KeyGrant, NewAddress
 from wattstead.registry.registry import Registry
+from wattstead.registry.storage.database import Database
 
 SENDER = """
 import sys

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from wattstead.registry.database import Database
 from wattstead.registry.errors import RegistryDamaged, RegistryUnavailable, shown
 from wattstead.registry.records import Account, KeyGrant, NewAddress, Site
 from wattstead.registry.registry import Registry
+from wattstead.registry.storage.database import Database
 
 pytestmark = pytest.mark.unit
 

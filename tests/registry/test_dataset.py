@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import text
 
 from wattstead.metering.quantity import Kind
-from wattstead.registry.database import Database
-from wattstead.registry.declare import PointChange
+from wattstead.registry.points.declare import PointChange
 from wattstead.registry.records import KeyGrant, NewAddress, PointDeclaration, Scope, Site
 from wattstead.registry.registry import Registry
+from wattstead.registry.storage.database import Database
 
 
 def test_identity_is_made_once(registry: Registry, url: str) -> None:

@@ -9,8 +9,8 @@ import pytest
 from wattstead.metering.errors import WattsteadError
 from wattstead.metering.point import Point
 from wattstead.metering.quantity import Direction, Kind, Quantity, Role, UnitError
-from wattstead.registry.declare import PointChange, check
 from wattstead.registry.errors import AddressInvalid, NameInvalid, PointInvalid, Unknown
+from wattstead.registry.points.declare import PointChange, check
 from wattstead.registry.records import Account, KeyGrant, NewAddress, PointDeclaration, Site
 from wattstead.registry.registry import Registry
 

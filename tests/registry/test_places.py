@@ -8,11 +8,12 @@ import pytest
 from sqlalchemy import text
 
 from wattstead.metering.errors import WattsteadError
-from wattstead.registry.database import Database
 from wattstead.registry.errors import KeyInvalid, NameInvalid, Unknown, ZoneUnknown
+from wattstead.registry.policy import Reach
 from wattstead.registry.records import Account, KeyGrant, Scope, Site
 from wattstead.registry.registry import Registry
 from wattstead.registry.seal import Seal, SealBroken
+from wattstead.registry.storage.database import Database
 
 
 def test_a_branch_of_organizations(registry: Registry, owner: Account) -> None:
@@ -24,8 +25,8 @@ def test_a_branch_of_organizations(registry: Registry, owner: Account) -> None:
         registry.create_site(organization.id, f"Site of {organization.name}", "UTC")
 
     def sees(organization_id: int) -> list[str]:
-        person = Account(99, organization_id, "p@example.org", "partner", datetime.now(UTC))
-        return [site.name for site in registry.sites(person)]
+        (path,) = [one.path for one in registry.organizations() if one.id == organization_id]
+        return [site.name for site in registry.sites(Reach((path,)))]
 
     assert len(sees(root)) == 13
     assert sees(partners[0].id) == ["Site of Partner 0", "Site of Below"]
@@ -41,7 +42,7 @@ def test_an_organization_needs_its_parent(registry: Registry) -> None:
 
 def test_sites_with_their_tags(registry: Registry, owner: Account) -> None:
     made = registry.create_site(owner.organization_id, "Mill", "Asia/Kathmandu", "A note", {"city": "Lyon", "kWp": "6"})
-    assert registry.sites(owner) == [made] == registry.sites(site_ids=[made.id, 99])
+    assert registry.sites() == [made] == registry.sites(site_ids=[made.id, 99])
     changed = registry.change_site(made.id, name="Old mill", tags={"kWp": "", "roof": "south"})
     assert changed.tags == {"city": "Lyon", "roof": "south"}
     assert (changed.name, changed.zone, changed.note) == ("Old mill", "Asia/Kathmandu", "A note")

@@ -8,9 +8,11 @@ from collections.abc import Callable
 import pytest
 
 from wattstead.registry.errors import NameInvalid, Unknown
+from wattstead.registry.people.memberships import authority_of_key
+from wattstead.registry.points.tags import TagFilterInvalid
+from wattstead.registry.policy import Action, Reach, Resource, Right
 from wattstead.registry.records import Account, KeyGrant, PointDeclaration, PointRow, Scope, Site, TagFilter
 from wattstead.registry.registry import Registry
-from wattstead.registry.tags import TagFilterInvalid
 
 Matches = Callable[[str], bool]
 ODD = ["it's", 'a "quoted" one', "%", "_", "\\", "Zürich", "電力", "\U0010ffff", "a", "ab", "abc", "B", "b c", "é"]
@@ -50,14 +52,16 @@ def test_a_viewer_sees_only_what_is_its_own(registry: Registry, site: Site, owne
     theirs = registry.create_site(partner.id, "Theirs", "UTC", tags={"k": "v"})
     foreign = registry.create_site(stranger.id, "Foreign", "UTC", tags={"k": "v"})
     mine, sub, far = (registry.create_points(s.id, _declared("a"))[0] for s in (site, theirs, foreign))
-    assert registry.point_ids(viewer=owner) == [mine, sub]
-    assert registry.point_ids(viewer=grant) == [mine]
-    assert registry.point_ids(viewer=owner, point_ids=[far, sub]) == [sub]
-    assert registry.point_ids(viewer=owner, site_ids=[foreign.id]) == []
-    assert registry.point_ids(viewer=owner, where=[TagFilter("k", equals="v")]) == [sub]
-    assert registry.grouped_points(["k"], viewer=owner) == {("",): [mine], ("v",): [sub]}
-    assert [s.id for s in registry.sites(owner)] == [site.id, theirs.id]
-    assert [s.id for s in registry.sites(grant)] == [site.id]
+    branch, own = Reach((f"/{owner.organization_id}/",)), Reach(sites=(grant.site_id,))
+    assert registry.point_ids(reach=branch) == [mine, sub]
+    assert registry.point_ids(reach=own) == [mine]
+    assert registry.point_ids(reach=branch, point_ids=[far, sub]) == [sub]
+    assert registry.point_ids(reach=branch, site_ids=[foreign.id]) == []
+    assert registry.point_ids(reach=branch, where=[TagFilter("k", equals="v")]) == [sub]
+    assert registry.grouped_points(["k"], reach=branch) == {("",): [mine], ("v",): [sub]}
+    assert [s.id for s in registry.sites(branch)] == [site.id, theirs.id]
+    assert [s.id for s in registry.sites(own)] == [site.id]
+    assert registry.sites(Reach()) == [] == registry.point_ids(reach=Reach())
 
 
 def test_addresses_by_their_beginning(registry: Registry, site: Site) -> None:
@@ -151,4 +155,5 @@ def test_filters_that_match_nothing(registry: Registry, grant: KeyGrant) -> None
 def test_a_read_key_sees_its_site(registry: Registry, site: Site) -> None:
     reader = registry.key(registry.create_key(site.id, Scope.READ).secret)
     assert reader is not None and reader.scope is Scope.READ
-    assert registry.sites(reader) == [site]
+    reach = authority_of_key(reader).reach(Right(Action.SEE, Resource.READING))
+    assert registry.sites(reach) == [site]

@@ -10,9 +10,9 @@ import pytest
 
 from wattstead.metering.quantity import Kind, Quantity
 from wattstead.registry.errors import AddressInvalid, KeyRevoked, PointLimit
+from wattstead.registry.points.resolve import Asked
 from wattstead.registry.records import Account, KeyGrant, NewAddress, Scope, Site
 from wattstead.registry.registry import Registry
-from wattstead.registry.resolve import Asked
 
 
 def _addresses(*paths: str) -> list[NewAddress]:

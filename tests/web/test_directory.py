@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from wattstead.registry.declare import PointChange
+from wattstead.registry.points.declare import PointChange
 from wattstead.registry.records import NewAddress, PointDeclaration, Scope
 from wattstead.registry.registry import Registry
 from wattstead.web.directory import POLL_S, Directory

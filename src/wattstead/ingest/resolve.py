@@ -29,9 +29,9 @@ from wattstead.ingest.resolver import SealedKey
 from wattstead.metering.errors import WattsteadError
 from wattstead.registry.errors import KeyRevoked, PointLimit, RegistryError
 from wattstead.registry.names import address_fault
+from wattstead.registry.points.resolve import Asked
 from wattstead.registry.records import KeyGrant, Resolution
 from wattstead.registry.registry import Registry
-from wattstead.registry.resolve import Asked
 
 _log = structlog.get_logger("wattstead.ingest")
 _POLL_S = 1.0

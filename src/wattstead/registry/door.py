@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
-from wattstead.registry import passwords
-from wattstead.registry.database import Database
 from wattstead.registry.errors import KeyInvalid
+from wattstead.registry.people import passwords
 from wattstead.registry.seal import Seal
+from wattstead.registry.storage.database import Database
 
 
 def utc_now() -> datetime:

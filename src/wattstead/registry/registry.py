@@ -8,16 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from wattstead.registry import backup, dataset, declare, points, resolve, tags
-from wattstead.registry.backup import BackupNote
-from wattstead.registry.declare import PointChange
 from wattstead.registry.errors import RegistryError
-from wattstead.registry.migrate import migrate, newest, schema_revision
-from wattstead.registry.people import People
-from wattstead.registry.places import Places
+from wattstead.registry.people.people import People
+from wattstead.registry.places.places import Places
+from wattstead.registry.points import declare, points, resolve, tags
+from wattstead.registry.points.declare import PointChange
+from wattstead.registry.points.resolve import Asked
+from wattstead.registry.policy import Reach
 from wattstead.registry.records import KeyGrant, NewAddress, PointDeclaration, PointRow, Resolution, TagFilter
-from wattstead.registry.resolve import Asked
-from wattstead.registry.sites import Viewer
+from wattstead.registry.storage import backup, dataset
+from wattstead.registry.storage.backup import BackupNote
+from wattstead.registry.storage.migrate import migrate, newest, schema_revision
 
 
 class Registry(People, Places):
@@ -105,20 +106,20 @@ class Registry(People, Places):
     def points(
         self,
         *,
-        viewer: Viewer | None = None,
+        reach: Reach | None = None,
         site_ids: Sequence[int] | None = None,
         point_ids: Sequence[int] | None = None,
         where: Iterable[TagFilter] = (),
         address_prefix: str = "",
     ) -> list[PointRow]:
-        """The points that meet everything given and that the viewer may see (None sees all), by id."""
+        """The points that meet everything given and are within reach (None: everywhere), by id."""
         with self._db.reading() as s:
-            return points.points(s, *points.conditions(s, viewer, site_ids, point_ids, where, address_prefix))
+            return points.points(s, *points.conditions(s, reach, site_ids, point_ids, where, address_prefix))
 
     def point_ids(
         self,
         *,
-        viewer: Viewer | None = None,
+        reach: Reach | None = None,
         site_ids: Sequence[int] | None = None,
         point_ids: Sequence[int] | None = None,
         where: Iterable[TagFilter] = (),
@@ -126,20 +127,20 @@ class Registry(People, Places):
     ) -> list[int]:
         """The ids alone of `points`, for questions over thousands."""
         with self._db.reading() as s:
-            return points.point_ids(s, *points.conditions(s, viewer, site_ids, point_ids, where, address_prefix))
+            return points.point_ids(s, *points.conditions(s, reach, site_ids, point_ids, where, address_prefix))
 
     def grouped_points(
         self,
         keys: Sequence[str],
         *,
-        viewer: Viewer | None = None,
+        reach: Reach | None = None,
         site_ids: Sequence[int] | None = None,
         point_ids: Sequence[int] | None = None,
         where: Iterable[TagFilter] = (),
     ) -> dict[tuple[str, ...], list[int]]:
         """Point ids by their values of several tags; "" where a point and its site have none."""
         with self._db.reading() as s:
-            conditions = points.conditions(s, viewer, site_ids, point_ids, where, "")
+            conditions = points.conditions(s, reach, site_ids, point_ids, where, "")
             return tags.grouped(s, keys, points.selected(*conditions))
 
     def points_changed_since(self, generation: int) -> list[PointRow]:

@@ -10,11 +10,13 @@ import asyncio
 import hashlib
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
-from wattstead.registry.records import Account, KeyGrant, PointRow, Scope
+from wattstead.registry.people.memberships import authority_of_key
+from wattstead.registry.policy import Action, Authority, Reach, Resource, Right
+from wattstead.registry.records import KeyGrant, PointRow, SiteName
 from wattstead.registry.registry import Registry
 from wattstead.web.threads import R, Threads
 from wattstead.web.viewer import Viewer
@@ -25,6 +27,8 @@ _SESSION_S = 2.0
 _MOST_VIEWERS = 10_000
 _MOST_CATCH_UP = 20_000
 _MOST_KEPT = 64
+_MOST_REACHES = 1_000
+SEE_READINGS = Right(Action.SEE, Resource.READING)
 
 
 class Directory:
@@ -37,6 +41,7 @@ class Directory:
         self._rows: dict[int, PointRow] = {}
         self._whole: dict[int, dict[int, PointRow]] = {}
         self._viewers: OrderedDict[bytes, tuple[float, Viewer]] = OrderedDict()
+        self._reaches: dict[Reach, tuple[int, Mapping[int, SiteName]]] = {}
         self._kept: OrderedDict[tuple[Any, ...], tuple[int, Any]] = OrderedDict()
         self._changes_seen = 0
         self._asking: dict[tuple[Any, ...], asyncio.Future[Any]] = {}
@@ -115,14 +120,30 @@ class Directory:
         return await self._once((name,), lambda: ask(secret), partial(self._keep_viewer, name))
 
     def _session(self, token: str) -> Viewer | None:
-        return self._with_sites(self.registry.session(token))
+        signed = self.registry.signed(token)
+        if signed is None:
+            return None
+        sites = self._sites(signed.authority)
+        return Viewer(signed.account, sites, signed.authority, signed.session, signed.impersonator_id)
 
     def _key(self, secret: str) -> Viewer | None:
         grant = self.registry.key(secret)
-        return Viewer(grant, {}) if grant is not None and grant.scope is Scope.WRITE else self._with_sites(grant)
+        if grant is None:
+            return None
+        authority = authority_of_key(grant)
+        return Viewer(grant, self._sites(authority), authority)
 
-    def _with_sites(self, who: Account | KeyGrant | None) -> Viewer | None:
-        return None if who is None else Viewer(who, {site.id: site for site in self.registry.sites(who)})
+    def _sites(self, authority: Authority) -> Mapping[int, SiteName]:
+        """The sites whose readings one may see; the same mapping for all of one reach, until a change."""
+        reach, stamp = authority.reach(SEE_READINGS), self._stamp[0]
+        known = self._reaches.get(reach)
+        if known is not None and known[0] == stamp:
+            return known[1]
+        found = self.registry.site_names(reach) if reach else {}
+        self._reaches[reach] = (stamp, found)
+        while len(self._reaches) > _MOST_REACHES:
+            self._reaches.pop(next(iter(self._reaches)), None)
+        return found
 
     async def _once(self, key: tuple[Any, ...], ask: Callable[[], R], keep: Callable[[R], None]) -> R:
         """The registry's answer, asked for once for all who want the same at the same time, and kept."""

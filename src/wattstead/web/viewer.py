@@ -2,22 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
-from wattstead.registry.records import Account, KeyGrant, PointRow, Scope, Site
+from wattstead.registry.policy import Authority, Role
+from wattstead.registry.records import Account, KeyGrant, PointRow, Scope, SiteName
+
+_FIRST = (
+    Role.OWNER,
+    Role.PARTNER,
+    Role.AUDITOR,
+    Role.OPERATOR,
+    Role.ADMINISTRATOR,
+    Role.MANAGER,
+    Role.USER,
+    Role.GUEST,
+)
+"""Of several roles, the one whose page comes first."""
 
 
 class Viewer(msgspec.Struct, frozen=True):
     """A person with a session, or a key; a write key has no sites to see."""
 
     who: Account | KeyGrant
-    sites: dict[int, Site]
-    """The sites that may be seen, by id."""
+    sites: Mapping[int, SiteName]
+    """The sites whose readings may be seen, by id."""
+    authority: Authority = Authority()
+    session: str = ""
+    """Name of the session; a key has none."""
+    impersonator_id: int | None = None
+    """The administrator who looks through this person's eyes."""
 
     @property
     def account(self) -> Account | None:
         """The person, when it is one."""
         return self.who if isinstance(self.who, Account) else None
+
+    @property
+    def role(self) -> str:
+        """The role that decides on the first page; ``reader`` for a key."""
+        held = {stand.role for stand in self.authority.stands} if self.account else set()
+        return next((role.value for role in _FIRST if role in held), "reader" if self.account is None else "nobody")
 
     @property
     def may_read(self) -> bool:

@@ -65,7 +65,7 @@ async def sign_out(request: AnyRequest, rooms: FromRooms) -> Response[None]:
 
 def _answer(rooms: Rooms, viewer: Viewer) -> SessionAnswer:
     who = viewer.account
-    return SessionAnswer(who.email if who else "", who.role if who else "reader", rooms.settings.demo)
+    return SessionAnswer(who.email if who else "", viewer.role, rooms.settings.demo)
 
 
 def _cookie(request: AnyRequest, token: str, age_s: int) -> Cookie:

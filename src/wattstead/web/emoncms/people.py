@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 from wattstead.metering.calendar import zone_info
 from wattstead.registry.errors import LoginBusy, LoginFailed, LoginLimited
-from wattstead.registry.records import Account, KeyGrant, Scope
+from wattstead.registry.policy import Action, Reach, Resource, Right
+from wattstead.registry.records import KeyGrant, Scope
 from wattstead.web.emoncms.asked import Asked
 from wattstead.web.emoncms.php import Json
 from wattstead.web.rooms import Rooms
@@ -70,9 +71,10 @@ async def auth(asked: Asked) -> Json:
 
 def _new_keys(rooms: Rooms, token: str) -> Json:
     registry = rooms.registry
-    account: Account | None = registry.session(token)
+    signed = registry.signed(token)
     registry.logout(token)
-    sites = registry.sites(account) if account is not None else []
+    reach = signed.authority.reach(Right(Action.CREATE, Resource.KEY)) if signed is not None else Reach()
+    sites = registry.sites(reach) if reach else []
     if not sites:
         return {"success": False, "message": "Incorrect authentication"}
     site_id = sites[0].id

@@ -17,9 +17,9 @@ import msgspec
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import URL, Connection, MetaData, Table, create_engine, delete, func, insert, select, text
 
-from wattstead.registry.database import Database, sync_folder
 from wattstead.registry.errors import BackupError, SchemaMismatch
-from wattstead.registry.migrate import migrate, newest, revisions
+from wattstead.registry.storage.database import Database, sync_folder
+from wattstead.registry.storage.migrate import migrate, newest, revisions
 
 _NOTE, _FILE, _FORMAT = "registry.json", "registry.db", 1
 _VERSIONS = "alembic_version"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import Future
 
-from wattstead.registry import accounts, passwords, sessions
 from wattstead.registry.door import Door
 from wattstead.registry.errors import LoginFailed
-from wattstead.registry.records import Account, FirstOwner
+from wattstead.registry.people import accounts, passwords, sessions
+from wattstead.registry.records import Account, FirstOwner, Signed
 
 
 class People(Door):
@@ -48,11 +48,11 @@ class People(Door):
         """`login` for an event loop: waits in the password pool, holding none of the loop's own threads."""
         return await asyncio.wrap_future(self._submit_login(email, password, address))
 
-    def session(self, token: str) -> Account | None:
-        """The account that a token stands for; using it lets the session live on."""
+    def signed(self, token: str) -> Signed | None:
+        """Who a session's token stands for; using it lets the session live on."""
         now = self._clock()
         with self._db.reading() as s:
-            found = sessions.account(s, token, now)
+            found = sessions.signed(s, token, now)
         if found is None:
             return None
         if found[1]:

@@ -10,11 +10,13 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from wattstead.metering import point as metering
 from wattstead.metering.quantity import Direction, Kind, Quantity, Role
-from wattstead.registry import names, tags
-from wattstead.registry.database import integers, possible, starts_with
+from wattstead.registry import names
 from wattstead.registry.errors import Unknown
+from wattstead.registry.points import tags
+from wattstead.registry.policy import Reach
+from wattstead.registry.reach import of_sites
 from wattstead.registry.records import PointRow, TagFilter
-from wattstead.registry.sites import Viewer, visible
+from wattstead.registry.storage.database import integers, possible, starts_with
 from wattstead.registry.tables import Address, Point, Site
 
 _KINDS = {kind.value: kind for kind in Kind}
@@ -60,14 +62,14 @@ def selected(*conditions: ColumnElement[bool]) -> Select[int]:
 
 def conditions(
     session: Session,
-    viewer: Viewer | None,
+    reach: Reach | None,
     site_ids: Sequence[int] | None,
     point_ids: Sequence[int] | None,
     where: Iterable[TagFilter],
     address_prefix: str,
 ) -> list[ColumnElement[bool]]:
-    """The conditions of a listing; what is not the viewer's to see is left out as if it did not exist."""
-    wanted = [*visible(session, viewer), *tags.conditions(where)]
+    """The conditions of a listing; what is not within reach is left out as if it did not exist."""
+    wanted = [*of_sites(reach), *tags.conditions(where)]
     if site_ids is not None:
         wanted.append(Point.site_id.in_(integers(session, possible(site_ids))))
     if point_ids is not None:

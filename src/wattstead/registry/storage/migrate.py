@@ -11,8 +11,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
-from wattstead.registry.database import Database, sync_folder
 from wattstead.registry.errors import SchemaMismatch
+from wattstead.registry.storage.database import Database, sync_folder
 
 _LOCK = 7_220_137_001
 """Number of the PostgreSQL lock under which one process at a time migrates."""
@@ -46,7 +46,7 @@ def migrate(database: Database, revision: str = "head") -> None:
     """
     if database.file is not None and not database.file.exists():
         os.close(os.open(database.file, os.O_CREAT, 0o600))  # hashes of passwords are nobody else's to read
-    with database.connected() as connection:
+    with database.migrating() as connection:
         if not database.is_sqlite:
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         found = MigrationContext.configure(connection).get_current_revision()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from wattstead.registry import names, tables
 from wattstead.registry.errors import Unknown
+from wattstead.registry.policy import Reach
+from wattstead.registry.reach import of_organizations
 from wattstead.registry.records import Organization
 
 
@@ -32,18 +34,12 @@ def organization(session: Session, organization_id: int) -> Organization:
     return _record(row)
 
 
-def organizations(session: Session, branch: str = "/") -> list[Organization]:
-    """Every organization in a branch, parents before children."""
-    rows = session.scalars(select(tables.Organization).where(in_branch(branch)).order_by(tables.Organization.path))
+def organizations(session: Session, reach: Reach | None = None) -> list[Organization]:
+    """The organizations within reach, parents before children."""
+    rows = session.scalars(
+        select(tables.Organization).where(*of_organizations(reach)).order_by(tables.Organization.path)
+    )
     return [_record(row) for row in rows]
-
-
-def in_branch(path: str) -> ColumnElement[bool]:
-    """The condition that an organization stands in the branch that begins at ``path``: one range of an index.
-
-    A path ends with ``/``; the character after it closes the range.
-    """
-    return (tables.Organization.path >= path) & (tables.Organization.path < path[:-1] + "0")
 
 
 def _record(row: tables.Organization) -> Organization:

@@ -8,11 +8,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from wattstead.registry import organizations, tables
+from wattstead.registry import names, tables
 from wattstead.registry.errors import EmailTaken, LoginFailed, LoginLimited, NameInvalid, Unknown
+from wattstead.registry.people import memberships
+from wattstead.registry.places import organizations
+from wattstead.registry.policy import Role
 from wattstead.registry.records import Account
 
-OWNER = "owner"
 WINDOW = timedelta(minutes=15)
 _FAILURES_OF_PAIR, _FAILURES_OF_ADDRESS, _FAILURES_OF_ACCOUNT = 10, 50, 100
 """Failed logins within the window after which more are refused: of one account from one network address, from one
@@ -28,13 +30,19 @@ def folded(email: str) -> str:
     return plain
 
 
-def create(session: Session, organization_id: int, email: str, password_hash: str, role: str, now: datetime) -> Account:
+def create(
+    session: Session, organization_id: int, email: str, password_hash: str, now: datetime, name: str = ""
+) -> Account:
     """A new account; raises `EmailTaken`, `NameInvalid`."""
     plain = folded(email)
     if session.scalar(select(tables.Account.id).where(tables.Account.email == plain)) is not None:
         raise EmailTaken(plain)
     row = tables.Account(
-        organization_id=organization_id, email=plain, password_hash=password_hash, role=role, created=now
+        organization_id=organization_id,
+        email=plain,
+        password_hash=password_hash,
+        created=now,
+        name=names.checked_text("name", name)[: names.LONGEST_NAME],
     )
     session.add(row)
     session.flush()
@@ -47,7 +55,10 @@ def first_owner(session: Session, email: str, password_hash: str, now: datetime)
     if session.scalar(select(func.count()).select_from(tables.Account)):
         return None
     root = organizations.create(session, "Home", None, now)
-    return create(session, root.id, email, password_hash, OWNER, now)
+    owner = create(session, root.id, email, password_hash, now)
+    memberships.create(session, owner.id, Role.OWNER, now, organization_id=root.id)
+    memberships.create(session, owner.id, Role.ADMINISTRATOR, now)
+    return owner
 
 
 def accounts(session: Session) -> list[Account]:
@@ -110,4 +121,22 @@ def _subjects(email: str, address: str) -> dict[str, int]:
 
 def record(row: tables.Account) -> Account:
     """The account without its password's hash."""
-    return Account(row.id, row.organization_id, row.email, row.role, row.created)
+    return Account(
+        id=row.id,
+        organization_id=row.organization_id,
+        email=row.email,
+        created=row.created,
+        version=row.version,
+        name=row.name,
+        state=row.state,
+        verified=row.verified,
+        phone=row.phone,
+        mobile_phone=row.mobile_phone,
+        phone_type=row.phone_type,
+        operating_system=row.operating_system,
+        application_version=row.application_version,
+        privacy_state=row.privacy_state,
+        locale=row.locale,
+        last_seen=row.last_seen,
+        has_totp=row.totp_sealed is not None,
+    )

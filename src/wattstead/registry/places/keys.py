@@ -11,11 +11,12 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
-from wattstead.registry import dataset, names, tables
-from wattstead.registry.database import possible
+from wattstead.registry import names, tables
 from wattstead.registry.errors import KeyInvalid, Unknown
 from wattstead.registry.records import Key, KeyGrant, KeyState, NewKey, Scope
 from wattstead.registry.seal import Seal, SealBroken
+from wattstead.registry.storage import dataset
+from wattstead.registry.storage.database import possible
 
 DEFAULT_POINT_LIMIT = 10_000
 MOST_POINTS = 2_000_000_000

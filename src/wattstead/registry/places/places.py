@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from wattstead.registry import keys, organizations, sites
 from wattstead.registry.door import Door
-from wattstead.registry.records import Device, Key, KeyGrant, KeyState, NewKey, Organization, Scope, Site
-from wattstead.registry.sites import Viewer
+from wattstead.registry.places import keys, organizations, sites
+from wattstead.registry.policy import Reach
+from wattstead.registry.records import Device, Key, KeyGrant, KeyState, NewKey, Organization, Scope, Site, SiteName
 
 
 class Places(Door):
@@ -19,10 +19,10 @@ class Places(Door):
         with self._db.writing() as s:
             return organizations.create(s, name, parent_id, self._clock())
 
-    def organizations(self) -> list[Organization]:
-        """Every organization, parents before children."""
+    def organizations(self, reach: Reach | None = None) -> list[Organization]:
+        """The organizations within reach (None: all), parents before children."""
         with self._db.reading() as s:
-            return organizations.organizations(s)
+            return organizations.organizations(s, reach)
 
     def create_site(
         self, organization_id: int, name: str, zone: str, note: str = "", tags: Mapping[str, str] | None = None
@@ -44,10 +44,15 @@ class Places(Door):
         with self._db.writing() as s:
             return sites.change_site(s, site_id, name, zone, note, tags or {})
 
-    def sites(self, viewer: Viewer | None = None, site_ids: Sequence[int] | None = None) -> list[Site]:
-        """The sites that a person or key may see, or those of them that are named; None sees all."""
+    def sites(self, reach: Reach | None = None, site_ids: Sequence[int] | None = None) -> list[Site]:
+        """The sites within reach (None: all), or those of them that are named."""
         with self._db.reading() as s:
-            return sites.sites(s, viewer, site_ids)
+            return sites.sites(s, reach, site_ids)
+
+    def site_names(self, reach: Reach | None = None) -> dict[int, SiteName]:
+        """Names and zones of the sites within reach, by id."""
+        with self._db.reading() as s:
+            return sites.named(s, reach)
 
     def create_device(self, site_id: int, name: str) -> Device:
         """A new device at a site; raises `NameInvalid`, `Unknown`."""

@@ -1,20 +1,22 @@
-"""Sites and their devices: where points are; what a viewer may see of them is decided by the branch it stands in."""
+"""Sites and their devices: where points are; who may see them is decided by a reach."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from wattstead.registry import dataset, names, organizations, tables, tags
-from wattstead.registry.database import integers, possible
+from wattstead.registry import names, tables
 from wattstead.registry.errors import Unknown
-from wattstead.registry.records import Account, Device, KeyGrant, Site
-
-Viewer = Account | KeyGrant
-"""Who asks: a person, who sees the branch of the own organization, or a key, which sees its site."""
+from wattstead.registry.places import organizations
+from wattstead.registry.points import tags
+from wattstead.registry.policy import Reach
+from wattstead.registry.reach import of_sites
+from wattstead.registry.records import Device, Site, SiteName
+from wattstead.registry.storage import dataset
+from wattstead.registry.storage.database import integers, possible
 
 
 def create_site(
@@ -64,9 +66,9 @@ def change_site(
     return sites(session, None, [site_id])[0]
 
 
-def sites(session: Session, viewer: Viewer | None, site_ids: Sequence[int] | None = None) -> list[Site]:
-    """The sites that a viewer sees (None: all), or those of them that are named; by id."""
-    question = select(tables.Site).where(*visible(session, viewer)).order_by(tables.Site.id)
+def sites(session: Session, reach: Reach | None, site_ids: Sequence[int] | None = None) -> list[Site]:
+    """The sites within reach (None: all), or those of them that are named; by id."""
+    question = select(tables.Site).where(*of_sites(reach)).order_by(tables.Site.id)
     if site_ids is not None:
         question = question.where(tables.Site.id.in_(integers(session, possible(site_ids))))
     rows = session.scalars(question).all()
@@ -74,25 +76,24 @@ def sites(session: Session, viewer: Viewer | None, site_ids: Sequence[int] | Non
     return [_record(row, found.get(row.id, {})) for row in rows]
 
 
-def visible(session: Session, viewer: Viewer | None) -> list[ColumnElement[bool]]:
-    """The conditions on `Site` under which a viewer sees it."""
-    if viewer is None:
-        return []
-    if isinstance(viewer, KeyGrant):
-        return [tables.Site.id == viewer.site_id]
-    branch = organizations.organization(session, viewer.organization_id).path
-    inside: Select[int] = select(tables.Organization.id).where(organizations.in_branch(branch))
-    return [tables.Site.organization_id.in_(inside)]
+def named(session: Session, reach: Reach | None) -> dict[int, SiteName]:
+    """The names and zones of the sites within reach, by id: light, for those who have thousands."""
+    question = select(tables.Site.id, tables.Site.name, tables.Site.zone, tables.Site.note)
+    rows = session.execute(question.where(*of_sites(reach)).order_by(tables.Site.id))
+    return {row[0]: SiteName(*row) for row in rows}
 
 
 def create_device(session: Session, site_id: int, name: str, now: datetime) -> Device:
     """A new device at a site; raises `Unknown`, `NameInvalid`."""
-    if session.get(tables.Site, site_id) is None:
+    site = session.get(tables.Site, site_id)
+    if site is None:
         raise Unknown("site", site_id)
-    row = tables.Device(site_id=site_id, name=names.checked("device", name), created=now)
+    row = tables.Device(
+        site_id=site_id, organization_id=site.organization_id, name=names.checked("device", name), created=now
+    )
     session.add(row)
     session.flush()
-    return Device(row.id, row.site_id, row.name, row.created)
+    return Device(row.id, site_id, row.name, row.created)
 
 
 def devices(session: Session, site_id: int) -> list[Device]:
@@ -100,7 +101,7 @@ def devices(session: Session, site_id: int) -> list[Device]:
     rows = session.scalars(
         select(tables.Device).where(tables.Device.site_id.in_(possible([site_id]))).order_by(tables.Device.id)
     )
-    return [Device(row.id, row.site_id, row.name, row.created) for row in rows]
+    return [Device(row.id, site_id, row.name, row.created) for row in rows]
 
 
 def _record(row: tables.Site, site_tags: dict[str, str]) -> Site:

@@ -13,11 +13,13 @@ from sqlalchemy import bindparam, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from wattstead.metering.quantity import Direction, Kind, Quantity, Role
-from wattstead.registry import dataset, names, tables, tags
-from wattstead.registry.database import integers, pairs
-from wattstead.registry.declare import insert_points, known_ids, lock_sites
+from wattstead.registry import names, tables
 from wattstead.registry.errors import AddressError, KeyRevoked, PointLimit, RegistryError
+from wattstead.registry.points import tags
+from wattstead.registry.points.declare import insert_points, known_ids, lock_sites
 from wattstead.registry.records import KeyGrant, NewAddress, Resolution
+from wattstead.registry.storage import dataset
+from wattstead.registry.storage.database import integers, pairs
 
 _LONGEST_HINT = 40
 

@@ -13,10 +13,12 @@ from sqlalchemy.orm import Session
 
 from wattstead.metering.point import Point, amount_per_step, step_rule
 from wattstead.metering.quantity import ALIASES, Direction, Kind, Quantity, Role, UnitError, unit
-from wattstead.registry import dataset, names, points, tables, tags
-from wattstead.registry.database import insert_rows, integers, texts
+from wattstead.registry import names, tables
 from wattstead.registry.errors import PointInvalid, Unknown
+from wattstead.registry.points import points, tags
 from wattstead.registry.records import PointDeclaration, PointRow
+from wattstead.registry.storage import dataset
+from wattstead.registry.storage.database import insert_rows, integers, texts
 
 _LONGEST_WIDTH = 2**62
 _INSTANT = frozenset({"W", "VA", "var", "V", "A", "Hz", "°C", "W/m²", "m³/h", "m/s", "Pa", "dBm"})

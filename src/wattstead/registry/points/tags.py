@@ -9,9 +9,9 @@ from sqlalchemy import ColumnElement, Select, delete, exists, func, intersect, s
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from wattstead.registry import names
-from wattstead.registry.database import insert_rows, integers, starts_with
 from wattstead.registry.errors import RegistryError
 from wattstead.registry.records import TagFilter
+from wattstead.registry.storage.database import insert_rows, integers, starts_with
 from wattstead.registry.tables import POINT_TAG, SITE_TAG, Point, PointTag, SiteTag
 
 LONGEST_KEY = 60

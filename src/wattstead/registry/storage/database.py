@@ -96,9 +96,27 @@ class Database:
 
     @contextmanager
     def connected(self) -> Iterator[Connection]:
-        """One writing transaction as a bare connection, for migrations."""
+        """One writing transaction as a bare connection."""
         with _named_errors(), self._write_engine.begin() as connection:
             yield connection
+
+    @contextmanager
+    def migrating(self) -> Iterator[Connection]:
+        """`connected` for migrations: SQLite lets a table be made anew while others refer to it only when it looks at
+        references at the end, and it takes that word only outside of a transaction.
+        """
+        with _named_errors(), self._write_engine.connect() as connection:
+            plain = connection.connection.driver_connection if self.is_sqlite else None
+            if plain is not None:
+                plain.execute("PRAGMA foreign_keys = OFF")
+            try:
+                with connection.begin():
+                    yield connection
+                    if plain is not None and (broken := plain.execute("PRAGMA foreign_key_check").fetchall()):
+                        raise RegistryDamaged(f"{len(broken)} references name what is not there")
+            finally:
+                if plain is not None:
+                    plain.execute("PRAGMA foreign_keys = ON")
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:

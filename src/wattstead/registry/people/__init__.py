@@ -1,0 +1,1 @@
+"""People: accounts, passwords, sessions: who may sign in, and who has."""

@@ -1,0 +1,1 @@
+"""Places: organizations, sites, devices and the keys that open them."""

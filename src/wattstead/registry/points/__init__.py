@@ -1,0 +1,1 @@
+"""Points: which series there are, how senders call them, their tags."""

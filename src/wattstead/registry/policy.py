@@ -1,0 +1,264 @@
+"""The policy: which role may do what to which resource; a declared table and pure functions, no database, no request.
+
+A person stands somewhere with a role: on the platform, on the branch of an organization, or on one site. What the role
+allows holds there and below, and nowhere else. Keys and shared links stand on one site.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+import msgspec
+
+
+class Scope(StrEnum):
+    """What a key may do; a write key never reads, a read key never writes, an admin key sets a site up."""
+
+    WRITE = "write"
+    READ = "read"
+    ADMIN = "admin"
+
+
+class Role(StrEnum):
+    """What a person is somewhere."""
+
+    ADMINISTRATOR = "administrator"
+    """Runs the platform: manages everything, sees no reading, acts for others only visibly."""
+    OWNER = "owner"
+    """Owns a fleet, a company or a home: everything in the branch."""
+    AUDITOR = "auditor"
+    """Sees what an owner sees and changes nothing."""
+    PARTNER = "partner"
+    """Installs: creates sites with their users, sets devices up, in the own branch."""
+    OPERATOR = "operator"
+    """Supports the customers of a utility: sees them for a reason that is told, each look is kept."""
+    MANAGER = "manager"
+    """Manages the energy of a site: spaces, meters, points."""
+    USER = "user"
+    """Lives or works at a site."""
+    GUEST = "guest"
+    """Was shown a site, and reads."""
+
+
+class Resource(StrEnum):
+    """What things are done to."""
+
+    ORGANIZATION = "organization"
+    PERSON = "person"
+    """An account and where it belongs."""
+    SITE = "site"
+    SPACE = "space"
+    DEVICE = "device"
+    POINT = "point"
+    READING = "reading"
+    TEMPLATE = "template"
+    KEY = "key"
+    SHARE = "share"
+    """A site shown to a person or by a link."""
+    TRAIL = "trail"
+    """The record of what was done."""
+    STATUS = "status"
+    """How the server is doing."""
+    SELF = "self"
+    """The own account, sessions and proofs."""
+
+
+class Action(StrEnum):
+    """What is done."""
+
+    SEE = "see"
+    CREATE = "create"
+    CHANGE = "change"
+    DELETE = "delete"
+    INVITE = "invite"
+    IMPERSONATE = "impersonate"
+
+
+class Place(StrEnum):
+    """Where somebody stands with a role."""
+
+    PLATFORM = "platform"
+    BRANCH = "branch"
+    SITE = "site"
+
+
+class Right(msgspec.Struct, frozen=True):
+    """One action on one kind of resource."""
+
+    action: Action
+    resource: Resource
+
+    def __str__(self) -> str:
+        return f"{self.action.value} {self.resource.value}"
+
+
+_LETTERS = {
+    "s": Action.SEE,
+    "c": Action.CREATE,
+    "u": Action.CHANGE,
+    "d": Action.DELETE,
+    "i": Action.INVITE,
+    "p": Action.IMPERSONATE,
+}
+HELD: Mapping[Role, frozenset[Place]] = {
+    Role.ADMINISTRATOR: frozenset({Place.PLATFORM}),
+    Role.OWNER: frozenset({Place.BRANCH}),
+    Role.AUDITOR: frozenset({Place.BRANCH}),
+    Role.PARTNER: frozenset({Place.BRANCH}),
+    Role.OPERATOR: frozenset({Place.BRANCH}),
+    Role.MANAGER: frozenset({Place.BRANCH, Place.SITE}),
+    Role.USER: frozenset({Place.SITE}),
+    Role.GUEST: frozenset({Place.SITE}),
+}
+"""Where each role can be held."""
+
+# fmt: off
+_TABLE: Mapping[Resource, Mapping[Role, str]] = {
+    #                        administrator            owner                 auditor            partner
+    #                        operator                 manager               user               guest
+    Resource.ORGANIZATION: {Role.ADMINISTRATOR: "scud", Role.OWNER: "scud", Role.AUDITOR: "s", Role.PARTNER: "scu",
+                            Role.OPERATOR: "s",         Role.MANAGER: "s"},
+    Resource.PERSON:       {Role.ADMINISTRATOR: "scudip", Role.OWNER: "scudi", Role.AUDITOR: "s", Role.PARTNER: "scui",
+                            Role.OPERATOR: "s",         Role.MANAGER: "s"},
+    Resource.SITE:         {Role.ADMINISTRATOR: "scud", Role.OWNER: "scud", Role.AUDITOR: "s", Role.PARTNER: "scu",
+                            Role.OPERATOR: "s",         Role.MANAGER: "su", Role.USER: "s",    Role.GUEST: "s"},
+    Resource.SPACE:        {Role.ADMINISTRATOR: "scud", Role.OWNER: "scud", Role.AUDITOR: "s", Role.PARTNER: "scud",
+                            Role.OPERATOR: "s",         Role.MANAGER: "scud", Role.USER: "s",  Role.GUEST: "s"},
+    Resource.DEVICE:       {Role.ADMINISTRATOR: "scud", Role.OWNER: "scud", Role.AUDITOR: "s", Role.PARTNER: "scud",
+                            Role.OPERATOR: "su",        Role.MANAGER: "scud", Role.USER: "s",  Role.GUEST: "s"},
+    Resource.POINT:        {Role.ADMINISTRATOR: "s",    Role.OWNER: "scud", Role.AUDITOR: "s", Role.PARTNER: "scud",
+                            Role.OPERATOR: "s",         Role.MANAGER: "scud", Role.USER: "s",  Role.GUEST: "s"},
+    Resource.READING:      {                            Role.OWNER: "scud", Role.AUDITOR: "s", Role.PARTNER: "scud",
+                            Role.OPERATOR: "s",         Role.MANAGER: "scud", Role.USER: "s",  Role.GUEST: "s"},
+    Resource.TEMPLATE:     {Role.ADMINISTRATOR: "scud", Role.OWNER: "scud", Role.AUDITOR: "s", Role.PARTNER: "scud",
+                            Role.OPERATOR: "s",         Role.MANAGER: "s",  Role.USER: "s"},
+    Resource.KEY:          {Role.ADMINISTRATOR: "scud", Role.OWNER: "scud", Role.AUDITOR: "s", Role.PARTNER: "scud",
+                                                        Role.MANAGER: "scud", Role.USER: "s"},
+    Resource.SHARE:        {                            Role.OWNER: "scd",  Role.AUDITOR: "s",
+                                                                            Role.USER: "scd"},
+    Resource.TRAIL:        {Role.ADMINISTRATOR: "s",    Role.OWNER: "s",    Role.AUDITOR: "s", Role.PARTNER: "s",
+                                                        Role.MANAGER: "s",  Role.USER: "s"},
+    Resource.STATUS:       {Role.ADMINISTRATOR: "s"},
+    Resource.SELF:         dict.fromkeys(Role, "sud"),
+}
+_KEYS: Mapping[Scope, Mapping[Resource, str]] = {
+    Scope.WRITE: {},
+    Scope.READ: {Resource.SITE: "s", Resource.SPACE: "s", Resource.DEVICE: "s", Resource.POINT: "s",
+                 Resource.READING: "s"},
+    Scope.ADMIN: {Resource.SITE: "su", Resource.SPACE: "scud", Resource.DEVICE: "scud", Resource.POINT: "scud",
+                  Resource.READING: "scud", Resource.TEMPLATE: "s"},
+}
+# fmt: on
+
+
+def _rights(letters: Mapping[Resource, str]) -> frozenset[Right]:
+    return frozenset(Right(_LETTERS[letter], resource) for resource, row in letters.items() for letter in row)
+
+
+RIGHTS: Mapping[Role, frozenset[Right]] = {
+    role: _rights({resource: row.get(role, "") for resource, row in _TABLE.items()}) for role in Role
+}
+"""What each role may do where it is held."""
+KEY_RIGHTS: Mapping[Scope, frozenset[Right]] = {scope: _rights(letters) for scope, letters in _KEYS.items()}
+"""What a key may do at its site; sending readings is the door's affair, and a write key's alone."""
+WITH_REASON = frozenset({Role.OPERATOR})
+"""Roles that see people's sites and readings only once they have told why."""
+GIVES: Mapping[Role, frozenset[Role]] = {
+    Role.ADMINISTRATOR: frozenset(Role),
+    Role.OWNER: frozenset(Role) - {Role.ADMINISTRATOR},
+    Role.PARTNER: frozenset({Role.PARTNER, Role.MANAGER, Role.USER}),
+    Role.USER: frozenset({Role.GUEST}),
+}
+"""Which roles one may give to others, where one stands or below."""
+
+
+class Stand(msgspec.Struct, frozen=True):
+    """A role somewhere: on a branch (its path, ``/`` for the platform) or on a site."""
+
+    role: Role
+    branch: str = ""
+    """Path of the organization; empty for a site."""
+    site_id: int = 0
+
+
+class Reach(msgspec.Struct, frozen=True):
+    """Where something is allowed: in these branches and at these sites; the platform is the branch ``/``."""
+
+    branches: tuple[str, ...] = ()
+    sites: tuple[int, ...] = ()
+    changes: bool = False
+    """Whether it is about changing: of sites granted beside the tree only those that may be changed count."""
+
+    def __bool__(self) -> bool:
+        return bool(self.branches or self.sites)
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether nothing is left out."""
+        return "/" in self.branches
+
+    def holds(self, path: str, site_id: int = 0) -> bool:
+        """Whether a thing is inside: the path of its organization, and its site if it has one.
+
+        >>> Reach(("/1/4/",), (9,)).holds("/1/4/7/"), Reach(("/1/4/",)).holds("/1/40/"), Reach((), (9,)).holds("/2/", 9)
+        (True, False, True)
+        """
+        return path.startswith(self.branches) or (site_id != 0 and site_id in self.sites)
+
+
+class Authority(msgspec.Struct, frozen=True):
+    """Everywhere that somebody stands; made once when a session is looked up."""
+
+    stands: tuple[Stand, ...] = ()
+    reason: str = ""
+    """Why an operator looks, as told in this session."""
+    key: Scope | None = None
+    """The scope of a key; a person has none."""
+
+    def reach(self, right: Right) -> Reach:
+        """Where this is allowed.
+
+        >>> partner = Authority((Stand(Role.PARTNER, "/1/4/"),))
+        >>> partner.reach(Right(Action.SEE, Resource.SITE)).branches
+        ('/1/4/',)
+        """
+        held = [stand for stand in self.stands if right in self._rights_of(stand)]
+        return Reach(
+            tuple(dict.fromkeys(stand.branch for stand in held if stand.branch)),
+            tuple(dict.fromkeys(stand.site_id for stand in held if stand.site_id)),
+            right.action is not Action.SEE,
+        )
+
+    def may(self, right: Right, path: str, site_id: int = 0) -> bool:
+        """Whether this is allowed on a thing of that organization (its path) and site."""
+        return any(
+            ((stand.branch and path.startswith(stand.branch)) or (stand.site_id and stand.site_id == site_id))
+            and right in self._rights_of(stand)
+            for stand in self.stands
+        )
+
+    def gives(self, role: Role, path: str, site_id: int = 0) -> bool:
+        """Whether one may make somebody else that role there."""
+        return any(
+            role in GIVES.get(stand.role, ())
+            for stand in self.stands
+            if (stand.branch and path.startswith(stand.branch)) or (stand.site_id and stand.site_id == site_id)
+        )
+
+    @property
+    def lacks_reason(self) -> bool:
+        """Whether there is more to see once a reason is told."""
+        return not self.reason and any(stand.role in WITH_REASON for stand in self.stands)
+
+    def _rights_of(self, stand: Stand) -> frozenset[Right]:
+        if self.key is not None:
+            return KEY_RIGHTS[self.key]
+        if stand.role in WITH_REASON and not self.reason:
+            return _WITHOUT_REASON
+        return RIGHTS[stand.role]
+
+
+_WITHOUT_REASON = frozenset({Right(Action.SEE, Resource.ORGANIZATION), Right(Action.SEE, Resource.TEMPLATE)}) | {
+    right for right in RIGHTS[Role.OPERATOR] if right.resource is Resource.SELF
+}

@@ -1,0 +1,66 @@
+"""Reach in SQL: the conditions under which a thing lies where something is allowed; decides nothing by itself.
+
+A listing, a count and an export are built with these, so what is not one's to see is not there to be counted.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, Select, false, or_, select
+
+from wattstead.registry.policy import Reach
+from wattstead.registry.tables import Account, Device, Membership, Organization, Site, SiteGrant
+
+
+def in_branch(path: str) -> ColumnElement[bool]:
+    """The condition that an organization stands in the branch that begins at ``path``: one range of an index.
+
+    A path ends with ``/``; the character after it closes the range.
+    """
+    return (Organization.path >= path) & (Organization.path < path[:-1] + "0")
+
+
+def of_organizations(reach: Reach | None) -> list[ColumnElement[bool]]:
+    """The conditions on `Organization`; None reaches everything."""
+    if reach is None or reach.everywhere:
+        return []
+    return [or_(false(), *(in_branch(path) for path in reach.branches))]
+
+
+def of_sites(reach: Reach | None) -> list[ColumnElement[bool]]:
+    """The conditions on `Site`: in a branch, named, or granted beside the tree to an organization of a branch."""
+    if reach is None or reach.everywhere:
+        return []
+    parts: list[ColumnElement[bool]] = []
+    if reach.branches:
+        organizations = _organization_ids(reach)
+        granted = select(SiteGrant.site_id).where(SiteGrant.organization_id.in_(organizations))
+        if reach.changes:
+            granted = granted.where(SiteGrant.changes.is_(True))
+        parts += [Site.organization_id.in_(organizations), Site.id.in_(granted)]
+    if reach.sites:
+        parts.append(Site.id.in_(reach.sites))
+    return [or_(false(), *parts)]
+
+
+def of_devices(reach: Reach | None) -> list[ColumnElement[bool]]:
+    """The conditions on `Device`: at a site within reach, or at none and of an organization of a branch."""
+    if reach is None or reach.everywhere:
+        return []
+    at_site = Device.site_id.in_(select(Site.id).where(*of_sites(reach)))
+    unowned = Device.site_id.is_(None) & Device.organization_id.in_(_organization_ids(reach))
+    return [or_(at_site, unowned) if reach.branches else at_site]
+
+
+def of_people(reach: Reach | None) -> list[ColumnElement[bool]]:
+    """The conditions on `Account`: of an organization of a branch, or belonging to a site within reach."""
+    if reach is None or reach.everywhere:
+        return []
+    members = select(Membership.account_id).where(Membership.site_id.in_(select(Site.id).where(*of_sites(reach))))
+    parts: list[ColumnElement[bool]] = [Account.id.in_(members)]
+    if reach.branches:
+        parts.append(Account.organization_id.in_(_organization_ids(reach)))
+    return [or_(false(), *parts)]
+
+
+def _organization_ids(reach: Reach) -> Select[int]:
+    return select(Organization.id).where(*of_organizations(reach))

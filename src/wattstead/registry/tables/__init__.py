@@ -1,0 +1,66 @@
+"""The tables of the registry as typed mappings; how they come to be is in `migrations`, questions are elsewhere."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from sqlalchemy import Table
+
+from wattstead.registry.tables.base import Base, ByteText, UtcTime
+from wattstead.registry.tables.dataset import Dataset
+from wattstead.registry.tables.devices import Device, DeviceTag, Key, Template
+from wattstead.registry.tables.people import Account, Invitation, Mail, Membership
+from wattstead.registry.tables.places import Organization, ShareLink, Site, SiteGrant, SiteTag, Space
+from wattstead.registry.tables.points import Address, Point, PointTag
+from wattstead.registry.tables.proofs import (
+    Ceremony,
+    Identity,
+    LoginFailure,
+    MailedLink,
+    Passkey,
+    RecoveryCode,
+    Session,
+)
+from wattstead.registry.tables.trail import Repeatable, Trail, TrailWords
+
+POINT, ADDRESS, POINT_TAG, SITE_TAG, KEY = (cast(Table, t.__table__) for t in (Point, Address, PointTag, SiteTag, Key))
+"""The same tables for statements over many rows at once."""
+
+__all__ = [
+    "ADDRESS",
+    "KEY",
+    "POINT",
+    "POINT_TAG",
+    "SITE_TAG",
+    "Account",
+    "Address",
+    "Base",
+    "ByteText",
+    "Ceremony",
+    "Dataset",
+    "Device",
+    "DeviceTag",
+    "Identity",
+    "Invitation",
+    "Key",
+    "LoginFailure",
+    "Mail",
+    "MailedLink",
+    "Membership",
+    "Organization",
+    "Passkey",
+    "Point",
+    "PointTag",
+    "RecoveryCode",
+    "Repeatable",
+    "Session",
+    "ShareLink",
+    "Site",
+    "SiteGrant",
+    "SiteTag",
+    "Space",
+    "Template",
+    "Trail",
+    "TrailWords",
+    "UtcTime",
+]
