@@ -32,7 +32,8 @@ def test_a_group_is_its_points_together(
     single = dict(zip((p.id for p in points), series.buckets(points, edges), strict=True))
     found = series.grouped(groups, edges)
     means = series.grouped(groups, edges, amounts=False)
-    assert list(found) == list(means) == list(groups)
+    sums = series.grouped(groups, edges, amounts=False, totals=False)
+    assert list(found) == list(means) == list(sums) == list(groups)
     for name, members in groups.items():
         each = [single[p.id] for p in {p.id: p for p in members}.values()]
         together = found[name]
@@ -51,6 +52,9 @@ def test_a_group_is_its_points_together(
             np.testing.assert_allclose(answer.total, total, rtol=1e-9)
             np.testing.assert_array_equal(answer.min, np.fmin.reduce([b.min for b in each]))
             np.testing.assert_array_equal(answer.max, np.fmax.reduce([b.max for b in each]))
+        assert sums[name].count.tolist() == count.tolist() and np.isnan(sums[name].total).all()
+        for column in ("min", "max", "mean"):
+            np.testing.assert_allclose(getattr(sums[name], column), getattr(together, column), rtol=1e-9)
         np.testing.assert_array_equal(np.isnan(together.amount), ~known)
         np.testing.assert_allclose(together.amount[known], amount[known], rtol=1e-12)
         last = np.max([b.last_time_us for b in each], 0)
@@ -83,6 +87,9 @@ def test_thousands_of_points_are_asked_in_parts(series: Series) -> None:
     series.roll(T0, T0 + 5 * MINUTE_US)
     groups = {str(n): points[n::10] for n in range(10)}
     found = series.grouped(groups, T0 + np.arange(3) * 5 * MINUTE_US)
+    others = {"some": points[100:200] + points[300:350]}
+    (some,) = series.grouped(others, T0 + np.arange(3) * 5 * MINUTE_US, amounts=False, totals=False).values()
+    assert some.count.tolist() == [750, 450] and some.mean[0] == np.mean([p.id for p in others["some"]])
     for name, members in groups.items():
         power = float(sum(p.id for p in members))
         assert found[name].total.tolist() == [power, power]

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from wattstead.metering.rollup import DAY_US, MINUTE_US, QUARTER_US
@@ -50,6 +51,13 @@ QUESTIONS = {
         answer=Answer.CELLS,
         cells=(0, 1, 0),
     ),
+    "sums_of_minutes_and_readings": Question(
+        points=(7, 8, 20),
+        pieces=(Piece(Tier.MINUTE, HOURS[0], HOURS[23]), Piece(Tier.RAW, HOURS[23], HOURS[24])),
+        edges_us=HOURS,
+        answer=Answer.SUMS,
+        cells=(0, 1, 0),
+    ),
 }
 
 
@@ -64,6 +72,16 @@ def test_the_statement_is_the_golden_one(name: str) -> None:
 
 def test_no_pieces_are_no_statement() -> None:
     assert compiled(Question(points=(1,), pieces=())) == ""
+
+
+@pytest.mark.parametrize("before", [0, 30, 60, 600])
+@pytest.mark.parametrize("after", [0, 30, 60, 600])
+def test_even_buckets_between_others_need_no_list_of_edges(before: int, after: int) -> None:
+    edges = tuple(range(6_000, 6_360, 60))
+    edges = ((edges[0] - before,) if before else ()) + edges + ((edges[-1] + after,) if after else ())
+    asked = Question(points=(1,), pieces=(Piece(Tier.RAW, edges[0], edges[-1]),), edges_us=edges)
+    assert "roundDown" not in compiled(asked)
+    assert "roundDown" in compiled(msgspec.structs.replace(asked, edges_us=(*edges[:3], edges[3] + 1, *edges[4:])))
 
 
 if __name__ == "__main__":

@@ -50,7 +50,13 @@ class Boxes:
     def _run(self, level: Level, box: Box, ids: str, statement: Callable[[str, str], str]) -> int:
         where = within(level.source, box.start_us, box.end_us, box.points)
         rule_where = ids or ("1" if box.points is None else among(box.points))
-        return self._connection.compute(statement(f"{where} AND {ids}" if ids else where, rule_where))
+        try:
+            return self._connection.compute(statement(f"{where} AND {ids}" if ids else where, rule_where))
+        except StoreUnavailable as error:
+            halves = list(_in_time(level, box, 2))
+            if error.code != _OUT_OF_MEMORY or len(halves) == 1:
+                raise
+        return sum(self._run(level, half, ids, statement) for half in halves)
 
     def _parts(self, level: Level, box: Box) -> Iterator[tuple[Box, str]]:
         """Parts of the box of at most so many rows of the source, each with a condition on its points."""

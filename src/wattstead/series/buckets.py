@@ -23,9 +23,10 @@ from wattstead.series.filling import Filled, fill, fill_nothing, rollup_rows
 from wattstead.series.marks import Marks
 from wattstead.series.native import Columns
 from wattstead.series.nearest import nearest
-from wattstead.series.parts import Part, parts
+from wattstead.series.parts import SPLIT_POINTS, Part, parts
 from wattstead.series.plan import after, before
-from wattstead.series.question import Answer, Piece, Question, compiled
+from wattstead.series.question import NO_CELL, Answer, Piece, Question, compiled
+from wattstead.series.rows import settled
 from wattstead.series.rules import Rules
 from wattstead.series.tiers import FIRST_US, LAST_US, Tier
 
@@ -36,6 +37,8 @@ _BUCKETS_AT_A_TIME = 250_000
 """Buckets times points of one question to the store, whose answers are limited to 64 MB."""
 _MEANS_AT_A_TIME = 1_000_000
 """The same of means, which the store puts together before it answers."""
+_SUMS_SPLIT = 20_000
+"""Points of one question for sums: half of them take the store nearly as long as all."""
 _T = TypeVar("_T")
 
 
@@ -60,19 +63,28 @@ class Asking:
         found = self._parts(list(cells), edges_us, _MEANS_AT_A_TIME)
         yield from self._map(lambda part: self._cells(part, [cells[point] for point in part.points]), found)
 
-    def _parts(self, points: Sequence[Point], edges_us: Instants, most_buckets: int) -> list[Part]:
+    def sums(self, cells: Mapping[Point, int], edges_us: Instants) -> Iterator[Columns]:
+        """Sums of points put together by cell: rows as of `question.Answer.SUMS`. Raises as `whole`."""
+        found = self._parts(list(cells), edges_us, _MEANS_AT_A_TIME, _SUMS_SPLIT)
+        for rows in self._map(lambda p: self._cells(p, [cells[point] for point in p.points], Answer.SUMS), found):
+            asked = rows["cell"] != NO_CELL if rows else []
+            yield {name: values[asked] for name, values in rows.items()}
+
+    def _parts(
+        self, points: Sequence[Point], edges_us: Instants, most_buckets: int, split: int = SPLIT_POINTS
+    ) -> list[Part]:
         edges_us = checked_edges(edges_us, len(points))
         expired = self._rules.expired([p.id for p in points])
-        return parts(points, edges_us, self._marks.reach(), expired, most_buckets, self._rules.has_days)
+        return parts(points, edges_us, self._marks.reach(), expired, most_buckets, self._rules.has_days, split)
 
     def _map(self, ask: Callable[[Part], _T], found: Sequence[Part]) -> Iterator[_T]:
         return self._executor.map(ask, found) if len(found) > 1 else map(ask, found)
 
-    def _cells(self, part: Part, cells: Sequence[int]) -> Columns:
+    def _cells(self, part: Part, cells: Sequence[int], answer: Answer = Answer.CELLS) -> Columns:
         edges = tuple(part.edges_us[1:-1].tolist())
         pieces = part.pieces(beside=False)
         return self._columns(
-            Question(points=part.ids, edges_us=edges, pieces=pieces, answer=Answer.CELLS, cells=tuple(cells))
+            Question(points=part.ids, edges_us=edges, pieces=pieces, answer=answer, cells=tuple(cells))
         )
 
     def _whole(self, part: Part) -> Filled:
@@ -81,7 +93,11 @@ class Asking:
         few = sum(_rows(piece) for piece in pieces) * len(part.ids) <= self._connection.limits.few_rows
         question = Question(points=part.ids, edges_us=tuple(edges.tolist()), pieces=pieces, modes=part.modes,
                             answer=Answer.ROWS if few else Answer.MERGED)  # fmt: skip
-        columns = self._with_far_neighbours(self._columns(question), part)
+        columns = self._columns(question)
+        if few:
+            columns = settled(columns)
+            _check_days(columns, part, pieces)
+        columns = self._with_far_neighbours(columns, part)
         if not columns:
             return _inside(fill_nothing(part.ids, edges))
         try:
@@ -142,6 +158,15 @@ def _rows(piece: Piece) -> float:
     """How many rows a point usually has there; none in time to come."""
     pace_us = 1_000_000 if piece.tier is Tier.RAW else piece.tier.length_us
     return max(0, min(piece.end_us, time.time_ns() // 1000) - piece.start_us) / pace_us
+
+
+def _check_days(columns: Columns, part: Part, pieces: Sequence[Piece]) -> None:
+    """Raises `RollupsChange` where a local day begins at no midnight of the zone that was asked for."""
+    for piece in pieces:
+        if columns and piece.tier is Tier.DAY:
+            start_us = columns["bucket"][(columns["bucket"] >= piece.start_us) & (columns["bucket"] < piece.end_us)]
+            if not bool(np.isin(start_us, part.midnights(piece.start_us, piece.end_us)).all()):
+                raise RollupsChange(len(part.ids))
 
 
 def _lonely(columns: Columns, part: Part, last: bool) -> list[int]:

@@ -8,17 +8,19 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from wattstead.metering.calendar import Step, edges_us
 from wattstead.metering.point import Point, StepMode, StepRule, step_rule
 from wattstead.metering.rollup import QUARTER_US
 from wattstead.series.marks import Reach
 from wattstead.series.plan import plan
 from wattstead.series.question import Piece
 from wattstead.series.rules import Expired
-from wattstead.series.tiers import LAST_US
+from wattstead.series.stretch import fewer, joined, stretched
+from wattstead.series.tiers import FIRST_US, LAST_US
 
 Instants = NDArray[np.int64]
 _POINTS_AT_A_TIME = 10_000
-_SPLIT_POINTS = 1_000
+SPLIT_POINTS = 1_000
 """From so many points on a question is asked in two halves at once."""
 _NEAR_US = 3_600_000_000
 
@@ -49,10 +51,41 @@ class Part:
         """All step modes there are among the points."""
         return tuple(sorted({rule.mode for rule in self.rules.values()}))
 
+    def midnights(self, start_us: int, end_us: int) -> Instants:
+        """Where the local days begin that touch [start, end)."""
+        return edges_us(self._zone, start_us, end_us, Step.DAY).clip(min=FIRST_US)
+
     def pieces(self, beside: bool) -> tuple[Piece, ...]:
         """Which tiers answer for the buckets; ``beside``: and for those next to them, where steps cross the ends."""
-        edges = self.edges_us if beside and self._near_us else self.edges_us[1:-1]
-        return plan(edges, self.reach, self._zone, self._expired, len(self.points), self._has_days)
+        found = self._plan(self.edges_us[1:-1])
+        if beside and self._near_us and found:
+            found = self._with_start(found)
+            found = self._with_end(found)
+        return fewer(found, len(self.points), self._expired)
+
+    def _plan(self, edges_us: Instants) -> tuple[Piece, ...]:
+        return plan(edges_us, self.reach, self._zone, self._expired, len(self.points), self._has_days)
+
+    def _with_start(self, pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
+        """With the rows before the first bucket: of the tier that answers there, where it can, so that nothing more has
+        to be asked."""
+        low, at = int(self.edges_us[0]), int(self.edges_us[1])
+        before_us = low if self.registers else at - self._near_us
+        longer = stretched(pieces[0], self._zone, self._expired, self.reach, before_us=before_us)
+        if longer is None or pieces[0].start_us != at:
+            return joined(self._plan(self.edges_us[:2]) + pieces)
+        self.edges_us[0] = min(low, longer.start_us)
+        return (longer, *pieces[1:])
+
+    def _with_end(self, pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
+        """The same behind the last bucket."""
+        high, at = int(self.edges_us[-1]), int(self.edges_us[-2])
+        after_us = high if self.registers or high >= LAST_US else at + self._near_us
+        longer = stretched(pieces[-1], self._zone, self._expired, self.reach, after_us=after_us)
+        if longer is None or pieces[-1].end_us != at:
+            return joined(pieces + self._plan(self.edges_us[-2:]))
+        self.edges_us[-1] = max(high, longer.end_us)
+        return (*pieces[:-1], longer)
 
     def _with_neighbours(self, edges_us: Instants) -> Instants:
         """The edges with a bucket more at each end, long enough for every gap across which power is integrated."""
@@ -65,11 +98,12 @@ class Part:
 
 def parts(
     points: Sequence[Point], edges_us: Instants, reach: Reach, expired: Sequence[Expired], most_buckets: int,
-    has_days: Callable[[Point], bool] = lambda point: True,
+    has_days: Callable[[Point], bool] = lambda point: True, split: int = SPLIT_POINTS,
 ) -> list[Part]:  # fmt: skip
     """The points by zone and expiry, which stand beside them, in parts of at most so many buckets times points.
 
-    ``has_days``: whether the local days of a point are those of its zone; of others finer rows are asked.
+    ``has_days``: whether the local days of a point are those of its zone; of others finer rows are asked. From
+    ``split`` points on a question is asked in two halves at once.
     """
     alike: dict[tuple[str, Expired, bool], list[Point]] = {}
     for point, gone in zip(points, expired, strict=True):
@@ -77,6 +111,7 @@ def parts(
     most = max(1, min(most_buckets // len(edges_us), _POINTS_AT_A_TIME))
     found = []
     for (_, gone, days), members in alike.items():
-        size = min(most, -(-len(members) // 2)) if len(members) >= _SPLIT_POINTS else most
+        members.sort(key=lambda point: point.id)
+        size = min(most, -(-len(members) // 2)) if len(members) >= split else most
         found += [Part(members[at : at + size], edges_us, reach, gone, days) for at in range(0, len(members), size)]
     return found

@@ -15,6 +15,7 @@ from wattstead.metering.calendar import Step, edges_us
 from wattstead.series.marks import Reach
 from wattstead.series.question import Piece
 from wattstead.series.rules import NOTHING_EXPIRED, Expired
+from wattstead.series.stretch import joined
 from wattstead.series.tiers import FIRST_US, LAST_US, LONGEST_DAY_US, Tier
 
 Instants = NDArray[np.int64]
@@ -80,7 +81,7 @@ Piece(tier=<Tier.RAW: 'reading'>, start_us=3000000000, end_us=3600000000))
     if not has_days and not expired.quarter_us:
         shelved = shelved[1:]
     for shelves in _attempts(shelved):
-        pieces = _joined(_cover(starts, ends, shelves, expired))
+        pieces = joined(_cover(starts, ends, shelves, expired))
         if len(pieces) <= MOST_PIECES and sum(_rows(piece, reach) for piece in pieces) * points <= MOST_ROWS:
             break
     return pieces
@@ -158,30 +159,19 @@ def _from(grid: Grid, time_us: int, start_us: int, end_us: int) -> int:
     return 0 if time_us <= start_us else int(grid.ceil(np.array([min(time_us, end_us)]))[0])
 
 
-def _cover(starts: Instants, ends: Instants, shelves: list[Shelf], expired: Expired) -> list[tuple[Tier, int, int]]:
+def _cover(starts: Instants, ends: Instants, shelves: list[Shelf], expired: Expired) -> list[Piece]:
     """Each [start, end) cut into what each tier can answer, coarsest first, the rest left to readings."""
-    found: list[tuple[Tier, int, int]] = []
+    found: list[Piece] = []
     for shelf in shelves:
         rest = shelf.last_resort_us
         low = np.where(starts < rest, starts, shelf.grid.ceil(starts))
         high = np.where(ends <= rest, ends, np.maximum(shelf.grid.floor(ends), rest))
         low, high = np.maximum(low, shelf.from_us), np.minimum(high, shelf.until_us)
         fits = low < high
-        found += [(shelf.grid.tier, int(a), int(b)) for a, b in zip(low[fits], high[fits], strict=True)]
+        found += [Piece(shelf.grid.tier, int(a), int(b)) for a, b in zip(low[fits], high[fits], strict=True)]
         left = np.concatenate([starts[~fits], starts[fits], high[fits]])
         right = np.concatenate([ends[~fits], low[fits], ends[fits]])
         starts, ends = left[left < right], right[left < right]
     starts = np.maximum(starts, expired.raw_us)
     kept = starts < ends
-    return found + [(Tier.RAW, int(a), int(b)) for a, b in zip(starts[kept], ends[kept], strict=True)]
-
-
-def _joined(found: list[tuple[Tier, int, int]]) -> tuple[Piece, ...]:
-    """Neighbours of one tier made one piece, in order of time."""
-    pieces: list[Piece] = []
-    for tier, start_us, end_us in sorted(found, key=lambda piece: piece[1]):
-        if pieces and pieces[-1].tier is tier and pieces[-1].end_us == start_us:
-            pieces[-1] = Piece(tier, pieces[-1].start_us, end_us)
-        else:
-            pieces.append(Piece(tier, start_us, end_us))
-    return tuple(pieces)
+    return found + [Piece(Tier.RAW, int(a), int(b)) for a, b in zip(starts[kept], ends[kept], strict=True)]

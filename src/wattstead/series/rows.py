@@ -10,7 +10,10 @@ from collections.abc import Collection, Mapping
 from functools import cache
 from importlib.resources import files
 
+import numpy as np
+
 from wattstead.metering.point import StepMode
+from wattstead.series.native import Columns
 from wattstead.series.tiers import Tier
 
 Modes = Collection[StepMode]
@@ -52,14 +55,38 @@ def from_rows(tier: Tier, bucket: str, where: str, rule_where: str = "1", modes:
 def single_rows(tier: Tier, where: str) -> str:
     """Rows of a tier as they are, readings as rows of one; ``bucket`` is where each begins, in µs."""
     if tier is Tier.RAW:
-        return filled("reading_rows", where=where)
+        return filled("reading_rows", where=where, version="")
     return filled("single_rows", table=tier.value, bucket=tier.start_sql, where=where)
+
+
+def unsettled_rows(tier: Tier, where: str) -> str:
+    """The same with all versions of a row, empty ones too: `settled` is quicker at few rows than the store."""
+    if tier is Tier.RAW:
+        return filled("reading_rows", where=where, version=", toUInt64(0) AS version")
+    return filled("unsettled_rows", table=tier.value, bucket=tier.start_sql, where=where)
+
+
+def settled(columns: Columns) -> Columns:
+    """Of rows with one point and bucket the one of the greatest version, without those that are empty."""
+    if not columns:
+        return columns
+    order = np.lexsort((columns["version"], columns["bucket"], columns["point"]))
+    point, bucket = columns["point"][order], columns["bucket"][order]
+    last = np.append((point[1:] != point[:-1]) | (bucket[1:] != bucket[:-1]), True)
+    stands = order[last & (columns["count"][order] > 0)]
+    return {name: values[stands] for name, values in columns.items() if name != "version"} if len(stands) else {}
 
 
 def lean_rows(tier: Tier, bucket: str, where: str) -> str:
     """Counts, sums, smallest and largest values only, which is all that means need."""
     name = "lean_readings" if tier is Tier.RAW else "lean_rows"
     return filled(name, table=tier.value, bucket=bucket, where=where)
+
+
+def sums(tier: Tier, cell: str, bucket: str, where: str) -> str:
+    """Counts, sums, smallest and largest values of cells of points, which is all that means over all of them need."""
+    name = "sums_of_readings" if tier is Tier.RAW else "sums_of_rows"
+    return filled(name, table=tier.value, cell=cell, bucket=bucket, where=where)
 
 
 def _pairs(rows: str, rule_where: str, modes: Modes) -> str:

@@ -62,7 +62,7 @@ FROM
         (
             SELECT *
             FROM quarter FINAL
-            PREWHERE point IN (7) AND toMonday(start) >= toMonday(toDateTime(1774569600, 'UTC')) AND toMonday(start) <= toMonday(toDateTime(1774641599, 'UTC')) AND start >= toDateTime(1774569600, 'UTC') AND start <= toDateTime(1774641599, 'UTC')
+            PREWHERE point = 7 AND start >= 1774569600 AND start <= 1774641599
             WHERE count > 0
             ORDER BY toMonday(start), point, start
         )
@@ -73,7 +73,7 @@ ANY LEFT JOIN
 (
     SELECT point, mode, quantum, width, max_rate, tolerance, max_gap_us, rule_version
     FROM rule FINAL
-    WHERE point IN (7)
+    WHERE point = 7
 ) AS rules USING (point)
 ))
 UNION ALL
@@ -125,7 +125,7 @@ FROM
         (
             SELECT point, time, toUnixTimestamp64Micro(time) AS time_us, value
             FROM reading FINAL
-            PREWHERE point IN (7) AND time >= fromUnixTimestamp64Micro(1774641600000000, 'UTC') AND time < fromUnixTimestamp64Micro(1774656000000000, 'UTC')
+            PREWHERE point = 7 AND time >= '2026-03-27 20:00:00.000000' AND time < '2026-03-28 00:00:00.000000'
             ORDER BY point, time
         )
         GROUP BY point, bucket
@@ -135,6 +135,6 @@ ANY LEFT JOIN
 (
     SELECT point, mode, quantum, width, max_rate, tolerance, max_gap_us, rule_version
     FROM rule FINAL
-    WHERE point IN (7)
+    WHERE point = 7
 ) AS rules USING (point)
 ))

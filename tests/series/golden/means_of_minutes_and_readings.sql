@@ -23,7 +23,7 @@ SELECT
     max(max) AS highest,
     sum(sum) AS sums
 FROM minute FINAL
-PREWHERE point IN (7, 8, 9) AND toStartOfHour(start) >= toStartOfHour(toDateTime(1774569600, 'UTC')) AND toStartOfHour(start) <= toStartOfHour(toDateTime(1774652399, 'UTC')) AND start >= toDateTime(1774569600, 'UTC') AND start <= toDateTime(1774652399, 'UTC')
+PREWHERE point IN (7, 8, 9) AND toStartOfHour(start) >= 1774569600 AND toStartOfHour(start) <= 1774648800 AND start >= 1774569600 AND start <= 1774652399
 WHERE count > 0
 GROUP BY point, bucket
 )
@@ -42,7 +42,7 @@ FROM
 (
     SELECT point, time, toUnixTimestamp64Micro(time) AS time_us, value
     FROM reading FINAL
-    PREWHERE point IN (7, 8, 9) AND time >= fromUnixTimestamp64Micro(1774652400000000, 'UTC') AND time < fromUnixTimestamp64Micro(1774656000000000, 'UTC')
+    PREWHERE point IN (7, 8, 9) AND time >= '2026-03-27 23:00:00.000000' AND time < '2026-03-28 00:00:00.000000'
 )
 GROUP BY point, bucket
 )

@@ -43,7 +43,7 @@ FROM
     (
         SELECT
             point,
-            roundDown(toInt64(toUnixTimestamp(start)) * 1000000, [1774566000000000, 1774652400000000, 1774738800000000]::Array(Int64)) AS bucket,
+            1774566000000000 + intDiv(toInt64(toUnixTimestamp(start)) * 1000000 - 1774566000000000, 86400000000) * 86400000000 AS bucket,
             sum(count) AS count_,
             min(min) AS min_,
             max(max) AS max_,
@@ -62,7 +62,7 @@ FROM
         (
             SELECT *
             FROM quarter FINAL
-            PREWHERE point IN (7, 8) AND toMonday(start) >= toMonday(toDateTime(1774566000, 'UTC')) AND toMonday(start) <= toMonday(toDateTime(1774821599, 'UTC')) AND start >= toDateTime(1774566000, 'UTC') AND start <= toDateTime(1774821599, 'UTC')
+            PREWHERE point IN (7, 8) AND start >= 1774566000 AND start <= 1774821599
             WHERE count > 0
             ORDER BY toMonday(start), point, start
         )
