@@ -109,7 +109,7 @@ async def _measure(start: Start, folder: Path, batch: int, seconds: int) -> Meas
         fleet = Fleet(int(time.time()) - _WARM_S)
         requests = requests_of(fleet, batch, target.write_request)
         await at_pace(target.port, requests, _WARM_S, _CONNECTIONS)
-        await _caught_up(target)
+        await caught_up(target)
         await asyncio.sleep(_SETTLE_S)
         cpu_s, children_s = target.process.cpu_s(), target.process.children_cpu_s()
         grown = -folder_bytes(target.folder)
@@ -117,7 +117,7 @@ async def _measure(start: Start, folder: Path, batch: int, seconds: int) -> Meas
         outcome = await at_pace(target.port, lambda n: requests(n + _WARM_S), seconds, _CONNECTIONS)
         ended = time.monotonic()
         resident = target.process.resident_bytes()
-        behind_s = await _caught_up(target)
+        behind_s = await caught_up(target)
         await asyncio.sleep(max(0.0, ended + _SETTLE_S - time.monotonic()))
         cpu_s = target.process.cpu_s() - cpu_s
         children_s = target.process.children_cpu_s() - children_s
@@ -126,7 +126,7 @@ async def _measure(start: Start, folder: Path, batch: int, seconds: int) -> Meas
         return Measured(target.name, target.durable, outcome, cpu_s, children_s, readings, resident, grown, behind_s)
 
 
-async def _caught_up(target: Target, within_s: float = 120.0) -> float:
+async def caught_up(target: Target, within_s: float = 120.0) -> float:
     """Wait until the whole product has stored what its journal holds; how long that took. Others have no such mark."""
     began = time.monotonic()
     if target.name.endswith("rollups"):

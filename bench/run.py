@@ -1,6 +1,6 @@
 """``make bench``: all benchmarks, or those named, side by side with peers; tables go to docs/benchmarks.md.
 
-``python bench/run.py [journal] [posts] [burst] [ingest] [--seconds 60] [--without-peers] [--quick]``
+``python bench/run.py [journal] [posts] [burst] [ingest] [answers] [--seconds 60] [--without-peers] [--quick]``
 """
 
 from __future__ import annotations
@@ -8,17 +8,19 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "bench")]
 
+import answers  # noqa: E402
 import ingest  # noqa: E402
 import journal  # noqa: E402
 import posts  # noqa: E402
-from report import put  # noqa: E402
+from report import Table, put  # noqa: E402
 
-NAMES = ("journal", "posts", "burst", "ingest")
+NAMES = ("journal", "posts", "burst", "ingest", "answers")
 
 
 def main() -> None:
@@ -37,18 +39,20 @@ def main() -> None:
         asked.servers.split(",") if asked.servers else [n for n in ingest.SERVERS if peers or n in ("door", "whole")]
     )
     with tempfile.TemporaryDirectory(prefix="wattstead-bench-", dir="/var/tmp") as folder:
-        benches = {
+        benches: dict[str, Callable[[], Table | list[Table]]] = {
             "journal": lambda: journal.bench(Path(folder), asked.quick),
             "posts": lambda: posts.bench_kept(Path(folder), peers, 5_000 if asked.quick else 50_000),
             "burst": lambda: posts.bench_burst(Path(folder), "whole" in servers),
             "ingest": lambda: ingest.bench(Path(folder), servers, seconds),
+            "answers": lambda: answers.bench(Path(folder), peers, 10 if asked.quick else 1),
         }
         for name in asked.names or NAMES:
             print(f"{name} …", flush=True)
-            table = benches[name]()
-            print(table.markdown() + "\n", flush=True)
-            if not asked.quick:
-                put(asked.page, table)
+            found = benches[name]()
+            for table in found if isinstance(found, list) else [found]:
+                print(table.markdown() + "\n", flush=True)
+                if not asked.quick:
+                    put(asked.page, table)
 
 
 if __name__ == "__main__":

@@ -66,6 +66,17 @@ def wattstead_whole(folder: Path, sites: int = 1) -> Iterator[Target]:
 
 
 @contextmanager
+def wattstead_on(folder: Path, keys: list[str]) -> Iterator[Target]:
+    """The product on a folder that has been filled; ready when it has read its latest values."""
+    port = free_port()
+    command = [sys.executable, "-m", "wattstead", "serve", "--data", str(folder), "--port", str(port)]
+    env = {"PYTHONPATH": str(ROOT / "src"), "WATTSTEAD_KEY_RATE": "10000000"}
+    with ServerProcess(command, folder / "log", env) as process:
+        process.wait_for(port)
+        yield Target("Wattstead, through to rollups", port, process, folder, keys=keys, durable="synced to disk")
+
+
+@contextmanager
 def _wattstead(folder: Path, sites: int, command: list[str], name: str) -> Iterator[Target]:
     folder.mkdir(parents=True)
     port = free_port()
