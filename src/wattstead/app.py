@@ -24,6 +24,7 @@ from wattstead.control import Verb, listening
 from wattstead.ingest.http import IngestApp
 from wattstead.ingest.limits import IngestLimits
 from wattstead.ingest.resolve import RegistryResolver
+from wattstead.ingest.swift import protocol_for
 from wattstead.metering.errors import WattsteadError
 from wattstead.metering.point import Point
 from wattstead.refining.limits import RefiningLimits
@@ -160,7 +161,7 @@ async def serve(
             )
             try:
                 async with listening(settings.folder, {"backup": _backup(running)}):
-                    await _answer(_root(door, pages, settings.base_path), listener, running, ready)
+                    await _answer(door, pages, listener, running, ready)
             finally:
                 door.close()
                 await asyncio.to_thread(resolver.close)
@@ -192,12 +193,17 @@ class _Server(uvicorn.Server):
 
 
 async def _answer(
-    root: _Asgi, listener: socket.socket, running: Product, ready: Callable[[Product], Awaitable[None]] | None
+    door: IngestApp,
+    pages: _Asgi,
+    listener: socket.socket,
+    running: Product,
+    ready: Callable[[Product], Awaitable[None]] | None,
 ) -> None:
+    base_path = running.settings.base_path
     config = uvicorn.Config(
-        root,
+        _root(door, pages, base_path),
         loop="none",
-        http="httptools",
+        http=protocol_for(door, base_path),
         ws="none",
         lifespan="on",
         interface="asgi3",
