@@ -151,7 +151,9 @@ class StoreProcess:
         lost = asyncio.ensure_future(self._pulse.until_lost(self.port))
         try:
             await asyncio.wait((died, lost), return_when=asyncio.FIRST_COMPLETED)
-            if not died.done():
+            if not died.done() and lost.exception() is not None:  # then nothing is known, and nobody is ended for it
+                _log.error("the store cannot be asked whether it answers", exc_info=lost.exception())
+            elif not died.done():
                 self._ready.clear()
                 _log.error("the store runs and does not answer; it is ended", pid=process.pid, found=lost.result())
                 with contextlib.suppress(ProcessLookupError):
