@@ -138,6 +138,49 @@ class LoginBusy(RegistryError):
         super().__init__(f"{waiting} logins are waiting already; try again in {retry_after_s} s")
 
 
+class SecondFactorMissing(LoginFailed):
+    """The password is right and the account asks for a code, which was not given."""
+
+    def __init__(self) -> None:
+        RegistryError.__init__(
+            self, "this account asks for a second factor: send the code of the app, or a recovery code"
+        )
+
+
+class AccountNotActive(RegistryError):
+    """The right password of an account that cannot be used: its address is not verified, or it was disabled."""
+
+    def __init__(self, state: str) -> None:
+        self.state = state
+        remedy = (
+            "open the link that was mailed to it" if state == "invited" else "whoever runs your organization can help"
+        )
+        super().__init__(f"this account is {'not verified yet' if state == 'invited' else state}; {remedy}")
+
+
+class LinkInvalid(RegistryError):
+    """The token of an invitation or of a mailed link that is unknown, used, revoked or too old: these answer alike."""
+
+    def __init__(self, noun: str = "link") -> None:
+        self.noun = noun
+        super().__init__(f"this {noun} is not valid, or no longer; ask for a new one")
+
+
+class RoleRefused(RegistryError):
+    """A role that one may not give, or a person above whom one does not stand."""
+
+
+class Stale(RegistryError):
+    """A change to a version that is no longer the newest: somebody else changed the thing meanwhile."""
+
+    def __init__(self, noun: str, identity: object, found: int, expected: int) -> None:
+        self.noun, self.identity, self.found, self.expected = noun, identity, found, expected
+        super().__init__(
+            f"{noun} {identity} was changed meanwhile: it has version {found}, the change was made to {expected}; "
+            "look at it again"
+        )
+
+
 class BackupError(RegistryError):
     """A folder that holds no usable backup, or a registry that is not empty and would be overwritten."""
 

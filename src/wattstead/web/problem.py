@@ -14,7 +14,10 @@ from litestar.response import Response
 from wattstead.metering.errors import Issue, WattsteadError
 from wattstead.metering.quantity import UnitError
 from wattstead.registry.errors import (
+    AccountNotActive,
+    EmailTaken,
     KeyInvalid,
+    LinkInvalid,
     LoginBusy,
     LoginFailed,
     LoginLimited,
@@ -22,6 +25,9 @@ from wattstead.registry.errors import (
     PasswordInvalid,
     PointInvalid,
     RegistryUnavailable,
+    RoleRefused,
+    SecondFactorMissing,
+    Stale,
     Unknown,
     ZoneUnknown,
 )
@@ -37,6 +43,8 @@ _TITLES = {
     403: "Not allowed",
     404: "Not found",
     405: "This method is not supported here",
+    409: "This cannot be, as things are",
+    412: "Changed meanwhile",
     413: "The request is too large",
     429: "Too many requests",
     500: "Something went wrong here",
@@ -44,6 +52,11 @@ _TITLES = {
 }
 _STATUS: dict[type[WattsteadError], int] = {
     Unknown: 404,
+    AccountNotActive: 403,
+    RoleRefused: 403,
+    LinkInvalid: 404,
+    EmailTaken: 409,
+    Stale: 412,
     LoginFailed: 401,
     LoginLimited: 429,
     LoginBusy: 503,
@@ -68,6 +81,8 @@ class Problem(msgspec.Struct, omit_defaults=True):
     request: str
     places: list[Issue] = []
     """Which parts of the request are wrong, and why."""
+    second_factor: bool = False
+    """The password is right, and a code is asked for."""
 
 
 class Refused(WattsteadError):
@@ -118,6 +133,7 @@ def answer(request: Request, error: Exception) -> Response[Problem]:  # type: ig
         _log.error("request failed", request=number, path=request.scope.get("path", ""), trace=trace(error))
         detail = f"the server could not answer; its log has the cause under request {number}"
     problem = Problem("about:blank", _TITLES.get(status, "The request failed"), status, detail, number, places)
+    problem.second_factor = isinstance(error, SecondFactorMissing)
     return Response(problem, status_code=status, media_type=PROBLEM, headers=_headers(error, status))
 
 
