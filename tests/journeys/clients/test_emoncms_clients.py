@@ -103,6 +103,26 @@ def test_emonhub_with_a_wrong_clock(product: Any, eyes: Any, eventually: Callabl
 
 
 @PREFIXES
+def test_emonhub_with_a_buffer_that_can_never_be_kept(product: Any, eyes: Any, prefix: str) -> None:
+    """Its queue moves, and whoever keeps the server sees that something was not kept, and what."""
+
+    def rejected() -> tuple[float, str]:
+        parts = eyes.http.get("/api/v1/status").raise_for_status().json()["parts"]
+        ingest = next(part for part in parts if part["name"] == "ingest")
+        return ingest["figures"]["rejected_readings"], ingest["text"]
+
+    before, _ = rejected()
+    frames = [[0, "hub", "open", "shut"], [1, "hub", {"temp": "--"}]]
+    form = {"apikey": product.write_key, "data": json.dumps(frames), "time": str(int(time.time()))}
+    reply = requests.post(f"{product.url}{prefix}/input/bulk.json?", form, timeout=60)
+    assert (reply.status_code, reply.text) == (200, "ok")
+    assert "data[0][2]: value is 'open'" in reply.headers["X-Emoncms-Message"]
+    after, text = rejected()
+    assert after >= before + 3
+    assert "data[0][2]: value is 'open'" in text
+
+
+@PREFIXES
 def test_esp_firmware(product: Any, eyes: Any, eventually: Callable[..., Any], prefix: str) -> None:
     """EmonESP and OpenEVSE: one GET, fulljson escaped or not, and a JSON success."""
     node = f"esp{prefix[1:]}"
