@@ -59,6 +59,18 @@ class NameInvalid(RegistryError):
         super().__init__(f"{noun} {shown(name)} {reason}")
 
 
+class AttributeInvalid(RegistryError):
+    """An attribute that does not exist, or a value that it cannot have."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        self.name, self.reason = name, reason
+        super().__init__(f"{shown(name)[1:-1]} {reason}")
+
+
+class Conflict(RegistryError):
+    """A change that does not go with what is there: something in use, a place inside itself."""
+
+
 class PointInvalid(RegistryError):
     """Kind, quantity, unit, resolution or width of a point do not go together."""
 

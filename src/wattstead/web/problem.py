@@ -15,6 +15,8 @@ from wattstead.metering.errors import Issue, WattsteadError
 from wattstead.metering.quantity import UnitError
 from wattstead.registry.errors import (
     AccountNotActive,
+    AttributeInvalid,
+    Conflict,
     EmailTaken,
     KeyInvalid,
     LinkInvalid,
@@ -46,6 +48,7 @@ _TITLES = {
     409: "This cannot be, as things are",
     412: "Changed meanwhile",
     413: "The request is too large",
+    428: "Say which version is to be changed",
     429: "Too many requests",
     500: "Something went wrong here",
     503: "Not available right now",
@@ -61,6 +64,8 @@ _STATUS: dict[type[WattsteadError], int] = {
     LoginLimited: 429,
     LoginBusy: 503,
     RegistryUnavailable: 503,
+    AttributeInvalid: 400,
+    Conflict: 409,
     NameInvalid: 400,
     PasswordInvalid: 400,
     PointInvalid: 400,
