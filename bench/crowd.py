@@ -68,12 +68,13 @@ async def _client(
     target: Target, addresses: Mapping[str, Address], head: str, number: int, begin: float, found: Crowded
 ) -> None:
     """One question after another, each at its time, or when the one before is answered."""
-    chance, names = random.Random(number), [question.name for question in QUESTIONS]
+    chance = random.Random(number)
+    names, shares = [question.name for question in QUESTIONS], [question.share for question in QUESTIONS]
     connection = await connect(target.port)
     due, turn = begin + chance.uniform(0, EVERY_S), number
     while due < begin + _SECONDS:
         await asyncio.sleep(max(0.0, due - time.perf_counter()))
-        name = names[turn % len(names)]
+        (name,) = chance.choices(names, shares)
         request, sent = target.head("GET", addresses[name](turn), 0, head), time.perf_counter()
         try:
             await connection.post(request)

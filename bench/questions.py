@@ -19,24 +19,25 @@ Address = Callable[[int], str]
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One kind of question, and the median it has to keep."""
+    """One kind of question, the median it has to keep, and how many of a hundred are of it where many ask."""
 
     name: str
     text: str
     target_ms: float
+    share: int
 
 
 QUESTIONS = (
-    Question("latest", "latest value of a point", 5),
-    Question("hour raw", "last hour of a point, 3,600 readings", 15),
-    Question("hour", "last hour of a point in 5 s", 15),
-    Question("month power", "month in days, power", 15),
-    Question("month register", "month in days, register", 15),
-    Question("decade weeks", "ten years in weeks, power", 100),
-    Question("decade register", "ten years in weeks, register", 100),
-    Question("decade uneven", "ten years in 1,600 buckets beside the calendar, power", 100),
-    Question("decade uneven register", "the same, register", 100),
-    Question("tags", "6,000 points by a tag, 5 min over 4 h", 300),
+    Question("latest", "latest value of a point", 5, 40),
+    Question("hour raw", "last hour of a point, 3,600 readings", 15, 20),
+    Question("hour", "last hour of a point in 5 s", 15, 19),
+    Question("month power", "month in days, power", 15, 8),
+    Question("month register", "month in days, register", 15, 8),
+    Question("decade weeks", "ten years in weeks, power", 100, 1),
+    Question("decade register", "ten years in weeks, register", 100, 1),
+    Question("decade uneven", "ten years in 1,600 buckets beside the calendar, power", 100, 1),
+    Question("decade uneven register", "the same, register", 100, 1),
+    Question("tags", "6,000 points by a tag, 5 min over 4 h", 300, 1),
 )
 
 

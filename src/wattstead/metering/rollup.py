@@ -240,12 +240,14 @@ def ordered_sums(value: NDArray[np.float64], first: NDArray[np.intp]) -> NDArray
     if not len(first):
         return np.zeros(0)
     size = np.diff(np.append(first, len(value)))
-    if int(size.max()) > len(first):
-        return np.array([np.add.accumulate(part)[-1] for part in np.split(value, first[1:])])
     total = value[first].copy()
-    for place in range(1, int(size.max())):
-        longer = np.flatnonzero(size > place)
+    ordered = np.sort(size)
+    most = int(ordered[np.argmin(ordered + np.arange(len(size))[::-1])])  # longer ones one by one, the rest together
+    for place in range(1, most):
+        longer = np.flatnonzero((size > place) & (size <= most))
         total[longer] += value[first[longer] + place]
+    for row in np.flatnonzero(size > most).tolist():
+        total[row] = np.add.accumulate(value[first[row] : first[row] + size[row]])[-1]
     return total
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import TypeVar
 
 import numpy as np
@@ -25,7 +25,7 @@ from wattstead.series.native import Columns
 from wattstead.series.nearest import nearest
 from wattstead.series.parts import SPLIT_POINTS, Part, parts
 from wattstead.series.plan import after, before
-from wattstead.series.question import NO_CELL, Answer, Piece, Question, compiled
+from wattstead.series.question import NO_CELL, Answer, Piece, Question, compiled, statements
 from wattstead.series.rows import settled
 from wattstead.series.rules import Rules
 from wattstead.series.tiers import FIRST_US, LAST_US, Tier
@@ -37,6 +37,8 @@ _BUCKETS_AT_A_TIME = 250_000
 """Buckets times points of one question to the store, whose answers are limited to 64 MB."""
 _MEANS_AT_A_TIME = 1_000_000
 """The same of means, which the store puts together before it answers."""
+_AT_ONCE = 6
+"""Statements for pieces of questions asked at once; apart from the parts of a question, which wait for them."""
 _SUMS_SPLIT = 20_000
 """Points of one question for sums: half of them take the store nearly as long as all."""
 _T = TypeVar("_T")
@@ -47,6 +49,11 @@ class Asking:
 
     def __init__(self, connection: Connection, marks: Marks, rules: Rules, executor: Executor) -> None:
         self._connection, self._marks, self._rules, self._executor = connection, marks, rules, executor
+        self._pieces = ThreadPoolExecutor(_AT_ONCE, "series-pieces")
+
+    def close(self) -> None:
+        """Gives up the threads."""
+        self._pieces.shutdown()
 
     def whole(self, points: Sequence[Point], edges_us: Instants) -> Iterator[tuple[list[Point], Filled]]:
         """The buckets of all points, some points at a time, in the points' own units and steps.
@@ -93,10 +100,12 @@ class Asking:
         few = sum(_rows(piece) for piece in pieces) * len(part.ids) <= self._connection.limits.few_rows
         question = Question(points=part.ids, edges_us=tuple(edges.tolist()), pieces=pieces, modes=part.modes,
                             answer=Answer.ROWS if few else Answer.MERGED)  # fmt: skip
-        columns = self._columns(question)
         if few:
-            columns = settled(columns)
+            asked = statements(question)
+            columns = settled(map(self._connection.columns, asked) if len(asked) < 2 else self._several(asked))
             _check_days(columns, part, pieces)
+        else:
+            columns = self._columns(question)
         columns = self._with_far_neighbours(columns, part)
         if not columns:
             return _inside(fill_nothing(part.ids, edges))
@@ -104,6 +113,12 @@ class Asking:
             return _inside(fill(rollup_rows(columns, part.rules), part.ids, part.rules, edges))
         except UnsortedError as error:
             raise RollupsChange(len(part.ids)) from error
+
+    def _several(self, asked: Sequence[str]) -> Iterator[Columns]:
+        """The answers to several statements, all asked at once; one of them from this thread."""
+        others = [self._pieces.submit(self._connection.columns, sql) for sql in asked[1:]]
+        yield self._connection.columns(asked[0])
+        yield from (other.result() for other in others)
 
     def _columns(self, question: Question) -> Columns:
         return self._connection.columns(compiled(question)) if question.pieces else {}

@@ -60,6 +60,22 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     """The cell of each point, beside ``points``; for an answer of cells or sums."""
 
 
+def statements(question: Question) -> list[str]:
+    """What is to be asked: one statement, or of rows one for each piece, since the store takes longer to put them
+    together than to answer each.
+
+    >>> asked = Question(points=(7,), pieces=(Piece(Tier.DAY, 0, 1), Piece(Tier.RAW, 1, 2)), answer=Answer.ROWS)
+    >>> len(statements(asked))
+    2
+    """
+    if question.answer is not Answer.ROWS:
+        return [compiled(question)] if question.pieces else []
+    return [
+        unsettled_rows(piece.tier, within(piece.tier, piece.start_us, piece.end_us, question.points))
+        for piece in question.pieces
+    ]
+
+
 def compiled(question: Question) -> str:
     """The statement: one SELECT per piece, put together.
 
@@ -104,8 +120,6 @@ def _sums(question: Question, piece: Piece) -> str:
 
 def _select(question: Question, piece: Piece) -> str:
     where = within(piece.tier, piece.start_us, piece.end_us, question.points)
-    if question.answer is Answer.ROWS:
-        return unsettled_rows(piece.tier, where)
     edges = _edges_inside(question.edges_us, piece)
     if piece.tier is not Tier.RAW and _is_own_grid(piece, edges):
         return single_rows(piece.tier, where)

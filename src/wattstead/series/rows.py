@@ -6,7 +6,7 @@ The rows of rollups and those of answers are made by the same statements: a ques
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 
@@ -18,6 +18,8 @@ from wattstead.series.tiers import Tier
 
 Modes = Collection[StepMode]
 ALL_MODES = frozenset(StepMode)
+_COLUMNS = ("count", "min", "max", "sum", "first_time", "first_value", "last_time", "last_value", "step", "flags")
+_NAMES = {"point": "point", "start": "bucket"} | {name: name for name in _COLUMNS}
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
@@ -55,26 +57,42 @@ def from_rows(tier: Tier, bucket: str, where: str, rule_where: str = "1", modes:
 def single_rows(tier: Tier, where: str) -> str:
     """Rows of a tier as they are, readings as rows of one; ``bucket`` is where each begins, in µs."""
     if tier is Tier.RAW:
-        return filled("reading_rows", where=where, version="")
+        return filled("reading_rows", where=where)
     return filled("single_rows", table=tier.value, bucket=tier.start_sql, where=where)
 
 
 def unsettled_rows(tier: Tier, where: str) -> str:
-    """The same with all versions of a row, empty ones too: `settled` is quicker at few rows than the store."""
+    """Rows with all their versions, empty ones too, and readings: what `settled` takes, at the least cost here."""
     if tier is Tier.RAW:
-        return filled("reading_rows", where=where, version=", toUInt64(0) AS version")
-    return filled("unsettled_rows", table=tier.value, bucket=tier.start_sql, where=where)
+        return filled("few_readings", where=where)
+    return filled("unsettled_rows", table=tier.value, where=where)
 
 
-def settled(columns: Columns) -> Columns:
-    """Of rows with one point and bucket the one of the greatest version, without those that are empty."""
-    if not columns:
-        return columns
-    order = np.lexsort((columns["version"], columns["bucket"], columns["point"]))
-    point, bucket = columns["point"][order], columns["bucket"][order]
-    last = np.append((point[1:] != point[:-1]) | (bucket[1:] != bucket[:-1]), True)
+def settled(answers: Iterable[Columns]) -> Columns:
+    """The rows of several such answers: of one point and bucket the greatest version, without those that are empty."""
+    found = [_settled(columns) if "version" in columns else _rows_of_one(columns) for columns in answers if columns]
+    found = [columns for columns in found if len(columns["point"])]
+    if len(found) < 2:
+        return found[0] if found else {}
+    return {name: np.concatenate([columns[name] for columns in found]) for name in found[0]}
+
+
+def _settled(columns: Columns) -> Columns:
+    point, start, version = columns["point"], columns["start"], columns["version"]
+    order = np.lexsort((version, start, point))
+    last = np.append((np.diff(point[order]) != 0) | (np.diff(start[order]) != 0), True)
     stands = order[last & (columns["count"][order] > 0)]
-    return {name: values[stands] for name, values in columns.items() if name != "version"} if len(stands) else {}
+    columns = {**columns, "start": start.astype(np.int64) * 1_000_000}
+    return {name: columns[kept][stands] for kept, name in _NAMES.items()}
+
+
+def _rows_of_one(columns: Columns) -> Columns:
+    time, value, size = columns["time"], columns["value"], len(columns["point"])
+    given = {
+        "point": columns["point"], "bucket": time, "count": np.ones(size, np.uint32), "step": np.zeros(size, np.int64),
+        "flags": np.zeros(size, np.uint16), "first_time": time, "last_time": time,
+    }  # fmt: skip
+    return {name: given.get(name, value) for name in _NAMES.values()}
 
 
 def lean_rows(tier: Tier, bucket: str, where: str) -> str:

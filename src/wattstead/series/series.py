@@ -50,6 +50,7 @@ class Series:
     def close(self) -> None:
         """Gives up connections and threads."""
         self._executor.shutdown()
+        self._asking.close()
         self._connection.close()
 
     # Tables and rules

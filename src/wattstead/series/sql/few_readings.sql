@@ -1,0 +1,3 @@
+SELECT point, time, value
+FROM reading FINAL
+PREWHERE {where}
