@@ -131,13 +131,13 @@ class LoginFailed(RegistryError):
 
 
 class LoginLimited(RegistryError):
-    """Too many failed logins of one account or from one network address."""
+    """Too many failed logins of one account or from one network address, or too much else that is counted."""
 
     retryable = True
 
-    def __init__(self, retry_after_s: int) -> None:
-        self.retry_after_s = retry_after_s
-        super().__init__(f"too many failed logins; try again in {retry_after_s} s")
+    def __init__(self, retry_after_s: int, what: str = "failed logins") -> None:
+        self.retry_after_s, self.what = retry_after_s, what
+        super().__init__(f"too many {what}; try again in {retry_after_s} s")
 
 
 class LoginBusy(RegistryError):
@@ -191,6 +191,30 @@ class Stale(RegistryError):
             f"{noun} {identity} was changed meanwhile: it has version {found}, the change was made to {expected}; "
             "look at it again"
         )
+
+
+class TemplateInvalid(RegistryError):
+    """A template that cannot be read, or whose parts do not go together."""
+
+    def __init__(self, file: str, line: int, field: str, reason: str) -> None:
+        self.file, self.line, self.field, self.reason = file, line, field, reason
+        super().__init__(f"{shown(file)[1:-1]}, line {line}{', ' if field else ''}{field}: {reason}")
+
+
+class TemplateTaken(RegistryError):
+    """A revision of a template that exists already."""
+
+    def __init__(self, name: str, revision: int) -> None:
+        self.name, self.revision = name, revision
+        super().__init__(f"template {name!r} has a revision {revision} already; give it a greater number")
+
+
+class AddressTaken(RegistryError):
+    """Addresses of a new device that belong to another device of the site."""
+
+    def __init__(self, path: str, device_id: int) -> None:
+        self.path, self.device_id = path, device_id
+        super().__init__(f"address {shown(path)} belongs to device {device_id}; give the new one another prefix")
 
 
 class BackupError(RegistryError):

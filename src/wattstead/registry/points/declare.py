@@ -171,12 +171,13 @@ def _check_declaration(declaration: PointDeclaration, zone: str) -> None:
         raise fault
     names.checked("point", declaration.name)
     try:
-        check(_physics(declaration, zone))
+        check(physics(declaration, zone))
     except (PointInvalid, UnitError) as error:
         raise PointInvalid(f"point {declaration.address!r}: {error}") from error
 
 
-def _physics(declaration: PointDeclaration, zone: str) -> Point:
+def physics(declaration: PointDeclaration, zone: str = "UTC") -> Point:
+    """What a declared point is, before it has an id."""
     given = {k: v for k, v in msgspec.structs.asdict(declaration).items() if k in Point.__struct_fields__}
     return Point(id=0, zone=zone, **given)
 

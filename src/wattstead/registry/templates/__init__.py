@@ -1,0 +1,1 @@
+"""Templates: what a model of device measures, from which devices with their points are made."""
