@@ -30,7 +30,7 @@ _COLUMNS: tuple[ColumnElement[Any] | InstrumentedAttribute[Any], ...] = (
     *(Point.id, Point.kind, Point.quantity, Point.direction, Point.unit),
     *(Point.resolution, Point.width, Point.max_rate, Point.max_gap_s, Site.zone),
     *(Point.site_id, Point.device_id, Point.name, Point.role, Point.adopted, Point.unit_hint),
-    *(Point.rule_version, Point.created, _PATH),
+    *(Point.rule_version, Point.created, _PATH, Point.retired),
 )
 
 
@@ -102,7 +102,7 @@ def sites_of(session: Session, point_ids: Sequence[int]) -> dict[int, int]:
 def _record(row: Row[*tuple[Any, ...]], own_tags: dict[str, str]) -> PointRow:
     """One row of the columns below; built by position, since a listing may have 50,000 of them."""
     (point_id, kind, quantity, direction, unit, resolution, width, max_rate, max_gap_s, zone) = row[:_PHYSICS]
-    (site_id, device_id, name, role, adopted, unit_hint, rule_version, created, path) = row[_PHYSICS:]
+    (site_id, device_id, name, role, adopted, unit_hint, rule_version, created, path, retired) = row[_PHYSICS:]
     return PointRow(
         point=metering.Point(
             id=point_id,
@@ -126,4 +126,5 @@ def _record(row: Row[*tuple[Any, ...]], own_tags: dict[str, str]) -> PointRow:
         rule_version=rule_version,
         created=created,
         tags=own_tags,
+        retired=retired,
     )

@@ -67,6 +67,8 @@ class PointRow(msgspec.Struct, frozen=True, kw_only=True):
     """Grows when the step rule changes: rollups computed under a smaller one are to be made again."""
     created: datetime
     tags: dict[str, str]
+    retired: datetime | None = None
+    """Since when its device's template knows it no more."""
 
 
 class TagFilter(msgspec.Struct, frozen=True):

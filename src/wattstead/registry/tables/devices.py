@@ -30,7 +30,7 @@ class Device(Base):
     """What the addresses of its points begin with."""
     connection: Mapped[str] = mapped_column(default="")
     """Kind of connection, which chooses the reporting profile of the template: ``ethernet``, ``mobile`` …"""
-    posting: Mapped[bool] = mapped_column(default=True)
+    posting: Mapped[bool] = mapped_column(default=True, index=True)
     """Whether its readings are taken."""
     serial_number: Mapped[str] = mapped_column(ByteText, default="", index=True)
     hardware_version: Mapped[str] = mapped_column(default="")

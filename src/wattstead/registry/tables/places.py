@@ -42,7 +42,7 @@ class Site(Base):
     note: Mapped[str]
     created: Mapped[datetime] = mapped_column(UtcTime)
     version: Mapped[int] = mapped_column(default=1)
-    state: Mapped[str] = mapped_column(ByteText, default="active")
+    state: Mapped[str] = mapped_column(ByteText, default="active", index=True)
     """``active``, ``disabled``: its keys write no more."""
     customer_number: Mapped[str] = mapped_column(ByteText, default="", index=True)
     address: Mapped[str] = mapped_column(default="")

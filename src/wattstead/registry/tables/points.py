@@ -34,6 +34,8 @@ class Point(Base):
     changed_at: Mapped[int] = mapped_column(BigInteger, index=True)
     created: Mapped[datetime] = mapped_column(UtcTime)
     space_id: Mapped[int | None] = mapped_column(ForeignKey("space.id", ondelete="SET NULL"), index=True)
+    retired: Mapped[datetime | None] = mapped_column(UtcTime)
+    """Since when its device's template knows it no more; its readings stay, and more are taken if they come."""
 
 
 class Address(Base):

@@ -117,6 +117,7 @@ ADDED: dict[str, list[sa.Column[Any]]] = {
     ],
     "point": [
         _reference("space", "space_id", "SET NULL"),
+        sa.Column("retired", TIME),
     ],
 }
 INDEXED = (
@@ -124,6 +125,7 @@ INDEXED = (
     ("device", "changed_at"),
     ("device", "last_seen"),
     ("device", "organization_id"),
+    ("device", "posting"),
     ("device", "serial_number"),
     ("device", "space_id"),
     ("key", "device_id"),
@@ -131,6 +133,7 @@ INDEXED = (
     ("site", "city"),
     ("site", "customer_number"),
     ("site", "name"),
+    ("site", "state"),
 )
 
 
