@@ -5,10 +5,26 @@ A listing, a count and an export are built with these, so what is not one's to s
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Select, false, or_, select
+from collections.abc import Mapping
+from typing import Any
 
-from wattstead.registry.policy import Reach
-from wattstead.registry.tables import Account, Device, Membership, Organization, Site, SiteGrant
+from sqlalchemy import ColumnElement, Select, false, or_, select
+from sqlalchemy.orm import Session
+
+from wattstead.registry.policy import Reach, Resource
+from wattstead.registry.tables import (
+    Account,
+    Device,
+    Key,
+    Membership,
+    Organization,
+    Point,
+    ShareLink,
+    Site,
+    SiteGrant,
+    Space,
+    Template,
+)
 
 
 def in_branch(path: str) -> ColumnElement[bool]:
@@ -64,3 +80,41 @@ def of_people(reach: Reach | None) -> list[ColumnElement[bool]]:
 
 def _organization_ids(reach: Reach) -> Select[int]:
     return select(Organization.id).where(*of_organizations(reach))
+
+
+def within(session: Session, resource: Resource, identity: int, reach: Reach | None) -> bool:
+    """Whether a thing of that kind exists within reach."""
+    table = _TABLES[resource]
+    return session.scalar(select(table.id).where(table.id == identity, *of(resource, reach))) is not None
+
+
+def of(resource: Resource, reach: Reach | None) -> list[ColumnElement[bool]]:
+    """The conditions on the table of a kind of resource; what stands at a site lies where its site lies."""
+    if resource is Resource.ORGANIZATION:
+        return of_organizations(reach)
+    if resource is Resource.SITE:
+        return of_sites(reach)
+    if resource is Resource.DEVICE:
+        return of_devices(reach)
+    if resource is Resource.PERSON:
+        return of_people(reach)
+    if reach is None or reach.everywhere:
+        return []
+    table = _TABLES[resource]
+    if table is Template:
+        return [Template.organization_id.in_(_organization_ids(reach))]
+    return [table.site_id.in_(select(Site.id).where(*of_sites(reach)))]
+
+
+_TABLES: Mapping[Resource, Any] = {
+    Resource.ORGANIZATION: Organization,
+    Resource.SITE: Site,
+    Resource.DEVICE: Device,
+    Resource.PERSON: Account,
+    Resource.SPACE: Space,
+    Resource.POINT: Point,
+    Resource.KEY: Key,
+    Resource.SHARE: ShareLink,
+    Resource.TEMPLATE: Template,
+}
+"""Where things of each kind are kept; the others are nobody's one by one."""

@@ -8,17 +8,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from wattstead.registry import reach, trail
 from wattstead.registry.errors import RegistryError
 from wattstead.registry.people.people import People
 from wattstead.registry.places.places import Places
 from wattstead.registry.points import declare, points, resolve, tags
 from wattstead.registry.points.declare import PointChange
 from wattstead.registry.points.resolve import Asked
-from wattstead.registry.policy import Reach
+from wattstead.registry.policy import Reach, Resource
 from wattstead.registry.records import KeyGrant, NewAddress, PointDeclaration, PointRow, Resolution, TagFilter
 from wattstead.registry.storage import backup, dataset
 from wattstead.registry.storage.backup import BackupNote
 from wattstead.registry.storage.migrate import migrate, newest, schema_revision
+from wattstead.registry.trail import Deed
 
 
 class Registry(People, Places):
@@ -63,6 +65,32 @@ class Registry(People, Places):
         """Give no new point an id up to ``beyond``: the remedy when this registry is older than the store."""
         with self._db.writing() as s:
             dataset.skip_point_ids(s, beyond)
+
+    def within(self, resource: Resource, identity: int, *reaches: Reach) -> list[bool]:
+        """Whether a thing lies within each of these reaches."""
+        with self._db.reading() as s:
+            return [reach.within(s, resource, identity, one) for one in reaches]
+
+    def trail(
+        self,
+        reach: Reach | None = None,
+        *,
+        resource: Resource | None = None,
+        resource_id: int | None = None,
+        site_id: int | None = None,
+        before_id: int | None = None,
+        limit: int = 100,
+    ) -> list[Deed]:
+        """What was done within reach, newest first; ``before_id`` continues a listing."""
+        with self._db.reading() as s:
+            return trail.deeds(
+                s, reach, resource=resource, resource_id=resource_id, site_id=site_id, before_id=before_id, limit=limit
+            )
+
+    def broken_trail(self) -> int | None:
+        """The first record of the trail that was changed afterwards; None when the chain holds."""
+        with self._db.reading() as s:
+            return trail.broken(s)
 
     def look_up(self, site_id: int, addresses: Sequence[NewAddress]) -> Resolution:
         """The ids of the addresses that exist; creates nothing; what is new is in neither part of the answer."""

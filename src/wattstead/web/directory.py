@@ -195,6 +195,9 @@ class Directory:
     def _keep(self, rows: Iterable[PointRow]) -> None:
         for row in rows:
             point_id = row.point.id
+            before = self._rows.get(point_id)
+            if before is not None and before.site_id != row.site_id:  # it went to another site with its device
+                self._whole.get(before.site_id, {}).pop(point_id, None)
             self._rows[point_id] = row
             if row.site_id in self._whole:
                 self._whole[row.site_id][point_id] = row

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, or_, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from wattstead.registry import tables
 from wattstead.registry.errors import NameInvalid, Unknown
+from wattstead.registry.places.closed import closed_paths, is_closed_to
 from wattstead.registry.policy import HELD, Authority, Place, Role, Stand
 from wattstead.registry.records import KeyGrant, Membership
 from wattstead.registry.storage import dataset
@@ -28,9 +29,7 @@ def create(
 
     Raises `Unknown`, and `NameInvalid` where the role cannot be held.
     """
-    place = Place.BRANCH if organization_id else Place.SITE if site_id else Place.PLATFORM
-    if place not in HELD[role]:
-        raise NameInvalid("role", role.value, f"cannot be held on a {place.value}")
+    check_held(role, organization_id, site_id)
     named = ((tables.Account, account_id), (tables.Organization, organization_id), (tables.Site, site_id))
     for table, identity in named:
         if identity is not None and session.get(table, identity) is None:
@@ -71,24 +70,55 @@ def memberships(session: Session, *conditions: ColumnElement[bool]) -> list[Memb
 
 
 def authority(session: Session, account_id: int, now: datetime, reason: str = "") -> Authority:
-    """Everywhere that a person stands now; disabled organizations and what has expired count for nothing."""
+    """Everywhere that a person stands now; disabled branches and what has expired count for nothing."""
+    closed = closed_paths(session)
+    if closed and is_closed_to(session, account_id):
+        return Authority((), reason)
+    stands = [
+        Stand(role, "" if site_id else path, site_id)
+        for role, path, site_id in held(session, account_id, now)
+        if not path.startswith(closed)
+    ]
+    return Authority(tuple(stands), reason)
+
+
+def held(session: Session, account_id: int, now: datetime) -> list[tuple[Role, str, int]]:
+    """Every role that a person has now: role, path of the organization it lies in (``/``: the platform), site or 0."""
+    at_site = aliased(tables.Organization)
     rows = session.execute(
-        select(
-            tables.Membership.role, tables.Organization.path, tables.Organization.disabled, tables.Membership.site_id
-        )
+        select(tables.Membership.role, tables.Organization.path, at_site.path, tables.Membership.site_id)
         .outerjoin(tables.Organization, tables.Organization.id == tables.Membership.organization_id)
+        .outerjoin(tables.Site, tables.Site.id == tables.Membership.site_id)
+        .outerjoin(at_site, at_site.id == tables.Site.organization_id)
         .where(
             tables.Membership.account_id == account_id,
             or_(tables.Membership.expires.is_(None), tables.Membership.expires > now),
         )
         .order_by(tables.Membership.id)
     )
-    stands = [
-        Stand(Role(role), "" if site_id else path or "/", site_id or 0)
-        for role, path, disabled, site_id in rows
-        if disabled is None
-    ]
-    return Authority(tuple(stands), reason)
+    return [(Role(role), path or site_path or "/", site_id or 0) for role, path, site_path, site_id in rows]
+
+
+def place_path(session: Session, organization_id: int | None, site_id: int | None) -> str:
+    """The path of the organization where a role would be held; ``/`` for the platform; raises `Unknown`."""
+    if site_id is not None:
+        site = session.get(tables.Site, site_id)
+        if site is None:
+            raise Unknown("site", site_id)
+        organization_id = site.organization_id
+    if organization_id is None:
+        return "/"
+    organization = session.get(tables.Organization, organization_id)
+    if organization is None:
+        raise Unknown("organization", organization_id)
+    return organization.path
+
+
+def check_held(role: Role, organization_id: int | None, site_id: int | None) -> None:
+    """Raise `NameInvalid` where the role cannot be held."""
+    place = Place.BRANCH if organization_id else Place.SITE if site_id else Place.PLATFORM
+    if place not in HELD[role] or (organization_id and site_id):
+        raise NameInvalid("role", role.value, f"cannot be held on a {place.value}")
 
 
 def authority_of_key(grant: KeyGrant) -> Authority:

@@ -6,26 +6,45 @@ import hashlib
 import re
 import secrets
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, select, update
+import msgspec
+from sqlalchemy import ColumnElement, Row, select, update
 from sqlalchemy.orm import Session
 
-from wattstead.registry import names, tables
+from wattstead.registry import names, tables, trail
 from wattstead.registry.errors import KeyInvalid, Unknown
+from wattstead.registry.places.closed import closed_paths
+from wattstead.registry.policy import Reach, Resource
+from wattstead.registry.reach import of
 from wattstead.registry.records import Key, KeyGrant, KeyState, NewKey, Scope
 from wattstead.registry.seal import Seal, SealBroken
 from wattstead.registry.storage import dataset
 from wattstead.registry.storage.database import possible
+from wattstead.registry.trail import SYSTEM, Actor
 
 DEFAULT_POINT_LIMIT = 10_000
 MOST_POINTS = 2_000_000_000
+LONGEST_OVERLAP = timedelta(days=90)
+"""For how long at most a key and its successor may both live."""
 _SECRET = re.compile(r"[0-9a-f]{32}")
 
 
 def secret_hash(secret: str) -> bytes:
     """What is stored of a secret: it is random and long, so a plain SHA-256 cannot be searched."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
+
+
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
+    """What a key is bound to beside its site."""
+
+    device_id: int | None = None
+    expires: datetime | None = None
+    plain_http: bool = True
+
+
+ANY = Terms()
 
 
 def create(
@@ -37,13 +56,20 @@ def create(
     secret: str | None,
     seal: Seal | None,
     now: datetime,
+    terms: Terms = ANY,
+    by: Actor = SYSTEM,
 ) -> NewKey:
     """A new key; ``secret`` carries over an existing one, ``seal`` keeps it readable for the encrypted form.
 
-    Raises `KeyInvalid`, `Unknown` for the site, `NameInvalid`.
+    Raises `KeyInvalid`, `Unknown` for the site or device, `NameInvalid`.
     """
     if session.get(tables.Site, site_id) is None:
         raise Unknown("site", site_id)
+    device = None if terms.device_id is None else session.get(tables.Device, terms.device_id)
+    if terms.device_id is not None and (device is None or device.site_id != site_id):
+        raise Unknown("device", terms.device_id)
+    if terms.expires is not None and terms.expires <= now:
+        raise KeyInvalid(f"a key that ended {terms.expires.isoformat()}; give a time to come, or none")
     _check_limit(point_limit)
     secret = secrets.token_hex(16) if secret is None else secret
     if not _SECRET.fullmatch(secret):
@@ -64,15 +90,49 @@ def create(
         revoked=None,
         last_used=None,
         changed_at=dataset.bump(session),
+        device_id=terms.device_id,
+        expires=terms.expires,
+        plain_http=terms.plain_http,
     )
     session.add(row)
     session.flush()
-    return NewKey(_record(row), secret)
+    made = _record(row)
+    _note(session, now, by, "create", made, {}, _told(made))
+    return NewKey(made, secret)
 
 
-def keys(session: Session, site_id: int | None) -> list[Key]:
-    """The keys of a site (None: all), revoked ones included, by id."""
-    question = select(tables.Key).order_by(tables.Key.id)
+def rotate(session: Session, key_id: int, overlap: timedelta, seal: Seal | None, now: datetime, by: Actor) -> NewKey:
+    """A successor with the same terms; the old key lives on for ``overlap``, then ends by itself.
+
+    Raises `Unknown`, `KeyInvalid` when it is revoked, over, or has a successor already.
+    """
+    row = session.scalar(select(tables.Key).where(tables.Key.id.in_(possible([key_id]))).with_for_update())
+    if row is None:
+        raise Unknown("key", key_id)
+    if row.revoked is not None or (row.expires is not None and row.expires <= now):
+        raise KeyInvalid(f"key {key_id} has ended; make a new one")
+    if row.successor_id is not None:
+        raise KeyInvalid(f"key {key_id} has a successor already: key {row.successor_id}")
+    if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
+        raise KeyInvalid(f"an overlap of {overlap.days} days; give 0 to {LONGEST_OVERLAP.days}")
+    before = _told(_record(row))
+    terms = Terms(device_id=row.device_id, expires=row.expires, plain_http=row.plain_http)
+    made = create(
+        session, row.site_id, Scope(row.scope), row.name, row.point_limit, None, seal if row.sealed else None, now,
+        terms, by,
+    )  # fmt: skip
+    session.execute(update(tables.Key).where(tables.Key.id == made.key.id).values(point_count=row.point_count))
+    ends = now + overlap
+    row.successor_id, row.expires = made.key.id, min(ends, row.expires or ends)
+    row.changed_at = dataset.bump(session)
+    session.flush()
+    _note(session, now, by, "rotate", _record(row), before, _told(_record(row)))
+    return NewKey(msgspec.structs.replace(made.key, point_count=row.point_count), made.secret)
+
+
+def keys(session: Session, site_id: int | None, reach: Reach | None = None) -> list[Key]:
+    """The keys of a site (None: all) within reach, revoked ones included, by id."""
+    question = select(tables.Key).where(*of(Resource.KEY, reach)).order_by(tables.Key.id)
     if site_id is not None:
         question = question.where(tables.Key.site_id.in_(possible([site_id])))
     return [_record(row) for row in session.scalars(question)]
@@ -86,16 +146,18 @@ def key(session: Session, key_id: int) -> Key:
     return _record(row)
 
 
-def revoke(session: Session, key_id: int, now: datetime) -> Key:
+def revoke(session: Session, key_id: int, now: datetime, by: Actor = SYSTEM) -> Key:
     """End a key for ever; revoking it again changes nothing; raises `Unknown`."""
     row = session.get(tables.Key, key_id)
     if row is None:
         raise Unknown("key", key_id)
     if row.revoked is None:
+        before = _told(_record(row))
         row.revoked = now
         row.sealed = None
         row.changed_at = dataset.bump(session)
         session.flush()
+        _note(session, now, by, "delete", _record(row), before, _told(_record(row)))
     return _record(row)
 
 
@@ -111,38 +173,32 @@ def change_point_limit(session: Session, key_id: int, point_limit: int) -> Key:
     return _record(row)
 
 
-def grant(session: Session, secret: str) -> KeyGrant | None:
-    """What a secret allows; None when it is unknown or revoked."""
-    return _grant(session, tables.Key.secret_hash == secret_hash(secret))
+def grant(session: Session, secret: str, now: datetime) -> KeyGrant | None:
+    """What a secret allows; None when it is unknown, revoked or over, or its place is closed."""
+    return _grant(session, tables.Key.secret_hash == secret_hash(secret), now)
 
 
-def sealed_grant(session: Session, key_id: int, seal: Seal) -> tuple[KeyGrant, str] | None:
+def sealed_grant(session: Session, key_id: int, seal: Seal, now: datetime) -> tuple[KeyGrant, str] | None:
     """Grant and secret of a key that was created sealed, for senders that name a key instead of showing it."""
     sealed = session.scalar(select(tables.Key.sealed).where(tables.Key.id == key_id))
-    found = _grant(session, tables.Key.id == key_id)
+    found = _grant(session, tables.Key.id == key_id, now)
     return (found, seal.open(sealed)) if found and sealed else None
 
 
-def grants_since(session: Session, generation: int, seal: Seal | None) -> list[KeyState]:
+def grants_since(session: Session, generation: int, seal: Seal | None, now: datetime) -> list[KeyState]:
     """What has become of the keys that changed after a generation; after 0: of all that are not revoked."""
-    question = (
-        select(
-            *(tables.Key.secret_hash, tables.Key.sealed, tables.Key.revoked, tables.Key.id, tables.Key.site_id),
-            *(tables.Site.organization_id, tables.Key.scope, tables.Key.point_limit),
-        )
-        .join(tables.Site, tables.Site.id == tables.Key.site_id)
-        .where(tables.Key.changed_at > generation)
-    )
+    question = _GRANTS.where(tables.Key.changed_at > generation)
     if generation <= 0:
         question = question.where(tables.Key.revoked.is_(None))
+    closed = closed_paths(session)
     return [
         KeyState(
-            secret_hash=hashed,
-            grant=None if revoked else KeyGrant(key_id, site_id, organization_id, Scope(scope), point_limit),
-            key_id=key_id,
-            secret=_opened(sealed, seal),
+            secret_hash=row.secret_hash,
+            grant=_allowed(row, closed, now),
+            key_id=row.id,
+            secret=_opened(row.sealed, seal),
         )
-        for hashed, sealed, revoked, key_id, site_id, organization_id, scope, point_limit in session.execute(question)
+        for row in session.execute(question)
     ]
 
 
@@ -168,13 +224,32 @@ def _opened(sealed: bytes | None, seal: Seal | None) -> str | None:
         return None
 
 
-def _grant(session: Session, condition: ColumnElement[bool]) -> KeyGrant | None:
-    row = session.execute(
-        select(tables.Key.id, tables.Key.site_id, tables.Site.organization_id, tables.Key.scope, tables.Key.point_limit)
-        .join(tables.Site, tables.Site.id == tables.Key.site_id)
-        .where(condition, tables.Key.revoked.is_(None))
-    ).one_or_none()
-    return None if row is None else KeyGrant(row[0], row[1], row[2], Scope(row[3]), row[4])
+_GRANTS = (
+    select(
+        *(tables.Key.id, tables.Key.site_id, tables.Key.scope, tables.Key.point_limit, tables.Key.device_id),
+        *(tables.Key.secret_hash, tables.Key.sealed, tables.Key.revoked, tables.Key.expires, tables.Key.plain_http),
+        *(tables.Site.organization_id, tables.Site.state, tables.Organization.path),
+    )
+    .join(tables.Site, tables.Site.id == tables.Key.site_id)
+    .join(tables.Organization, tables.Organization.id == tables.Site.organization_id)
+)
+
+
+def _grant(session: Session, condition: ColumnElement[bool], now: datetime) -> KeyGrant | None:
+    row = session.execute(_GRANTS.where(condition)).one_or_none()
+    return None if row is None else _allowed(row, closed_paths(session), now)
+
+
+def _allowed(row: Row[*tuple[Any, ...]], closed: tuple[str, ...], now: datetime) -> KeyGrant | None:
+    """What a key allows at this moment; at a disabled site it only reads."""
+    over = row.revoked is not None or (row.expires is not None and row.expires <= now)
+    scope = Scope(row.scope)
+    if over or row.path.startswith(closed) or (row.state != "active" and scope is not Scope.READ):
+        return None
+    ends_s = row.expires.timestamp() if row.expires else 0.0
+    return KeyGrant(
+        row.id, row.site_id, row.organization_id, scope, row.point_limit, row.device_id, ends_s, row.plain_http
+    )
 
 
 def _record(row: tables.Key) -> Key:
@@ -190,4 +265,21 @@ def _record(row: tables.Key) -> Key:
         revoked=row.revoked,
         last_used=row.last_used,
         sealed=row.sealed is not None,
+        device_id=row.device_id,
+        expires=row.expires,
+        plain_http=row.plain_http,
+        successor_id=row.successor_id,
     )
+
+
+def _told(found: Key) -> dict[str, Any]:
+    names_ = ("name", "scope", "device_id", "expires", "plain_http", "point_limit", "revoked", "successor_id")
+    return {name: getattr(found, name) for name in names_}
+
+
+def _note(
+    session: Session, now: datetime, by: Actor, action: str, key: Key, before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    trail.note(
+        session, now, by, action, Resource.KEY, key.id, site_id=key.site_id, before=before, after=after
+    )  # fmt: skip

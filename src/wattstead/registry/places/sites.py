@@ -1,69 +1,178 @@
-"""Sites and their devices: where points are; who may see them is decided by a reach."""
+"""Sites: where points are, and all that is known about a place; who may see them is decided by a reach."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import select
+import msgspec
+from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from wattstead.registry import names, tables
-from wattstead.registry.errors import Unknown
-from wattstead.registry.places import organizations
+from wattstead.registry import tables, trail
+from wattstead.registry.errors import Conflict, Unknown
+from wattstead.registry.places import attributes
+from wattstead.registry.places.versions import changeable
 from wattstead.registry.points import tags
-from wattstead.registry.policy import Reach
+from wattstead.registry.policy import Reach, Resource
 from wattstead.registry.reach import of_sites
-from wattstead.registry.records import Device, Site, SiteName
+from wattstead.registry.records import Site, SiteName
 from wattstead.registry.storage import dataset
 from wattstead.registry.storage.database import integers, possible
+from wattstead.registry.trail import SYSTEM, Actor
+
+_PLAIN = {"synchronize_session": False}
+_FIELDS = tuple(field for field in Site.__struct_fields__ if field != "tags")
+_DOORS_KNOW = timedelta(seconds=10)
+"""After that long every door has learnt that a key was revoked."""
 
 
 def create_site(
     session: Session,
     organization_id: int,
-    name: str,
-    zone: str,
-    note: str,
+    given: Mapping[str, object],
     site_tags: Mapping[str, str],
     now: datetime,
+    by: Actor = SYSTEM,
 ) -> Site:
-    """A new site; raises `NameInvalid`, `ZoneUnknown`, `Unknown` for the organization."""
-    organizations.organization(session, organization_id)
-    row = tables.Site(
-        organization_id=organization_id,
-        name=names.checked("site", name),
-        zone=names.checked_zone(zone),
-        note=names.checked_text("note", note),
-        created=now,
-    )
+    """A new site with these attributes; raises `AttributeInvalid`, `ZoneUnknown`, `Unknown` for the organization."""
+    if session.get(tables.Organization, organization_id) is None:
+        raise Unknown("organization", organization_id)
+    columns = {"note": "", **attributes.checked(attributes.SITE, {"name": "", "zone": "", **given})}
+    row = tables.Site(organization_id=organization_id, created=now, **columns)
     session.add(row)
     session.flush()
     tags.put_site_tags(session, row.id, site_tags)
     dataset.bump(session)
-    return _record(row, tags.checked(site_tags))
+    made = record(row, tags.checked(site_tags))
+    _note(session, now, by, "create", made, {}, _told(made))
+    return made
 
 
 def change_site(
-    session: Session, site_id: int, name: str | None, zone: str | None, note: str | None, site_tags: Mapping[str, str]
+    session: Session,
+    site_id: int,
+    given: Mapping[str, object],
+    site_tags: Mapping[str, str],
+    now: datetime,
+    *,
+    version: int | None = None,
+    by: Actor = SYSTEM,
 ) -> Site:
-    """Change what is not None; an empty tag value removes the tag; raises `Unknown`, `NameInvalid`, `ZoneUnknown`."""
-    row = session.get(tables.Site, site_id)
-    if row is None:
-        raise Unknown("site", site_id)
-    if name is not None:
-        row.name = names.checked("site", name)
-    if note is not None:
-        row.note = names.checked_text("note", note)
+    """Change what is given; an empty tag value removes the tag.
+
+    Raises `Unknown`, `Stale`, `AttributeInvalid`, `ZoneUnknown`, `NameInvalid`.
+    """
+    row = changeable(session, tables.Site, site_id, version)
+    before = _told(_whole(session, row))
+    zone, state = row.zone, row.state
+    for name, value in attributes.checked(attributes.SITE, given).items():
+        setattr(row, name, value)
     tags.put_site_tags(session, site_id, site_tags)
-    moved = zone is not None and zone != row.zone
-    if zone is not None:
-        row.zone = names.checked_zone(zone)
+    changed = _changed(session, row, before, "change", now, by)
+    if row.zone != zone:  # local days of its points are others now
+        _mark(session, tables.Point, site_id)
+    if row.state != state:
+        _mark(session, tables.Key, site_id)
+    return changed
+
+
+def put_photo(session: Session, site_id: int, digest: str, now: datetime, by: Actor = SYSTEM) -> Site:
+    """Set the digest of the picture; empty takes it away; raises `Unknown`."""
+    row = changeable(session, tables.Site, site_id)
+    before = _told(_whole(session, row))
+    row.photo = digest
+    return _changed(session, row, before, "change", now, by)
+
+
+def hand_over(
+    session: Session,
+    site_id: int,
+    organization_id: int,
+    now: datetime,
+    *,
+    version: int | None = None,
+    by: Actor = SYSTEM,
+) -> Site:
+    """Give a site with all that is in it to another organization; raises `Unknown`, `Stale`.
+
+    Grants to other organizations and people of the site stay; the former organization keeps no sight of it.
+    """
+    row = changeable(session, tables.Site, site_id, version)
+    if session.get(tables.Organization, organization_id) is None:
+        raise Unknown("organization", organization_id)
+    before = _told(_whole(session, row))
+    row.organization_id = organization_id
+    session.execute(
+        update(tables.Device).where(tables.Device.site_id == site_id).values(organization_id=organization_id),
+        execution_options=_PLAIN,
+    )
+    session.execute(
+        delete(tables.SiteGrant).where(
+            tables.SiteGrant.site_id == site_id, tables.SiteGrant.organization_id == organization_id
+        )
+    )
+    changed = _changed(session, row, before, "hand over", now, by)
+    _mark(session, tables.Key, site_id)
+    return changed
+
+
+def delete_site(
+    session: Session, site_id: int, now: datetime, *, version: int | None = None, by: Actor = SYSTEM
+) -> None:
+    """Remove a site with its devices, points and keys; its point ids are never given again.
+
+    A site that has points must have had its keys revoked some seconds ago, so that nothing is on its way to a point
+    that is no more. Raises `Unknown`, `Stale`, `Conflict`.
+    """
+    row = changeable(session, tables.Site, site_id, version)
+    points = select(tables.Point.id).where(tables.Point.site_id == site_id)
+    alive = select(func.count()).select_from(tables.Key).where(tables.Key.site_id == site_id)
+    alive = alive.where(tables.Key.revoked.is_(None) | (tables.Key.revoked > now - _DOORS_KNOW))
+    if session.scalar(points.limit(1)) is not None and (count := session.scalar(alive)):
+        raise Conflict(
+            f"site {site_id} has points and {count} keys that may still send; revoke them, wait ten seconds, try again"
+        )
+    before, organization_id = _told(_whole(session, row)), row.organization_id
+    _delete_contents(session, site_id, points)
+    session.delete(row)
     session.flush()
-    generation = dataset.bump(session)
-    if moved:  # local days of its points are others now
-        session.execute(tables.POINT.update().where(tables.Point.site_id == site_id).values(changed_at=generation))
-    return sites(session, None, [site_id])[0]
+    dataset.bump(session)
+    trail.note(
+        session, now, by, "delete", Resource.SITE, site_id, organization_id=organization_id, before=before
+    )  # fmt: skip
+
+
+def _delete_contents(session: Session, site_id: int, points: Select[int]) -> None:
+    devices = select(tables.Device.id).where(tables.Device.site_id == site_id)
+    keys = select(tables.Key.id).where(tables.Key.site_id == site_id)
+    for table, condition in (
+        (tables.PointTag, tables.PointTag.point_id.in_(points)),
+        (tables.Address, tables.Address.site_id == site_id),
+        (tables.Point, tables.Point.site_id == site_id),
+    ):
+        session.execute(delete(table).where(condition), execution_options=_PLAIN)
+    session.execute(
+        update(tables.Key).where(tables.Key.id.in_(keys)).values(successor_id=None), execution_options=_PLAIN
+    )
+    session.execute(
+        update(tables.Point).where(tables.Point.key_id.in_(keys)).values(key_id=None), execution_options=_PLAIN
+    )
+    session.execute(delete(tables.Key).where(tables.Key.site_id == site_id), execution_options=_PLAIN)
+    session.execute(delete(tables.Device).where(tables.Device.id.in_(devices)), execution_options=_PLAIN)
+    session.execute(
+        update(tables.Space).where(tables.Space.site_id == site_id).values(parent_id=None), execution_options=_PLAIN
+    )
+    session.execute(delete(tables.Space).where(tables.Space.site_id == site_id), execution_options=_PLAIN)
+
+
+def site(session: Session, site_id: int) -> Site:
+    """The site of that id; raises `Unknown`."""
+    found = sites(session, None, [site_id])
+    if not found:
+        raise Unknown("site", site_id)
+    return found[0]
 
 
 def sites(session: Session, reach: Reach | None, site_ids: Sequence[int] | None = None) -> list[Site]:
@@ -73,7 +182,7 @@ def sites(session: Session, reach: Reach | None, site_ids: Sequence[int] | None 
         question = question.where(tables.Site.id.in_(integers(session, possible(site_ids))))
     rows = session.scalars(question).all()
     found = tags.site_tags(session, [row.id for row in rows])
-    return [_record(row, found.get(row.id, {})) for row in rows]
+    return [record(row, found.get(row.id, {})) for row in rows]
 
 
 def named(session: Session, reach: Reach | None) -> dict[int, SiteName]:
@@ -83,34 +192,44 @@ def named(session: Session, reach: Reach | None) -> dict[int, SiteName]:
     return {row[0]: SiteName(*row) for row in rows}
 
 
-def create_device(session: Session, site_id: int, name: str, now: datetime) -> Device:
-    """A new device at a site; raises `Unknown`, `NameInvalid`."""
-    site = session.get(tables.Site, site_id)
-    if site is None:
-        raise Unknown("site", site_id)
-    row = tables.Device(
-        site_id=site_id, organization_id=site.organization_id, name=names.checked("device", name), created=now
-    )
-    session.add(row)
+def record(row: tables.Site, site_tags: dict[str, str]) -> Site:
+    """The site as it is answered."""
+    return Site(**{field: getattr(row, field) for field in _FIELDS}, tags=site_tags)
+
+
+def _whole(session: Session, row: tables.Site) -> Site:
+    return record(row, tags.site_tags(session, [row.id]).get(row.id, {}))
+
+
+def _changed(session: Session, row: tables.Site, before: dict[str, Any], action: str, now: datetime, by: Actor) -> Site:
+    row.version += 1
     session.flush()
-    return Device(row.id, site_id, row.name, row.created)
+    dataset.bump(session)
+    changed = _whole(session, row)
+    _note(session, now, by, action, changed, before, _told(changed))
+    return changed
 
 
-def devices(session: Session, site_id: int) -> list[Device]:
-    """The devices of a site, by id."""
-    rows = session.scalars(
-        select(tables.Device).where(tables.Device.site_id.in_(possible([site_id]))).order_by(tables.Device.id)
+def _note(
+    session: Session, now: datetime, by: Actor, action: str, row: Site, before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    trail.note(
+        session, now, by, action, Resource.SITE, row.id, organization_id=row.organization_id, site_id=row.id,
+        before=before, after=after,
+    )  # fmt: skip
+
+
+def _mark(session: Session, table: type[tables.Point] | type[tables.Key], site_id: int) -> None:
+    """Let caches look again at the points or keys of a site."""
+    session.execute(
+        update(table).where(table.site_id == site_id).values(changed_at=dataset.bump(session)),
+        execution_options=_PLAIN,
     )
-    return [Device(row.id, site_id, row.name, row.created) for row in rows]
 
 
-def _record(row: tables.Site, site_tags: dict[str, str]) -> Site:
-    return Site(
-        id=row.id,
-        organization_id=row.organization_id,
-        name=row.name,
-        zone=row.zone,
-        note=row.note,
-        created=row.created,
-        tags=site_tags,
-    )
+def _told(found: Site) -> dict[str, Any]:
+    """What the trail keeps of a site: what differs from what nobody has told."""
+    fields: dict[str, Any] = msgspec.to_builtins(found)
+    for key, value in fields.pop("tags").items():
+        fields[f"tag {key}"] = value
+    return {name: value for name, value in fields.items() if name not in ("id", "created", "version")}

@@ -2,27 +2,66 @@
 
 from wattstead.registry.policy import Scope
 from wattstead.registry.records.keys import Key, KeyGrant, KeyState, NewKey
-from wattstead.registry.records.people import Account, FirstOwner, Membership, Signed
-from wattstead.registry.records.places import Device, Organization, Site, SiteName
+from wattstead.registry.records.mail import DueMail, Letter
+from wattstead.registry.records.people import (
+    Account,
+    FirstOwner,
+    Invitation,
+    InvitationLook,
+    Membership,
+    NewInvitation,
+    OpenSession,
+    PeoplePage,
+    PeopleQuery,
+    PersonChange,
+    PersonRow,
+    Signed,
+)
+from wattstead.registry.records.places import (
+    Device,
+    Guest,
+    NewShareLink,
+    Organization,
+    ShareLink,
+    Site,
+    SiteGrant,
+    SiteName,
+    Space,
+)
 from wattstead.registry.records.points import NewAddress, PointDeclaration, PointRow, Resolution, TagFilter
 
 __all__ = [
     "Account",
     "Device",
+    "DueMail",
     "FirstOwner",
+    "Guest",
+    "Invitation",
+    "InvitationLook",
     "Key",
     "KeyGrant",
     "KeyState",
+    "Letter",
     "Membership",
     "NewAddress",
+    "NewInvitation",
     "NewKey",
+    "NewShareLink",
+    "OpenSession",
     "Organization",
+    "PeoplePage",
+    "PeopleQuery",
+    "PersonChange",
+    "PersonRow",
     "PointDeclaration",
     "PointRow",
     "Resolution",
     "Scope",
+    "ShareLink",
     "Signed",
     "Site",
+    "SiteGrant",
     "SiteName",
+    "Space",
     "TagFilter",
 ]

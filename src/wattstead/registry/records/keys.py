@@ -17,6 +17,12 @@ class KeyGrant(msgspec.Struct, frozen=True):
     organization_id: int
     scope: Scope
     point_limit: int
+    device_id: int | None = None
+    """The device that it belongs to: points that appear under it are that device's."""
+    ends_s: float = 0.0
+    """Seconds since 1970 after which it allows nothing; 0: it does not end."""
+    plain_http: bool = True
+    """Whether it may be shown without TLS from another machine."""
 
 
 class Key(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +41,11 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
     last_used: datetime | None
     sealed: bool
     """True when the secret is kept encrypted, as the EmonCMS encrypted form needs it."""
+    device_id: int | None = None
+    expires: datetime | None = None
+    plain_http: bool = True
+    successor_id: int | None = None
+    """The key that replaces it; both live until this one ends."""
 
 
 class NewKey(msgspec.Struct, frozen=True):

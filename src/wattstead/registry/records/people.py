@@ -55,6 +55,104 @@ class Signed(msgspec.Struct, frozen=True, kw_only=True):
     """The administrator who looks through this person's eyes."""
 
 
+class OpenSession(msgspec.Struct, frozen=True):
+    """A session as its person may see it."""
+
+    name: str
+    """By which it is ended; not its token."""
+    created: datetime
+    last_used: datetime
+    expires: datetime
+    agent: str
+    address: str
+    impersonator_id: int | None
+
+
+class Invitation(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who was asked to join."""
+
+    id: int
+    email: str
+    organization_id: int | None
+    site_id: int | None
+    role: str
+    inviter_id: int | None
+    created: datetime
+    expires: datetime
+    accepted: datetime | None
+    revoked: datetime | None
+
+
+class NewInvitation(msgspec.Struct, frozen=True):
+    """An invitation with the token of its link, which is known this once."""
+
+    invitation: Invitation
+    token: str
+
+
+class InvitationLook(msgspec.Struct, frozen=True, kw_only=True):
+    """What whoever holds the link may know before answering."""
+
+    email: str
+    role: str
+    place: str
+    """Name of the organization or site; empty for the platform."""
+    inviter: str
+    expires: datetime
+    has_account: bool
+    """Whether the address has an account already, which must sign in to accept."""
+
+
+class PersonChange(msgspec.Struct, frozen=True, kw_only=True):
+    """What to change of a person; None leaves it."""
+
+    name: str | None = None
+    phone: str | None = None
+    mobile_phone: str | None = None
+    phone_type: str | None = None
+    operating_system: str | None = None
+    application_version: str | None = None
+    privacy_state: str | None = None
+    locale: str | None = None
+    email: str | None = None
+    state: str | None = None
+    """``active``, ``disabled``."""
+
+
+class PersonRow(msgspec.Struct, frozen=True):
+    """A person of the directory."""
+
+    account: Account
+    organization: str
+    """Name of the organization."""
+    memberships: list[Membership]
+
+
+class PeopleQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Which people to list, in which order, and from where on."""
+
+    q: str = ""
+    """Part of name, e-mail address or a phone number."""
+    equal: dict[str, str] = {}
+    """Attribute → the value it must have."""
+    role: str = ""
+    organization_id: int | None = None
+    site_id: int | None = None
+    sort: str = "name"
+    descending: bool = False
+    limit: int = 100
+    cursor: str = ""
+
+
+class PeoplePage(msgspec.Struct, frozen=True):
+    """A page of the directory."""
+
+    rows: list[PersonRow]
+    total: int
+    cursor: str
+    """Where the next page begins; empty on the last."""
+
+
 class FirstOwner(msgspec.Struct, frozen=True):
     """The owner made at first start, with the password to print once."""
 

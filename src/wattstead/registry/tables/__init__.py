@@ -23,11 +23,14 @@ from wattstead.registry.tables.proofs import (
 )
 from wattstead.registry.tables.trail import Repeatable, Trail, TrailWords
 
-POINT, ADDRESS, POINT_TAG, SITE_TAG, KEY = (cast(Table, t.__table__) for t in (Point, Address, PointTag, SiteTag, Key))
+POINT, ADDRESS, POINT_TAG, SITE_TAG, DEVICE_TAG, KEY = (
+    cast(Table, t.__table__) for t in (Point, Address, PointTag, SiteTag, DeviceTag, Key)
+)
 """The same tables for statements over many rows at once."""
 
 __all__ = [
     "ADDRESS",
+    "DEVICE_TAG",
     "KEY",
     "POINT",
     "POINT_TAG",

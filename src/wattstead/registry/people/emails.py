@@ -1,0 +1,58 @@
+"""E-mail addresses as they are compared: one spelling each, and none that passes for another; asks no database."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import idna
+
+from wattstead.registry.errors import NameInvalid
+
+_EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]{1,190}")
+_ALIKE_SCRIPTS = frozenset({"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC"})
+_LOOKS_LIKE = str.maketrans(
+    "асеорухіѕјһԁԛԝкмтвнгп" + "ονρταυικεηχγω" + "ıɡɑ",
+    "aceopyxisjhdqwkmtbhrn" + "ovptauikenxyw" + "iga",
+)
+"""Letters that are drawn like Latin ones: Cyrillic, Greek, Latin beyond ASCII (the common part of Unicode TS #39)."""
+
+
+def folded(email: str) -> str:
+    """An e-mail address as it is compared; raises `NameInvalid` when it is none.
+
+    Compatibility forms become plain ones (NFKC), letters small, the host its ASCII form (IDNA).
+
+    >>> folded(" Ａda@Bücher.Example ")
+    'ada@xn--bcher-kva.example'
+    """
+    plain = unicodedata.normalize("NFKC", email.strip()).lower()
+    if not _EMAIL.fullmatch(plain) or not plain.isprintable():
+        raise NameInvalid("e-mail address", email, "is none; give name@place")
+    local, _, host = plain.partition("@")
+    if not host.isascii():
+        try:
+            host = idna.encode(host, uts46=True).decode()
+        except idna.IDNAError as error:
+            raise NameInvalid("e-mail address", email, "has a host that cannot be written; give name@place") from error
+    return f"{local}@{host}"
+
+
+def checked(email: str) -> str:
+    """A new address, folded; raises `NameInvalid` also when letters of several scripts hide one behind another."""
+    plain = folded(email)
+    scripts = {unicodedata.name(letter, "").partition(" ")[0] for letter in plain.partition("@")[0] if letter.isalpha()}
+    mixed = sorted(scripts & _ALIKE_SCRIPTS)
+    if len(mixed) > 1:
+        raise NameInvalid("e-mail address", email, f"mixes letters that look alike ({', '.join(mixed).lower()})")
+    return plain
+
+
+def plain_look(folded_email: str) -> str:
+    """What an address looks like at a glance; differs from it only when it passes for another.
+
+    >>> plain_look("сосо@example.org"), plain_look("ada@example.org")
+    ('coco@example.org', 'ada@example.org')
+    """
+    local, _, host = folded_email.partition("@")
+    return f"{local.translate(_LOOKS_LIKE)}@{host}"

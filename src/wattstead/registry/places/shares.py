@@ -1,0 +1,222 @@
+"""Who else may look at a site: organizations, people until a day, whoever has a link; all of it can be taken back."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from wattstead.registry import names, tables, trail
+from wattstead.registry.errors import AttributeInvalid, Unknown
+from wattstead.registry.people import memberships
+from wattstead.registry.people.emails import folded
+from wattstead.registry.places.closed import closed_paths
+from wattstead.registry.policy import Resource, Role
+from wattstead.registry.records import Guest, Membership, NewShareLink, ShareLink, SiteGrant
+from wattstead.registry.storage import dataset
+from wattstead.registry.storage.database import possible
+from wattstead.registry.trail import SYSTEM, Actor
+
+LONGEST = timedelta(days=366)
+"""No link lives longer."""
+
+
+def grant(
+    session: Session, site_id: int, organization_id: int, changes: bool, now: datetime, by: Actor = SYSTEM
+) -> SiteGrant:
+    """Let another organization's people see a site as their roles allow, and with ``changes`` change it.
+
+    Raises `Unknown`.
+    """
+    site, organization = session.get(tables.Site, site_id), session.get(tables.Organization, organization_id)
+    if site is None:
+        raise Unknown("site", site_id)
+    if organization is None:
+        raise Unknown("organization", organization_id)
+    row = session.get(tables.SiteGrant, (organization_id, site_id))
+    before = {} if row is None else {"organization_id": organization_id, "changes": row.changes}
+    if row is None:
+        row = tables.SiteGrant(organization_id=organization_id, site_id=site_id, changes=changes, created=now)
+        session.add(row)
+    row.changes = changes
+    session.flush()
+    dataset.bump(session)
+    after = {"organization_id": organization_id, "changes": changes}
+    trail.note(
+        session, now, by, "grant", Resource.SITE, site_id, organization_id=site.organization_id, site_id=site_id,
+        before=before, after=after,
+    )  # fmt: skip
+    return _grant(row, organization.name)
+
+
+def end_grant(session: Session, site_id: int, organization_id: int, now: datetime, by: Actor = SYSTEM) -> None:
+    """Take a grant back; raises `Unknown`."""
+    row = session.get(tables.SiteGrant, (organization_id, site_id)) if possible([organization_id, site_id]) else None
+    if row is None:
+        raise Unknown("grant", organization_id)
+    before = {"organization_id": organization_id, "changes": row.changes}
+    session.delete(row)
+    session.flush()
+    dataset.bump(session)
+    trail.note(session, now, by, "end grant", Resource.SITE, site_id, site_id=site_id, before=before)
+
+
+def grants(session: Session, site_id: int) -> list[SiteGrant]:
+    """The organizations beside the tree that see a site, by name."""
+    rows = session.execute(
+        select(tables.SiteGrant, tables.Organization.name)
+        .join(tables.Organization, tables.Organization.id == tables.SiteGrant.organization_id)
+        .where(tables.SiteGrant.site_id == site_id)
+        .order_by(tables.Organization.name, tables.Organization.id)
+    )
+    return [_grant(row, name) for row, name in rows]
+
+
+def create_link(
+    session: Session, site_id: int, name: str, expires: datetime, now: datetime, by: Actor = SYSTEM
+) -> NewShareLink:
+    """A link to a site, its token shown this once; raises `Unknown`, `AttributeInvalid` for an end that is none."""
+    if session.get(tables.Site, site_id) is None:
+        raise Unknown("site", site_id)
+    check_end(expires, now)
+    token = secrets.token_urlsafe(32)
+    row = tables.ShareLink(site_id=site_id, token_hash=_hash(token), name=names.checked("link", name), created=now)
+    row.maker_id, row.expires, row.revoked = by.account_id, expires, None
+    session.add(row)
+    session.flush()
+    after = {"name": name, "expires": expires}
+    trail.note(session, now, by, "create", Resource.SHARE, row.id, site_id=site_id, after=after)
+    return NewShareLink(record(row), token)
+
+
+def links(session: Session, site_id: int, now: datetime) -> list[ShareLink]:
+    """The links of a site that are open, by id."""
+    rows = session.scalars(
+        select(tables.ShareLink)
+        .where(
+            tables.ShareLink.site_id.in_(possible([site_id])),
+            tables.ShareLink.revoked.is_(None),
+            tables.ShareLink.expires > now,
+        )
+        .order_by(tables.ShareLink.id)
+    )
+    return [record(row) for row in rows]
+
+
+def end_link(session: Session, link_id: int, now: datetime, by: Actor = SYSTEM) -> ShareLink:
+    """Close a link for ever; whoever came by it sees nothing more; raises `Unknown`."""
+    row = session.get(tables.ShareLink, link_id) if possible([link_id]) else None
+    if row is None:
+        raise Unknown("share", link_id)
+    if row.revoked is None:
+        row.revoked = now
+        session.flush()
+        dataset.bump(session)
+        trail.note(
+            session, now, by, "delete", Resource.SHARE, link_id, site_id=row.site_id, before={"name": row.name}
+        )  # fmt: skip
+    return record(row)
+
+
+def link(session: Session, link_id: int) -> ShareLink:
+    """The link of that id; raises `Unknown`."""
+    row = session.get(tables.ShareLink, link_id) if possible([link_id]) else None
+    if row is None:
+        raise Unknown("share", link_id)
+    return record(row)
+
+
+def guest(session: Session, token: str, now: datetime) -> Guest | None:
+    """Who a link's token stands for; None when it is unknown, closed or over, or its organization is disabled."""
+    row = session.execute(
+        select(tables.ShareLink.id, tables.ShareLink.site_id, tables.Organization.path)
+        .join(tables.Site, tables.Site.id == tables.ShareLink.site_id)
+        .join(tables.Organization, tables.Organization.id == tables.Site.organization_id)
+        .where(
+            tables.ShareLink.token_hash == _hash(token),
+            tables.ShareLink.revoked.is_(None),
+            tables.ShareLink.expires > now,
+        )
+    ).one_or_none()
+    if row is None or row[2].startswith(closed_paths(session)):
+        return None
+    return Guest(row[0], row[1])
+
+
+def people(session: Session, site_id: int, now: datetime) -> list[tuple[Membership, str, str]]:
+    """Who belongs to a site, with name and e-mail address, by name."""
+    table = tables.Membership
+    rows = session.execute(
+        select(table, tables.Account.name, tables.Account.email)
+        .join(tables.Account, tables.Account.id == table.account_id)
+        .where(table.site_id.in_(possible([site_id])), or_(table.expires.is_(None), table.expires > now))
+        .order_by(tables.Account.name, tables.Account.email, table.id)
+    )
+    return [(memberships.record(row), name, email) for row, name, email in rows]
+
+
+def guest_membership(session: Session, membership_id: int) -> Membership:
+    """A person's share of a site; raises `Unknown` when it is none."""
+    row = session.get(tables.Membership, membership_id) if possible([membership_id]) else None
+    if row is None or row.role != Role.GUEST.value or row.site_id is None:
+        raise Unknown("share", membership_id)
+    return memberships.record(row)
+
+
+def with_person(
+    session: Session, site_id: int, email: str, expires: datetime | None, now: datetime, by: Actor = SYSTEM
+) -> Membership | None:
+    """Show a site to the person of an e-mail address until a day; None when nobody has that address.
+
+    Raises `Unknown`, `AttributeInvalid`, `NameInvalid`.
+    """
+    if session.get(tables.Site, site_id) is None:
+        raise Unknown("site", site_id)
+    if expires is not None:
+        check_end(expires, now)
+    account_id = session.scalar(select(tables.Account.id).where(tables.Account.email == folded(email)))
+    if account_id is None:
+        return None
+    made = memberships.create(session, account_id, Role.GUEST, now, site_id=site_id, expires=expires)
+    after = {"account_id": account_id, "role": made.role, "expires": expires}
+    trail.note(session, now, by, "create", Resource.SHARE, made.id, site_id=site_id, after=after)
+    return made
+
+
+def end_person(session: Session, membership_id: int, now: datetime, by: Actor = SYSTEM) -> Membership:
+    """Take a person's share of a site back; raises `Unknown`."""
+    gone = guest_membership(session, membership_id)
+    memberships.end(session, membership_id)
+    before = {"account_id": gone.account_id, "role": gone.role, "expires": gone.expires}
+    trail.note(session, now, by, "delete", Resource.SHARE, membership_id, site_id=gone.site_id, before=before)
+    return gone
+
+
+def check_end(expires: datetime, now: datetime) -> None:
+    """Raise `AttributeInvalid` unless a share ends within what is allowed."""
+    if not now < expires <= now + LONGEST:
+        raise AttributeInvalid("expires", f"must lie within the next {LONGEST.days} days")
+
+
+def record(row: tables.ShareLink) -> ShareLink:
+    """The link as it is answered."""
+    return ShareLink(
+        id=row.id, site_id=row.site_id, name=row.name, created=row.created, expires=row.expires, revoked=row.revoked
+    )
+
+
+def _grant(row: tables.SiteGrant, name: str) -> SiteGrant:
+    return SiteGrant(
+        organization_id=row.organization_id,
+        organization=name,
+        site_id=row.site_id,
+        changes=row.changes,
+        created=row.created,
+    )
+
+
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
