@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from wattstead.metering.batch import ReadingBatch
 from wattstead.metering.calendar import Step, edges_us
 from wattstead.metering.point import Point
 from wattstead.metering.quantity import Kind, Quantity
@@ -22,7 +23,7 @@ from wattstead.metering.rollup import (
     merge,
     roll,
 )
-from wattstead.series import Series
+from wattstead.series import Limits, Series
 from wattstead.series.connection import Connection
 from wattstead.series.tiers import Tier
 
@@ -187,3 +188,15 @@ def test_a_long_import_is_rolled_up_in_boxes(
     quarters = merge(minutes, bucket_starts(minutes.start_us, QUARTER_US), story.rules)
     days = merge(quarters, edge_starts(quarters.start_us, edges), story.rules)
     assert kept(address, Tier.DAY) == expected(days.rows(days.start_us < edges[-2]))
+
+
+def test_what_does_not_fit_into_memory_is_rolled_up_in_halves(address: str) -> None:
+    days = 90
+    tight = Series(address, Limits(slow_memory_bytes=24 << 20))
+    tight.migrate()
+    tight.put_rules([Point(id=1, quantity=Quantity.ELECTRICITY, unit="W")])
+    times = T0 + np.arange(days * 1440, dtype=np.int64) * MINUTE_US
+    tight.append([ReadingBatch.of(np.ones(len(times), np.uint32), times, np.full(len(times), 100.0), version=1)])
+    rolled = tight.roll(T0, T0 + days * DAY_US)
+    assert (rolled.minutes, rolled.quarters, rolled.days) == (days * 1440, days * 96, days)
+    tight.close()
