@@ -19,7 +19,7 @@ from wattstead.web import api, pages
 from wattstead.web.directory import Directory
 from wattstead.web.emoncms import routes as emoncms
 from wattstead.web.front_door import FrontDoor
-from wattstead.web.gate import DEPENDENCIES
+from wattstead.web.gate import DEPENDENCIES, check_declared, guard
 from wattstead.web.influx import routes as influx
 from wattstead.web.problem import answer
 from wattstead.web.reference import page as reference
@@ -68,8 +68,14 @@ def create_web(
 
 
 def _litestar(state: State) -> Litestar:
-    return Litestar(
-        [Router("/api/v1", route_handlers=[*api.ROUTES]), reference.routes, *emoncms.routes, influx.routes, pages.page],
+    app = Litestar(
+        [
+            Router("/api/v1", route_handlers=[*api.ROUTES], guards=[guard]),
+            reference.routes,
+            *emoncms.routes,
+            influx.routes,
+            pages.page,
+        ],
         state=state,
         dependencies=DEPENDENCIES,
         exception_handlers={Exception: answer},
@@ -79,6 +85,8 @@ def _litestar(state: State) -> Litestar:
         compression_config=_COMPRESSION,
         lifespan=[_threads],
     )
+    check_declared(app, "/api/v1/")
+    return app
 
 
 @asynccontextmanager

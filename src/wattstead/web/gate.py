@@ -1,4 +1,4 @@
-"""Who is asking: a session cookie or a read key, as the dependency of every handler that needs one.
+"""Who is asking, and whether the route's declared right is theirs anywhere: checked before any handler runs.
 
 A request that changes something and comes with a cookie must also show that a page of ours sent it.
 """
@@ -8,30 +8,94 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-from litestar import Request
+from litestar import Litestar, Request
+from litestar.connection import ASGIConnection
 from litestar.di import Provide
+from litestar.handlers import BaseRouteHandler
+from litestar.routes import HTTPRoute
 
+from wattstead.registry.policy import Action, Resource, Right
 from wattstead.registry.records import Account
-from wattstead.web.problem import Refused
+from wattstead.registry.trail import Actor
+from wattstead.web.problem import Refused, not_found
 from wattstead.web.rooms import FromViewer, Rooms
 from wattstead.web.viewer import Viewer
 
 COOKIE = "wattstead_session"
 HEADER = "X-Wattstead"
 """A header that no other site's page can send here without being asked first."""
+_RIGHT = "right"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 AnyRequest = Request[Any, Any, Any]
 
 
-def provide_rooms(request: AnyRequest) -> Rooms:
+def provide_rooms(request: ASGIConnection[Any, Any, Any, Any]) -> Rooms:
     """The rooms of this application."""
     rooms: Rooms = request.app.state.rooms
     return rooms
 
 
+def needs(action: Action, resource: Resource) -> dict[str, Any]:
+    """The ``opt`` of a route: the right that whoever asks must hold somewhere."""
+    return {_RIGHT: Right(action, resource)}
+
+
+OPEN: dict[str, Any] = {_RIGHT: None}
+"""The ``opt`` of a route that anybody may ask, signed in or not."""
+SIGNED: dict[str, Any] = {_RIGHT: "anybody who is known"}
+"""The ``opt`` of a route for everybody who is signed in, and every key that reads."""
+
+
+def check_declared(app: Litestar, prefix: str) -> None:
+    """Raise `RuntimeError` when a route below a prefix declares no right: what nobody thought about is open to none."""
+    routes = [route for route in app.routes if isinstance(route, HTTPRoute) and route.path.startswith(prefix)]
+    handlers = [(route.path, handler) for route in routes for handler in route.route_handlers]
+    silent = [path for path, one in handlers if _RIGHT not in one.opt and "OPTIONS" not in one.http_methods]
+    if silent:
+        raise RuntimeError(f"routes that declare no right (opt=needs(…), OPEN or SIGNED): {', '.join(sorted(silent))}")
+
+
+async def guard(request: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """What every route of the API passes; raises `Refused` with 401 for nobody, 403 for somebody without the right."""
+    right = handler.opt[_RIGHT]
+    if right is None:
+        return
+    viewer = await _viewer(request)
+    request.scope["wattstead_viewer"] = viewer  # type: ignore[typeddict-unknown-key]
+    if isinstance(right, Right) and not viewer.authority.reach(right):
+        raise lacking(viewer, right)
+
+
+def lacking(viewer: Viewer, right: Right) -> Refused:
+    """The refusal of somebody who may not do this."""
+    if viewer.authority.lacks_reason:
+        return Refused(403, "tell the reason for looking at customers first (POST /api/v1/reason); each look is kept")
+    if viewer.account is None:
+        return Refused(403, f"this key may not {right}; sign in, or use a key that may")
+    return Refused(403, f"you have no right to {right} here; whoever owns the site or organization can give it")
+
+
+async def require(rooms: Rooms, viewer: Viewer, right: Right, identity: int) -> None:
+    """Raise `Refused` unless the right is held on that one thing: 404 when it is not to be seen, exactly as if it did
+    not exist, 403 when it may be seen and no more.
+    """
+    seen, allowed = (viewer.authority.reach(one) for one in (Right(Action.SEE, right.resource), right))
+    found = await rooms.registry_threads.run(rooms.registry.within, right.resource, identity, seen, allowed)
+    if not found[0]:
+        raise not_found(right.resource.value, identity)
+    if not found[1]:
+        raise lacking(viewer, right)
+
+
 async def provide_viewer(request: AnyRequest) -> Viewer:
-    """Who asks; raises `Refused` with 401 for nobody, 403 for somebody who may not."""
+    """Who asks, as `guard` has found out."""
+    known = request.scope.get("wattstead_viewer")
+    return known if isinstance(known, Viewer) else await _viewer(request)
+
+
+async def _viewer(request: ASGIConnection[Any, Any, Any, Any]) -> Viewer:
+    """Raises `Refused` with 401 for nobody, 403 for a key that only writes."""
     directory = provide_rooms(request).directory
     secret, token = bearer(request), request.cookies.get(COOKIE, "")
     if secret:
@@ -55,19 +119,30 @@ def provide_account(viewer: FromViewer) -> Account:
     return viewer.account
 
 
-def require_own_page(request: AnyRequest) -> None:
+def require_own_page(request: ASGIConnection[Any, Any, Any, Any]) -> None:
     """Raise `Refused` when a changing request may have been sent by a page of another site."""
-    if request.method in _SAFE or HEADER in request.headers or request.headers.get("Sec-Fetch-Site") == "same-origin":
+    if (
+        getattr(request, "method", "GET") in _SAFE
+        or HEADER in request.headers
+        or request.headers.get("Sec-Fetch-Site") == "same-origin"
+    ):
         return
     origin = request.headers.get("Origin", "")
     if not origin or urlsplit(origin).netloc != request.headers.get("Host"):
         raise Refused(403, f"a request that changes something with a session needs the header {HEADER}: 1")
 
 
-def bearer(request: AnyRequest) -> str:
+def bearer(request: ASGIConnection[Any, Any, Any, Any]) -> str:
     """The key in the Authorization header; empty without one."""
     kind, _, secret = request.headers.get("Authorization", "").partition(" ")
     return secret.strip() if kind.lower() == "bearer" else ""
+
+
+def actor(viewer: Viewer) -> Actor:
+    """Who stands in the trail for what this viewer does."""
+    if viewer.account is not None:
+        return Actor(viewer.account.id, viewer.impersonator_id)
+    return Actor(key_id=viewer.who.id)
 
 
 DEPENDENCIES = {

@@ -8,7 +8,9 @@ import msgspec
 from litestar import Router, delete, get, post
 from litestar.params import Parameter
 
+from wattstead.registry.policy import Action, Resource
 from wattstead.registry.records import Key, Scope
+from wattstead.web.gate import needs
 from wattstead.web.problem import not_found
 from wattstead.web.rooms import FromAccount, FromRooms, FromViewer
 
@@ -44,7 +46,7 @@ class NewKeyRequest(msgspec.Struct, forbid_unknown_fields=True):
     """Keep the secret encrypted here, as senders of EmonCMS's encrypted form need it."""
 
 
-@get("/", summary="Keys", tags=["keys"])
+@get("/", opt=needs(Action.SEE, Resource.KEY), summary="Keys", tags=["keys"])
 async def keys(
     rooms: FromRooms,
     viewer: FromViewer,
@@ -58,7 +60,7 @@ async def keys(
     return [_answer(key) for key in found if key.site_id in viewer.sites and key.revoked is None][:_MOST_KEYS]
 
 
-@post("/", summary="Make a key", tags=["keys"])
+@post("/", opt=needs(Action.CREATE, Resource.KEY), summary="Make a key", tags=["keys"])
 async def create_key(rooms: FromRooms, viewer: FromViewer, account: FromAccount, data: NewKeyRequest) -> KeyAnswer:
     """A new key with its secret, which is shown this once. A write key never reads, a read key never writes."""
     if data.site_id not in viewer.sites:
@@ -71,7 +73,7 @@ async def create_key(rooms: FromRooms, viewer: FromViewer, account: FromAccount,
     return answer
 
 
-@delete("/{key_id:int}", summary="Revoke a key", tags=["keys"])
+@delete("/{key_id:int}", opt=needs(Action.DELETE, Resource.KEY), summary="Revoke a key", tags=["keys"])
 async def revoke_key(rooms: FromRooms, viewer: FromViewer, account: FromAccount, key_id: int) -> None:
     """Ends a key for ever."""
     found = await rooms.registry_threads.run(rooms.registry.keys)

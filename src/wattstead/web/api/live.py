@@ -16,9 +16,10 @@ from litestar.response import Stream
 
 from wattstead.metering.quantity import unit
 from wattstead.refining.latest import Readings
+from wattstead.registry.policy import Action, Resource
 from wattstead.registry.records import PointRow
 from wattstead.web.api.chosen import chosen
-from wattstead.web.gate import AnyRequest, provide_viewer
+from wattstead.web.gate import AnyRequest, needs, provide_viewer
 from wattstead.web.problem import Refused
 from wattstead.web.rooms import FromRooms, FromViewer, Rooms, Streams
 from wattstead.web.viewer import Viewer
@@ -39,6 +40,7 @@ class LiveReadings(msgspec.Struct):
 
 @get(
     "/live",
+    opt=needs(Action.SEE, Resource.READING),
     summary="Live readings",
     tags=["readings"],
     responses={

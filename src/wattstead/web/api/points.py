@@ -10,11 +10,12 @@ from litestar.params import Parameter
 from litestar.response import Response
 
 from wattstead.metering.quantity import Direction, Kind, Quantity, Role, unit
-from wattstead.registry.declare import PointChange
+from wattstead.registry.points.declare import PointChange
+from wattstead.registry.points.suggestion import Suggestion, suggestion
+from wattstead.registry.policy import Action, Resource
 from wattstead.registry.records import PointRow
-from wattstead.registry.suggestion import Suggestion, suggestion
 from wattstead.web.amounts import amount_unit
-from wattstead.web.gate import AnyRequest
+from wattstead.web.gate import AnyRequest, needs
 from wattstead.web.large import large
 from wattstead.web.problem import not_found
 from wattstead.web.rooms import FromAccount, FromRooms, FromViewer, Rooms
@@ -74,7 +75,7 @@ class PointPatch(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True)
     """Register width in resolutions, a power of ten or two; 0: unknown."""
 
 
-@get("/", summary="Points", tags=["points"], packed=True)
+@get("/", opt=needs(Action.SEE, Resource.POINT), summary="Points", tags=["points"], packed=True)
 async def points(
     request: AnyRequest,
     rooms: FromRooms,
@@ -91,7 +92,7 @@ async def points(
     return await large(request, rooms.registry_threads, lambda: described(rooms, wanted))
 
 
-@get("/{point_id:int}", summary="A point", tags=["points"])
+@get("/{point_id:int}", opt=needs(Action.SEE, Resource.POINT), summary="A point", tags=["points"])
 async def point(rooms: FromRooms, viewer: FromViewer, point_id: int) -> PointAnswer:
     """One point with its latest value."""
     rows = await rooms.directory.rows(viewer, [point_id])
@@ -100,7 +101,7 @@ async def point(rooms: FromRooms, viewer: FromViewer, point_id: int) -> PointAns
     return described(rooms, list(rows.values()))[0]
 
 
-@patch("/{point_id:int}", summary="Adopt or rename a point", tags=["points"])
+@patch("/{point_id:int}", opt=needs(Action.CHANGE, Resource.POINT), summary="Adopt or rename a point", tags=["points"])
 async def change_point(
     rooms: FromRooms, viewer: FromViewer, account: FromAccount, point_id: int, data: PointPatch
 ) -> PointAnswer:

@@ -13,10 +13,11 @@ from litestar.response import Response, Stream
 
 from wattstead.metering.batch import ReadingBatch
 from wattstead.metering.quantity import Quality, unit
+from wattstead.registry.policy import Action, Resource
 from wattstead.registry.records import PointRow
 from wattstead.web import history
 from wattstead.web.api.chosen import chosen
-from wattstead.web.gate import AnyRequest
+from wattstead.web.gate import AnyRequest, needs
 from wattstead.web.instants import shown
 from wattstead.web.large import large
 from wattstead.web.rooms import FromRooms, FromViewer, Rooms
@@ -51,6 +52,7 @@ class SpanAnswer(msgspec.Struct):
 
 @get(
     "/readings",
+    opt=needs(Action.SEE, Resource.READING),
     summary="Readings",
     tags=["readings"],
     packed=True,
@@ -92,7 +94,9 @@ def _answer(row: PointRow, found: ReadingBatch, limit: int) -> ReadingsAnswer:
     )
 
 
-@get("/span", summary="From when to when there are readings", tags=["readings"])
+@get(
+    "/span", opt=needs(Action.SEE, Resource.READING), summary="From when to when there are readings", tags=["readings"]
+)
 async def span(
     rooms: FromRooms,
     viewer: FromViewer,

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from wattstead.metering.calendar import Step
 from wattstead.metering.quantity import unit
+from wattstead.registry.policy import Action, Resource
 from wattstead.registry.records import PointRow
 from wattstead.web import history
 from wattstead.web.amounts import amount_unit
 from wattstead.web.api.chosen import chosen
-from wattstead.web.gate import AnyRequest
+from wattstead.web.gate import AnyRequest, needs
 from wattstead.web.history import Buckets
 from wattstead.web.large import large
 from wattstead.web.rooms import FromRooms, FromViewer
@@ -66,7 +67,13 @@ class SeriesAnswer(msgspec.Struct, kw_only=True):
     points: list[PointSeries]
 
 
-@get("/series", summary="History in buckets", tags=["readings"], packed=True)
+@get(
+    "/series",
+    opt=needs(Action.SEE, Resource.READING),
+    summary="History in buckets",
+    tags=["readings"],
+    packed=True,
+)
 async def series(
     request: AnyRequest,
     rooms: FromRooms,

@@ -9,7 +9,7 @@ from litestar import Router, delete, get, post
 from litestar.datastructures import Cookie
 from litestar.response import Response
 
-from wattstead.web.gate import COOKIE, AnyRequest, require_own_page
+from wattstead.web.gate import COOKIE, OPEN, SIGNED, AnyRequest, require_own_page
 from wattstead.web.problem import Refused
 from wattstead.web.rooms import FromRooms, FromViewer, Rooms
 from wattstead.web.settings import Demo
@@ -34,7 +34,7 @@ class SessionAnswer(msgspec.Struct):
     """Set on a demo: what is replayed, and the keys to play with."""
 
 
-@post("/", summary="Sign in", tags=["session"], security=[])
+@post("/", opt=OPEN, summary="Sign in", tags=["session"], security=[])
 async def sign_in(request: AnyRequest, rooms: FromRooms, data: Login) -> Response[SessionAnswer]:
     """Answers with the cookie of a new session. Wrong e-mail addresses and wrong passwords answer alike."""
     if "Origin" in request.headers:
@@ -47,13 +47,13 @@ async def sign_in(request: AnyRequest, rooms: FromRooms, data: Login) -> Respons
     return Response(_answer(rooms, viewer), status_code=201, cookies=[_cookie(request, token, _COOKIE_S)])
 
 
-@get("/", summary="Who is signed in", tags=["session"])
+@get("/", opt=SIGNED, summary="Who is signed in", tags=["session"])
 async def session(rooms: FromRooms, viewer: FromViewer) -> SessionAnswer:
     """The person behind the session cookie; 401 when there is none. A read key has no e-mail address."""
     return _answer(rooms, viewer)
 
 
-@delete("/", summary="Sign out", tags=["session"])
+@delete("/", opt=OPEN, summary="Sign out", tags=["session"])
 async def sign_out(request: AnyRequest, rooms: FromRooms) -> Response[None]:
     """Ends the session of the cookie."""
     require_own_page(request)

@@ -6,6 +6,8 @@ import msgspec
 from litestar import get
 
 from wattstead import __version__
+from wattstead.registry.policy import Action, Resource
+from wattstead.web.gate import needs
 from wattstead.web.instants import now_us
 from wattstead.web.rooms import FromAccount, FromRooms, StatusPart
 
@@ -20,7 +22,7 @@ class StatusAnswer(msgspec.Struct):
     parts: list[StatusPart]
 
 
-@get("/status", summary="Status", tags=["status"])
+@get("/status", opt=needs(Action.SEE, Resource.STATUS), summary="Status", tags=["status"])
 async def status(rooms: FromRooms, account: FromAccount) -> StatusAnswer:
     """Receiving, journal, store and rollups: one sentence and some figures each."""
     parts = list(await rooms.registry_threads.run(rooms.status))

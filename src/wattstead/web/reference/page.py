@@ -10,7 +10,7 @@ from litestar import Router, get
 from litestar.response import Response
 
 from wattstead.web import pages
-from wattstead.web.gate import AnyRequest
+from wattstead.web.gate import OPEN, AnyRequest
 from wattstead.web.openapi import document
 from wattstead.web.pages import Page
 from wattstead.web.problem import not_found
@@ -29,19 +29,19 @@ def _document() -> Page:
     return pages.packed(msgspec.json.encode(document()), "application/json")
 
 
-@get("/openapi.json", include_in_schema=False, packed=True)
+@get("/openapi.json", opt=OPEN, include_in_schema=False, packed=True)
 async def openapi(request: AnyRequest, rooms: FromRooms) -> Response[bytes]:
     """The OpenAPI 3.1 document."""
     return pages.answer(request, await rooms.registry_threads.run(_document))
 
 
-@get("/docs", include_in_schema=False, packed=True)
+@get("/docs", opt=OPEN, include_in_schema=False, packed=True)
 async def docs(request: AnyRequest) -> Response[bytes]:
     """The page."""
     return pages.answer(request, _files()["reference.html"])
 
 
-@get("/docs/{name:str}", include_in_schema=False, packed=True)
+@get("/docs/{name:str}", opt=OPEN, include_in_schema=False, packed=True)
 async def file(request: AnyRequest, name: str) -> Response[bytes]:
     """A file of the page."""
     found = _files().get(name)
