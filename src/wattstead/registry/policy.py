@@ -6,7 +6,7 @@ allows holds there and below, and nowhere else. Keys and shared links stand on o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 import msgspec
@@ -245,6 +245,14 @@ class Authority(msgspec.Struct, frozen=True):
             for stand in self.stands
             if (stand.branch and path.startswith(stand.branch)) or (stand.site_id and stand.site_id == site_id)
         )
+
+    def above(self, held: Iterable[tuple[Role, str, int]]) -> bool:
+        """Whether one could give each of these roles (role, path, site): else one may not lay hands on who holds them.
+
+        >>> Authority((Stand(Role.PARTNER, "/1/4/"),)).above([(Role.USER, "/1/4/", 9), (Role.OWNER, "/1/4/", 0)])
+        False
+        """
+        return all(self.gives(role, path, site_id) for role, path, site_id in held)
 
     @property
     def lacks_reason(self) -> bool:

@@ -1,17 +1,21 @@
-"""Questions about people: accounts, logins, sessions; the rules are in `accounts`, `passwords` and `sessions`."""
+"""Questions about people: accounts, logins, sessions, the directory; the rules are in the modules so named."""
 
 from __future__ import annotations
 
 import asyncio
 from concurrent.futures import Future
 
-from wattstead.registry.door import Door
-from wattstead.registry.errors import LoginFailed
-from wattstead.registry.people import accounts, passwords, sessions
-from wattstead.registry.records import Account, FirstOwner, Signed
+from wattstead.registry.errors import AccountNotActive, RegistryError
+from wattstead.registry.people import accounts, attempts, passwords, sessions
+from wattstead.registry.people.joining import Joining
+from wattstead.registry.people.outbox import Outbox
+from wattstead.registry.people.proving import Proving
+from wattstead.registry.people.standing import Standing
+from wattstead.registry.records import FirstOwner, OpenSession, Signed
+from wattstead.registry.storage import dataset
 
 
-class People(Door):
+class People(Joining, Outbox, Proving, Standing):
     """Who may sign in, and who has."""
 
     def first_owner(self, email: str, password: str | None = None) -> FirstOwner | None:
@@ -25,28 +29,31 @@ class People(Door):
             account = accounts.first_owner(s, email, hashed, self._clock())
         return FirstOwner(account, password) if account else None
 
-    def accounts(self) -> list[Account]:
-        """Every account, by id."""
-        with self._db.reading() as s:
-            return accounts.accounts(s)
+    def change_password(self, account_id: int, password: str, keep: str = "") -> None:
+        """Set a password and end every session of the account, but for the one named ``keep``.
 
-    def change_password(self, account_id: int, password: str) -> None:
-        """Set a password and end every session of the account; raises `PasswordInvalid`, `Unknown`, `LoginBusy`."""
+        Raises `PasswordInvalid`, `Unknown`, `LoginBusy`.
+        """
         hashed = self._passwords.submit(passwords.hashed, password).result()
         with self._db.writing() as s:
             accounts.put_password_hash(s, account_id, hashed)
-            sessions.end_all(s, account_id)
+            if keep:
+                sessions.end_others(s, account_id, keep)
+            else:
+                sessions.end_all(s, account_id)
+            dataset.bump(s)
 
-    def login(self, email: str, password: str, address: str = "") -> str:
-        """The token of a new session; ``address`` is the network address that asks.
+    def login(self, email: str, password: str, address: str = "", agent: str = "", code: str = "") -> str:
+        """The token of a new session; ``address`` is the network address that asks, ``agent`` the browser.
 
-        Raises `LoginFailed`, `LoginLimited`, `LoginBusy`. Blocks; an event loop calls `login_soon`.
+        Raises `LoginFailed`, `SecondFactorMissing`, `AccountNotActive`, `LoginLimited`, `LoginBusy`. Blocks; an event
+        loop calls `login_soon`.
         """
-        return self._submit_login(email, password, address).result()
+        return self._submit_login(email, password, address, agent, code).result()
 
-    async def login_soon(self, email: str, password: str, address: str = "") -> str:
+    async def login_soon(self, email: str, password: str, address: str = "", agent: str = "", code: str = "") -> str:
         """`login` for an event loop: waits in the password pool, holding none of the loop's own threads."""
-        return await asyncio.wrap_future(self._submit_login(email, password, address))
+        return await asyncio.wrap_future(self._submit_login(email, password, address, agent, code))
 
     def signed(self, token: str) -> Signed | None:
         """Who a session's token stands for; using it lets the session live on."""
@@ -65,24 +72,47 @@ class People(Door):
         with self._db.writing() as s:
             sessions.end(s, token)
 
-    def _submit_login(self, email: str, password: str, address: str) -> Future[str]:
-        return self._passwords.submit(self._checked_login, email, password, address)
-
-    def _checked_login(self, email: str, password: str, address: str) -> str:
+    def open_sessions(self, account_id: int) -> list[OpenSession]:
+        """The living sessions of an account, the one used last first."""
         with self._db.reading() as s:
-            accounts.check_failures(s, email, address, self._clock())
+            return sessions.sessions(s, account_id, self._clock())
+
+    def end_session(self, account_id: int, name: str) -> None:
+        """End one of an account's sessions by its name; raises `Unknown`."""
+        with self._db.writing() as s:
+            sessions.end_named(s, account_id, name)
+            dataset.bump(s)
+
+    def end_other_sessions(self, account_id: int, name: str) -> int:
+        """End all of an account's sessions but the named one; how many there were."""
+        with self._db.writing() as s:
+            ended = sessions.end_others(s, account_id, name)
+            dataset.bump(s)
+            return ended
+
+    def _submit_login(self, email: str, password: str, address: str, agent: str, code: str) -> Future[str]:
+        return self._passwords.submit(self._checked_login, email, password, address, agent, code)
+
+    def _checked_login(self, email: str, password: str, address: str, agent: str, code: str) -> str:
+        now = self._clock()
+        with self._db.reading() as s:
+            attempts.check_failures(s, email, address, now)
             found = accounts.password_hash_of(s, email)
         right = passwords.matches(found[1] if found else None, password)
-        failure: LoginFailed | None = None
+        failure: RegistryError | None = None
         token = ""
         with self._db.writing() as s:
             if found is None or not right:
-                failure = accounts.note_failure(s, email, address, self._clock())
-            else:
-                accounts.forgive_failures(s, email, address)
+                failure = attempts.note_failure(s, email, address, now)
+            elif found[0].state != "active":
+                failure = AccountNotActive(found[0].state)
+            elif found[0].has_totp:
+                failure = self._code_failure(found[0].id, code, s)
+            if found is not None and failure is None:
+                attempts.forgive_failures(s, email, address)
                 if passwords.is_outdated(found[1]):
                     accounts.put_password_hash(s, found[0].id, passwords.hashed(password))
-                token = sessions.create(s, found[0].id, self._clock())
+                token = sessions.create(s, found[0].id, now, agent=agent, address=address)
         if failure is not None:
             raise failure
         return token

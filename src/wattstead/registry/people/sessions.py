@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from wattstead.registry import tables
+from wattstead.registry.errors import Unknown
 from wattstead.registry.people import memberships
 from wattstead.registry.people.accounts import record
-from wattstead.registry.records import Signed
+from wattstead.registry.people.tokens import fresh, token_hash
+from wattstead.registry.policy import Role
+from wattstead.registry.records import OpenSession, Signed
 
 UNUSED = timedelta(days=14)
 """A session that nobody uses for so long ends."""
@@ -34,13 +36,15 @@ def create(
     impersonator_id: int | None = None,
 ) -> str:
     """The token of a new session; ended sessions are swept away."""
-    token = secrets.token_urlsafe(32)
+    token = fresh()
     session.execute(delete(tables.Session).where(tables.Session.expires <= now))
-    row = tables.Session(token_hash=_token_hash(token), account_id=account_id, created=now, last_used=now)
+    row = tables.Session(token_hash=token_hash(token), account_id=account_id, created=now, last_used=now)
     row.expires = now + (UNUSED if impersonator_id is None else IMPERSONATED)
     row.name, row.agent, row.address = secrets.token_hex(8), agent[:200], address[:60]
     row.impersonator_id = impersonator_id
     session.add(row)
+    if impersonator_id is None:
+        _note_seen(session, account_id, now)
     return token
 
 
@@ -50,7 +54,7 @@ def signed(session: Session, token: str, now: datetime) -> tuple[Signed, bool] |
         select(tables.Account, tables.Session)
         .join(tables.Session, tables.Session.account_id == tables.Account.id)
         .where(
-            tables.Session.token_hash == _token_hash(token),
+            tables.Session.token_hash == token_hash(token),
             tables.Session.expires > now,
             tables.Account.state == "active",
         )
@@ -58,6 +62,8 @@ def signed(session: Session, token: str, now: datetime) -> tuple[Signed, bool] |
     if row is None:
         return None
     account, own = row
+    if own.impersonator_id is not None and not _may_impersonate(session, own.impersonator_id, now):
+        return None
     found = Signed(
         account=record(account),
         authority=memberships.authority(session, account.id, now, own.reason),
@@ -69,22 +75,68 @@ def signed(session: Session, token: str, now: datetime) -> tuple[Signed, bool] |
 
 def note_use(session: Session, token: str, now: datetime) -> None:
     """Let the session live on from now, never beyond its longest life."""
-    row = session.get(tables.Session, _token_hash(token))
+    row = session.get(tables.Session, token_hash(token))
     if row is not None:
         row.last_used = now
         if row.impersonator_id is None:
             row.expires = min(now + UNUSED, row.created + LONGEST)
+            _note_seen(session, row.account_id, now)
 
 
 def end(session: Session, token: str) -> None:
     """End the session of a token, if there is one."""
-    session.execute(delete(tables.Session).where(tables.Session.token_hash == _token_hash(token)))
+    session.execute(delete(tables.Session).where(tables.Session.token_hash == token_hash(token)))
 
 
 def end_all(session: Session, account_id: int) -> None:
-    """End every session of an account."""
-    session.execute(delete(tables.Session).where(tables.Session.account_id == account_id))
+    """End every session of an account, and those in which it looks through others' eyes."""
+    either = or_(tables.Session.account_id == account_id, tables.Session.impersonator_id == account_id)
+    session.execute(delete(tables.Session).where(either))
 
 
-def _token_hash(token: str) -> bytes:
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+def sessions(session: Session, account_id: int, now: datetime) -> list[OpenSession]:
+    """The living sessions of an account, the one used last first."""
+    rows = session.scalars(
+        select(tables.Session)
+        .where(tables.Session.account_id == account_id, tables.Session.expires > now)
+        .order_by(tables.Session.last_used.desc(), tables.Session.name)
+    )
+    return [
+        OpenSession(row.name, row.created, row.last_used, row.expires, row.agent, row.address, row.impersonator_id)
+        for row in rows
+    ]
+
+
+def end_named(session: Session, account_id: int, name: str) -> None:
+    """End one of an account's sessions by its name; raises `Unknown`."""
+    own = (tables.Session.account_id == account_id, tables.Session.name == name)
+    if not session.scalars(delete(tables.Session).where(*own).returning(tables.Session.name)).all():
+        raise Unknown("session", name)
+
+
+def end_others(session: Session, account_id: int, name: str) -> int:
+    """End all of an account's sessions but one; how many there were."""
+    others = (tables.Session.account_id == account_id, tables.Session.name != name)
+    return len(session.scalars(delete(tables.Session).where(*others).returning(tables.Session.name)).all())
+
+
+def tell_reason(session: Session, account_id: int, name: str, reason: str) -> None:
+    """Write down why an operator looks, for the rest of the session; raises `Unknown`."""
+    own = (tables.Session.account_id == account_id, tables.Session.name == name)
+    told = update(tables.Session).where(*own).values(reason=reason).returning(tables.Session.name)
+    if not session.scalars(told).all():
+        raise Unknown("session", name)
+
+
+def _note_seen(session: Session, account_id: int, now: datetime) -> None:
+    session.execute(
+        update(tables.Account).where(tables.Account.id == account_id).values(last_seen=now),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def _may_impersonate(session: Session, account_id: int, now: datetime) -> bool:
+    """Whether the administrator behind a session still is one."""
+    row = session.get(tables.Account, account_id)
+    stands = memberships.authority(session, account_id, now).stands
+    return row is not None and row.state == "active" and any(stand.role is Role.ADMINISTRATOR for stand in stands)

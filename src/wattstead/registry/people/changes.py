@@ -1,0 +1,246 @@
+"""Changes to people by those above them: attributes, address, state, roles, deletion, looking through their eyes.
+
+Every change is noted in the trail. Who may lay hands on whom follows from what one may give: see `Authority.above`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from wattstead.registry import names, tables, trail
+from wattstead.registry.errors import NameInvalid, RoleRefused, Stale, Unknown
+from wattstead.registry.people import accounts, links, memberships, sessions
+from wattstead.registry.policy import Action, Authority, Resource, Right, Role
+from wattstead.registry.records import Account, Membership, PersonChange
+from wattstead.registry.storage import dataset
+from wattstead.registry.trail import Actor
+
+_ATTRIBUTES = (
+    "phone", "mobile_phone", "phone_type", "operating_system", "application_version", "privacy_state", "locale",
+)  # fmt: skip
+
+
+def change(
+    session: Session,
+    actor: Actor,
+    authority: Authority,
+    account_id: int,
+    told: PersonChange,
+    version: int | None,
+    now: datetime,
+) -> Account:
+    """Change what is told; a new address is not verified and ends the sessions, and so does disabling.
+
+    Raises `Unknown`, `Stale`, `RoleRefused`, `EmailTaken`, `NameInvalid`.
+    """
+    row = _in_hand(session, actor, authority, account_id, version, now)
+    before = _fields(row)
+    _put_attributes(row, told)
+    if told.email is not None and actor.account_id == account_id:
+        raise RoleRefused("change the own address on the own account's page, with the password")
+    if told.email is not None:
+        put_email(session, row, told.email, verified=None)
+    if told.state is not None and told.state != row.state:
+        _put_state(session, actor, row, told.state, now)
+    row.version += 1
+    session.flush()
+    _note(session, now, actor, Action.CHANGE.value, row, before, _fields(row))
+    dataset.bump(session)
+    return accounts.record(row)
+
+
+def put_attributes(session: Session, account_id: int, told: PersonChange) -> Account:
+    """Set the words of a person who was just made; raises `NameInvalid`."""
+    row = accounts.row_of(session, account_id)
+    _put_attributes(row, told)
+    session.flush()
+    return accounts.record(row)
+
+
+def put_email(session: Session, row: tables.Account, email: str, verified: datetime | None) -> None:
+    """Give an account another address; what was mailed to the old one is void, and the sessions end."""
+    plain = accounts.free_email(session, email)
+    row.email, row.verified = plain, verified
+    links.void(session, row.id)
+    sessions.end_all(session, row.id)
+
+
+def remove(
+    session: Session, actor: Actor, authority: Authority, account_id: int, version: int | None, now: datetime
+) -> None:
+    """Delete a person for good, with names, sessions, roles and what the trail says of them in words."""
+    row = _in_hand(session, actor, authority, account_id, version, now)
+    _check_not_self(actor, account_id)
+    _check_not_last(session, account_id)
+    gone = select(tables.Trail.id).where(
+        tables.Trail.resource == Resource.PERSON.value, tables.Trail.resource_id == account_id
+    )
+    organization_id = row.organization_id
+    session.execute(delete(tables.Mail).where(tables.Mail.to == row.email))
+    session.execute(delete(tables.Invitation).where(tables.Invitation.email == row.email))
+    sessions.end_all(session, account_id)
+    session.execute(delete(tables.Account).where(tables.Account.id == account_id))
+    trail.note(
+        session, now, actor, Action.DELETE.value, Resource.PERSON, account_id, organization_id=organization_id
+    )  # fmt: skip
+    session.execute(update(tables.TrailWords).where(tables.TrailWords.trail_id.in_(gone)).values(words="{}"))
+    dataset.bump(session)
+
+
+def give(
+    session: Session,
+    actor: Actor,
+    authority: Authority,
+    account_id: int,
+    role: Role,
+    now: datetime,
+    *,
+    organization_id: int | None = None,
+    site_id: int | None = None,
+    expires: datetime | None = None,
+) -> Membership:
+    """Give somebody a role somewhere; raises `Unknown`, `RoleRefused`, `NameInvalid`."""
+    memberships.check_held(role, organization_id, site_id)
+    path = memberships.place_path(session, organization_id, site_id)
+    if not authority.gives(role, path, site_id or 0):
+        raise RoleRefused(f"you may not make anybody {role.value} there")
+    made = memberships.create(
+        session, account_id, role, now, organization_id=organization_id, site_id=site_id, expires=expires
+    )
+    _note_role(session, now, actor, "give", made)
+    return made
+
+
+def take(
+    session: Session, actor: Actor, authority: Authority, account_id: int, membership_id: int, now: datetime
+) -> Membership:
+    """Take a role back from whom one could give it; raises `Unknown`, `RoleRefused`."""
+    row = session.get(tables.Membership, membership_id)
+    if row is None or row.account_id != account_id:
+        raise Unknown("membership", membership_id)
+    path = memberships.place_path(session, row.organization_id, row.site_id)
+    if not authority.gives(Role(row.role), path, row.site_id or 0):
+        raise RoleRefused(f"you may not take the role {row.role} from anybody there")
+    if row.role == Role.ADMINISTRATOR.value:
+        _check_not_last(session, account_id)
+    ended = memberships.end(session, membership_id)
+    _note_role(session, now, actor, "take", ended)
+    return ended
+
+
+def impersonate(
+    session: Session, actor: Actor, authority: Authority, account_id: int, now: datetime, agent: str, address: str
+) -> str:
+    """The token of a short session in which an administrator looks through somebody's eyes; raises `RoleRefused`."""
+    row = accounts.row_of(session, account_id)
+    path = memberships.place_path(session, row.organization_id, None)
+    if actor.impersonator_id is not None or actor.account_id is None or actor.account_id == account_id:
+        raise RoleRefused("end this session of somebody else first, or choose another person")
+    if not authority.may(Right(Action.IMPERSONATE, Resource.PERSON), path):
+        raise RoleRefused("only an administrator of the platform may look through somebody's eyes")
+    if row.state != "active" or any(role is Role.ADMINISTRATOR for role, *_ in memberships.held(session, row.id, now)):
+        raise RoleRefused("nobody looks through the eyes of an administrator, or of an account that is not active")
+    token = sessions.create(session, account_id, now, agent=agent, address=address, impersonator_id=actor.account_id)
+    trail.note(
+        session,
+        now,
+        actor,
+        Action.IMPERSONATE.value,
+        Resource.PERSON,
+        account_id,
+        organization_id=row.organization_id,
+    )
+    return token
+
+
+def _in_hand(
+    session: Session, actor: Actor, authority: Authority, account_id: int, version: int | None, now: datetime
+) -> tables.Account:
+    """The row of a person on whom one may lay hands, at the version that one knows."""
+    row = accounts.row_of(session, account_id)
+    if version is not None and row.version != version:
+        raise Stale("person", account_id, row.version, version)
+    if actor.account_id != account_id and not authority.above(memberships.held(session, account_id, now)):
+        raise RoleRefused("this person has a role that you could not give; ask whoever gave it")
+    return row
+
+
+def _put_attributes(row: tables.Account, told: PersonChange) -> None:
+    if told.name is not None:
+        row.name = accounts.checked_name(told.name)
+    for attribute in _ATTRIBUTES:
+        text = getattr(told, attribute)
+        if text is not None:
+            setattr(row, attribute, names.checked(attribute, text.strip()) if text.strip() else "")
+
+
+def _put_state(session: Session, actor: Actor, row: tables.Account, state: str, now: datetime) -> None:
+    if {state, row.state} != {"active", "disabled"} and (row.state, state) != ("invited", "disabled"):
+        raise NameInvalid("state", state, f"cannot follow {row.state}; give active or disabled")
+    if state == "disabled":
+        _check_not_self(actor, row.id)
+        _check_not_last(session, row.id)
+        sessions.end_all(session, row.id)
+        links.void(session, row.id)
+    row.state = "invited" if state == "active" and not row.password_hash and row.verified is None else state
+
+
+def _check_not_self(actor: Actor, account_id: int) -> None:
+    if actor.account_id == account_id:
+        raise RoleRefused("nobody can do this to the own account; ask another administrator")
+
+
+def _check_not_last(session: Session, account_id: int) -> None:
+    """Raise `RoleRefused` when an account is the last active administrator of the platform."""
+    administrators = set(
+        session.scalars(
+            select(tables.Membership.account_id)
+            .join(tables.Account, tables.Account.id == tables.Membership.account_id)
+            .where(tables.Membership.role == Role.ADMINISTRATOR.value, tables.Account.state == "active")
+        )
+    )
+    if administrators == {account_id}:
+        raise RoleRefused("this is the last administrator of the platform; make another one first")
+
+
+def _fields(row: tables.Account) -> dict[str, object]:
+    return {name: getattr(row, name) for name in ("name", "email", "state", *_ATTRIBUTES)}
+
+
+def _note(
+    session: Session,
+    now: datetime,
+    actor: Actor,
+    action: str,
+    row: tables.Account,
+    before: dict[str, object],
+    after: dict[str, object],
+) -> None:
+    trail.note(
+        session,
+        now,
+        actor,
+        action,
+        Resource.PERSON,
+        row.id,
+        organization_id=row.organization_id,
+        before=before,
+        after=after,
+    )
+
+
+def _note_role(session: Session, now: datetime, actor: Actor, action: str, role: Membership) -> None:
+    trail.note(
+        session,
+        now,
+        actor,
+        action,
+        Resource.PERSON,
+        role.account_id,
+        organization_id=role.organization_id,
+        site_id=role.site_id,
+        after={"membership": role.id, "role": role.role, "expires": role.expires},
+    )

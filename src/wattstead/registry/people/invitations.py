@@ -1,0 +1,213 @@
+"""Invitations: somebody is asked to take a role somewhere; what may be given to whom is the policy's."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, false, or_, select, update
+from sqlalchemy.orm import Session
+
+from wattstead.registry import tables, trail
+from wattstead.registry.errors import LinkInvalid, RoleRefused, Unknown
+from wattstead.registry.people import accounts, emails, memberships
+from wattstead.registry.people.tokens import fresh, token_hash
+from wattstead.registry.policy import Authority, Reach, Resource, Role
+from wattstead.registry.reach import of_organizations, of_sites
+from wattstead.registry.records import Account, Invitation, InvitationLook, NewInvitation
+from wattstead.registry.trail import Actor
+
+LIFE = timedelta(days=14)
+_Row = tables.Invitation
+
+
+def create(
+    session: Session,
+    actor: Actor,
+    authority: Authority,
+    email: str,
+    role: Role,
+    now: datetime,
+    *,
+    organization_id: int | None = None,
+    site_id: int | None = None,
+) -> NewInvitation:
+    """Ask an address to take a role on a branch, a site, or the platform; the same asked before is void.
+
+    Raises `RoleRefused`, `NameInvalid`, `Unknown`.
+    """
+    plain = emails.checked(email)
+    memberships.check_held(role, organization_id, site_id)
+    path = memberships.place_path(session, organization_id, site_id)
+    if not authority.gives(role, path, site_id or 0):
+        raise RoleRefused(f"you may not make anybody {role.value} there")
+    same = (_Row.email == plain, _Row.role == role.value, *_at(organization_id, site_id), *_open(now))
+    session.execute(update(_Row).where(*same).values(revoked=now))
+    token = fresh()
+    row = _Row(
+        token_hash=token_hash(token),
+        email=plain,
+        organization_id=organization_id,
+        site_id=site_id,
+        role=role.value,
+        inviter_id=actor.account_id,
+        created=now,
+        expires=now + LIFE,
+    )
+    session.add(row)
+    session.flush()
+    _note(session, now, actor, "invite", row)
+    return NewInvitation(_record(row), token)
+
+
+def invitations(session: Session, reach: Reach | None, now: datetime) -> list[Invitation]:
+    """The invitations within reach that wait for an answer, the newest first."""
+    rows = session.scalars(select(_Row).where(*_open(now), *_within(reach)).order_by(_Row.id.desc()))
+    return [_record(row) for row in rows]
+
+
+def revoke(session: Session, actor: Actor, invitation_id: int, reach: Reach | None, now: datetime) -> None:
+    """Take an invitation within reach back; raises `Unknown`."""
+    row = session.scalars(select(_Row).where(_Row.id == invitation_id, *_open(now), *_within(reach))).first()
+    if row is None:
+        raise Unknown("invitation", invitation_id)
+    row.revoked = now
+    session.flush()
+    _note(session, now, actor, "revoke", row)
+
+
+def look(session: Session, token: str, now: datetime) -> InvitationLook:
+    """What an invitation offers; raises `LinkInvalid`."""
+    row = _standing(session, token, now)
+    site = session.get(tables.Site, row.site_id) if row.site_id else None
+    organization = session.get(tables.Organization, row.organization_id) if row.organization_id else None
+    inviter = session.get(tables.Account, row.inviter_id) if row.inviter_id else None
+    known = accounts.of_email(session, row.email)
+    return InvitationLook(
+        email=row.email,
+        role=row.role,
+        place=site.name if site else organization.name if organization else "",
+        inviter=(inviter.name or inviter.email) if inviter else "",
+        expires=row.expires,
+        has_account=known is not None and known.state != "invited",
+    )
+
+
+def accept(
+    session: Session,
+    token: str,
+    now: datetime,
+    *,
+    name: str = "",
+    password_hash: str = "",
+    signed_id: int | None = None,
+    proven: bool = False,
+) -> Account:
+    """Take the role that was offered; a new person gives a password, one with an account is signed in to it.
+
+    ``proven``: the link was mailed, so who has it has the address. Raises `LinkInvalid`, `RoleRefused`, `NameInvalid`.
+    """
+    row = _standing(session, token, now)
+    known = accounts.of_email(session, row.email)
+    if known is not None and known.state == "active" and known.id != signed_id:
+        raise RoleRefused(f"{row.email} has an account; sign in to it to accept this invitation")
+    if known is not None and known.state == "disabled":
+        raise LinkInvalid("invitation")
+    if known is None or known.state == "invited":
+        if not password_hash:
+            raise RoleRefused("a new account needs a password")
+        known = _joined(session, row, known, name, password_hash, now)
+    if proven and known.verified is None:
+        known.verified = now
+    row.accepted = now
+    memberships.create(
+        session, known.id, Role(row.role), now, organization_id=row.organization_id, site_id=row.site_id
+    )  # fmt: skip
+    _note(session, now, Actor(known.id), "accept", row)
+    return accounts.record(known)
+
+
+def _joined(
+    session: Session, row: _Row, known: tables.Account | None, name: str, password_hash: str, now: datetime
+) -> tables.Account:
+    if known is None:
+        at = home(session, row.organization_id, row.site_id, row.inviter_id)
+        made = accounts.create(session, at, row.email, password_hash, now, name)
+        return accounts.row_of(session, made.id)
+    known.password_hash, known.state = password_hash, "active"
+    known.name = accounts.checked_name(name) or known.name
+    known.version += 1
+    return known
+
+
+def _standing(session: Session, token: str, now: datetime) -> _Row:
+    """An invitation that may be accepted: whoever invited is still there and could still give the role."""
+    row = session.scalars(select(_Row).where(_Row.token_hash == token_hash(token), *_open(now))).first()
+    if row is None or row.inviter_id is None:
+        raise LinkInvalid("invitation")
+    inviter = session.get(tables.Account, row.inviter_id)
+    path = memberships.place_path(session, row.organization_id, row.site_id)
+    authority = memberships.authority(session, row.inviter_id, now)
+    if inviter is None or inviter.state != "active" or not authority.gives(Role(row.role), path, row.site_id or 0):
+        raise LinkInvalid("invitation")
+    return row
+
+
+def home(session: Session, organization_id: int | None, site_id: int | None, inviter_id: int | None) -> int:
+    """The organization that a new person belongs to: where the role is, else the inviter's."""
+    if organization_id is not None:
+        return organization_id
+    if site_id is not None:
+        return session.scalars(select(tables.Site.organization_id).where(tables.Site.id == site_id)).one()
+    return session.scalars(select(tables.Account.organization_id).where(tables.Account.id == inviter_id)).one()
+
+
+def _open(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return _Row.accepted.is_(None), _Row.revoked.is_(None), _Row.expires > now
+
+
+def _at(organization_id: int | None, site_id: int | None) -> tuple[ColumnElement[bool], ...]:
+    organization = _Row.organization_id
+    return (
+        organization.is_(None) if organization_id is None else organization == organization_id,
+        _Row.site_id.is_(None) if site_id is None else _Row.site_id == site_id,
+    )
+
+
+def _within(reach: Reach | None) -> list[ColumnElement[bool]]:
+    if reach is None or reach.everywhere:
+        return []
+    parts: list[ColumnElement[bool]] = [_Row.site_id.in_(select(tables.Site.id).where(*of_sites(reach)))]
+    if reach.branches:
+        inside = select(tables.Organization.id).where(*of_organizations(reach))
+        parts.append(_Row.organization_id.in_(inside))
+    return [or_(false(), *parts)]
+
+
+def _note(session: Session, now: datetime, actor: Actor, action: str, row: _Row) -> None:
+    offered = {"invitation": row.id, "email": row.email, "role": row.role}
+    trail.note(
+        session,
+        now,
+        actor,
+        action,
+        Resource.PERSON,
+        0,
+        organization_id=row.organization_id,
+        site_id=row.site_id,
+        after=offered,
+    )
+
+
+def _record(row: _Row) -> Invitation:
+    return Invitation(
+        id=row.id,
+        email=row.email,
+        organization_id=row.organization_id,
+        site_id=row.site_id,
+        role=row.role,
+        inviter_id=row.inviter_id,
+        created=row.created,
+        expires=row.expires,
+        accepted=row.accepted,
+        revoked=row.revoked,
+    )

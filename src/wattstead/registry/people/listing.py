@@ -1,0 +1,147 @@
+"""The directory of people: searched, filtered, sorted and paged in the database; who may see whom comes as a reach."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, false, func, or_, select
+from sqlalchemy.orm import Session
+
+from wattstead.registry import tables
+from wattstead.registry.errors import NameInvalid, Unknown
+from wattstead.registry.people import memberships
+from wattstead.registry.people.accounts import record
+from wattstead.registry.policy import Reach
+from wattstead.registry.reach import of_organizations, of_people, of_sites
+from wattstead.registry.records import Membership, PeoplePage, PeopleQuery, PersonRow
+
+LONGEST_PAGE = 1_000
+_Row = tables.Account
+_TEXTS = {
+    name: getattr(_Row, name)
+    for name in (
+        "name", "email", "state", "phone", "mobile_phone", "phone_type", "operating_system", "application_version",
+        "privacy_state", "locale",
+    )
+}  # fmt: skip
+ATTRIBUTES = (*_TEXTS, "second_factor", "verified")
+"""By which people are filtered."""
+SORTS = (*_TEXTS, "id", "organization", "created", "last_seen")
+_SEARCHED = ("name", "email", "phone", "mobile_phone")
+
+
+def people(session: Session, reach: Reach | None, query: PeopleQuery) -> PeoplePage:
+    """A page of the people within reach; raises `NameInvalid` for an attribute, sort or cursor that there is not."""
+    conditions = [*of_people(reach), *_conditions(query)]
+    total = session.scalar(select(func.count()).select_from(_Row).where(*conditions)) or 0
+    key = _sort_key(query.sort)
+    order = [key.desc(), _Row.id.desc()] if query.descending else [key, _Row.id]
+    limit = max(1, min(query.limit, LONGEST_PAGE))
+    question = (
+        select(_Row, tables.Organization, key)
+        .join(tables.Organization, tables.Organization.id == _Row.organization_id)
+        .where(*conditions, *_after(query, key))
+        .order_by(*order)
+        .limit(limit + 1)
+    )
+    rows = session.execute(question).all()
+    held = _memberships(session, reach, [row.id for row, *_ in rows[:limit]])
+    found = [
+        PersonRow(record(row), _shown(reach, organization), held.get(row.id, []))
+        for row, organization, _ in rows[:limit]
+    ]
+    last = rows[limit - 1] if len(rows) > limit else None
+    return PeoplePage(found, total, _cursor(last[2], last[0].id) if last is not None else "")
+
+
+def person(session: Session, reach: Reach | None, account_id: int) -> PersonRow:
+    """One person within reach as the directory shows it; raises `Unknown`."""
+    row = session.scalars(select(_Row).where(_Row.id == account_id, *of_people(reach))).first()
+    if row is None:
+        raise Unknown("person", account_id)
+    organization = session.get_one(tables.Organization, row.organization_id)
+    held = _memberships(session, reach, [row.id]).get(row.id, [])
+    return PersonRow(record(row), _shown(reach, organization), held)
+
+
+def _conditions(query: PeopleQuery) -> list[ColumnElement[bool]]:
+    words = query.q.split()[:10]
+    found: list[ColumnElement[bool]] = [
+        or_(*(_TEXTS[name].icontains(word, autoescape=True) for name in _SEARCHED)) for word in words
+    ]
+    for name, value in query.equal.items():
+        if name in _TEXTS:
+            found.append(func.lower(_TEXTS[name]) == value.lower())
+        elif name in ("second_factor", "verified"):
+            column = _Row.totp_sealed if name == "second_factor" else _Row.verified
+            found.append(column.is_not(None) if value == "true" else column.is_(None))
+        else:
+            raise NameInvalid("attribute", name, f"is none of people; give one of {', '.join(ATTRIBUTES)}")
+    if query.organization_id is not None:
+        found.append(_Row.organization_id == query.organization_id)
+    member = tables.Membership
+    roles: list[ColumnElement[bool]] = []
+    if query.role:
+        roles.append(member.role == query.role)
+    if query.site_id is not None:
+        roles.append(member.site_id == query.site_id)
+    if roles:
+        found.append(_Row.id.in_(select(member.account_id).where(*roles)))
+    return found
+
+
+def _sort_key(sort: str) -> ColumnElement[Any]:
+    if sort in ("name", "phone", "mobile_phone"):
+        return func.lower(_TEXTS[sort])
+    if sort in _TEXTS:
+        return _TEXTS[sort]  # type: ignore[no-any-return]
+    if sort == "organization":
+        return func.lower(tables.Organization.name)
+    if sort == "id":
+        return _Row.id.expression
+    if sort in ("created", "last_seen"):
+        return func.coalesce(getattr(_Row, sort), _Row.created)
+    raise NameInvalid("sort", sort, f"is none of people; give one of {', '.join(SORTS)}")
+
+
+def _after(query: PeopleQuery, key: ColumnElement[Any]) -> list[ColumnElement[bool]]:
+    if not query.cursor:
+        return []
+    try:
+        told, last = msgspec.json.decode(base64.urlsafe_b64decode(query.cursor), type=tuple[str | int, int])
+        value = datetime.fromisoformat(str(told)) if query.sort in ("created", "last_seen") else told
+        if isinstance(value, int) != (query.sort == "id"):
+            raise ValueError("of another sort")
+    except (binascii.Error, msgspec.DecodeError, ValueError) as error:
+        raise NameInvalid("cursor", query.cursor, "is none of this list; begin again without it") from error
+    beyond, ties = (key < value, _Row.id < last) if query.descending else (key > value, _Row.id > last)
+    return [or_(beyond, (key == value) & ties)]
+
+
+def _cursor(value: object, account_id: int) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode((value, account_id))).decode()
+
+
+def _shown(reach: Reach | None, organization: tables.Organization) -> str:
+    """The name of a person's organization, if that is one's to know."""
+    return organization.name if reach is None or reach.holds(organization.path) else ""
+
+
+def _memberships(session: Session, reach: Reach | None, account_ids: Sequence[int]) -> dict[int, list[Membership]]:
+    """The roles within reach of each of these people."""
+    conditions: list[ColumnElement[bool]] = [tables.Membership.account_id.in_(account_ids)]
+    if reach is not None and not reach.everywhere:
+        inside = [tables.Membership.site_id.in_(select(tables.Site.id).where(*of_sites(reach)))]
+        if reach.branches:
+            branches = select(tables.Organization.id).where(*of_organizations(reach))
+            inside.append(tables.Membership.organization_id.in_(branches))
+        conditions.append(or_(false(), *inside))
+    found: dict[int, list[Membership]] = {}
+    for one in memberships.memberships(session, *conditions):
+        found.setdefault(one.account_id, []).append(one)
+    return found

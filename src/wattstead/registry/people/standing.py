@@ -1,0 +1,116 @@
+"""Questions about other people: the directory, changes, roles, looking through their eyes; rules are in `changes`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from wattstead.registry.door import Door
+from wattstead.registry.people import accounts, changes, invitations, listing, memberships, sessions
+from wattstead.registry.policy import Authority, Reach, Resource, Role
+from wattstead.registry.records import Account, Membership, PeoplePage, PeopleQuery, PersonChange, PersonRow
+from wattstead.registry.storage import dataset
+from wattstead.registry.trail import Actor, note
+
+
+class Standing(Door):
+    """Who there is, and what becomes of them."""
+
+    def accounts(self) -> list[Account]:
+        """Every account, by id."""
+        with self._db.reading() as s:
+            return accounts.accounts(s)
+
+    def people(self, reach: Reach | None, query: PeopleQuery) -> PeoplePage:
+        """A page of the people within reach; raises `NameInvalid` for an attribute, sort or cursor that is none."""
+        with self._db.reading() as s:
+            return listing.people(s, reach, query)
+
+    def person(self, reach: Reach | None, account_id: int) -> PersonRow:
+        """One person within reach; raises `Unknown`."""
+        with self._db.reading() as s:
+            return listing.person(s, reach, account_id)
+
+    def create_person(
+        self,
+        actor: Actor,
+        authority: Authority,
+        email: str,
+        role: Role,
+        told: PersonChange,
+        *,
+        organization_id: int | None = None,
+        site_id: int | None = None,
+    ) -> Account:
+        """A person who waits to be invited, with a role on a branch or a site already.
+
+        `invite` with the same address lets them set a password. Raises `RoleRefused`, `EmailTaken`, `NameInvalid`.
+        """
+        now = self._clock()
+        with self._db.writing() as s:
+            memberships.place_path(s, organization_id, site_id)
+            home = invitations.home(s, organization_id, site_id, actor.account_id)
+            made = accounts.create(s, home, email, "", now, state="invited")
+            made = changes.put_attributes(s, made.id, told)
+            changes.give(
+                s, actor, authority, made.id, role, now, organization_id=organization_id, site_id=site_id
+            )  # fmt: skip
+            note(s, now, actor, "create", Resource.PERSON, made.id, organization_id=home, after={"email": made.email})
+            return made
+
+    def change_person(
+        self, actor: Actor, authority: Authority, account_id: int, told: PersonChange, version: int | None = None
+    ) -> Account:
+        """Change what is told; see `changes.change`.
+
+        Raises `Unknown`, `Stale`, `RoleRefused`, `EmailTaken`, `NameInvalid`.
+        """
+        with self._db.writing() as s:
+            return changes.change(s, actor, authority, account_id, told, version, self._clock())
+
+    def delete_person(self, actor: Actor, authority: Authority, account_id: int, version: int | None = None) -> None:
+        """Delete a person for good; raises `Unknown`, `Stale`, `RoleRefused`."""
+        with self._db.writing() as s:
+            changes.remove(s, actor, authority, account_id, version, self._clock())
+
+    def give_role(
+        self,
+        actor: Actor,
+        authority: Authority,
+        account_id: int,
+        role: Role,
+        *,
+        organization_id: int | None = None,
+        site_id: int | None = None,
+        expires: datetime | None = None,
+    ) -> Membership:
+        """Give somebody a role somewhere; raises `Unknown`, `RoleRefused`, `NameInvalid`."""
+        with self._db.writing() as s:
+            return changes.give(
+                s, actor, authority, account_id, role, self._clock(),
+                organization_id=organization_id, site_id=site_id, expires=expires,
+            )  # fmt: skip
+
+    def take_role(self, actor: Actor, authority: Authority, account_id: int, membership_id: int) -> None:
+        """Take a role back; raises `Unknown`, `RoleRefused`."""
+        with self._db.writing() as s:
+            changes.take(s, actor, authority, account_id, membership_id, self._clock())
+
+    def impersonate(
+        self, actor: Actor, authority: Authority, account_id: int, agent: str = "", address: str = ""
+    ) -> str:
+        """The token of a session in which an administrator looks through somebody's eyes; raises `RoleRefused`."""
+        with self._db.writing() as s:
+            return changes.impersonate(s, actor, authority, account_id, self._clock(), agent, address)
+
+    def tell_reason(self, actor: Actor, session: str, reason: str) -> None:
+        """Say why an operator looks, for the rest of the named session; kept in the trail; raises `Unknown`."""
+        if actor.account_id is None:
+            return
+        now = self._clock()
+        with self._db.writing() as s:
+            home = accounts.account(s, actor.account_id).organization_id
+            sessions.tell_reason(s, actor.account_id, session, reason)
+            note(
+                s, now, actor, "reason", Resource.SELF, actor.account_id, organization_id=home, reason=reason
+            )  # fmt: skip
+            dataset.bump(s)
