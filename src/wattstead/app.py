@@ -25,6 +25,8 @@ from wattstead.ingest.http import IngestApp
 from wattstead.ingest.limits import IngestLimits
 from wattstead.ingest.resolve import RegistryResolver
 from wattstead.ingest.swift import protocol_for
+from wattstead.messaging.limits import SmtpServer
+from wattstead.messaging.outbox import Outbox
 from wattstead.metering.errors import WattsteadError
 from wattstead.metering.point import Point
 from wattstead.refining.limits import RefiningLimits
@@ -130,6 +132,9 @@ async def product(settings: Settings) -> AsyncIterator[Product]:
         journal.listen(refinery.wake)
         await refinery.start()
         open_rooms.push_async_callback(refinery.stop)
+        outbox = Outbox(registry, smtp_server(settings))
+        await outbox.start()
+        open_rooms.push_async_callback(outbox.stop)
         yield Product(settings, registry, series, journal, refinery, store)
 
 
@@ -327,6 +332,21 @@ def _all_points(registry: Registry) -> list[Point]:
 def _points_generation(registry: Registry) -> int:
     """Changes when a point does, and when one appears by itself, which is no new generation of the registry."""
     return registry.generation() << 32 | registry.largest_point_id()
+
+
+def smtp_server(settings: Settings) -> SmtpServer | None:
+    """Where mails are handed over; None when no server is named."""
+    if not settings.smtp_host:
+        return None
+    return SmtpServer(
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        security=settings.smtp_security,
+        user=settings.smtp_user,
+        password=settings.smtp_password.get_secret_value(),
+        sender=settings.smtp_sender,
+        authority=settings.smtp_authority,
+    )
 
 
 def _journal_limits(settings: Settings) -> JournalLimits:

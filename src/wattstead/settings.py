@@ -6,6 +6,7 @@ It holds figures and addresses, no behaviour; rooms get what they need as argume
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -27,6 +28,32 @@ class Settings(BaseSettings):
     trust_forwarded: bool = False
     """Take prefix, scheme and client address from ``X-Forwarded-Prefix``, ``-Proto`` and ``-For``: only behind a proxy
     of ours that sets or removes them, or anybody could pretend to be anywhere."""
+    public_url: str = Field(default="", pattern=r"^(https?://[^\s/?#@\\]+(/[A-Za-z0-9._~/-]*)?)?$")
+    """Where people reach the pages, such as ``https://energy.example.org``: links in mails begin with it, passkeys and
+    outside logins are bound to it; empty: the address that is listened on."""
+    smtp_host: str = ""
+    """SMTP server that takes mails; empty: no mail is sent, links are shown to the inviter and told in the log, and
+    e-mail addresses are not verified."""
+    smtp_port: int = Field(default=587, ge=1, le=65535)
+    """Port of the SMTP server."""
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    """``starttls``: encrypted after the greeting; ``tls``: from the first byte; ``none``: only for this machine."""
+    smtp_user: str = ""
+    """Name to sign in to the SMTP server with; empty: without."""
+    smtp_password: SecretStr = SecretStr("")
+    """Password to that name."""
+    smtp_sender: str = "Wattstead <wattstead@localhost>"
+    """From whom mails come."""
+    smtp_authority: str = ""
+    """File of certificates by which the SMTP server is known, beside the system's."""
+    oidc_issuer: str = ""
+    """OpenID Connect provider to sign in with, such as ``https://login.example.org/realm``; empty: none."""
+    oidc_client_id: str = ""
+    """By which name the provider knows this installation."""
+    oidc_client_secret: SecretStr = SecretStr("")
+    """The secret to that name."""
+    oidc_name: str = "single sign-on"
+    """What the button to sign in says."""
     registry_url: str = ""
     """SQLAlchemy address of the registry; empty: SQLite in ``folder``."""
     store_address: SecretStr = SecretStr("")
