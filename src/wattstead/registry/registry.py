@@ -20,10 +20,11 @@ from wattstead.registry.records import KeyGrant, NewAddress, PointDeclaration, P
 from wattstead.registry.storage import backup, dataset
 from wattstead.registry.storage.backup import BackupNote
 from wattstead.registry.storage.migrate import migrate, newest, schema_revision
+from wattstead.registry.templates.templates import Templates
 from wattstead.registry.trail import Deed
 
 
-class Registry(People, Places):
+class Registry(People, Places, Templates):
     """Who and what exists, in SQLite (``sqlite:////path/registry.db``) or PostgreSQL (``postgresql://…``)."""
 
     def migrate(self) -> None:

@@ -64,7 +64,8 @@ def resolve(session: Session, asked: Sequence[Asked], now: datetime) -> list[Res
         if grant.id in keys:
             accepted = keys[grant.id].take(new, refused)
             fresh.update({(grant.site_id, address.path): (address, grant) for address in accepted})
-    known.update(_create(session, fresh, now))
+    devices = {key_id: allowance.device_id for key_id, allowance in keys.items()}
+    known.update(_create(session, fresh, devices, now))
     _put_counts(session, keys)
     return [
         Resolution({a.path: known[grant.site_id, a.path] for a in sound if a.path not in refused}, refused)
@@ -81,12 +82,12 @@ def _sifted(addresses: Sequence[NewAddress]) -> tuple[list[NewAddress], dict[str
 
 
 class _Allowance:
-    """How many points a key has created and may."""
+    """How many points a key has created and may, and whose device they are."""
 
-    __slots__ = ("before", "count", "limit")
+    __slots__ = ("before", "count", "device_id", "limit")
 
-    def __init__(self, limit: int, count: int) -> None:
-        self.limit, self.count, self.before = limit, count, count
+    def __init__(self, limit: int, count: int, device_id: int | None) -> None:
+        self.limit, self.count, self.before, self.device_id = limit, count, count, device_id
 
     def take(self, new: Sequence[NewAddress], refused: dict[str, AddressError]) -> list[NewAddress]:
         """The new addresses within the limit, each once, counted; the others are refused."""
@@ -100,12 +101,12 @@ class _Allowance:
 def _keys(session: Session, key_ids: Sequence[int]) -> dict[int, _Allowance]:
     """How many points the keys that still stand may create."""
     rows = session.execute(
-        select(tables.Key.id, tables.Key.point_limit, tables.Key.point_count)
+        select(tables.Key.id, tables.Key.point_limit, tables.Key.point_count, tables.Key.device_id)
         .where(tables.Key.id.in_(integers(session, key_ids)), tables.Key.revoked.is_(None))
         .order_by(tables.Key.id)
         .with_for_update(key_share=True)
     )
-    return {key_id: _Allowance(limit, count) for key_id, limit, count in rows}
+    return {key_id: _Allowance(limit, count, device_id) for key_id, limit, count, device_id in rows}
 
 
 def _put_counts(session: Session, keys: Mapping[int, _Allowance]) -> None:
@@ -132,20 +133,25 @@ def _known(session: Session, places: Sequence[tuple[int, str]]) -> dict[tuple[in
 
 
 def _create(
-    session: Session, fresh: Mapping[tuple[int, str], tuple[NewAddress, KeyGrant]], now: datetime
+    session: Session,
+    fresh: Mapping[tuple[int, str], tuple[NewAddress, KeyGrant]],
+    devices: Mapping[int, int | None],
+    now: datetime,
 ) -> dict[tuple[int, str], int]:
     ids = dict(zip(fresh, dataset.next_point_ids(session, len(fresh)), strict=True)) if fresh else {}
-    insert_points(session, ids, [_appeared(a, ids[place], grant, now) for place, (a, grant) in fresh.items()])
+    insert_points(session, ids, [_appeared(a, ids[place], g, devices[g.id], now) for place, (a, g) in fresh.items()])
     tags.add_point_tags(session, {ids[place]: _sound_tags(a) for place, (a, _) in fresh.items() if a.tags})
     return ids
 
 
-def _appeared(address: NewAddress, point_id: int, grant: KeyGrant, now: datetime) -> dict[str, Any]:
+def _appeared(
+    address: NewAddress, point_id: int, grant: KeyGrant, device_id: int | None, now: datetime
+) -> dict[str, Any]:
     name = address.name if not names.fault(address.name) else names.last_part(address.path)
     return {
         "id": point_id,
         "site_id": grant.site_id,
-        "device_id": None,
+        "device_id": device_id,
         "key_id": grant.id,
         "name": name,
         "role": Role.NONE.value,

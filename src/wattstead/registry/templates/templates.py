@@ -1,0 +1,133 @@
+"""Questions about templates and the devices made from them; the rules are in the modules of this folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from wattstead.registry import tables
+from wattstead.registry.door import Door
+from wattstead.registry.errors import TemplateInvalid, Unknown
+from wattstead.registry.places import devices
+from wattstead.registry.points import posting
+from wattstead.registry.points.posting import Closed
+from wattstead.registry.policy import Reach
+from wattstead.registry.records import Device
+from wattstead.registry.storage.database import possible
+from wattstead.registry.templates import furnishing, own, rollover
+from wattstead.registry.templates.library import Library, Shelved, of_folder, shipped
+from wattstead.registry.templates.rollover import Rollover
+from wattstead.registry.templates.template import Template
+from wattstead.registry.trail import SYSTEM, Actor
+
+
+class Templates(Door):
+    """What models of devices there are, and making devices of them."""
+
+    template_folder: Path | None = None
+    """Where the person who runs the server keeps templates as files."""
+
+    def templates(self, reach: Reach | None = None) -> list[Shelved]:
+        """All that come with the product or lie in the folder, and the own ones within reach; by name and revision."""
+        with self._db.reading() as s:
+            mine = own.within(s, reach)
+        return list(Library([*self._files(), *mine]))
+
+    def template_faults(self) -> list[TemplateInvalid]:
+        """What is wrong with files in the folder."""
+        return of_folder(self.template_folder)[1]
+
+    def template(self, name: str, revision: int | None = None, reach: Reach | None = None) -> Shelved:
+        """One of `templates`, in its newest revision unless one is named; raises `Unknown`."""
+        return Library(self.templates(reach)).find(name, revision)
+
+    def put_template(self, organization_id: int, text: str, by: Actor = SYSTEM) -> Shelved:
+        """Keep an own template; raises `TemplateInvalid`, `TemplateTaken`, `Unknown`."""
+        with self._db.writing() as s:
+            return own.put(s, organization_id, text, self._files(), self._clock(), by)
+
+    def remove_template(self, template_id: int, by: Actor = SYSTEM) -> None:
+        """Take an own template from the shelf; devices stay as they are; raises `Unknown`."""
+        with self._db.writing() as s:
+            own.remove(s, template_id, self._clock(), by)
+
+    def create_device_from_template(
+        self,
+        site_id: int | None,
+        template: str,
+        given: Mapping[str, object] | None = None,
+        *,
+        organization_id: int | None = None,
+        revision: int | None = None,
+        prefix: str = "",
+        tags: Mapping[str, str] | None = None,
+        space_id: int | None = None,
+        by: Actor = SYSTEM,
+    ) -> Device:
+        """A device with all points of a template, at once or not at all; ``given`` are its other attributes.
+
+        Raises `Unknown`, `AddressTaken`, `AttributeInvalid`, `NameInvalid`.
+        """
+        with self._db.writing() as s:
+            found = self._library(s, site_id, organization_id).find(template, revision).template
+            return furnishing.create_device(
+                s, site_id, organization_id, found, given or {}, tags or {}, self._clock(),
+                prefix=prefix, space_id=space_id, by=by,
+            )  # fmt: skip
+
+    def preview_rollover(self, device_id: int, revision: int | None = None, template: str = "") -> Rollover:
+        """What another revision, by default the newest, would change of a device; raises `Unknown`."""
+        with self._db.reading() as s:
+            device, old, new = self._pair(s, device_id, template, revision)
+            return rollover.preview(s, device, old, new)
+
+    def apply_rollover(
+        self,
+        device_id: int,
+        revision: int | None = None,
+        template: str = "",
+        *,
+        version: int | None = None,
+        by: Actor = SYSTEM,
+    ) -> Rollover:
+        """Make a device like another revision; raises `Unknown`, `Stale`, `AddressTaken`."""
+        with self._db.writing() as s:
+            _, old, new = self._pair(s, device_id, template, revision)
+            return rollover.apply(s, device_id, old, new, self._clock(), version=version, by=by)
+
+    def put_posting(self, device_id: int, enabled: bool, *, version: int | None = None, by: Actor = SYSTEM) -> int:
+        """Take the readings of a device, or no more; its version afterwards; raises `Unknown`, `Stale`."""
+        with self._db.writing() as s:
+            return posting.put_posting(s, device_id, enabled, self._clock(), version=version, by=by)
+
+    def closed(self) -> Closed:
+        """The devices whose readings are not taken, and their points."""
+        with self._db.reading() as s:
+            return posting.closed(s)
+
+    def _files(self) -> list[Shelved]:
+        return [*shipped(), *of_folder(self.template_folder)[0]]
+
+    def _library(self, session: Session, site_id: int | None, organization_id: int | None) -> Library:
+        """What may be used for a device there."""
+        if site_id is not None:
+            site = session.get(tables.Site, site_id) if possible([site_id]) else None
+            if site is None:
+                raise Unknown("site", site_id)
+            organization_id = site.organization_id
+        organization = session.get(tables.Organization, organization_id) if organization_id else None
+        return Library([*self._files(), *own.of_path(session, organization.path if organization else "/")])
+
+    def _pair(
+        self, session: Session, device_id: int, template: str, revision: int | None
+    ) -> tuple[Device, Template | None, Template]:
+        """A device, the template it was made from (None: it is no more), and the one it shall be like."""
+        device = devices.device(session, device_id)
+        library = self._library(session, device.site_id, device.organization_id)
+        new = library.find(template or device.template, revision).template
+        try:
+            return device, library.find(device.template, device.revision).template, new
+        except Unknown:
+            return device, None, new
