@@ -24,12 +24,14 @@ class KeyMissing(IngestError):
 
 
 class KeyUnknown(IngestError):
-    """A key that does not exist or was revoked; the two answer alike."""
+    """A key that does not exist, was revoked or has ended, or whose site is disabled; all answer alike."""
 
     status = 401
 
     def __init__(self) -> None:
-        super().__init__("the key is not known; copy a write key from the page of the site")
+        super().__init__(
+            "the key is not known, has ended or its site is disabled; copy a write key from the page of the site"
+        )
 
 
 class KeyMayNotWrite(IngestError):
@@ -39,6 +41,18 @@ class KeyMayNotWrite(IngestError):
 
     def __init__(self) -> None:
         super().__init__("this key may only read; use a write key of the site")
+
+
+class DeviceClosed(IngestError):
+    """A key of a device whose readings are not taken at present."""
+
+    status = 403
+
+    def __init__(self, device_id: int) -> None:
+        self.device_id = device_id
+        super().__init__(
+            f"device {device_id} may not post: its posting is disabled; enable it on the page of the device"
+        )
 
 
 class RateExceeded(IngestError):

@@ -23,9 +23,14 @@ _ASKED_PER_S = 50
 class Grants:
     """What the keys allow. A key made a moment ago is asked for directly; one revoked is gone with the next `learn`."""
 
-    def __init__(self, ask: Callable[[str], KeyGrant | None], clock: Callable[[], float] = time.monotonic) -> None:
-        """``ask`` finds a grant in the registry; ``clock`` gives seconds."""
-        self._ask, self._clock = ask, clock
+    def __init__(
+        self,
+        ask: Callable[[str], KeyGrant | None],
+        clock: Callable[[], float] = time.monotonic,
+        now_s: Callable[[], float] = time.time,
+    ) -> None:
+        """``ask`` finds a grant in the registry; ``clock`` gives seconds, ``now_s`` those since 1970."""
+        self._ask, self._clock, self._now_s = ask, clock, now_s
         self._grants: dict[bytes, KeyGrant] = {}
         self._sealed: dict[int, SealedKey] = {}
         self._lately: dict[bytes, tuple[float, KeyGrant]] = {}
@@ -38,18 +43,20 @@ class Grants:
         return len(self._grants)
 
     def find(self, secret: str) -> KeyGrant | None:
-        """What the key with that secret allows; None when it is unknown or revoked."""
+        """What the key with that secret allows; None when it is unknown, revoked or has ended."""
         hashed = hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
         grant = self._grants.get(hashed)
         if grant is None:
             grant = self._find_new(secret, hashed)
-        if grant is not None:
-            self.used.add(grant.id)
+        if grant is None or (grant.ends_s and grant.ends_s <= self._now_s()):
+            return None
+        self.used.add(grant.id)
         return grant
 
     def sealed(self, key_id: int) -> SealedKey | None:
-        """The sealed key of that id."""
-        return self._sealed.get(key_id)
+        """The sealed key of that id; None too when it has ended."""
+        found = self._sealed.get(key_id)
+        return None if found and found.grant.ends_s and found.grant.ends_s <= self._now_s() else found
 
     def learn(self, states: Iterable[KeyState]) -> None:
         """Take over what has become of keys."""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from wattstead.ingest.closed import NOTHING, ClosedPoints
 from wattstead.ingest.resolver import SealedKey
 from wattstead.registry.names import address_fault
 from wattstead.registry.records import KeyGrant
@@ -31,6 +32,7 @@ class PointMap:
         self._created: dict[int, int] = {}
         self._deltas: set[int] = set()
         self._next_id = first_id
+        self.closed: ClosedPoints = NOTHING
 
     def add_key(self, secret: str, grant: KeyGrant, sealed: bool = False) -> None:
         """Accept that secret; ``sealed`` keeps it readable for the encrypted form."""

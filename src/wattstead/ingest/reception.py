@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wattstead.ingest.columns import Columns, Few, Rejections, within
-from wattstead.ingest.errors import KeyMayNotWrite, KeyMissing, KeyUnknown
+from wattstead.ingest.errors import DeviceClosed, KeyMayNotWrite, KeyMissing, KeyUnknown
 from wattstead.ingest.gate import Buckets, Room
 from wattstead.ingest.limits import IngestLimits
 from wattstead.ingest.resolver import Resolver
@@ -59,7 +59,10 @@ class Reception:
         self._lane.shutdown(wait=False, cancel_futures=True)
 
     def grant(self, secret: str, where: str) -> KeyGrant:
-        """What the key may write. Raises `KeyMissing`, `KeyUnknown`, `KeyMayNotWrite`, `RateExceeded`."""
+        """What the key may write.
+
+        Raises `KeyMissing`, `KeyUnknown`, `KeyMayNotWrite`, `DeviceClosed`, `RateExceeded`.
+        """
         if not secret:
             raise KeyMissing(where)
         grant = self.resolver.key(secret)
@@ -67,6 +70,8 @@ class Reception:
             raise KeyUnknown
         if grant.scope is not Scope.WRITE:
             raise KeyMayNotWrite
+        if grant.device_id is not None and grant.device_id in self.resolver.closed.devices:
+            raise DeviceClosed(grant.device_id)
         self._buckets.admit(grant.id)
         return grant
 
@@ -77,12 +82,16 @@ class Reception:
     def few_encoded(self, grant: KeyGrant, few: Few) -> bytes | None:
         """A few readings of one instant as a batch for the journal, at a fraction of the cost of `keep`.
 
-        None where something is not as usual (a new name, a time outside the window, no reading): then `keep` them.
+        None where something is not as usual (a new name, a time outside the window, no reading, a closed point): then
+        `keep` them.
         """
         site = grant.site_id
         points = few.names.known_few(site)
         latest_us = self.clock_us() + self._future_us
         if not points or not self.limits.earliest_us <= few.time_us <= latest_us:
+            return None
+        closed = self.resolver.closed
+        if closed and closed.among(points):
             return None
         if few.untimed and bool(self.resolver.is_delta(few.names.known(site)).any()):  # type: ignore[arg-type]
             return None
@@ -100,7 +109,7 @@ class Reception:
         return Kept(len(few.values), few.rejected)
 
     async def keep(self, grant: KeyGrant, columns: Columns, times_needed: bool = False) -> Kept:
-        """Make the readings durable; those outside the window of time or without a point are named as rejected.
+        """Make the readings durable; those outside the window of time, or without an open point, are named as rejected.
 
         A reading without a time on a point of amounts or pulses may be a repetition: it is rejected where
         ``times_needed``, else kept as suspect. Raises what resolver and journal raise.
@@ -108,7 +117,7 @@ class Reception:
         limits = self.limits
         self._buckets.charge(grant.id, len(columns))
         columns = within(columns, limits.earliest_us, self.clock_us() + self._future_us)
-        columns, points = await self._located(grant, columns)
+        columns, points = self._open(*await self._located(grant, columns))
         quality = np.full(len(columns), Quality.RAW, np.uint8)
         if columns.untimed is not False and len(columns):
             repeatable = self.resolver.is_delta(points) & columns.untimed
@@ -125,6 +134,17 @@ class Reception:
             await self.journal.submit(batch.encode())
         self.tally.reject(grant.id, columns.rejected)
         return Kept(len(columns), columns.rejected, columns.skipped)
+
+    def _open(self, columns: Columns, points: NDArray[np.uint32]) -> tuple[Columns, NDArray[np.uint32]]:
+        """The columns without the rows of points whose device does not post."""
+        closed = self.resolver.closed
+        if not closed:
+            return columns, points
+        shut = closed.mask(points)
+        if not shut.any():
+            return columns, points
+        columns.rejected.add_rows(shut, columns.place, lambda row: closed.reason(int(points[row])))
+        return columns.keep(~shut), points[~shut]
 
     async def _located(self, grant: KeyGrant, columns: Columns) -> tuple[Columns, NDArray[np.uint32]]:
         """The columns whose rows have a point, and the points."""

@@ -1,7 +1,7 @@
 """RegistryResolver: keys and addresses answered from memory, and by the registry where memory does not know.
 
-An address once mapped is mapped for ever, so mappings are never asked for again; keys are, each second, when the
-registry's generation has changed.
+An address once mapped is mapped for ever, so mappings are never asked for again; keys and closed devices are, twice a
+second, when the registry's generation has changed.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
+from wattstead.ingest.closed import NOTHING, ClosedPoints
 from wattstead.ingest.describe import described
 from wattstead.ingest.errors import KeyUnknown
 from wattstead.ingest.grants import Grants
@@ -34,7 +35,7 @@ from wattstead.registry.records import KeyGrant, Resolution
 from wattstead.registry.registry import Registry
 
 _log = structlog.get_logger("wattstead.ingest")
-_POLL_S = 1.0
+_POLL_S = 0.5
 _USE_NOTED_S = 60.0
 _REFUSED_S = 10.0
 """How long an address beyond its key's limit is refused without asking again."""
@@ -82,6 +83,7 @@ class RegistryResolver:
         self._grants = Grants(self._ask)
         self._addresses = Addresses(most_addresses)
         self._ownership = Ownership()
+        self.closed: ClosedPoints = NOTHING
         self._refused: dict[tuple[int, str], float] = {}
         self._generation = 0
         self._reachable = True
@@ -116,8 +118,13 @@ class RegistryResolver:
                 self._generation = 0
                 self._grants, self._ownership = Grants(self._ask), Ownership()
                 self._addresses = Addresses(self._addresses.most)
+            elif self._registry.devices_moved_since(self._generation):  # points may have gone along to other sites
+                self._addresses, self._ownership = Addresses(self._addresses.most), Ownership()
+                self._ownership.put_deltas(self._registry.deltas_since(0))
             self._grants.learn(self._registry.keys_since(self._generation))
             self._ownership.put_deltas(self._registry.deltas_since(self._generation))
+            closed = self._registry.closed()
+            self.closed = ClosedPoints(closed.devices, closed.points) if closed.devices else NOTHING
             self._refused = {}
             self._generation = generation
 

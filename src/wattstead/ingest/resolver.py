@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from wattstead.ingest.closed import ClosedPoints
 from wattstead.registry.records import KeyGrant
 
 
@@ -29,8 +30,11 @@ class Resolver(Protocol):
     Whatever `wattstead.metering.errors.WattsteadError` with ``retryable`` they raise becomes 503 with Retry-After.
     """
 
+    closed: ClosedPoints
+    """What is not taken at present; another one after each change."""
+
     def key(self, secret: str) -> KeyGrant | None:
-        """What the key with that secret allows; None when it is unknown or revoked."""
+        """What the key with that secret allows; None when it is unknown, revoked or has ended."""
         ...
 
     async def points(self, grant: KeyGrant, addresses: Sequence[str]) -> NDArray[np.uint32]:
