@@ -89,6 +89,10 @@ def test_thousands_of_points_are_asked_in_parts(series: Series) -> None:
     found = series.grouped(groups, T0 + np.arange(3) * 5 * MINUTE_US)
     others = {"some": points[100:200] + points[300:350]}
     (some,) = series.grouped(others, T0 + np.arange(3) * 5 * MINUTE_US, amounts=False, totals=False).values()
+    (lean,) = series.grouped(
+        others, T0 + np.arange(3) * 5 * MINUTE_US, amounts=False, totals=False, extremes=False
+    ).values()
+    assert lean.mean.tolist() == some.mean.tolist() and np.isnan(lean.max).all() and some.max.tolist() == [350, 350]
     assert some.count.tolist() == [750, 450] and some.mean[0] == np.mean([p.id for p in others["some"]])
     for name, members in groups.items():
         power = float(sum(p.id for p in members))

@@ -57,6 +57,7 @@ QUESTIONS = {
         edges_us=HOURS,
         answer=Answer.SUMS,
         cells=(0, 1, 0),
+        extremes=False,
     ),
 }
 

@@ -70,10 +70,14 @@ class Asking:
         found = self._parts(list(cells), edges_us, _MEANS_AT_A_TIME)
         yield from self._map(lambda part: self._cells(part, [cells[point] for point in part.points]), found)
 
-    def sums(self, cells: Mapping[Point, int], edges_us: Instants) -> Iterator[Columns]:
+    def sums(self, cells: Mapping[Point, int], edges_us: Instants, extremes: bool) -> Iterator[Columns]:
         """Sums of points put together by cell: rows as of `question.Answer.SUMS`. Raises as `whole`."""
         found = self._parts(list(cells), edges_us, _MEANS_AT_A_TIME, _SUMS_SPLIT)
-        for rows in self._map(lambda p: self._cells(p, [cells[point] for point in p.points], Answer.SUMS), found):
+
+        def ask(part: Part) -> Columns:
+            return self._cells(part, [cells[point] for point in part.points], Answer.SUMS, extremes)
+
+        for rows in self._map(ask, found):
             asked = rows["cell"] != NO_CELL if rows else []
             yield {name: values[asked] for name, values in rows.items()}
 
@@ -87,11 +91,13 @@ class Asking:
     def _map(self, ask: Callable[[Part], _T], found: Sequence[Part]) -> Iterator[_T]:
         return self._executor.map(ask, found) if len(found) > 1 else map(ask, found)
 
-    def _cells(self, part: Part, cells: Sequence[int], answer: Answer = Answer.CELLS) -> Columns:
+    def _cells(self, part: Part, cells: Sequence[int], answer: Answer = Answer.CELLS, extremes: bool = True) -> Columns:
         edges = tuple(part.edges_us[1:-1].tolist())
         pieces = part.pieces(beside=False)
         return self._columns(
-            Question(points=part.ids, edges_us=edges, pieces=pieces, answer=answer, cells=tuple(cells))
+            Question(
+                points=part.ids, edges_us=edges, pieces=pieces, answer=answer, cells=tuple(cells), extremes=extremes
+            )
         )
 
     def _whole(self, part: Part) -> Filled:

@@ -58,14 +58,18 @@ class Group:
         self._max[at] = np.maximum(self._max[at], rows["max"] * base.factor + base.offset)
 
     def add_sums(self, base: Unit, rows: Columns) -> None:
-        """Adds rows of sums of points in one unit: all those of one cell, any number per bucket; no totals."""
+        """Adds rows of sums of points in one unit: all those of one cell, any number per bucket; no totals,
+        and smallest and largest values only where they are given."""
         at = np.searchsorted(self._start_us, rows["bucket"], side="right") - 1
         count = rows["counts"].astype(np.int64)
         np.add.at(self._count, at, count)
         np.add.at(self._sum, at, rows["sums"] * base.factor + count * base.offset)
-        np.minimum.at(self._min, at, rows["lowest"] * base.factor + base.offset)
-        np.maximum.at(self._max, at, rows["highest"] * base.factor + base.offset)
         self._total[at] = np.nan
+        if "lowest" in rows:
+            np.minimum.at(self._min, at, rows["lowest"] * base.factor + base.offset)
+            np.maximum.at(self._max, at, rows["highest"] * base.factor + base.offset)
+        else:
+            self._min[at] = self._max[at] = np.nan
 
     def _add_ends(
         self, rows: NDArray[np.intp], filled: Filled, factor: NDArray[np.float64], offset: NDArray[np.float64]

@@ -58,6 +58,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     """All step modes there are among the points."""
     cells: tuple[int, ...] = ()
     """The cell of each point, beside ``points``; for an answer of cells or sums."""
+    extremes: bool = True
+    """Whether sums come with the smallest and the largest value."""
 
 
 def statements(question: Question) -> list[str]:
@@ -115,7 +117,8 @@ def _sums(question: Question, piece: Piece) -> str:
         where = within(piece.tier, piece.start_us, piece.end_us, question.points)
     points, cells = (", ".join(map(str, numbers)) for numbers in (question.points, question.cells))
     cell = f"transform(point, [{points}]::Array(UInt32), [{cells}]::Array(UInt32), toUInt32({NO_CELL}))"
-    return sums(piece.tier, cell, _bucket(piece.tier, _edges_inside(question.edges_us, piece)), where)
+    bucket = _bucket(piece.tier, _edges_inside(question.edges_us, piece))
+    return sums(piece.tier, cell, bucket, where, question.extremes)
 
 
 def _select(question: Question, piece: Piece) -> str:

@@ -101,10 +101,12 @@ def lean_rows(tier: Tier, bucket: str, where: str) -> str:
     return filled(name, table=tier.value, bucket=bucket, where=where)
 
 
-def sums(tier: Tier, cell: str, bucket: str, where: str) -> str:
-    """Counts, sums, smallest and largest values of cells of points, which is all that means over all of them need."""
-    name = "sums_of_readings" if tier is Tier.RAW else "sums_of_rows"
-    return filled(name, table=tier.value, cell=cell, bucket=bucket, where=where)
+def sums(tier: Tier, cell: str, bucket: str, where: str, extremes: bool) -> str:
+    """Counts and sums of cells of points, which is all that means over all of them need; ``extremes``: and the smallest
+    and largest values."""
+    name, low, high = ("sums_of_readings", "value", "value") if tier is Tier.RAW else ("sums_of_rows", "min", "max")
+    more = f",\n    min({low}) AS lowest,\n    max({high}) AS highest" if extremes else ""
+    return filled(name, table=tier.value, cell=cell, bucket=bucket, where=where, extremes=more)
 
 
 def _pairs(rows: str, rule_where: str, modes: Modes) -> str:

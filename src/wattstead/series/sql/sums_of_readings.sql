@@ -3,9 +3,7 @@ SELECT
     {cell} AS cell,
     {bucket} AS bucket,
     toUInt64(count()) AS counts,
-    min(value) AS lowest,
-    max(value) AS highest,
-    sum(value) AS sums
+    sum(value) AS sums{extremes}
 FROM
 (
     SELECT point, toUnixTimestamp64Micro(time) AS time_us, value

@@ -3,9 +3,7 @@ SELECT
     {cell} AS cell,
     {bucket} AS bucket,
     sum(count) AS counts,
-    min(min) AS lowest,
-    max(max) AS highest,
-    sum(sum) AS sums
+    sum(sum) AS sums{extremes}
 FROM {table} FINAL
 PREWHERE {where}
 WHERE count > 0

@@ -83,8 +83,10 @@ async def _aggregated(
             question = f"{place} {field}"
             questions[question] = history.own_numbers([one.row.point for one in members if one.field == field])
             cells[-1].append(Cell(_name(column, field), column.aggregate, question))
-    ends = any(cell.aggregate in ("first", "last") for row in cells for cell in row)
-    answers = await history.grouped(rooms, {q: asked for q, asked in questions.items() if asked}, edges, ends)
+    aggregates = {cell.aggregate for row in cells for cell in row}
+    ends, extremes = bool(aggregates & {"first", "last"}), bool(aggregates & {"min", "max"})
+    asked = {question: points_of for question, points_of in questions.items() if points_of}
+    answers = await history.grouped(rooms, asked, edges, ends, extremes)
     return await rooms.series_threads.run(_tables, select, list(groups), cells, answers, labels, epoch)
 
 
