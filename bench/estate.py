@@ -35,15 +35,15 @@ class Kin:
 
 
 KINS = (
-    Kin("power", 600, 1, 27 * _HOUR_S),
-    Kin("power", 1_400, 10, 27 * _HOUR_S),
-    Kin("power", 2_500, 60, 4 * _DAY_S),
-    Kin("power", 1_500, 300, 4 * _DAY_S),
+    Kin("home", 600, 1, 27 * _HOUR_S),
+    Kin("home", 1_400, 10, 27 * _HOUR_S),
+    Kin("home", 2_500, 60, 4 * _DAY_S),
+    Kin("home", 1_500, 300, 4 * _DAY_S),
     Kin("energy", 1, 60, TEN_YEARS_S, is_register=True),
     Kin("decade", 1, 60, TEN_YEARS_S),
     Kin("second", 1, 1, MONTH_S),
 )
-"""Those named ``power`` have a tag ``region`` and are asked together."""
+"""Those named ``home`` have a tag ``region`` and are asked together."""
 
 
 @dataclass(frozen=True, slots=True)

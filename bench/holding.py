@@ -84,11 +84,11 @@ def _append(address: str, estate: Estate, points: Sequence[Point]) -> None:
             time_us = np.repeat(piece.time_s * _S, columns)
             version = (int(piece.time_s[-1]) * _S << 8) + number
             series.append([ReadingBatch.of(point, time_us, piece.value.T.ravel(), version=version)])
-        recent_s = max(kin.span_s for kin in estate.kins if kin.name == "power")
+        recent_s = max(kin.span_s for kin in estate.kins if kin.name == "home")
         for begin_s in range(estate.end_s - recent_s, estate.end_s, _HOUR_S):
             series.roll(begin_s * _S, (begin_s + _HOUR_S) * _S)
         for kin in estate.kins:
-            if kin.name != "power":
+            if kin.name != "home":
                 begin = np.array([(estate.end_s - kin.span_s) * _S])
                 first = estate.first_of(kin)
                 series.roll_spans(ids[first : first + 1], begin, np.array([estate.end_s * _S]))

@@ -64,7 +64,7 @@ def wattstead(estate: Estate, ids: list[int]) -> Mapping[str, Address]:
     slots = f"start={(uneven_end - 1_600 * UNEVEN_S) * 1000}&end={(uneven_end - UNEVEN_S) * 1000}&interval={UNEVEN_S}"
     tags_end = end // 300 * 300
     tags = influx(
-        f'SELECT mean("value") FROM "power" WHERE {times(tags_end - TAGS_SPAN_S, tags_end)} GROUP BY time(5m), "region"'
+        f'SELECT mean("value") FROM "home" WHERE {times(tags_end - TAGS_SPAN_S, tags_end)} GROUP BY time(5m), "region"'
     )
     raw = f"start={(end - HOUR_S) * 1000}&end={end * 1000}&limit=3600"
     return {
@@ -85,7 +85,7 @@ def victoria(estate: Estate) -> Mapping[str, Address]:
     """Of VictoriaMetrics: its JSON export for readings, PromQL for the rest, its cache of answers left out."""
     end = estate.end_s
 
-    def one(number: int, name: str = "power") -> str:
+    def one(number: int, name: str = "home") -> str:
         return f'{name}{{id="{estate.tags(number)["id"]}"}}'
 
     def ranged(text: str, span_s: int, step_s: int) -> str:
@@ -103,7 +103,7 @@ def victoria(estate: Estate) -> Mapping[str, Address]:
     of_week, of_seconds = 7 * 86_400, estate.kins[0].points
     offset = f"offset {end % UNEVEN_S or UNEVEN_S}s"
     return {
-        "latest": lambda n: latest(n * 7 % sum(k.points for k in estate.kins if k.name == "power")),
+        "latest": lambda n: latest(n * 7 % sum(k.points for k in estate.kins if k.name == "home")),
         "hour raw": lambda n: raw(n * 7 % of_seconds),
         "hour": lambda n: ranged(f"avg_over_time({one(n * 7 % of_seconds)}[5s])", HOUR_S, 5),
         "month power": lambda n: ranged("avg_over_time(second[1d])", MONTH_S, 86_400),
@@ -112,5 +112,5 @@ def victoria(estate: Estate) -> Mapping[str, Address]:
         "decade register": lambda n: ranged("increase(energy[1w])", TEN_YEARS_S, of_week),
         "decade uneven": lambda n: ranged(f"avg_over_time(decade[{UNEVEN_S}s] {offset})", uneven_s, UNEVEN_S),
         "decade uneven register": lambda n: ranged(f"increase(energy[{UNEVEN_S}s] {offset})", uneven_s, UNEVEN_S),
-        "tags": lambda n: ranged("avg(avg_over_time(power[5m])) by (region)", TAGS_SPAN_S, 300),
+        "tags": lambda n: ranged("avg(avg_over_time(home[5m])) by (region)", TAGS_SPAN_S, 300),
     }
