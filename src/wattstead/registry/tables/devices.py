@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from wattstead.registry.tables import searched
 from wattstead.registry.tables.base import Base, ByteText, UtcTime
 
 
@@ -46,6 +47,11 @@ class Device(Base):
     photo: Mapped[str] = mapped_column(default="")
     changed_at: Mapped[int] = mapped_column(BigInteger, default=0, index=True)
     """The generation of its last change that a door must know of."""
+    search: Mapped[str] = mapped_column(ByteText, default=searched.of_new_device)
+    """By which free text finds it; see `searched`."""
+
+
+searched.keep(Device, searched.DEVICE)
 
 
 class DeviceTag(Base):

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import ForeignKey, Index, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
+from wattstead.registry.tables import searched
 from wattstead.registry.tables.base import Base, ByteText, UtcTime
 
 
@@ -71,6 +72,11 @@ class Site(Base):
     installed_on: Mapped[date | None]
     photo: Mapped[str] = mapped_column(default="")
     """Digest of the picture; empty without one."""
+    search: Mapped[str] = mapped_column(ByteText, default=searched.of_new_site)
+    """By which free text finds it; see `searched`."""
+
+
+searched.keep(Site, searched.SITE)
 
 
 class SiteTag(Base):

@@ -86,6 +86,7 @@ ADDED: dict[str, list[sa.Column[Any]]] = {
         _filled("inverter", sa.String, "''"),
         sa.Column("installed_on", sa.Date),
         _filled("photo", sa.String, "''"),
+        _filled("search", BYTE_TEXT, "''"),
     ],
     "device": [
         _filled("version", sa.Integer, "1"),
@@ -108,6 +109,7 @@ ADDED: dict[str, list[sa.Column[Any]]] = {
         sa.Column("mobile_budget_bytes", sa.BigInteger),
         _filled("photo", sa.String, "''"),
         _filled("changed_at", sa.BigInteger, "0"),
+        _filled("search", BYTE_TEXT, "''"),
     ],
     "key": [
         _reference("device", "device_id", "CASCADE"),
@@ -177,6 +179,8 @@ def _carry_over() -> None:
         "INSERT INTO membership (account_id, role, created) "
         "SELECT id, 'administrator', created FROM account WHERE role = 'owner'"
     )
+    op.execute("UPDATE site SET search = lower(name)")
+    op.execute("UPDATE device SET search = lower(name)")
     op.execute("UPDATE device SET organization_id = (SELECT organization_id FROM site WHERE site.id = device.site_id)")
 
 

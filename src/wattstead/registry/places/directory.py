@@ -1,0 +1,241 @@
+"""The directory: sites and devices searched, filtered, sorted and paged in the database, within a reach.
+
+What is not within reach is neither listed nor counted; nothing is filtered after the database has answered.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+import msgspec
+from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_
+from sqlalchemy.orm import Session
+
+from wattstead.registry import tables
+from wattstead.registry.errors import AttributeInvalid
+from wattstead.registry.places import attributes, devices, sites
+from wattstead.registry.places.attributes import Attribute, Kind
+from wattstead.registry.places.filters import DEVICES, SITES, Filter, Noun, conditions
+from wattstead.registry.points import tags
+from wattstead.registry.policy import Reach
+from wattstead.registry.reach import of_devices, of_sites
+from wattstead.registry.records import Device, Site
+
+LONGEST_PAGE = 500
+_EXPORTED_AT_ONCE = 2_000
+_ORGANIZATION = Attribute("organization")
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked of the directory."""
+
+    filters: tuple[Filter, ...] = ()
+    q: str = ""
+    """Free text: every word is somewhere in the names and numbers of a thing."""
+    sort: str = "name"
+    """An attribute, or ``organization``."""
+    descending: bool = False
+    limit: int = 50
+    cursor: str = ""
+    """From the page before."""
+
+
+class SiteRow(msgspec.Struct, frozen=True):
+    """A site as it is listed."""
+
+    site: Site
+    organization: str
+    devices: int
+    last_seen: datetime | None
+    """When one of its devices was last heard of."""
+
+
+class DeviceRow(msgspec.Struct, frozen=True):
+    """A device as it is listed."""
+
+    device: Device
+    organization: str
+    site: str
+    """Name of its site; empty without one."""
+
+
+class SitePage(msgspec.Struct, frozen=True):
+    """A page of sites."""
+
+    rows: list[SiteRow]
+    total: int
+    cursor: str | None
+
+
+class DevicePage(msgspec.Struct, frozen=True):
+    """A page of devices."""
+
+    rows: list[DeviceRow]
+    total: int
+    cursor: str | None
+
+
+def find_sites(session: Session, reach: Reach | None, asked: Question, people: Reach | None = None) -> SitePage:
+    """A page of the sites within reach that meet the question; ``people`` is where people may be seen.
+
+    Raises `AttributeInvalid`.
+    """
+    wanted = [*of_sites(reach), *conditions(session, SITES, asked.filters, asked.q, people)]
+    found, cursor = _page(session, SITES, asked, wanted)
+    ids = [row.id for row in found]
+    own_tags, names = tags.site_tags(session, ids), _organizations(session, [row.organization_id for row in found])
+    theirs = _heard_of(session, ids)
+    rows = [
+        SiteRow(sites.record(row, own_tags.get(row.id, {})), names[row.organization_id], *theirs.get(row.id, (0, None)))
+        for row in found
+    ]
+    return SitePage(rows, _count(session, SITES, wanted), cursor)
+
+
+def find_devices(session: Session, reach: Reach | None, asked: Question) -> DevicePage:
+    """A page of the devices within reach that meet the question; raises `AttributeInvalid`."""
+    wanted = [*of_devices(reach), *conditions(session, DEVICES, asked.filters, asked.q, reach)]
+    found, cursor = _page(session, DEVICES, asked, wanted)
+    own_tags = devices.tags_of(session, [row.id for row in found])
+    names = _organizations(session, [row.organization_id for row in found])
+    places = _site_names(session, [row.site_id for row in found if row.site_id])
+    rows = [
+        DeviceRow(
+            devices.record(row, own_tags.get(row.id, {})), names[row.organization_id], places.get(row.site_id, "")
+        )
+        for row in found
+    ]
+    return DevicePage(rows, _count(session, DEVICES, wanted), cursor)
+
+
+class Cells(NamedTuple):
+    """Part of an export: what stands in the columns, row by row."""
+
+    columns: tuple[str, ...]
+    rows: Sequence[Sequence[Any]]
+
+
+def exported(
+    session: Session, noun: Noun, reach: Reach | None, asked: Question, people: Reach | None = None
+) -> Iterator[Cells]:
+    """Everything that meets the question, some thousand rows at a time, in the order asked for."""
+    within = of_sites(reach) if noun is SITES else of_devices(reach)
+    wanted = [*within, *conditions(session, noun, asked.filters, asked.q, people)]
+    own = tuple(noun.attributes)
+    columns = ["organization", *own] + (["site"] if noun is DEVICES else [])
+    cursor = asked.cursor
+    attribute, expression = _sort(noun, asked)
+    while True:
+        step = msgspec.structs.replace(asked, cursor=cursor)
+        question = select(
+            tables.Organization.name, *(getattr(noun.table, name) for name in own), noun.table.id, expression
+        ).join(tables.Organization, tables.Organization.id == noun.table.organization_id)
+        if noun is DEVICES:
+            question = question.add_columns(tables.Site.name).outerjoin(
+                tables.Site, tables.Site.id == tables.Device.site_id
+            )
+        ordered = _ordered(question, noun, step, attribute, expression).where(*wanted).limit(_EXPORTED_AT_ONCE)
+        rows = session.execute(ordered).all()
+        width = 1 + len(own)
+        yield Cells(tuple(columns), [[*row[:width], *row[width + 2 :]] for row in rows])
+        if len(rows) < _EXPORTED_AT_ONCE:
+            return
+        cursor = _cursor(asked, rows[-1][width + 1], rows[-1][width])
+
+
+def _page(
+    session: Session, noun: Noun, asked: Question, wanted: list[ColumnElement[bool]]
+) -> tuple[list[Any], str | None]:
+    if not 1 <= asked.limit <= LONGEST_PAGE:
+        raise AttributeInvalid("limit", f"is {asked.limit}; give 1 to {LONGEST_PAGE}")
+    attribute, expression = _sort(noun, asked)
+    question = select(noun.table)
+    if attribute is _ORGANIZATION:
+        question = question.join(tables.Organization, tables.Organization.id == noun.table.organization_id)
+    question = _ordered(question.add_columns(expression), noun, asked, attribute, expression).where(*wanted)
+    rows = session.execute(question.limit(asked.limit + 1)).all()
+    cursor = None
+    if len(rows) > asked.limit:
+        last = rows[asked.limit - 1]
+        cursor = _cursor(asked, last[1], last[0].id)
+    return [row[0] for row in rows[: asked.limit]], cursor
+
+
+def _sort(noun: Noun, asked: Question) -> tuple[Attribute, Any]:
+    if asked.sort == "organization":
+        return _ORGANIZATION, tables.Organization.name
+    attribute = noun.attributes.get(asked.sort)
+    if attribute is None:
+        raise AttributeInvalid("sort", f"is {asked.sort[:40]!r}; give organization, {', '.join(noun.attributes)}")
+    return attribute, getattr(noun.table, attribute.name)
+
+
+def _ordered(question: Any, noun: Noun, asked: Question, attribute: Attribute, column: Any) -> Select[Any]:
+    """In order, what nobody has told last, equals by id; after the row of the cursor."""
+    own_id = noun.table.id
+    has_nulls = attribute is not _ORGANIZATION and noun.table.__table__.c[attribute.name].nullable
+    if asked.cursor:
+        value, last_id = _read_cursor(asked, attribute)
+        question = question.where(_beyond(column, own_id, value, last_id, asked.descending, has_nulls))
+    order = [column.desc(), own_id.desc()] if asked.descending else [column, own_id]
+    ordered: Select[Any] = question.order_by(*([column.is_(None)] if has_nulls else []), *order)
+    return ordered
+
+
+def _beyond(column: Any, own_id: Any, value: Any, last_id: int, descending: bool, has_nulls: bool) -> Any:
+    if value is None:
+        return column.is_(None) & (own_id < last_id if descending else own_id > last_id)
+    here, there = tuple_(column, own_id), tuple_(value, last_id)
+    later = here < there if descending else here > there
+    return or_(later, column.is_(None)) if has_nulls else later
+
+
+def _cursor(asked: Question, value: Any, last_id: int) -> str:
+    plain = value.isoformat() if isinstance(value, (date, datetime)) else value
+    told = msgspec.json.encode([asked.sort, asked.descending, plain, last_id])
+    return base64.urlsafe_b64encode(told).decode().rstrip("=")
+
+
+def _read_cursor(asked: Question, attribute: Attribute) -> tuple[Any, int]:
+    wrong = AttributeInvalid("cursor", "does not belong to this list; begin without one")
+    try:
+        padded = asked.cursor + "=" * (-len(asked.cursor) % 4)
+        sort, descending, value, last_id = msgspec.json.decode(
+            base64.urlsafe_b64decode(padded), type=tuple[str, bool, str | float | int | bool | None, int]
+        )
+    except (ValueError, msgspec.DecodeError):
+        raise wrong from None
+    if (sort, descending) != (asked.sort, asked.descending) or not 0 < last_id < 2**31:
+        raise wrong
+    if value is None or isinstance(value, bool):
+        return value, last_id
+    if attribute.kind in (Kind.TEXT, Kind.ZONE) and "\x00" in str(value):
+        raise wrong
+    return attributes.read(attribute, value), last_id
+
+
+def _count(session: Session, noun: Noun, wanted: list[ColumnElement[bool]]) -> int:
+    return session.scalar(select(func.count()).select_from(noun.table).where(*wanted)) or 0
+
+
+def _organizations(session: Session, ids: Sequence[int]) -> dict[int, str]:
+    table = tables.Organization
+    return dict(session.execute(select(table.id, table.name).where(table.id.in_(set(ids)))).all())
+
+
+def _site_names(session: Session, ids: Sequence[int]) -> dict[int, str]:
+    return dict(session.execute(select(tables.Site.id, tables.Site.name).where(tables.Site.id.in_(set(ids)))).all())
+
+
+def _heard_of(session: Session, site_ids: Sequence[int]) -> dict[int, tuple[int, datetime | None]]:
+    """How many devices each site has, and when one of them was last heard of."""
+    table = tables.Device
+    rows = session.execute(
+        select(table.site_id, func.count(), func.max(table.last_seen))
+        .where(table.site_id.in_(site_ids))
+        .group_by(table.site_id)
+    )
+    return {site_id: (count, last) for site_id, count, last in rows if site_id is not None}

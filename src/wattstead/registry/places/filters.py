@@ -1,0 +1,190 @@
+"""Filters of the directory: conditions on attributes and tags, of a thing itself and of what stands beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from wattstead.registry import names, tables
+from wattstead.registry.errors import AttributeInvalid
+from wattstead.registry.places import attributes
+from wattstead.registry.places.attributes import Attribute, Kind
+from wattstead.registry.policy import Reach
+from wattstead.registry.reach import of_people
+from wattstead.registry.storage.database import integers, possible, starts_with, texts
+from wattstead.registry.tables.base import ByteText
+from wattstead.registry.tables.searched import folded
+
+MOST_FILTERS = 30
+MOST_VALUES = 1_000
+_DAY = timedelta(days=1)
+
+
+class Asks(StrEnum):
+    """What a filter asks of a value."""
+
+    IN = "in"
+    """One of the values given; one value: equals."""
+    PREFIX = "prefix"
+    FROM = "from"
+    """That or more; a day: from its beginning."""
+    TO = "to"
+    """That or less; a day: to its end."""
+    EMPTY = "empty"
+    """``yes``: nobody has told it; ``no``: somebody has."""
+
+
+class Filter(msgspec.Struct, frozen=True):
+    """One condition; ``name`` is an attribute, ``tag.KEY``, ``organization_id``, ``branch``, or one of another kind of
+    thing: ``device.firmware`` of sites, ``site.city`` of devices, ``person.email`` of sites.
+    """
+
+    name: str
+    test: Asks
+    values: tuple[str, ...]
+
+
+class Noun(msgspec.Struct, frozen=True):
+    """A kind of thing that is listed."""
+
+    name: str
+    table: Any
+    attributes: Mapping[str, Attribute]
+    tags: Any
+    """The table of its tags."""
+    owner: str
+    """The column of that table that says whose they are."""
+
+
+SITES = Noun("site", tables.Site, attributes.SITE, tables.SiteTag, "site_id")
+DEVICES = Noun("device", tables.Device, attributes.DEVICE, tables.DeviceTag, "device_id")
+
+
+def conditions(
+    session: Session, noun: Noun, filters: Iterable[Filter], q: str, people: Reach | None
+) -> list[ColumnElement[bool]]:
+    """The conditions that all filters and all words of ``q`` make; ``people`` is where people may be seen.
+
+    Raises `AttributeInvalid`.
+    """
+    wanted = list(filters)
+    if len(wanted) > MOST_FILTERS:
+        raise AttributeInvalid("filter", f"is given {len(wanted)} times; at most {MOST_FILTERS} are allowed")
+    found = [_condition(session, noun, one, people) for one in wanted]
+    words = names.checked_text("q", q).split()[:10]
+    return found + [noun.table.search.contains(folded(word), autoescape=True) for word in words]
+
+
+def _condition(session: Session, noun: Noun, wanted: Filter, people: Reach | None) -> ColumnElement[bool]:
+    if not wanted.values or len(wanted.values) > MOST_VALUES:
+        raise AttributeInvalid(wanted.name, f"is given {len(wanted.values)} values; give 1 to {MOST_VALUES}")
+    for value in (wanted.name, *wanted.values):
+        names.checked_text("filter", value)
+    first, _, rest = wanted.name.partition(".")
+    if rest and first == "tag":
+        return _tagged(session, noun, rest, wanted)
+    if rest and {first, noun.name} == {"site", "device"} and first != noun.name:
+        return _beside(session, noun, msgspec.structs.replace(wanted, name=rest), people)
+    if rest and first == "person" and noun is SITES:
+        return _belonging(session, msgspec.structs.replace(wanted, name=rest), people)
+    if wanted.name == "organization_id":
+        return noun.table.organization_id.in_(integers(session, _ids(wanted)))  # type: ignore[no-any-return]
+    if wanted.name == "branch":
+        return noun.table.organization_id.in_(_branches(session, _ids(wanted)))  # type: ignore[no-any-return]
+    return _compared(session, noun.table, noun.attributes, wanted)
+
+
+def _compared(session: Session, table: Any, known: Mapping[str, Attribute], wanted: Filter) -> ColumnElement[bool]:
+    attribute = known.get(wanted.name)
+    if attribute is None:
+        raise AttributeInvalid(wanted.name, f"is no attribute to filter by; there are {', '.join(known)}")
+    column = getattr(table, wanted.name)
+    text = attribute.kind in (Kind.TEXT, Kind.ZONE)
+    if wanted.test is Asks.EMPTY:
+        empty: ColumnElement[bool] = column == "" if text else column.is_(None)
+        return empty if attributes.read(_YES, wanted.values[0]) else ~empty
+    if text:
+        return _of_text(session, column, wanted)
+    return _of_number(attribute, column, wanted)
+
+
+_YES = Attribute("empty", Kind.YES)
+
+
+def _of_text(session: Session, column: Any, wanted: Filter) -> ColumnElement[bool]:
+    if wanted.test is Asks.IN:
+        if len(wanted.values) == 1:
+            return column == wanted.values[0]  # type: ignore[no-any-return]
+        return column.in_(texts(session, wanted.values))  # type: ignore[no-any-return]
+    if wanted.test is Asks.PREFIX:
+        prefix = wanted.values[0]
+        if getattr(column, "type", None) is ByteText:
+            return starts_with(column, prefix)
+        return func.substr(column, 1, len(prefix)) == prefix
+    raise AttributeInvalid(wanted.name, f"is a text; {wanted.test} asks for numbers and dates")
+
+
+def _of_number(attribute: Attribute, column: Any, wanted: Filter) -> ColumnElement[bool]:
+    if wanted.test is Asks.PREFIX:
+        raise AttributeInvalid(wanted.name, "is no text; prefix asks for texts")
+    values = [attributes.read(attribute, value) for value in wanted.values]
+    bare_days = [attribute.kind is Kind.INSTANT and len(value.strip()) == len("2026-05-31") for value in wanted.values]
+    if wanted.test is Asks.FROM:
+        return column >= values[0]  # type: ignore[no-any-return]
+    if wanted.test is Asks.TO:
+        return column < values[0] + _DAY if bare_days[0] else column <= values[0]  # type: ignore[no-any-return]
+    parts = [
+        and_(column >= value, column < value + _DAY) if day else column == value
+        for value, day in zip(values, bare_days, strict=True)
+    ]
+    return or_(*parts)
+
+
+def _tagged(session: Session, noun: Noun, key: str, wanted: Filter) -> ColumnElement[bool]:
+    table, owner = noun.tags, getattr(noun.tags, noun.owner)
+    if wanted.test is Asks.EMPTY:
+        has = noun.table.id.in_(select(owner).where(table.key == key))
+        return ~has if attributes.read(_YES, wanted.values[0]) else has  # type: ignore[no-any-return]
+    if wanted.test in (Asks.FROM, Asks.TO):
+        raise AttributeInvalid(wanted.name, f"is a text; {wanted.test} asks for numbers and dates")
+    matching = select(owner).where(table.key == key, _of_text(session, table.value, wanted))
+    return noun.table.id.in_(matching)  # type: ignore[no-any-return]
+
+
+def _beside(session: Session, noun: Noun, wanted: Filter, people: Reach | None) -> ColumnElement[bool]:
+    if noun is SITES:
+        device = DEVICES.table
+        found = select(device.site_id).where(_condition(session, DEVICES, wanted, people), device.site_id.is_not(None))
+        return tables.Site.id.in_(found)
+    return tables.Device.site_id.in_(select(tables.Site.id).where(_condition(session, SITES, wanted, people)))
+
+
+def _belonging(session: Session, wanted: Filter, people: Reach | None) -> ColumnElement[bool]:
+    """Sites with a person like that: only people who may be seen count, lest a filter tells of others."""
+    compared = _compared(session, tables.Account, attributes.PERSON, wanted)
+    found = (
+        select(tables.Membership.site_id)
+        .join(tables.Account, tables.Account.id == tables.Membership.account_id)
+        .where(tables.Membership.site_id.is_not(None), compared, *of_people(people))
+    )
+    return tables.Site.id.in_(found)
+
+
+def _ids(wanted: Filter) -> list[int]:
+    if wanted.test is not Asks.IN:
+        raise AttributeInvalid(wanted.name, f"is an id; {wanted.test} is no question for it")
+    return possible([attributes.read(Attribute(wanted.name, Kind.WHOLE), value) for value in wanted.values])
+
+
+def _branches(session: Session, organization_ids: list[int]) -> Select[int]:
+    paths = session.scalars(
+        select(tables.Organization.path).where(tables.Organization.id.in_(integers(session, organization_ids)))
+    ).all()
+    inside = [starts_with(tables.Organization.path, path) for path in paths]
+    return select(tables.Organization.id).where(or_(*inside) if inside else tables.Organization.id == 0)
