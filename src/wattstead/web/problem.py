@@ -15,6 +15,7 @@ from wattstead.metering.errors import Issue, WattsteadError
 from wattstead.metering.quantity import UnitError
 from wattstead.registry.errors import (
     AccountNotActive,
+    AddressTaken,
     AttributeInvalid,
     Conflict,
     EmailTaken,
@@ -30,6 +31,8 @@ from wattstead.registry.errors import (
     RoleRefused,
     SecondFactorMissing,
     Stale,
+    TemplateInvalid,
+    TemplateTaken,
     Unknown,
     ZoneUnknown,
 )
@@ -60,6 +63,9 @@ _STATUS: dict[type[WattsteadError], int] = {
     LinkInvalid: 404,
     EmailTaken: 409,
     Stale: 412,
+    TemplateTaken: 409,
+    AddressTaken: 409,
+    TemplateInvalid: 400,
     LoginFailed: 401,
     LoginLimited: 429,
     LoginBusy: 503,

@@ -52,7 +52,5 @@ def closed(session: Session) -> Closed:
     """The devices whose readings are not taken, and their points."""
     shut = select(Device.id).where(Device.posting.is_(False))
     points = select(Point.id, Point.device_id).where(Point.device_id.in_(shut))
-    return Closed(
-        frozenset(session.scalars(shut)),
-        {point_id: device_id for point_id, device_id in session.execute(points) if device_id},
-    )
+    of = {point_id: device_id for point_id, device_id in session.execute(points) if device_id}
+    return Closed(frozenset(session.scalars(shut)), of)

@@ -3,7 +3,7 @@
 from litestar import Router
 from litestar.handlers import HTTPRouteHandler
 
-from wattstead.web.api import keys, live, points, readings, series, session, sites, status
+from wattstead.web.api import keys, live, points, readings, series, session, sites, status, templates
 
 ROUTES: list[HTTPRouteHandler | Router] = [
     session.routes,
@@ -15,5 +15,7 @@ ROUTES: list[HTTPRouteHandler | Router] = [
     live.routes,
     keys.routes,
     status.routes,
+    templates.routes,
+    templates.rollover,
 ]
 """Every route of the API; a new noun is a file and a row here."""
