@@ -14,6 +14,7 @@ import uvloop
 from wattstead.ingest.http import IngestApp
 from wattstead.ingest.limits import IngestLimits
 from wattstead.ingest.resolve import RegistryResolver
+from wattstead.ingest.swift import protocol_for
 from wattstead.registry.registry import Registry
 from wattstead.stream import Journal, JournalLimits
 
@@ -30,7 +31,7 @@ async def main(folder: Path, port: int) -> None:
         host="127.0.0.1",
         port=port,
         loop="none",
-        http="httptools",
+        http=protocol_for(app),
         ws="none",
         lifespan="off",
         interface="asgi3",

@@ -159,3 +159,42 @@ def test_a_full_journal_and_a_fast_key(open_door: Callable[..., Door]) -> None:
     for _ in range(2):
         status, headers, body = Line(door).ask(get(door, "csv=1"))
         assert status == 503 and int(headers["retry-after"]) >= 1 and b"success" in body
+
+
+def lines(door: Door, body: str, more: str = "Content-Type: text/plain\r\n", path: str = "/write") -> bytes:
+    head = f"POST {path}?db=x&precision=s HTTP/1.1\r\nHost: a\r\nAuthorization: Token {door.key}\r\n{more}"
+    return f"{head}Content-Length: {len(body.encode())}\r\n\r\n{body}".encode()
+
+
+@pytest.mark.parametrize("count", [1, 1_000])
+@pytest.mark.parametrize("path", ["/write", "/api/v2/write"])
+def test_known_lines_go_the_short_way(door: Door, line: Line, count: int, path: str) -> None:
+    usual = door.server.usual
+
+    def body(second: int) -> str:
+        return "".join(f"meter,id={one} power={one + second} {NOW_S + second}\n" for one in range(count))
+
+    for second in range(4):
+        status, headers, _ = line.ask(lines(door, body(second), path=path))
+        assert status == 204 and headers["x-influxdb-version"]
+    assert usual < door.server.usual < usual + 4
+    stored = [(row.time_us // 1_000_000 - NOW_S, row.value) for row in door.stored()]
+    assert sorted(stored) == sorted((second, one + second) for second in range(4) for one in range(count))
+
+
+def test_lines_that_are_not_as_usual_are_answered_as_always(door: Door, line: Line) -> None:
+    good = f"meter,id=1 power=1 {NOW_S}"
+    for _ in range(2):
+        assert line.ask(lines(door, good))[0] == 204
+    for body, words in (
+        (f"meter,id=1 power= {NOW_S}", b"missing field value"),
+        (f"{good}\nmeter,id=1 power=x {NOW_S}", b"dropped=1"),
+        (f"meter,id=1 power=1 {NOW_S * 1000}", b"not kept"),
+        ("meter,id=1 power=1 soon", b"bad timestamp"),
+    ):
+        status, _, answer = line.ask(lines(door, body))
+        assert status == 400 and words in answer
+    assert line.ask(lines(door, f'meter,id=1 note="x",power=2 {NOW_S + 1}'))[0] == 204
+    assert line.ask(lines(door, "meter,id=1 power=3"))[0] == 204
+    assert line.ask(lines(door, good).replace(b"precision=s ", b"precision=fortnights "))[0] == 400
+    assert line.ask(lines(door, good).replace(door.key.encode(), b"f" * 32))[0] == 401

@@ -99,6 +99,21 @@ class Reception:
         self._buckets.charge(grant.id, count)
         return ReadingBatch.encode_rows(points, [few.time_us] * count, few.values)
 
+    def columns_encoded(self, grant: KeyGrant, columns: Columns) -> bytes | None:
+        """`few_encoded` for columns: None where a name is new, a time lies outside, or anything else is unusual."""
+        points = columns.names.known(grant.site_id)
+        if points is None or columns.untimed is not False or columns.rejected or not len(columns):
+            return None
+        first_us, last_us = int(columns.time_us.min()), int(columns.time_us.max())
+        closed = self.resolver.closed
+        if first_us < self.limits.earliest_us or last_us > self.clock_us() + self._future_us:
+            return None
+        if closed and closed.among(points.tolist()):
+            return None
+        self._buckets.charge(grant.id, len(columns))
+        quality = np.full(len(columns), Quality.RAW, np.uint8)
+        return ReadingBatch(points, columns.time_us, columns.value, quality).encode()
+
     async def keep_few(self, grant: KeyGrant, few: Few) -> Kept:
         """`keep` for a post of a few readings of one instant."""
         encoded = self.few_encoded(grant, few)

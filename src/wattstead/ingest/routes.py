@@ -47,7 +47,9 @@ class Route:
     sole: bool = True
     """False: other methods on this path belong to another room."""
     at_once: AtOnce | None = None
-    """The same for simple GET and form POST requests, for `wattstead.ingest.swift`."""
+    """The same for simple requests, for `wattstead.ingest.swift`."""
+    kinds: tuple[bytes, ...] = (b"", b"application/x-www-form-urlencoded")
+    """Content types of bodies that it takes as they are."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,17 +24,16 @@ _LONGEST = 65_536
 _UNUSUAL = frozenset(
     (b"transfer-encoding", b"expect", b"upgrade", b"content-encoding", b"te", b"trailer", b"proxy-connection")
 )
-_FORMS = (b"application/x-www-form-urlencoded", b"")
 
 
 class Head:
     """What the short way needs of a request's head."""
 
-    __slots__ = ("authorization", "body_at", "close", "is_get", "length", "path", "query")
+    __slots__ = ("authorization", "body_at", "close", "is_get", "kind", "length", "path", "query")
 
     def __init__(self, path: bytes, query: bytes, body_at: int, is_get: bool) -> None:
         self.path, self.query, self.body_at, self.is_get = path, query, body_at, is_get
-        self.authorization = b""
+        self.authorization = self.kind = b""
         self.length = 0
         self.close = False
 
@@ -47,7 +46,7 @@ class Head:
         elif name == b"authorization":
             self.authorization = value
         elif name == b"content-type":
-            return value.partition(b";")[0].rstrip().lower() in _FORMS
+            self.kind = value.partition(b";")[0].rstrip().lower()
         elif name == b"connection":
             value = value.lower()
             self.close = value == b"close"
@@ -56,7 +55,7 @@ class Head:
 
 
 def head_of(request: bytes) -> Head | None:
-    """The head of a simple GET or form POST; None for anything that needs a real parser.
+    """The head of a simple GET or POST; None for anything that needs a real parser.
 
     >>> head = head_of(b"GET /input/post?csv=1 HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n")
     >>> head.path, head.query, head.close
@@ -130,7 +129,7 @@ class SwiftProtocol(HttpToolsProtocol):
         if head is None or len(data) != head.body_at + head.length:
             return False
         route = self.routes.get(head.path)
-        if route is None or route.at_once is None:
+        if route is None or route.at_once is None or head.kind not in route.kinds:
             return False
         try:
             ready = route.at_once(Plain(head.query, data[head.body_at :], head.authorization))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wattstead.ingest.columns import Columns, Names, Rejections
+from wattstead.ingest.columns import Columns, Few, Names, Rejections
 from wattstead.ingest.errors import ParameterInvalid
 from wattstead.ingest.influx.line import LineInvalid, SeriesMemory, lines, parse
 
@@ -29,6 +29,7 @@ PRECISIONS: dict[str, float] = {
 _FURTHEST_US = 9_200_000_000_000_000_000
 _SERIES_HELD = 100_000
 _SHOWN = 200
+_SHORT_LINE = 1_000
 
 
 class LineDecoder:
@@ -38,6 +39,7 @@ class LineDecoder:
         self._shapes = Shapes(remembered_bytes) if _HAS_ARROW else None
         self._line_names: dict[bytes, tuple[str, ...]] = {}
         self._series: SeriesMemory = {}
+        self._few_names: dict[tuple[str, ...], Names] = {}
 
     @property
     def remembered_bytes(self) -> int:
@@ -58,6 +60,32 @@ class LineDecoder:
             raise ParameterInvalid("precision", precision, "ns, us, ms or s")
         regular = self._regular(body, step_us, now_us)
         return self._line_by_line(body, step_us, now_us) if regular is None else regular
+
+    def one_line(self, body: bytes, precision: str) -> Few | None:
+        """The readings of a body of one short line with a time, at a fraction of the cost; None for any other body.
+
+        >>> few = LineDecoder(1_000_000).one_line(b"meter,id=7 power=1.5 1700000000", "s")
+        >>> few.values, few.time_us
+        ([1.5], 1700000000000000)
+        """
+        step_us = PRECISIONS.get(precision)
+        line = body[:-1] if body.endswith(b"\n") else body
+        if step_us is None or len(line) > _SHORT_LINE or b"\n" in line:
+            return None
+        try:
+            found = parse(line, self._remembered())
+            time_us = None if found.time is None else _microseconds(found.time, step_us)
+        except LineInvalid:
+            return None
+        if time_us is None or found.texts:
+            return None
+        key = tuple(found.addresses)
+        names = self._few_names.get(key)
+        if names is None:
+            if len(self._few_names) >= _SERIES_HELD:
+                self._few_names.clear()
+            names = self._few_names[key] = Names.of_rows(found.addresses)
+        return Few(names, time_us, found.values, Rejections(), False, lambda row: "line 1")
 
     def line_by_line(self, body: bytes, precision: str, now_us: int) -> Columns:
         """The same answer as `decode`, by the slower way alone."""

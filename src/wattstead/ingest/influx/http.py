@@ -16,7 +16,7 @@ from wattstead.ingest.errors import BodyInvalid, IngestError, KeyMissing, KeyUnk
 from wattstead.ingest.influx.decode import LineDecoder
 from wattstead.ingest.parameters import parameters
 from wattstead.ingest.reception import Kept, Reception
-from wattstead.ingest.routes import Route
+from wattstead.ingest.routes import Plain, Ready, Route
 from wattstead.ingest.unpack import inflated
 from wattstead.registry.records import KeyGrant
 
@@ -25,6 +25,8 @@ Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
 _VERSION = b"1.8.10"
 _ABOUT = [(b"x-influxdb-version", _VERSION), (b"x-influxdb-build", b"Wattstead")]
 _WRITTEN = Answer(204, _ABOUT)
+_KINDS = (b"", b"text/plain", b"application/x-www-form-urlencoded", b"application/octet-stream")
+"""Content types that senders give plain lines."""
 _MOST_LINES = 100
 """Lines that an error names, as InfluxDB does."""
 _CODES = {
@@ -38,8 +40,8 @@ def routes(reception: Reception) -> Sequence[Route]:
     influx = _Influx(reception)
     get = ("GET", "HEAD")
     return [
-        Route("/write", ("POST",), influx.write_1, refuse_1),
-        Route("/api/v2/write", ("POST",), influx.write_2, refuse_2),
+        Route("/write", ("POST",), influx.write_1, refuse_1, at_once=influx.write_at_once, kinds=_KINDS),
+        Route("/api/v2/write", ("POST",), influx.write_2, refuse_2, at_once=influx.write_at_once, kinds=_KINDS),
         Route("/ping", get, ping, refuse_1),
         Route("/api/v2/ping", get, ping, refuse_2),
         Route("/health", get, influx.health, refuse_2),
@@ -67,6 +69,23 @@ class _Influx:
         body = {"code": "invalid", "message": partial_write(kept)}
         line = kept.rejected.listed[0].place.removeprefix("line ")
         return _json(400, body | ({"line": int(line)} if line.isdecimal() else {}))
+
+    def write_at_once(self, plain: Plain) -> Ready | None:
+        """Either write where all is as usual: known names, good numbers, times within the window."""
+        reception = self.reception
+        given = parameters(plain.query, {})
+        try:
+            grant = reception.grant(secret_in(plain.authorization.decode("latin-1"), given), "")
+            precision = given.get("precision") or "ns"
+            few = self.decoder.one_line(plain.body, precision)
+            if few is not None:
+                encoded = reception.few_encoded(grant, few)
+            else:
+                columns = self.decoder.decode(plain.body, precision, reception.clock_us())
+                encoded = reception.columns_encoded(grant, columns)
+        except IngestError:
+            return None
+        return None if encoded is None else Ready(encoded, _WRITTEN)
 
     async def health(self, request: Request) -> Answer:
         """/health: whether writes can be taken."""
@@ -111,6 +130,9 @@ class _Influx:
             body = inflated(body, encoding, limits.unpacked_bytes)
             request.hold(len(body))
         precision = given.get("precision") or "ns"
+        few = self.decoder.one_line(body, precision)
+        if few is not None:
+            return await reception.keep_few(grant, few)
         decode = partial(LineDecoder.decode, body=body, precision=precision, now_us=reception.clock_us())
         if len(body) > limits.thread_bytes:
             columns = await reception.in_lane(partial(decode, self.lane_decoder))
@@ -136,8 +158,13 @@ async def ping(request: Request) -> Answer:
 
 
 def secret_of(request: Request, given: dict[str, str]) -> str:
+    """The key of a request: see `secret_in`."""
+    return secret_in(request.header(b"authorization"), given)
+
+
+def secret_in(authorization: str, given: dict[str, str]) -> str:
     """The key: as Token (``KEY`` or ``user:KEY``), Bearer, Basic (the password) or ``p`` in the query."""
-    kind, _, credentials = request.header(b"authorization").partition(" ")
+    kind, _, credentials = authorization.partition(" ")
     credentials = credentials.strip()
     if kind.lower() == "basic":
         try:
