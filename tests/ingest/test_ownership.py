@@ -32,3 +32,4 @@ def test_deltas(learnt: list[dict[int, bool]], asked: list[int]) -> None:
         ownership.put_deltas(deltas)
         known.update(deltas)
     assert ownership.is_delta(np.array(asked, np.uint32)).tolist() == [known.get(point, False) for point in asked]
+    assert ownership.among_deltas(asked) == any(known.get(point, False) for point in asked)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -18,6 +18,7 @@ class Ownership:
     def __init__(self) -> None:
         self._site = np.zeros(_FIRST_SIZE, np.uint32)
         self._delta = np.zeros(_FIRST_SIZE, np.bool_)
+        self._deltas: frozenset[int] = frozenset()
 
     def unknown(self, points: NDArray[np.uint32]) -> list[int]:
         """Those of the ids whose site is not known, each once; 0 is no id."""
@@ -39,6 +40,10 @@ class Ownership:
         inside = points < len(self._delta)
         return inside & self._delta[np.where(inside, points, 0)]
 
+    def among_deltas(self, points: Sequence[int]) -> bool:
+        """Whether one of a few ids holds amounts per interval: `is_delta` at a fraction of the cost."""
+        return not self._deltas.isdisjoint(points)
+
     def put_sites(self, sites: Mapping[int, int]) -> None:
         """Learn the sites of points."""
         if sites:
@@ -51,6 +56,7 @@ class Ownership:
             delta = _grown(self._delta, max(deltas))
             delta[np.fromiter(deltas, np.int64, len(deltas))] = np.fromiter(deltas.values(), np.bool_, len(deltas))
             self._delta = delta
+            self._deltas = frozenset(np.flatnonzero(delta).tolist())
 
 
 def _grown(column: NDArray[_T], last: int) -> NDArray[_T]:

@@ -85,6 +85,10 @@ class PointMap:
         site = grant.site_id
         return np.fromiter((self._owners.get(int(point)) == site for point in points), np.bool_, len(points))
 
+    def among_deltas(self, points: Sequence[int]) -> bool:
+        """Whether one of a few points holds amounts per interval."""
+        return not self._deltas.isdisjoint(points)
+
     def is_delta(self, points: NDArray[np.uint32]) -> NDArray[np.bool_]:
         """Which points hold amounts per interval."""
         deltas = self._deltas

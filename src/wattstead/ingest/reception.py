@@ -93,7 +93,7 @@ class Reception:
         closed = self.resolver.closed
         if closed and closed.among(points):
             return None
-        if few.untimed and bool(self.resolver.is_delta(few.names.known(site)).any()):  # type: ignore[arg-type]
+        if few.untimed and self.resolver.among_deltas(points):
             return None
         count = len(points)
         self._buckets.charge(grant.id, count)

@@ -166,6 +166,10 @@ class RegistryResolver:
             self._ownership.put_sites(found)
         return self._ownership.of_site(points, grant.site_id)
 
+    def among_deltas(self, points: Sequence[int]) -> bool:
+        """Whether one of a few points holds amounts per interval."""
+        return self._ownership.among_deltas(points)
+
     def is_delta(self, points: NDArray[np.uint32]) -> NDArray[np.bool_]:
         """Which points hold amounts per interval."""
         return self._ownership.is_delta(points)

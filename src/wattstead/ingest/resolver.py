@@ -49,6 +49,10 @@ class Resolver(Protocol):
         """Which of these ids are points of the grant's site."""
         ...
 
+    def among_deltas(self, points: Sequence[int]) -> bool:
+        """Whether one of a few points holds amounts per interval."""
+        ...
+
     def is_delta(self, points: NDArray[np.uint32]) -> NDArray[np.bool_]:
         """Which points hold amounts per interval or pulses: there a reading without a time may be counted twice."""
         ...
