@@ -41,7 +41,7 @@ from wattstead.store.limits import StoreLimits
 from wattstead.store.supervise import StoreProcess
 from wattstead.stream import Journal, JournalLimits
 from wattstead.web.app import create_web
-from wattstead.web.settings import Demo, WebSettings
+from wattstead.web.settings import Demo, OidcProvider, WebSettings
 
 _log = structlog.get_logger("wattstead")
 _Asgi = Callable[[Any, Any, Any], Awaitable[None]]
@@ -160,7 +160,7 @@ async def serve(
                 running.registry,
                 running.series,
                 running.refinery.live,
-                WebSettings(base_path=settings.base_path, trust_forwarded=settings.trust_forwarded, demo=demo),
+                _web_settings(settings, running.url, demo),
                 lambda: status_parts(door, running.journal, running.refinery, running.store),
                 running.refinery.pending,
             )
@@ -346,6 +346,21 @@ def smtp_server(settings: Settings) -> SmtpServer | None:
         password=settings.smtp_password.get_secret_value(),
         sender=settings.smtp_sender,
         authority=settings.smtp_authority,
+    )
+
+
+def _web_settings(settings: Settings, url: str, demo: Demo | None) -> WebSettings:
+    oidc = None
+    if settings.oidc_issuer:
+        secret = settings.oidc_client_secret.get_secret_value()
+        oidc = OidcProvider(settings.oidc_issuer.rstrip("/"), settings.oidc_client_id, secret, settings.oidc_name)
+    return WebSettings(
+        base_path=settings.base_path,
+        trust_forwarded=settings.trust_forwarded,
+        demo=demo,
+        public_url=settings.public_url.rstrip("/") or url,
+        mail=bool(settings.smtp_host),
+        oidc=oidc,
     )
 
 

@@ -163,12 +163,12 @@ def test_an_administrator_looks_through_eyes_visibly(
     registry: Registry, owner: Account, made: dict[str, Account], clock: Clock
 ) -> None:
     customer, boss = made["customer"], Actor(owner.id)
-    token = registry.impersonate(boss, ALL, customer.id, "browser", "127.0.0.1")
+    token = registry.impersonate(boss, ALL, customer.id, "ticket 9", agent="browser")
     signed = registry.signed(token)
     assert signed is not None and (signed.account.id, signed.impersonator_id) == (customer.id, owner.id)
     assert signed.authority == authority(registry, customer)
     (deed,) = [deed for deed in registry.trail() if deed.action == "impersonate"]
-    assert (deed.account_id, deed.resource_id) == (owner.id, customer.id)
+    assert (deed.account_id, deed.resource_id) == (owner.id, customer.id) and deed.words == {"reason": "ticket 9"}
     assert [one.impersonator_id for one in registry.open_sessions(customer.id)].count(owner.id) == 1
     clock.pass_(timedelta(minutes=61))
     assert registry.signed(token) is None

@@ -21,8 +21,10 @@ from wattstead.metering.quantity import Direction, Kind, Quantity, Role
 from wattstead.refining.columns import Columns
 from wattstead.refining.latest import Latest, Readings
 from wattstead.refining.live import Live
-from wattstead.registry.records import NewAddress, PointDeclaration, Scope
+from wattstead.registry.policy import Role as PersonRole
+from wattstead.registry.records import Letter, NewAddress, PointDeclaration, Scope
 from wattstead.registry.registry import Registry
+from wattstead.registry.trail import Actor
 from wattstead.series import Series
 from wattstead.store.supervise import StoreProcess
 from wattstead.web.app import create_web
@@ -210,3 +212,90 @@ def nobody(house: House) -> Iterator[httpx.Client]:
     """A client that shows nothing."""
     with house.client() as client:
         yield client
+
+
+class Office:
+    """A server of people: one registry behind it, no readings; mails wait in its outbox."""
+
+    def __init__(self, folder: Path, **settings: Any) -> None:
+        self.folder, self.settings = folder, settings
+        self.registry = Registry(f"sqlite:///{folder}/registry.db")
+        self.registry.migrate()
+        made = self.registry.first_owner(OWNER, PASSWORD)
+        assert made is not None
+        self.owner, self.root = made.account, made.account.organization_id
+        self.site = self.registry.create_site(self.root, "Mill", "Europe/Paris").id
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.server: uvicorn.Server
+
+    async def serve(self) -> None:
+        """Answer until told to stop."""
+        series = Series("http://nobody:x@127.0.0.1:9/none")
+        settings = WebSettings(**{"public_url": self.url, **self.settings})
+        web = create_web(self.registry, series, Live(Latest()), settings)
+        about: dict[str, Any] = {"lifespan": "on", "date_header": False, "proxy_headers": False}
+        config = uvicorn.Config(web, port=self.port, log_level="warning", timeout_graceful_shutdown=2, **about)  # type: ignore[arg-type]
+        self.server = uvicorn.Server(config)
+        await self.server.serve()
+        series.close()
+        self.registry.close()
+
+    def client(self, **headers: str) -> httpx.Client:
+        """A browser on a page of ours, where nobody is signed in."""
+        return httpx.Client(base_url=f"{self.url}/api/v1", headers={"X-Wattstead": "1"} | headers, timeout=30.0)
+
+    def signed_in(self, email: str = OWNER, password: str = PASSWORD) -> httpx.Client:
+        """The browser of somebody."""
+        client = self.client()
+        with self.client() as door:
+            answer = door.post("/session", json={"email": email, "password": password})
+            assert answer.status_code == 201, answer.text
+            client.cookies = door.cookies
+        return client
+
+    def join(self, email: str, role: str, **place: int) -> httpx.Client:
+        """The browser of somebody who accepted an invitation; whoever invites is the owner."""
+        boss = self.registry.signed(self.registry.login(OWNER, PASSWORD))
+        assert boss is not None
+        made = self.registry.invite(Actor(self.owner.id), boss.authority, email, PersonRole(role), **place)
+        self.registry.accept_invitation(made.token, email.partition("@")[0], PASSWORD)
+        return self.signed_in(email)
+
+    def mails(self) -> list[Letter]:
+        """The mails that wait, which wait no more."""
+        found = self.registry.take_due_mails(100)
+        for mail in found:
+            self.registry.note_mail_sent(mail.id)
+        return [mail.letter for mail in found]
+
+
+@contextmanager
+def open_office(folder: Path, **settings: Any) -> Iterator[Office]:
+    """An office that answers."""
+    office = Office(folder, **settings)
+    thread = threading.Thread(target=lambda: asyncio.run(office.serve()), daemon=True)
+    thread.start()
+    for _ in range(600):
+        try:
+            httpx.get(f"{office.url}/api/v1/docs")
+            break
+        except httpx.TransportError:
+            threading.Event().wait(0.05)
+    yield office
+    office.server.should_exit = True
+    thread.join(30)
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    """A server that sends no mail."""
+    with open_office(tmp_path_factory.mktemp("office")) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def mailing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    """A server that sends mails, reached by another address than it listens on."""
+    with open_office(tmp_path_factory.mktemp("mailing"), mail=True, public_url="https://energy.example/w") as found:
+        yield found

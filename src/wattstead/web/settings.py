@@ -20,6 +20,18 @@ class Demo(msgspec.Struct, frozen=True):
     read_key: str
 
 
+class OidcProvider(msgspec.Struct, frozen=True):
+    """An OpenID Connect provider that people may sign in with."""
+
+    issuer: str
+    client_id: str
+    client_secret: str
+    name: str = "single sign-on"
+
+    def __repr__(self) -> str:
+        return f"OidcProvider({self.issuer})"
+
+
 class WebSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Figures and words; none of them changes while the process runs."""
 
@@ -44,3 +56,8 @@ class WebSettings(msgspec.Struct, frozen=True, kw_only=True):
     heartbeat_s: float = 15.0
     """How often an idle live stream says that it lives."""
     demo: Demo | None = None
+    public_url: str = ""
+    """Where people reach the pages, prefix included; links in mails begin with it, never with what a request says."""
+    mail: bool = False
+    """Whether mails are sent: then addresses are verified, and links are not shown to who asks for them."""
+    oidc: OidcProvider | None = None

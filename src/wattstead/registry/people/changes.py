@@ -132,7 +132,15 @@ def take(
 
 
 def impersonate(
-    session: Session, actor: Actor, authority: Authority, account_id: int, now: datetime, agent: str, address: str
+    session: Session,
+    actor: Actor,
+    authority: Authority,
+    account_id: int,
+    now: datetime,
+    *,
+    reason: str = "",
+    agent: str = "",
+    address: str = "",
 ) -> str:
     """The token of a short session in which an administrator looks through somebody's eyes; raises `RoleRefused`."""
     row = accounts.row_of(session, account_id)
@@ -152,6 +160,7 @@ def impersonate(
         Resource.PERSON,
         account_id,
         organization_id=row.organization_id,
+        reason=names.checked_text("reason", reason)[: names.LONGEST_NAME],
     )
     return token
 

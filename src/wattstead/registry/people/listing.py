@@ -14,11 +14,10 @@ from sqlalchemy.orm import Session
 
 from wattstead.registry import tables
 from wattstead.registry.errors import NameInvalid, Unknown
-from wattstead.registry.people import memberships
 from wattstead.registry.people.accounts import record
 from wattstead.registry.policy import Reach
 from wattstead.registry.reach import of_organizations, of_people, of_sites
-from wattstead.registry.records import Membership, PeoplePage, PeopleQuery, PersonRow
+from wattstead.registry.records import Holding, PeoplePage, PeopleQuery, PersonRow
 
 LONGEST_PAGE = 1_000
 _Row = tables.Account
@@ -132,7 +131,7 @@ def _shown(reach: Reach | None, organization: tables.Organization) -> str:
     return organization.name if reach is None or reach.holds(organization.path) else ""
 
 
-def _memberships(session: Session, reach: Reach | None, account_ids: Sequence[int]) -> dict[int, list[Membership]]:
+def _memberships(session: Session, reach: Reach | None, account_ids: Sequence[int]) -> dict[int, list[Holding]]:
     """The roles within reach of each of these people."""
     conditions: list[ColumnElement[bool]] = [tables.Membership.account_id.in_(account_ids)]
     if reach is not None and not reach.everywhere:
@@ -141,7 +140,23 @@ def _memberships(session: Session, reach: Reach | None, account_ids: Sequence[in
             branches = select(tables.Organization.id).where(*of_organizations(reach))
             inside.append(tables.Membership.organization_id.in_(branches))
         conditions.append(or_(false(), *inside))
-    found: dict[int, list[Membership]] = {}
-    for one in memberships.memberships(session, *conditions):
-        found.setdefault(one.account_id, []).append(one)
+    rows = session.execute(
+        select(tables.Membership, tables.Organization.name, tables.Site.name)
+        .outerjoin(tables.Organization, tables.Organization.id == tables.Membership.organization_id)
+        .outerjoin(tables.Site, tables.Site.id == tables.Membership.site_id)
+        .where(*conditions)
+        .order_by(tables.Membership.id)
+    )
+    found: dict[int, list[Holding]] = {}
+    for row, organization, site in rows:
+        holding = Holding(
+            id=row.id,
+            role=row.role,
+            organization_id=row.organization_id,
+            organization=organization,
+            site_id=row.site_id,
+            site=site,
+            expires=row.expires,
+        )
+        found.setdefault(row.account_id, []).append(holding)
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from wattstead.registry import names
 from wattstead.registry.door import Door
 from wattstead.registry.people import accounts, changes, invitations, listing, memberships, sessions
 from wattstead.registry.policy import Authority, Reach, Resource, Role
@@ -96,17 +97,26 @@ class Standing(Door):
             changes.take(s, actor, authority, account_id, membership_id, self._clock())
 
     def impersonate(
-        self, actor: Actor, authority: Authority, account_id: int, agent: str = "", address: str = ""
+        self,
+        actor: Actor,
+        authority: Authority,
+        account_id: int,
+        reason: str = "",
+        *,
+        agent: str = "",
+        address: str = "",
     ) -> str:
         """The token of a session in which an administrator looks through somebody's eyes; raises `RoleRefused`."""
         with self._db.writing() as s:
-            return changes.impersonate(s, actor, authority, account_id, self._clock(), agent, address)
+            return changes.impersonate(
+                s, actor, authority, account_id, self._clock(), reason=reason, agent=agent, address=address
+            )
 
     def tell_reason(self, actor: Actor, session: str, reason: str) -> None:
         """Say why an operator looks, for the rest of the named session; kept in the trail; raises `Unknown`."""
         if actor.account_id is None:
             return
-        now = self._clock()
+        now, reason = self._clock(), names.checked("reason", reason.strip())
         with self._db.writing() as s:
             home = accounts.account(s, actor.account_id).organization_id
             sessions.tell_reason(s, actor.account_id, session, reason)

@@ -6,6 +6,7 @@ from wattstead.registry.records.mail import DueMail, Letter
 from wattstead.registry.records.people import (
     Account,
     FirstOwner,
+    Holding,
     Invitation,
     InvitationLook,
     Membership,
@@ -36,6 +37,7 @@ __all__ = [
     "DueMail",
     "FirstOwner",
     "Guest",
+    "Holding",
     "Invitation",
     "InvitationLook",
     "Key",

@@ -119,13 +119,25 @@ class PersonChange(msgspec.Struct, frozen=True, kw_only=True):
     """``active``, ``disabled``."""
 
 
+class Holding(msgspec.Struct, frozen=True, kw_only=True):
+    """A role of a person with the names of where it holds."""
+
+    id: int
+    role: str
+    organization_id: int | None
+    organization: str | None
+    site_id: int | None
+    site: str | None
+    expires: datetime | None
+
+
 class PersonRow(msgspec.Struct, frozen=True):
     """A person of the directory."""
 
     account: Account
     organization: str
-    """Name of the organization."""
-    memberships: list[Membership]
+    """Name of the organization; empty when it is not the asker's to know."""
+    memberships: list[Holding]
 
 
 class PeopleQuery(msgspec.Struct, frozen=True, kw_only=True):

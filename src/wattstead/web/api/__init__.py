@@ -3,10 +3,37 @@
 from litestar import Router
 from litestar.handlers import HTTPRouteHandler
 
-from wattstead.web.api import keys, live, points, readings, series, session, sites, status, templates
+from wattstead.web.api import (
+    account,
+    invitations,
+    keys,
+    live,
+    people,
+    points,
+    readings,
+    reason,
+    recover,
+    register,
+    series,
+    session,
+    sessions,
+    sites,
+    status,
+    templates,
+    totp,
+)
 
 ROUTES: list[HTTPRouteHandler | Router] = [
     session.routes,
+    sessions.routes,
+    account.routes,
+    totp.routes,
+    register.routes,
+    register.verification,
+    recover.routes,
+    reason.routes,
+    invitations.routes,
+    people.routes,
     sites.routes,
     points.routes,
     series.routes,

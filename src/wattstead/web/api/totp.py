@@ -1,0 +1,81 @@
+"""The own second factor: an authenticator app's codes, and recovery codes for when it is lost."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+import pyotp
+from litestar import Router, delete, post
+
+from wattstead.web.gate import SIGNED, AnyRequest
+from wattstead.web.people import address_of, require_own_hand
+from wattstead.web.rooms import FromAccount, FromRooms, FromViewer
+
+
+class TotpSecret(msgspec.Struct):
+    """What the app needs to know."""
+
+    secret: str
+    """To type in."""
+    uri: str
+    """To show as a QR code."""
+
+
+class TotpCode(msgspec.Struct, forbid_unknown_fields=True):
+    """A code of the app."""
+
+    code: Annotated[str, msgspec.Meta(max_length=40)]
+
+
+class RecoveryCodes(msgspec.Struct):
+    """Each signs in once in place of a code; shown this once."""
+
+    codes: list[str]
+
+
+class Confirmed(msgspec.Struct, forbid_unknown_fields=True):
+    """The present password."""
+
+    password: Annotated[str, msgspec.Meta(max_length=1024)]
+
+
+@post("/", opt=SIGNED, status_code=201, summary="Begin with a second factor", tags=["account"])
+async def begin_totp(rooms: FromRooms, viewer: FromViewer, account: FromAccount) -> TotpSecret:
+    """A secret for an authenticator app. It counts once a code of it was confirmed; a former one counts until then."""
+    require_own_hand(viewer)
+    secret = await rooms.registry_threads.run(rooms.registry.begin_totp, account.id)
+    return TotpSecret(secret, pyotp.TOTP(secret).provisioning_uri(name=account.email, issuer_name="Wattstead"))
+
+
+@post("/confirm", opt=SIGNED, status_code=201, summary="Confirm the second factor", tags=["account"])
+async def confirm_totp(
+    rooms: FromRooms, viewer: FromViewer, account: FromAccount, data: TotpCode
+) -> RecoveryCodes:  # fmt: skip
+    """From now on signing in asks for a code."""
+    require_own_hand(viewer)
+    codes = await rooms.registry_threads.run(rooms.registry.confirm_totp, account.id, data.code)
+    rooms.directory.expire()
+    return RecoveryCodes(codes)
+
+
+@post("/codes", opt=SIGNED, status_code=201, summary="Make new recovery codes", tags=["account"])
+async def fresh_codes(
+    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, account: FromAccount, data: Confirmed
+) -> RecoveryCodes:
+    """Asks for the password; the former codes end."""
+    require_own_hand(viewer)
+    run = rooms.registry_threads.run
+    await run(rooms.registry.check_own_password, account.id, data.password, address_of(request))
+    return RecoveryCodes(await run(rooms.registry.fresh_recovery_codes, account.id))
+
+
+@delete("/", opt=SIGNED, summary="End the second factor", tags=["account"])
+async def drop_totp(rooms: FromRooms, viewer: FromViewer, account: FromAccount) -> None:
+    """Signing in asks for the password alone; the recovery codes end."""
+    require_own_hand(viewer)
+    await rooms.registry_threads.run(rooms.registry.drop_totp, account.id)
+    rooms.directory.expire()
+
+
+routes = Router("/account/totp", route_handlers=[begin_totp, confirm_totp, fresh_codes, drop_totp])
