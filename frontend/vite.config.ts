@@ -56,7 +56,7 @@ export default defineConfig({
       output: {
         advancedChunks: {
           groups: [
-            { name: "frame", test: /node_modules.(vue|@vue|vue-router)|src.(main|App|api|state|messages.index|router|format|time|parts.(Icon|Trouble|PageHead|OfflineBar))/ },
+            { name: "frame", test: /node_modules.(vue|@vue|vue-router)|src.(main|App|api.(client|questions|live)|state|messages.index|router|format|time|parts.(Icon|Trouble|PageHead|OfflineBar))/ },
             { name: "chart", test: /node_modules.uplot|src.(chart.(?!bars|gestures)|pages.home.LiveChart|view.(parts|units))/ },
           ],
         },

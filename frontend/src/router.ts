@@ -5,6 +5,7 @@ import { createRouter, createWebHistory } from "vue-router";
 
 import type { Part, PlainKey } from "./messages";
 import { bring } from "./messages";
+import { landing } from "./state/landing";
 import { knowSession } from "./state/session";
 
 declare module "vue-router" {
@@ -23,13 +24,16 @@ function charted<Page>(page: Promise<Page>): Promise<Page> {
   return page;
 }
 
+const lost = () => import("./pages/NotFound.vue");
+
+/** The screens that a household uses; all others come with `pages/routes.ts` when the first of them is asked for. */
 const routes: RouteRecordRaw[] = [
-  { path: "/", name: "home", component: () => charted(import("./pages/Home.vue")), meta: { title: "nav.home" } },
+  { path: "/", name: "front", component: lost, beforeEnter: () => landing().catch(() => "/home"), meta: { title: "nav.home" } },
+  { path: "/home", name: "home", component: () => charted(import("./pages/Home.vue")), meta: { title: "nav.home" } },
   { path: "/history", name: "history", component: () => charted(import("./pages/History.vue")), meta: { title: "nav.history", words: ["history"] } },
   { path: "/points", name: "points", component: () => import("./pages/Points.vue"), meta: { title: "nav.points", words: ["points"] } },
-  { path: "/settings", name: "settings", component: () => import("./pages/Settings.vue"), meta: { title: "nav.settings", words: ["settings"] } },
   { path: "/sign-in", name: "sign-in", component: () => import("./pages/SignIn.vue"), meta: { title: "signin.title", words: ["door"], open: true } },
-  { path: "/:rest(.*)*", name: "not-found", component: () => import("./pages/NotFound.vue"), meta: { title: "notfound.title" } },
+  { path: "/:rest(.*)*", name: "not-found", component: lost, meta: { title: "notfound.title" } },
 ];
 
 export const router = createRouter({
@@ -42,7 +46,15 @@ router.beforeResolve(async (to) => {
   await Promise.all((to.meta.words ?? []).map(bring));
 });
 
+let all = false;
+
 router.beforeEach(async (to) => {
+  if (to.name === "not-found" && !all) {
+    const { routes: others } = await import("./pages/routes");
+    others.forEach((route) => router.addRoute(route));
+    all = true;
+    return { path: to.path, query: to.query, hash: to.hash, replace: true };
+  }
   if (to.meta.open) return true;
   try {
     return (await knowSession()) ? true : { name: "sign-in", query: to.fullPath === "/" ? {} : { to: to.fullPath } };

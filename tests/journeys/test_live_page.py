@@ -12,7 +12,7 @@ INK = """() => { const c = document.querySelector('.live canvas');
 
 def test_home_shows_the_present_and_moves(screen: Any, sites: dict[str, int]) -> None:
     window = screen()
-    page = window.open("")
+    page = window.open("home")
     page.get_by_label("Site").select_option(str(sites["second"]))
     expect(page.get_by_test_id("using")).to_contain_text("W")
     expect(page.get_by_text("Last five minutes")).to_be_visible()
@@ -27,7 +27,7 @@ def test_home_shows_the_present_and_moves(screen: Any, sites: dict[str, int]) ->
 
 
 def test_a_load_is_added_to_the_picture(screen: Any, sites: dict[str, int]) -> None:
-    page = screen().open("")
+    page = screen().open("home")
     page.get_by_label("Site").select_option(str(sites["second"]))
     switch = page.locator(".loads").get_by_role("switch").first
     switch.click()
@@ -38,7 +38,7 @@ def test_a_load_is_added_to_the_picture(screen: Any, sites: dict[str, int]) -> N
 def test_without_a_connection_the_page_says_so_and_comes_back(browser: Any, product: Any, signed_in: Any) -> None:
     context = browser.new_context(storage_state=signed_in, locale="en-GB")
     page = context.new_page()
-    page.goto(f"{product.url}/")
+    page.goto(f"{product.url}/home")
     expect(page.get_by_test_id("using")).to_contain_text("W")
     context.set_offline(True)
     expect(page.get_by_text("No connection. Showing what was known at")).to_be_visible()
@@ -66,6 +66,6 @@ def test_an_answer_that_fails_can_be_asked_for_again(browser: Any, product: Any,
 
 
 def test_with_reduced_motion_only_readings_move_the_picture(screen: Any) -> None:
-    page = screen(reduced_motion="reduce").open("")
+    page = screen(reduced_motion="reduce").open("home")
     expect(page.get_by_test_id("using")).to_contain_text("W")
     assert page.evaluate("matchMedia('(prefers-reduced-motion: reduce)').matches")

@@ -42,7 +42,7 @@ LONG = """() => { window.longFrames = [];
 
 
 @pytest.mark.prove
-@pytest.mark.parametrize("path", ["", "history", "points", "settings"])
+@pytest.mark.parametrize("path", ["home", "history", "points", "settings"])
 @pytest.mark.parametrize("width", [360, 1280])
 def test_nothing_jumps_while_a_screen_loads(screen: Any, sites: dict[str, int], path: str, width: int) -> None:
     page = screen(width, 900).open(path)
@@ -54,7 +54,7 @@ def test_the_live_number_is_there_within_a_second_and_a_half(screen: Any, sites:
     window = screen()
     window.open("settings")
     start = time.perf_counter()
-    page = window.open("")
+    page = window.open("home")
     page.wait_for_function("() => /[0-9]/.test(document.querySelector('[data-testid=using]')?.textContent ?? '')")
     assert time.perf_counter() - start < 1.5
     paint_ms = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
@@ -63,7 +63,7 @@ def test_the_live_number_is_there_within_a_second_and_a_half(screen: Any, sites:
 
 @pytest.mark.prove
 def test_a_minute_of_live_readings_is_light(screen: Any, sites: dict[str, int]) -> None:
-    page = screen().open("")
+    page = screen().open("home")
     page.get_by_label("Site").select_option(str(sites["second"]))
     page.wait_for_timeout(4000)
     page.evaluate(LONG)

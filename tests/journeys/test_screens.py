@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-SCREENS = ["", "history", "points", "settings", "nowhere"]
+SCREENS = ["home", "history", "points", "settings", "nowhere"]
 SIZES = [(360, 740), (1280, 900)]
 
 
@@ -76,7 +76,7 @@ def test_a_person_chooses_theme_and_language(screen: Any) -> None:
 
 
 def test_the_keyboard_reaches_everything_from_the_top(screen: Any) -> None:
-    page = screen().open("")
+    page = screen().open("home")
     page.keyboard.press("Tab")
     expect(page.get_by_text("Skip to the content")).to_be_focused()
     page.keyboard.press("Enter")
@@ -89,7 +89,7 @@ def test_the_keyboard_reaches_everything_from_the_top(screen: Any) -> None:
 
 def settled(page: Any, path: str) -> None:
     """Wait until the screen shows its readings."""
-    if path == "":
+    if path == "home":
         page.wait_for_function("() => /[0-9]/.test(document.querySelector('[data-testid=using]')?.textContent ?? '')")
         page.wait_for_selector(".energy .amount")
     elif path == "history":

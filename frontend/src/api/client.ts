@@ -11,6 +11,8 @@ export class Refused extends Error {
     readonly request: string,
     /** After how long the same may be asked again; 0 when the server does not say so. */
     readonly retryAfterS = 0,
+    /** What else the problem tells, such as that a second factor is asked for. */
+    readonly told: Readonly<Record<string, unknown>> = {},
   ) {
     super(detail || title);
   }
@@ -38,21 +40,31 @@ export interface Asking {
   readonly method?: "GET" | "POST" | "PATCH" | "DELETE";
   readonly body?: unknown;
   readonly signal?: AbortSignal | undefined;
+  /** The version that is changed: the server refuses when there is a newer one. */
+  readonly version?: string | undefined;
+  /** Hears which version the answer is. */
+  readonly heard?: (version: string) => void;
 }
 
 /** The JSON of an answer; `Refused` or `Unreachable` otherwise; an `AbortError` when the question was withdrawn. */
 export async function ask<Answer>(
   path: string,
   parameters: Readonly<Record<string, Parameter>> = {},
-  { method = "GET", body, signal }: Asking = {},
+  { method = "GET", body, signal, version, heard }: Asking = {},
 ): Promise<Answer> {
   let answer: Response;
   try {
     answer = await fetch(address(`api/v1/${path}`, parameters), {
       method,
       credentials: "same-origin",
-      headers: { accept: "application/json", ...(method === "GET" ? {} : OURS), ...(body === undefined ? {} : JSON_BODY) },
-      body: body === undefined ? null : JSON.stringify(body),
+      headers: {
+        accept: "application/json",
+        ...(method === "GET" ? {} : OURS),
+        ...(method === "POST" ? { "idempotency-key": unique() } : {}),
+        ...(version ? { "if-match": version } : {}),
+        ...(body === undefined || body instanceof Blob ? {} : JSON_BODY),
+      },
+      body: body === undefined ? null : body instanceof Blob ? body : JSON.stringify(body),
       signal: signal ?? null,
     });
   } catch (error) {
@@ -63,12 +75,18 @@ export async function ask<Answer>(
   connectionGood();
   clockSeen(answer.headers.get("date"));
   if (!answer.ok) throw await refusal(answer);
+  heard?.(answer.headers.get("etag") ?? "");
   if (answer.status === 204 || answer.headers.get("content-length") === "0") return undefined as Answer;
   return (await answer.json()) as Answer;
 }
 
+/** So that a request which a proxy sends twice makes one thing; plain http has no `randomUUID`. */
+function unique(): string {
+  return Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join("-");
+}
+
 async function refusal(answer: Response): Promise<Refused> {
-  let told: { title?: string; detail?: string; request?: string } = {};
+  let told: { title?: string; detail?: string; request?: string } & Record<string, unknown> = {};
   try {
     told = (await answer.json()) as typeof told;
   } catch {
@@ -76,7 +94,7 @@ async function refusal(answer: Response): Promise<Refused> {
   }
   const request = told.request ?? answer.headers.get("x-request-id") ?? "";
   const retryAfterS = Number(answer.headers.get("retry-after")) || 0;
-  return new Refused(answer.status, told.title ?? answer.statusText, told.detail ?? "", request, retryAfterS);
+  return new Refused(answer.status, told.title ?? answer.statusText, told.detail ?? "", request, retryAfterS, told);
 }
 
 export function withdrawn(error: unknown): boolean {

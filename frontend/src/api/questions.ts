@@ -3,16 +3,18 @@
 import type { Span } from "../time/period";
 import type { Asking } from "./client";
 import { address, ask } from "./client";
-import type { ApiPoint, Key, NewKey, PointChange, ReadingsAnswer, SeriesAnswer, Session, Site, SpanAnswer } from "./types";
+import type { ApiPoint, Key, Listed, NewKey, PointChange, ReadingsAnswer, SeriesAnswer, Session, Site, SpanAnswer } from "./types";
 
 type Signal = Asking["signal"];
 
 export const askSession = () => ask<Session>("session");
-export const signIn = (email: string, password: string) =>
-  ask<Session>("session", {}, { method: "POST", body: { email, password } });
+export const signIn = (email: string, password: string, code?: string) =>
+  ask<Session>("session", {}, { method: "POST", body: { email, password, ...(code ? { code } : {}) } });
 export const signOut = () => ask<void>("session", {}, { method: "DELETE" });
 
-export const askSites = () => ask<Site[]>("sites");
+/** The first sites by name, and how many there are in all. */
+export const askSites = () => ask<Site[] | Listed<Site>>("sites", { limit: 50, sort: "name" });
+export const askSite = (id: number) => ask<Site>(`sites/${id}`);
 export const askPoints = (site: number, signal?: Signal) => ask<ApiPoint[]>("points", { site }, { signal });
 export const changePoint = (id: number, change: PointChange) =>
   ask<ApiPoint>(`points/${id}`, {}, { method: "PATCH", body: change });

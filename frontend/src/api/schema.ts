@@ -4,6 +4,240 @@
  */
 
 export interface paths {
+    "/api/v1/account": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Own account
+         * @description What is known of whoever asks.
+         */
+        get: operations["profile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change the own account
+         * @description Sets the fields that are given.
+         */
+        patch: operations["change_profile"];
+        trace?: never;
+    };
+    "/api/v1/account/email": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change the own e-mail address
+         * @description Mails a link to the new address, which holds once that is opened; without mail it changes at once, and every
+         *     session ends.
+         */
+        post: operations["change_email"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/account/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change the own password
+         * @description Asks for the present password and ends all other sessions.
+         */
+        post: operations["change_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/account/totp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin with a second factor
+         * @description A secret for an authenticator app. It counts once a code of it was confirmed; a former one counts until then.
+         */
+        post: operations["begin_totp"];
+        /**
+         * End the second factor
+         * @description Signing in asks for the password alone; the recovery codes end.
+         */
+        delete: operations["drop_totp"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/account/totp/codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make new recovery codes
+         * @description Asks for the password; the former codes end.
+         */
+        post: operations["fresh_codes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/account/totp/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm the second factor
+         * @description From now on signing in asks for a code.
+         */
+        post: operations["confirm_totp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{device_id}/rollover": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Roll another revision over a device
+         * @description What another revision of its template changes of a device: points added, changed, retired; none is deleted, and
+         *     what a person has changed by hand stays. With ``apply`` it is done, which needs If-Match.
+         */
+        post: operations["roll_over"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Invitations
+         * @description Those that wait for an answer, where one may invite; the newest first.
+         */
+        get: operations["invitations"];
+        put?: never;
+        /**
+         * Invite somebody
+         * @description Mails a link, or gives it to be handed on where no mail is sent. Only a role that one may give is offered.
+         */
+        post: operations["invite"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accept an invitation
+         * @description A new person gives name and password and signs in afterwards; who has an account is signed in to it.
+         */
+        post: operations["accept_invitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations/look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look at an invitation
+         * @description What the link offers; 404 when it is not valid any more.
+         */
+        get: operations["look_at_invitation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations/{invitation_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke
+         * @description Takes an invitation back.
+         */
+        delete: operations["revoke_invitation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/keys": {
         parameters: {
             query?: never;
@@ -64,6 +298,119 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * People
+         * @description Those one may see. Every other parameter is an attribute and the value it must have, such as `state=disabled`.
+         */
+        get: operations["people"];
+        put?: never;
+        /**
+         * Make a person
+         * @description A person with a first role, invited at once: by mail, or by the link in the answer where no mail is sent.
+         */
+        post: operations["create_person"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{person_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A person
+         * @description One person; the ETag is the version to give with a change.
+         */
+        get: operations["person"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a person
+         * @description For good; needs If-Match. What the trail says of the person in words goes too.
+         */
+        delete: operations["delete_person"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a person
+         * @description Sets the fields that are given; needs If-Match. Disabling and a new address end every session at once.
+         */
+        patch: operations["change_person"];
+        trace?: never;
+    };
+    "/api/v1/people/{person_id}/impersonate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Look through somebody's eyes
+         * @description For administrators, for an hour, seen by the person among their sessions and kept in the trail. DELETE
+         *     /api/v1/session leads back to the own session.
+         */
+        post: operations["impersonate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{person_id}/memberships": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give a role
+         * @description Only a role that one may give, where one may give it.
+         */
+        post: operations["give_role"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{person_id}/memberships/{membership_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Take a role back
+         * @description Only a role that one could give.
+         */
+        delete: operations["take_role"];
         options?: never;
         head?: never;
         patch?: never;
@@ -139,6 +486,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/reason": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tell the reason for looking
+         * @description For operators: their customers are shown for the rest of this session; the reason stands in the trail.
+         */
+        post: operations["tell_reason"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recover": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for a new password
+         * @description Mails a link, if the address has an account; whether it has one is not told. Without SMTP the link is told in
+         *     the server's log.
+         */
+        post: operations["recover"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recover/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Set a new password
+         * @description Every session of the account ends; a second factor stays. The link works once.
+         */
+        post: operations["finish_recovery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/register": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Organizations that take registrations
+         * @description Where people may make an account by themselves; usually none.
+         */
+        get: operations["open_organizations"];
+        put?: never;
+        /**
+         * Register
+         * @description Makes an account without any role. Where mails are sent, the answer is the same for an address that has one.
+         */
+        post: operations["register"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/series": {
         parameters: {
             query?: never;
@@ -177,13 +609,59 @@ export interface paths {
         /**
          * Sign in
          * @description Answers with the cookie of a new session. Wrong e-mail addresses and wrong passwords answer alike.
+         *
+         *     Where a second factor is set, the right password without a code is answered with 401 and `second_factor`.
          */
         post: operations["sign_in"];
         /**
          * Sign out
-         * @description Ends the session of the cookie.
+         * @description Ends the session of the cookie; whoever looked through somebody's eyes is back in the own session.
          */
         delete: operations["sign_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Own sessions
+         * @description The browsers in which one is signed in, the one used last first.
+         */
+        get: operations["sessions"];
+        put?: never;
+        post?: never;
+        /**
+         * End all other sessions
+         * @description Signs all of the own browsers out but this one.
+         */
+        delete: operations["end_other_sessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End a session
+         * @description Signs one of the own browsers out.
+         */
+        delete: operations["end_session"];
         options?: never;
         head?: never;
         patch?: never;
@@ -249,10 +727,150 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Templates
+         * @description Those that come with the product, of the server's folder, and the own ones one may use; by name and revision.
+         */
+        get: operations["templates"];
+        put?: never;
+        /**
+         * Keep an own template
+         * @description Keeps a template for an organization and its branch; what is wrong in it is named with its line.
+         */
+        post: operations["create_template"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/templates/{name}/{revision}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A template
+         * @description One revision with its points, its process steps and how it reports.
+         */
+        get: operations["template"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/templates/{template_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove one
+         * @description Takes an own template from the shelf; the devices made from it stay as they are.
+         */
+        delete: operations["delete_template"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Verify an e-mail address
+         * @description Opens a mailed link; it works once.
+         */
+        post: operations["verify"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * Acceptance
+         * @description An answer to an invitation; name and password are those of a new person.
+         */
+        Acceptance: {
+            token: string;
+            /** @default  */
+            name: string;
+            /** @default  */
+            password: string;
+        };
+        /**
+         * Accepted
+         * @description Who joined.
+         */
+        Accepted: {
+            email: string;
+        };
+        /**
+         * Confirmed
+         * @description The present password.
+         */
+        Confirmed: {
+            password: string;
+        };
+        /**
+         * Defaults
+         * @description What a new device has unless told otherwise.
+         * @default {
+         *       "name": "",
+         *       "prefix": "",
+         *       "connection": "",
+         *       "firmware": "",
+         *       "mobile_budget_bytes": null
+         *     }
+         */
+        Defaults: {
+            /**
+             * @description Empty: the title.
+             * @default
+             */
+            name: string;
+            /**
+             * @description What the addresses of its points begin with; empty: the template's name and a slash.
+             * @default
+             */
+            prefix: string;
+            /**
+             * @description One of the kinds of connection below ``reporting``.
+             * @default
+             */
+            connection: string;
+            /** @default  */
+            firmware: string;
+            mobile_budget_bytes?: number | null;
+        };
         /**
          * Demo
          * @description What the page of a demo tells everybody who has signed in.
@@ -265,11 +883,105 @@ export interface components {
             read_key: string;
         };
         /**
+         * Difference
+         * @description What a rollover does to one point of a device.
+         */
+        Difference: {
+            address: string;
+            what: components["schemas"]["What"];
+            /** @description None: it is made. */
+            point_id?: number | null;
+            /** @description Field → before and after. */
+            changes?: {
+                [key: string]: [
+                    unknown,
+                    unknown
+                ];
+            };
+            /** @description Field → as changed by hand, which stays, and as the new revision has it. */
+            kept?: {
+                [key: string]: [
+                    unknown,
+                    unknown
+                ];
+            };
+        };
+        /**
          * Direction
          * @description Seen from the site; energy is never negative. NET is signed power, import positive.
+         * @default none
          * @enum {string}
          */
         Direction: "none" | "import" | "export" | "net";
+        /**
+         * EmailAnswer
+         * @description Whether the address is another one already.
+         */
+        EmailAnswer: {
+            /** @description False: a link was mailed to the new address, and it holds once that is opened. */
+            changed: boolean;
+        };
+        /**
+         * Eyes
+         * @description Through whose eyes one looks now.
+         */
+        Eyes: {
+            email: string;
+        };
+        /**
+         * FoundPassword
+         * @description The token of the mailed link and the new password.
+         */
+        FoundPassword: {
+            token: string;
+            password: string;
+        };
+        /**
+         * Holding
+         * @description A role of a person with the names of where it holds.
+         */
+        Holding: {
+            id: number;
+            role: string;
+            organization_id: number | null;
+            organization: string | null;
+            site_id: number | null;
+            site: string | null;
+            expires: string | null;
+        };
+        /**
+         * InvitationAnswer
+         * @description Somebody who was asked to join and has not answered yet.
+         */
+        InvitationAnswer: {
+            id: number;
+            email: string;
+            role: string;
+            organization_id: number | null;
+            site_id: number | null;
+            inviter_id: number | null;
+            /** Format: date-time */
+            created: string;
+            /** Format: date-time */
+            expires: string;
+            /** @description Only in the answer that makes it, and only where no mail is sent: to be handed on. */
+            link?: string | null;
+        };
+        /**
+         * InvitationOffer
+         * @description What an invitation offers.
+         */
+        InvitationOffer: {
+            email: string;
+            role: string;
+            /** @description Name of the organization or site; empty for the platform. */
+            place: string;
+            inviter: string;
+            /** Format: date-time */
+            expires: string;
+            /** @description Whether the address has an account, which must sign in to accept. */
+            has_account: boolean;
+        };
         /**
          * Issue
          * @description One thing wrong with one place of a batch; the rest of the batch is not lost because of it.
@@ -306,6 +1018,7 @@ export interface components {
         /**
          * Kind
          * @description How consecutive readings of a point relate.
+         * @default gauge
          * @enum {string}
          */
         Kind: "gauge" | "register" | "delta" | "state";
@@ -337,6 +1050,50 @@ export interface components {
         Login: {
             email: string;
             password: string;
+            /**
+             * @description Of the authenticator app, or a recovery code; asked for where a second factor is set.
+             * @default
+             */
+            code: string;
+        };
+        /**
+         * LostPassword
+         * @description Whose password was lost.
+         */
+        LostPassword: {
+            email: string;
+        };
+        /**
+         * Membership
+         * @description A role of a person on an organization's branch, on a site, or on the platform.
+         */
+        Membership: {
+            id: number;
+            account_id: number;
+            organization_id: number | null;
+            site_id: number | null;
+            role: string;
+            /** Format: date-time */
+            created: string;
+            expires: string | null;
+        };
+        /**
+         * NewEmail
+         * @description Another address, and the present password.
+         */
+        NewEmail: {
+            email: string;
+            password: string;
+        };
+        /**
+         * NewInvitationRequest
+         * @description Whom to ask to take which role: on an organization, at a site, or on the platform (neither is given).
+         */
+        NewInvitationRequest: {
+            email: string;
+            role: components["schemas"]["registry_policy_Role"];
+            organization_id?: number | null;
+            site_id?: number | null;
         };
         /**
          * NewKeyRequest
@@ -352,6 +1109,118 @@ export interface components {
              * @default false
              */
             sealed: boolean;
+        };
+        /**
+         * NewPassword
+         * @description The present password and another one.
+         */
+        NewPassword: {
+            current: string;
+            password: string;
+        };
+        /**
+         * NewPerson
+         * @description A person to make and invite, with a first role: on an organization, at a site, or on the platform.
+         */
+        NewPerson: {
+            email: string;
+            role: components["schemas"]["registry_policy_Role"];
+            organization_id?: number | null;
+            site_id?: number | null;
+            /** @default  */
+            name: string;
+            /** @default  */
+            phone: string;
+            /** @default  */
+            mobile_phone: string;
+            /** @default  */
+            locale: string;
+        };
+        /**
+         * NewRole
+         * @description A role to give: on an organization, at a site, or on the platform.
+         */
+        NewRole: {
+            role: components["schemas"]["registry_policy_Role"];
+            organization_id?: number | null;
+            site_id?: number | null;
+            expires?: string | null;
+        };
+        /**
+         * NewTemplate
+         * @description A template to keep.
+         */
+        NewTemplate: {
+            /** @description Whose it is; it may be used in all of that organization's branch. */
+            organization_id: number;
+            /** @description The YAML. */
+            text: string;
+        };
+        /**
+         * OpenOrganization
+         * @description An organization that takes registrations.
+         */
+        OpenOrganization: {
+            id: number;
+            name: string;
+        };
+        /**
+         * PeopleAnswer
+         * @description A page of the directory.
+         */
+        PeopleAnswer: {
+            rows: components["schemas"]["PersonAnswer"][];
+            total: number;
+            /** @description Where the next page begins. */
+            cursor: string | null;
+        };
+        /**
+         * PersonAnswer
+         * @description A person; empty texts are what nobody has told.
+         */
+        PersonAnswer: {
+            id: number;
+            organization_id: number;
+            /** @description Empty when it is not one's to know. */
+            organization: string;
+            email: string;
+            name: string;
+            /** @description `invited`, `active` or `disabled`. */
+            state: string;
+            verified: string | null;
+            phone: string;
+            mobile_phone: string;
+            phone_type: string;
+            operating_system: string;
+            application_version: string;
+            privacy_state: string;
+            locale: string;
+            /** Format: date-time */
+            created: string;
+            last_seen: string | null;
+            version: number;
+            has_totp: boolean;
+            roles: string[];
+            /** @description Roles and where they hold, as far as that is one's to know. */
+            memberships: components["schemas"]["Holding"][];
+            /** @description Only in the answer that makes a person, and only where no mail is sent: the invitation to hand on. */
+            link?: string | null;
+        };
+        /**
+         * PersonPatch
+         * @description What to change of a person; what is not given stays.
+         */
+        PersonPatch: {
+            name?: string | null;
+            phone?: string | null;
+            mobile_phone?: string | null;
+            phone_type?: string | null;
+            operating_system?: string | null;
+            application_version?: string | null;
+            privacy_state?: string | null;
+            locale?: string | null;
+            email?: string | null;
+            state?: string | null;
         };
         /**
          * PointAnswer
@@ -371,7 +1240,7 @@ export interface components {
             base_unit: string;
             /** @description In which amounts are given; null when its values make no amount. */
             amount_unit: string | null;
-            role: components["schemas"]["Role"];
+            role: components["schemas"]["metering_quantity_Role"];
             adopted: boolean;
             resolution: number;
             width: number;
@@ -391,7 +1260,7 @@ export interface components {
             kind?: components["schemas"]["Kind"] | null;
             direction?: components["schemas"]["Direction"] | null;
             unit?: string | null;
-            role?: components["schemas"]["Role"] | null;
+            role?: components["schemas"]["metering_quantity_Role"] | null;
             /** @description Smallest step of a register or delta, in its unit; 0: the unit's default. */
             resolution?: number | null;
             /** @description Register width in resolutions, a power of ten or two; 0: unknown. */
@@ -437,10 +1306,66 @@ export interface components {
              * @default []
              */
             places: components["schemas"]["Issue"][];
+            /**
+             * @description The password is right, and a code is asked for.
+             * @default false
+             */
+            second_factor: boolean;
+        };
+        /**
+         * ProcessStep
+         * @description What is to be made of a point's readings; kept and shown, worked through once there are process lists.
+         */
+        ProcessStep: {
+            point: string;
+            step: string;
+            settings?: {
+                [key: string]: number | string;
+            };
+        };
+        /**
+         * Profile
+         * @description The own account; empty texts are what nobody has told.
+         */
+        Profile: {
+            id: number;
+            organization_id: number;
+            email: string;
+            name: string;
+            /** @description When the address was shown to be one's own. */
+            verified: string | null;
+            phone: string;
+            mobile_phone: string;
+            phone_type: string;
+            operating_system: string;
+            application_version: string;
+            privacy_state: string;
+            locale: string;
+            /** Format: date-time */
+            created: string;
+            version: number;
+            /** @description Whether signing in asks for a code. */
+            has_totp: boolean;
+            /** @description How many codes for a lost second factor are left. */
+            recovery_codes: number;
+        };
+        /**
+         * ProfilePatch
+         * @description What to change of the own account; what is not given stays.
+         */
+        ProfilePatch: {
+            name?: string | null;
+            phone?: string | null;
+            mobile_phone?: string | null;
+            phone_type?: string | null;
+            operating_system?: string | null;
+            application_version?: string | null;
+            locale?: string | null;
         };
         /**
          * Quantity
          * @description What a point measures.
+         * @default unknown
          * @enum {string}
          */
         Quantity: "unknown" | "electricity" | "gas" | "heat" | "cold" | "water" | "steam" | "compressed_air" | "oil" | "temperature" | "humidity" | "irradiance" | "wind" | "pressure" | "voltage" | "current" | "frequency" | "power_factor" | "charge_level" | "state" | "price" | "carbon_intensity" | "signal";
@@ -490,17 +1415,100 @@ export interface components {
             rejected: components["schemas"]["Issue"][];
         };
         /**
-         * Role
-         * @description Which part of a home a point stands for; decides its colour and its sign on a picture.
-         * @enum {string}
+         * Reason
+         * @description Why.
          */
-        Role: "none" | "home" | "grid" | "export" | "solar" | "battery" | "ev" | "appliance";
+        Reason: {
+            reason: string;
+        };
+        /**
+         * RecoveryCodes
+         * @description Each signs in once in place of a code; shown this once.
+         */
+        RecoveryCodes: {
+            codes: string[];
+        };
+        /**
+         * Register
+         * @description Where a Modbus device keeps a number; ``at`` counts from 0, as it goes over the wire.
+         */
+        Register: {
+            table: string;
+            at: number;
+            /** @description ``uint16``, ``int32``, ``float32`` …; ``le``: the low word comes first. */
+            form: string;
+            /**
+             * @description What the number is multiplied with to be in the point's unit.
+             * @default 1
+             */
+            factor: number;
+            /** @description Register that holds a power of ten to multiply with, as SunSpec has them. */
+            scale_at?: number | null;
+        };
+        /**
+         * Registration
+         * @description Who registers where.
+         */
+        Registration: {
+            /** @description Id or name of an organization that takes registrations. */
+            organization: number | string;
+            email: string;
+            password: string;
+            /** @default  */
+            name: string;
+        };
+        /**
+         * RegistrationAnswer
+         * @description What happens next.
+         */
+        RegistrationAnswer: {
+            /** @description Whether a link was mailed that is to be opened first. */
+            verify: boolean;
+        };
+        /**
+         * Reporting
+         * @description How often a device reports over one kind of connection, and what.
+         */
+        Reporting: {
+            interval_s: number;
+            /** @description Addresses; none named: all. */
+            points?: string[];
+        };
+        /**
+         * Rollover
+         * @description What a rollover does to one device.
+         */
+        Rollover: {
+            device_id: number;
+            template: string;
+            from_revision: number;
+            to_revision: number;
+            differences: components["schemas"]["Difference"][];
+        };
+        /**
+         * RolloverRequest
+         * @description Which revision the device shall be like.
+         */
+        RolloverRequest: {
+            /** @description Null: the newest. */
+            revision?: number | null;
+            /**
+             * @description Another template; empty: the one that the device was made from.
+             * @default
+             */
+            template: string;
+            /**
+             * @description Do it; else it is only shown what would change.
+             * @default false
+             */
+            apply: boolean;
+        };
         /**
          * Scope
-         * @description What a key may do; a write key never reads, a read key never writes.
+         * @description What a key may do; a write key never reads, a read key never writes, an admin key sets a site up.
          * @enum {string}
          */
-        Scope: "write" | "read";
+        Scope: "write" | "read" | "admin";
         /**
          * SeriesAnswer
          * @description Buckets of several points over one span.
@@ -523,9 +1531,42 @@ export interface components {
          */
         SessionAnswer: {
             email: string;
+            /** @description The role that decides on the first page; `nobody` for a person without any. */
             role: string;
             /** @description Set on a demo: what is replayed, and the keys to play with. */
             demo: components["schemas"]["Demo"] | null;
+            /** @description None for a key. */
+            account_id: number | null;
+            name: string;
+            roles: string[];
+            /** @description What one may do somewhere, as `create site`. */
+            rights: string[];
+            /** @description E-mail address of the administrator who looks through this person's eyes. */
+            impersonator: string | null;
+            /** @description Whether there is more to see once a reason was told (POST /api/v1/reason). */
+            lacks_reason: boolean;
+        };
+        /**
+         * SessionRow
+         * @description A signed-in browser.
+         */
+        SessionRow: {
+            /** @description By which it is ended. */
+            name: string;
+            /** @description What the browser calls itself. */
+            agent: string;
+            /** @description From which network address it began. */
+            address: string;
+            /** Format: date-time */
+            created: string;
+            /** Format: date-time */
+            last_used: string;
+            /** Format: date-time */
+            expires: string;
+            /** @description Whether it is the one that asks. */
+            current: boolean;
+            /** @description Whether an administrator looks through this person's eyes in it. */
+            impersonated: boolean;
         };
         /**
          * SiteAnswer
@@ -538,6 +1579,12 @@ export interface components {
             zone: string;
             note: string;
         };
+        /**
+         * Source
+         * @description Where a template is from; a later one of these is taken where several declare the same revision.
+         * @enum {string}
+         */
+        Source: "shipped" | "folder" | "own";
         /**
          * SpanAnswer
          * @description From when to when there are readings, milliseconds since 1970; null when there are none.
@@ -587,8 +1634,178 @@ export interface components {
             kind: components["schemas"]["Kind"];
             direction: components["schemas"]["Direction"];
             unit: string;
-            role: components["schemas"]["Role"];
+            role: components["schemas"]["metering_quantity_Role"];
         };
+        /**
+         * Template
+         * @description A model of device in one revision; a later revision is rolled over the devices made from an earlier one.
+         */
+        Template: {
+            name: string;
+            revision: number;
+            title: string;
+            /** @default  */
+            maker: string;
+            /** @default  */
+            note: string;
+            /** @description The protocol: ``modbus``, ``dsmr``, ``tic``, ``mbus``, ``emoncms``, ``mqtt``, ``http``, ``pulse``. */
+            speaks: string;
+            /** @description Hardware revisions it is for; none named: all. */
+            hardware?: string[];
+            points: components["schemas"]["TemplatePoint"][];
+            process?: components["schemas"]["ProcessStep"][];
+            reporting?: {
+                [key: string]: components["schemas"]["Reporting"];
+            };
+            defaults?: components["schemas"]["Defaults"];
+        };
+        /**
+         * TemplateAnswer
+         * @description A template with all that it says.
+         */
+        TemplateAnswer: {
+            id: number | null;
+            name: string;
+            revision: number;
+            title: string;
+            maker: string;
+            speaks: string;
+            hardware: string[];
+            connections: string[];
+            points: number;
+            source: components["schemas"]["Source"];
+            organization_id: number | null;
+            template: components["schemas"]["Template"];
+            /** @description The YAML. */
+            text: string;
+        };
+        /**
+         * TemplatePoint
+         * @description One series that the device gives.
+         */
+        TemplatePoint: {
+            name: string;
+            /** @description What the device calls it, below the device's own prefix. */
+            address: string;
+            kind?: components["schemas"]["Kind"];
+            quantity?: components["schemas"]["Quantity"];
+            direction?: components["schemas"]["Direction"];
+            /** @default  */
+            unit: string;
+            role?: components["schemas"]["metering_quantity_Role"];
+            /**
+             * @description What the last digit of the device is worth in ``unit``; 0: the default of the unit.
+             * @default 0
+             */
+            scale: number;
+            /**
+             * @description After how many of ``scale`` the register starts again at zero: a power of ten or of two; 0: never.
+             * @default 0
+             */
+            width: number;
+            /**
+             * @description Largest believable amount an hour, in ``unit``; 0: not known.
+             * @default 0
+             */
+            max_rate: number;
+            /** @default 1800 */
+            max_gap_s: number;
+            register?: components["schemas"]["Register"] | null;
+            /**
+             * @description Its name in the device's message, where that is not the address: an OBIS code, a label, a path in JSON.
+             * @default
+             */
+            field: string;
+            tags?: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * TemplateRow
+         * @description A template in a list.
+         */
+        TemplateRow: {
+            /** @description Of an own template; null: it comes with the product or lies in the server's folder. */
+            id: number | null;
+            name: string;
+            revision: number;
+            title: string;
+            maker: string;
+            speaks: string;
+            hardware: string[];
+            /** @description Kinds of connection that it says how to report over. */
+            connections: string[];
+            points: number;
+            source: components["schemas"]["Source"];
+            organization_id: number | null;
+        };
+        /**
+         * TemplateRows
+         * @description Templates.
+         */
+        TemplateRows: {
+            rows: components["schemas"]["TemplateRow"][];
+            total: number;
+            cursor?: string | null;
+        };
+        /**
+         * Token
+         * @description What stands in a mailed link.
+         */
+        Token: {
+            token: string;
+        };
+        /**
+         * TotpCode
+         * @description A code of the app.
+         */
+        TotpCode: {
+            code: string;
+        };
+        /**
+         * TotpSecret
+         * @description What the app needs to know.
+         */
+        TotpSecret: {
+            /** @description To type in. */
+            secret: string;
+            /** @description To show as a QR code. */
+            uri: string;
+        };
+        /**
+         * Verified
+         * @description Whose address was shown to be theirs.
+         */
+        Verified: {
+            email: string;
+        };
+        /**
+         * What
+         * @description What becomes of a point.
+         * @enum {string}
+         */
+        What: "add" | "change" | "retire" | "restore";
+        /**
+         * Why
+         * @description Why an administrator looks through somebody's eyes.
+         */
+        Why: {
+            /** @default  */
+            reason: string;
+        };
+        /**
+         * Role
+         * @description Which part of a home a point stands for; decides its colour and its sign on a picture.
+         * @default none
+         * @enum {string}
+         */
+        metering_quantity_Role: "none" | "home" | "grid" | "export" | "solar" | "battery" | "ev" | "appliance";
+        /**
+         * Role
+         * @description What a person is somewhere.
+         * @enum {string}
+         */
+        registry_policy_Role: "administrator" | "owner" | "auditor" | "partner" | "operator" | "manager" | "user" | "guest";
     };
     responses: never;
     parameters: never;
@@ -598,6 +1815,445 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    profile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Profile"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_profile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProfilePatch"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Profile"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_email: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewEmail"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EmailAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPassword"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    begin_totp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TotpSecret"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    drop_totp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    fresh_codes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Confirmed"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirm_totp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TotpCode"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    roll_over: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                device_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RolloverRequest"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rollover"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    invitations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationAnswer"][];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    invite: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewInvitationRequest"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    accept_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Acceptance"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    look_at_invitation: {
+        parameters: {
+            query: {
+                /** @description From the link. */
+                token: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationOffer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                invitation_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     keys: {
         parameters: {
             query?: {
@@ -712,6 +2368,280 @@ export interface operations {
                 content: {
                     "text/event-stream": components["schemas"]["LiveReadings"];
                 };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    people: {
+        parameters: {
+            query?: {
+                /** @description Words in name, e-mail address or phone numbers. */
+                q?: string;
+                /** @description Only those with this role. */
+                role?: components["schemas"]["registry_policy_Role"] | null;
+                /** @description Only those of this organization. */
+                organization?: number | null;
+                /** @description Only those with a role at this site. */
+                site?: number | null;
+                /** @description Attribute to sort by. */
+                sort?: string;
+                /** @description `asc` or `desc`. */
+                order?: string;
+                /** @description People a page. */
+                limit?: number;
+                /** @description From the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeopleAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPerson"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PersonPatch"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    impersonate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Why"] | null;
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Eyes"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    give_role: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRole"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Membership"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    take_role: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: number;
+                membership_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What went wrong */
             default: {
@@ -900,6 +2830,161 @@ export interface operations {
             };
         };
     };
+    tell_reason: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reason"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recover: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LostPassword"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    finish_recovery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FoundPassword"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    open_organizations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenOrganization"][];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    register: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Registration"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistrationAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     series: {
         parameters: {
             query: {
@@ -1033,6 +3118,91 @@ export interface operations {
             };
         };
     };
+    sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionRow"][];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_other_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     sites: {
         parameters: {
             query?: never;
@@ -1110,6 +3280,166 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StatusAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    templates: {
+        parameters: {
+            query?: {
+                /** @description Part of name, title or maker. */
+                q?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateRows"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_template: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTemplate"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    template: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                revision: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_template: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                template_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verify: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Token"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Verified"];
                 };
             };
             /** @description What went wrong */

@@ -11,7 +11,7 @@ export interface Scaled {
   readonly decimals: number;
 }
 
-const PREFIXED = new Set(["W", "Wh", "VA", "var", "Pa"]);
+const PREFIXED = new Set(["W", "Wh", "VA", "var", "Pa", "Wp", "B"]);
 const STEPS: readonly (readonly [number, string])[] = [
   [1e9, "G"],
   [1e6, "M"],

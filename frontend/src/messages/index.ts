@@ -6,6 +6,11 @@ import type { words as door } from "./en/door";
 import type { words as first } from "./en/first";
 import type { words as history } from "./en/history";
 import type { words as points } from "./en/points";
+import type { words as who } from "./en/who";
+import type { words as list } from "./en/list";
+import type { words as place } from "./en/place";
+import type { words as people } from "./en/people";
+import type { words as start } from "./en/start";
 import type { words as settings } from "./en/settings";
 
 interface Sources {
@@ -13,9 +18,15 @@ interface Sources {
   readonly history: typeof history;
   readonly points: typeof points;
   readonly door: typeof door;
+  readonly who: typeof who;
+  readonly list: typeof list;
+  readonly place: typeof place;
+  readonly people: typeof people;
+  readonly start: typeof start;
   readonly settings: typeof settings;
 }
-type English = Sources["first"] & Sources["history"] & Sources["points"] & Sources["door"] & Sources["settings"];
+type English = Sources["first"] & Sources["history"] & Sources["points"] & Sources["door"] & Sources["settings"] &
+  Sources["who"] & Sources["list"] & Sources["place"] & Sources["people"] & Sources["start"];
 
 /** `first` is loaded before anything is shown, the others with their screens. */
 export type Part = keyof Sources;
@@ -38,6 +49,11 @@ const FILES: Readonly<Record<Part, Readonly<Record<"en" | "de" | "fr", () => Pro
   history: { en: () => import("./en/history"), de: () => import("./de/history"), fr: () => import("./fr/history") },
   points: { en: () => import("./en/points"), de: () => import("./de/points"), fr: () => import("./fr/points") },
   door: { en: () => import("./en/door"), de: () => import("./de/door"), fr: () => import("./fr/door") },
+  who: { en: () => import("./en/who"), de: () => import("./de/who"), fr: () => import("./fr/who") },
+  list: { en: () => import("./en/list"), de: () => import("./de/list"), fr: () => import("./fr/list") },
+  place: { en: () => import("./en/place"), de: () => import("./de/place"), fr: () => import("./fr/place") },
+  people: { en: () => import("./en/people"), de: () => import("./de/people"), fr: () => import("./fr/people") },
+  start: { en: () => import("./en/start"), de: () => import("./de/start"), fr: () => import("./fr/start") },
   settings: { en: () => import("./en/settings"), de: () => import("./de/settings"), fr: () => import("./fr/settings") },
 };
 

@@ -20,9 +20,19 @@ export async function knowSession(): Promise<Session | null> {
   return session.value ?? null;
 }
 
-export async function enter(email: string, password: string): Promise<void> {
-  const told = await signIn(email, password);
+export async function enter(email: string, password: string, code?: string): Promise<void> {
+  const told = await signIn(email, password, code);
   session.value = told && "email" in told ? told : await askSession();
+}
+
+/** Asks anew who is here: after a link was opened, a reason told, another person's eyes taken or left. */
+export async function renewSession(): Promise<void> {
+  session.value = await askSession();
+}
+
+/** Whether this person may do that anywhere, as `create site`; the server decides for each thing. */
+export function can(right: string): boolean {
+  return session.value?.rights?.includes(right) ?? false;
 }
 
 export async function leave(): Promise<void> {

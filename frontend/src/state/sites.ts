@@ -2,12 +2,15 @@
 
 import { computed, ref, shallowRef } from "vue";
 
-import { askPoints, askSites } from "../api/questions";
+import { askPoints, askSite, askSites } from "../api/questions";
 import type { ApiPoint, Site } from "../api/types";
 
 const STORED = "wattstead.site";
 
+/** The first by name, and those that were chosen from elsewhere. */
 export const sites = shallowRef<readonly Site[] | null>(null);
+/** How many there are in all. */
+export const siteTotal = ref(0);
 const chosenId = ref<number | null>(null);
 
 export const site = computed<Site | null>(() => {
@@ -21,11 +24,20 @@ let pointsOf = 0;
 
 export async function knowSites(): Promise<readonly Site[]> {
   if (!sites.value) {
-    sites.value = await askSites();
+    const told = await askSites();
+    const rows = "rows" in told ? told.rows : told;
+    siteTotal.value = "rows" in told ? told.total : told.length;
+    sites.value = rows;
     const stored = Number(localStorage.getItem(STORED));
-    if (chosenId.value === null && sites.value.some((one) => one.id === stored)) chosenId.value = stored;
+    if (chosenId.value === null && stored) await findSite(stored).then(chooseSite, () => false);
   }
   return sites.value;
+}
+
+/** Brings a site that is not among the first, so that it can be chosen; its id. */
+export async function findSite(id: number): Promise<number> {
+  if (!(await knowSites()).some((one) => one.id === id)) sites.value = [...(sites.value ?? []), await askSite(id)];
+  return id;
 }
 
 /** Makes the pages speak of that site; false when there is none of that id. */
@@ -67,4 +79,5 @@ export function forgetSites(): void {
   points.value = null;
   chosenId.value = null;
   pointsOf = 0;
+  siteTotal.value = 0;
 }

@@ -13,4 +13,43 @@ export const words: Words<"door"> = {
   "signin.busy": "Anmeldung läuft …",
   "signin.wrong": "E-Mail und Passwort passen nicht zusammen. Bitte beide prüfen.",
   "signin.language": "Sprache",
+  "signin.second": "Das Passwort stimmt. Jetzt der zweite Nachweis.",
+  "signin.code": "Code",
+  "signin.codehint": "Die sechs Ziffern Ihrer Authenticator-App oder einer Ihrer Wiederherstellungscodes.",
+  "signin.wrongcode": "Dieser Code passt nicht oder wurde schon benutzt. Warten Sie auf den nächsten.",
+  "signin.back": "Zurück",
+  "signin.forgot": "Passwort vergessen?",
+  "signin.register": "Registrieren",
+
+  "door.busy": "Einen Moment …",
+  "door.on": "Weiter",
+  "door.back": "Zurück zur Anmeldung",
+
+  "register.title": "Registrieren",
+  "register.text": "Ein eigenes Konto, für Ihr Zuhause oder Ihren Betrieb.",
+  "register.name": "Ihr Name",
+  "register.organization": "Zuhause oder Betrieb",
+  "register.organizationhint": "Ein Name für das, worum Sie sich kümmern, zum Beispiel: Adas Zuhause.",
+  "register.passwordhint": "Mindestens zehn Zeichen; am besten mehrere Wörter.",
+  "register.go": "Registrieren",
+  "register.have": "Ich habe ein Konto",
+  "register.mailed": "Ein Link wurde an {email} geschickt. Öffnen Sie ihn und melden Sie sich an.",
+
+  "verify.title": "E-Mail-Adresse bestätigen",
+  "verify.done": "Die Adresse ist bestätigt.",
+
+  "recover.title": "Neues Passwort",
+  "recover.text": "Nennen Sie Ihre E-Mail-Adresse; dorthin geht ein Link für ein neues Passwort.",
+  "recover.asked": "Wenn {email} hier ein Konto hat, ist ein Link unterwegs. Er gilt einmal, eine Stunde lang.",
+  "recover.go": "Link schicken",
+  "recover.choose": "Wählen Sie ein neues Passwort. Alle Ihre Sitzungen enden.",
+  "recover.password": "Neues Passwort",
+  "recover.set": "Passwort setzen",
+
+  "invited.title": "Einladung",
+  "invited.text": "Sie sind zu {place} eingeladen, als: {role}.",
+  "invited.go": "Annehmen",
+
+  "shared.title": "Geteilter Standort",
+  "shared.ended": "Dieser Link ist abgelaufen oder wurde zurückgenommen. Bitten Sie den Absender um einen neuen.",
 };

@@ -70,4 +70,10 @@ export const words: Words<"first"> = {
   "chart.range": "{low} bis {high}",
 
   "legend.label": "Reihen",
+
+  "nav.sites": "Standorte",
+  "nav.devices": "Geräte",
+  "nav.people": "Personen",
+  "nav.organizations": "Organisationen",
+  "nav.more": "Mehr",
 };

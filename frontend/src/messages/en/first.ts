@@ -68,4 +68,10 @@ export const words = {
   "chart.range": "{low} to {high}",
 
   "legend.label": "Series",
+
+  "nav.sites": "Sites",
+  "nav.devices": "Devices",
+  "nav.people": "People",
+  "nav.organizations": "Organizations",
+  "nav.more": "More",
 } as const;

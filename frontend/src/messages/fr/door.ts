@@ -13,4 +13,43 @@ export const words: Words<"door"> = {
   "signin.busy": "Connexion …",
   "signin.wrong": "L’e-mail et le mot de passe ne vont pas ensemble. Vérifiez les deux.",
   "signin.language": "Langue",
+  "signin.second": "Le mot de passe est bon. Maintenant la seconde preuve.",
+  "signin.code": "Code",
+  "signin.codehint": "Les six chiffres de votre application d'authentification, ou un code de secours.",
+  "signin.wrongcode": "Ce code ne convient pas ou a déjà servi. Attendez le suivant.",
+  "signin.back": "Retour",
+  "signin.forgot": "Mot de passe oublié ?",
+  "signin.register": "S'inscrire",
+
+  "door.busy": "Un instant …",
+  "door.on": "Continuer",
+  "door.back": "Retour à la connexion",
+
+  "register.title": "S'inscrire",
+  "register.text": "Un compte à vous, pour votre logement ou votre entreprise.",
+  "register.name": "Votre nom",
+  "register.organization": "Logement ou entreprise",
+  "register.organizationhint": "Un nom pour ce dont vous vous occupez, par exemple : Chez Ada.",
+  "register.passwordhint": "Au moins dix caractères ; plusieurs mots de préférence.",
+  "register.go": "S'inscrire",
+  "register.have": "J'ai déjà un compte",
+  "register.mailed": "Un lien a été envoyé à {email}. Ouvrez-le, puis connectez-vous.",
+
+  "verify.title": "Confirmer l'adresse e-mail",
+  "verify.done": "L'adresse est confirmée.",
+
+  "recover.title": "Nouveau mot de passe",
+  "recover.text": "Donnez votre adresse e-mail ; un lien pour choisir un nouveau mot de passe y sera envoyé.",
+  "recover.asked": "Si {email} a un compte ici, un lien est en route. Il sert une fois, pendant une heure.",
+  "recover.go": "Envoyer le lien",
+  "recover.choose": "Choisissez un nouveau mot de passe. Toutes vos sessions prennent fin.",
+  "recover.password": "Nouveau mot de passe",
+  "recover.set": "Enregistrer le mot de passe",
+
+  "invited.title": "Invitation",
+  "invited.text": "Vous êtes invité à {place}, en tant que : {role}.",
+  "invited.go": "Accepter",
+
+  "shared.title": "Site partagé",
+  "shared.ended": "Ce lien a expiré ou a été retiré. Demandez-en un nouveau à la personne qui l'a envoyé.",
 };

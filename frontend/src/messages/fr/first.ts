@@ -70,4 +70,10 @@ export const words: Words<"first"> = {
   "chart.range": "{low} à {high}",
 
   "legend.label": "Séries",
+
+  "nav.sites": "Sites",
+  "nav.devices": "Appareils",
+  "nav.people": "Personnes",
+  "nav.organizations": "Organisations",
+  "nav.more": "Plus",
 };

@@ -1,0 +1,41 @@
+/** Words of people and organizations in English. */
+
+export const words = {
+  "people.empty": "Nobody yet.",
+
+  "invite.go": "Invite",
+  "invite.as": "As",
+  "invite.done": "Invited",
+  "invite.mailed": "An invitation was sent to {email}.",
+  "invite.waiting": "Invited, not answered yet",
+  "invite.none": "No invitation is open.",
+  "invite.drop": "Take back",
+  "invite.dropone": "Take back the invitation of {email}",
+
+  "person.platform": "Whole platform",
+  "person.roles": "Belongs to",
+  "person.give": "Give a role",
+  "person.take": "Take",
+  "person.takeone": "Take the role {role}, {place}",
+  "person.norole": "No role anywhere: this person sees nothing.",
+  "person.email": "Change the e-mail address",
+  "person.drop": "Delete the account",
+  "person.dropone": "Delete the account of {name}?",
+  "person.droptext": "Name, phones and sessions are erased. Sites and readings stay. This cannot be undone.",
+  "person.impersonate": "See what they see",
+  "person.impersonateone": "See what {name} sees",
+  "person.impersonatetext": "For an hour at most. It is recorded, and a bar shows it on every page.",
+
+  "organizations.empty": "No organization yet.",
+  "organizations.new": "New organization",
+  "organizations.make": "Create",
+  "organizations.below": "Organizations below",
+  "organizations.nobelow": "None.",
+  "organizations.nosite": "No site.",
+  "organizations.noperson": "Nobody.",
+  "organizations.enabletext": "Its people can sign in again and its devices can send.",
+  "organizations.disabletext": "Nobody of it or below can sign in, and no device of theirs can send, until it is enabled again.",
+  "organizations.drop": "Delete",
+  "organizations.dropone": "Delete “{name}”?",
+  "organizations.droptext": "Only an organization without sites and people can be deleted.",
+} as const;

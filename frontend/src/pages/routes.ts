@@ -1,0 +1,24 @@
+/** The screens beyond the household's own: directories, pages of one thing, wizards, doors for those not signed in. */
+
+import type { RouteRecordRaw } from "vue-router";
+
+export const routes: RouteRecordRaw[] = [
+  { path: "/settings", name: "settings", component: () => import("./Settings.vue"), meta: { title: "nav.settings", words: ["settings", "door"] } },
+  { path: "/more", name: "more", component: () => import("./More.vue"), meta: { title: "nav.more" } },
+  { path: "/start", name: "start", component: () => import("./Start.vue"), meta: { title: "nav.start", words: ["points", "start"] } },
+
+  { path: "/sites", name: "sites", component: () => import("./Sites.vue"), meta: { title: "nav.sites", words: ["list", "who", "place"] } },
+  { path: "/sites/:id(\\d+)", name: "site", component: () => import("./SitePage.vue"), meta: { title: "nav.site", words: ["list", "who", "place"] } },
+  { path: "/devices", name: "devices", component: () => import("./Devices.vue"), meta: { title: "nav.devices", words: ["list", "who", "place"] } },
+  { path: "/devices/:id(\\d+)", name: "device", component: () => import("./DevicePage.vue"), meta: { title: "nav.device", words: ["list", "who", "place"] } },
+  { path: "/people", name: "people", component: () => import("./People.vue"), meta: { title: "nav.people", words: ["list", "who", "people"] } },
+  { path: "/people/:id(\\d+)", name: "person", component: () => import("./PersonPage.vue"), meta: { title: "nav.person", words: ["list", "who", "people"] } },
+  { path: "/organizations", name: "organizations", component: () => import("./Organizations.vue"), meta: { title: "nav.organizations", words: ["list", "who", "people"] } },
+  { path: "/organizations/:id(\\d+)", name: "organization", component: () => import("./OrganizationPage.vue"), meta: { title: "nav.organization", words: ["list", "who", "people"] } },
+
+  { path: "/register", name: "register", component: () => import("./door/Register.vue"), meta: { title: "register.title", words: ["door"], open: true } },
+  { path: "/verify", name: "verify", component: () => import("./door/Verify.vue"), meta: { title: "verify.title", words: ["door"], open: true } },
+  { path: "/recover", name: "recover", component: () => import("./door/Recover.vue"), meta: { title: "recover.title", words: ["door"], open: true } },
+  { path: "/invitation", name: "invitation", component: () => import("./door/Invitation.vue"), meta: { title: "invited.title", words: ["door", "who"], open: true } },
+  { path: "/shared/:token", name: "shared", component: () => import("./door/Shared.vue"), meta: { title: "shared.title", words: ["door"], open: true } },
+];
