@@ -228,12 +228,13 @@ class Office:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.server: uvicorn.Server
+        self.web: Any
 
     async def serve(self) -> None:
         """Answer until told to stop."""
         series = Series("http://nobody:x@127.0.0.1:9/none")
         settings = WebSettings(**{"public_url": self.url, **self.settings})
-        web = create_web(self.registry, series, Live(Latest()), settings)
+        web = self.web = create_web(self.registry, series, Live(Latest()), settings)
         about: dict[str, Any] = {"lifespan": "on", "date_header": False, "proxy_headers": False}
         config = uvicorn.Config(web, port=self.port, log_level="warning", timeout_graceful_shutdown=2, **about)  # type: ignore[arg-type]
         self.server = uvicorn.Server(config)

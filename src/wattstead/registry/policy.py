@@ -127,7 +127,7 @@ _TABLE: Mapping[Resource, Mapping[Role, str]] = {
                             Role.OPERATOR: "s",         Role.MANAGER: "scud", Role.USER: "s",  Role.GUEST: "s"},
     Resource.DEVICE:       {Role.ADMINISTRATOR: "scud", Role.OWNER: "scud", Role.AUDITOR: "s", Role.PARTNER: "scud",
                             Role.OPERATOR: "su",        Role.MANAGER: "scud", Role.USER: "s",  Role.GUEST: "s"},
-    Resource.POINT:        {Role.ADMINISTRATOR: "s",    Role.OWNER: "scud", Role.AUDITOR: "s", Role.PARTNER: "scud",
+    Resource.POINT:        {                            Role.OWNER: "scud", Role.AUDITOR: "s", Role.PARTNER: "scud",
                             Role.OPERATOR: "s",         Role.MANAGER: "scud", Role.USER: "s",  Role.GUEST: "s"},
     Resource.READING:      {                            Role.OWNER: "scud", Role.AUDITOR: "s", Role.PARTNER: "scud",
                             Role.OPERATOR: "s",         Role.MANAGER: "scud", Role.USER: "s",  Role.GUEST: "s"},

@@ -22,6 +22,8 @@ from wattstead.web.rooms import FromViewer, Rooms
 from wattstead.web.viewer import Viewer
 
 COOKIE = "wattstead_session"
+SHARE_COOKIE = "wattstead_share"
+"""Of a guest who came by a link; whoever is signed in is that person, link or not."""
 HEADER = "X-Wattstead"
 """A header that no other site's page can send here without being asked first."""
 _RIGHT = "right"
@@ -88,6 +90,16 @@ async def require(rooms: Rooms, viewer: Viewer, right: Right, identity: int) -> 
         raise lacking(viewer, right)
 
 
+async def require_at_site(rooms: Rooms, viewer: Viewer, right: Right, site_id: int) -> None:
+    """`require` for what is made or listed at a site: 404 for a site one does not see, 403 without the right there."""
+    seen, allowed = (viewer.authority.reach(one) for one in (Right(Action.SEE, Resource.SITE), right))
+    found = await rooms.registry_threads.run(rooms.registry.within, Resource.SITE, site_id, seen, allowed)
+    if not found[0]:
+        raise not_found(Resource.SITE.value, site_id)
+    if not found[1]:
+        raise lacking(viewer, right)
+
+
 async def provide_viewer(request: AnyRequest) -> Viewer:
     """Who asks, as `guard` has found out."""
     known = request.scope.get("wattstead_viewer")
@@ -106,6 +118,8 @@ async def _viewer(request: ASGIConnection[Any, Any, Any, Any]) -> Viewer:
             raise Refused(403, "this key may only write; use a read key of the site")
         return viewer
     viewer = await directory.viewer_of_session(token) if token else None
+    if viewer is None and (shared := request.cookies.get(SHARE_COOKIE, "")):
+        viewer = await directory.viewer_of_share(shared)
     if viewer is None:
         raise Refused(401, "sign in, or send a read key as Authorization: Bearer KEY")
     require_own_page(request)

@@ -1,19 +1,24 @@
-"""Keys of a site: listed by their first characters, shown whole once when they are made."""
+"""Keys of sites and devices: listed by their first characters, shown whole once when they are made."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from datetime import datetime, timedelta
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Router, delete, get, post
 from litestar.params import Parameter
+from litestar.response import Response
 
-from wattstead.registry.policy import Action, Resource
-from wattstead.registry.records import Key, Scope
-from wattstead.web.gate import needs
-from wattstead.web.problem import not_found
+from wattstead.registry.places.keys import Terms
+from wattstead.registry.policy import Action, Resource, Right
+from wattstead.registry.records import Key, NewKey, Scope
+from wattstead.web.gate import AnyRequest, actor, needs, require
+from wattstead.web.places import ends, require_at
+from wattstead.web.repeats import once
 from wattstead.web.rooms import FromAccount, FromRooms, FromViewer
 
+SEE, CREATE, DELETE = (Right(one, Resource.KEY) for one in (Action.SEE, Action.CREATE, Action.DELETE))
 _MOST_KEYS = 5_000
 
 
@@ -22,6 +27,8 @@ class KeyAnswer(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     id: int
     site_id: int
+    device_id: int | None
+    """The device that it belongs to; null: to the whole site."""
     name: str
     scope: Scope
     prefix: str
@@ -29,6 +36,12 @@ class KeyAnswer(msgspec.Struct, kw_only=True, omit_defaults=True):
     created: int
     """Milliseconds since 1970."""
     last_used: int | None
+    expires: int | None
+    """When it ends by itself, milliseconds since 1970."""
+    plain_http: bool
+    """Whether it may be shown without TLS from another machine."""
+    successor_id: int | None
+    """The key that replaces it; both live until this one ends."""
     point_limit: int
     """Points that new addresses under this key may create."""
     point_count: int
@@ -44,6 +57,17 @@ class NewKeyRequest(msgspec.Struct, forbid_unknown_fields=True):
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=200)] = "key"
     sealed: bool = False
     """Keep the secret encrypted here, as senders of EmonCMS's encrypted form need it."""
+    device_id: int | None = None
+    """Bind it to one device: points that appear under it are that device's, and a write key moves along with it."""
+    expires: datetime | None = None
+    expires_days: Annotated[float, msgspec.Meta(gt=0, le=36_500)] | None = None
+    plain_http: bool = True
+
+
+class Rotation(msgspec.Struct, forbid_unknown_fields=True):
+    """How long a key and its successor both live."""
+
+    overlap_days: Annotated[float, msgspec.Meta(ge=0, le=90)] = 7
 
 
 @get("/", opt=needs(Action.SEE, Resource.KEY), summary="Keys", tags=["keys"])
@@ -53,48 +77,86 @@ async def keys(
     account: FromAccount,
     site: Annotated[int | None, Parameter(description="Only keys of this site.")] = None,
 ) -> list[KeyAnswer]:
-    """The living keys of the sites one may see, by id; a revoked key is not listed."""
-    if site is not None and site not in viewer.sites:
-        raise not_found("site", site)
-    found = await rooms.registry_threads.run(rooms.registry.keys, site)
-    return [_answer(key) for key in found if key.site_id in viewer.sites and key.revoked is None][:_MOST_KEYS]
+    """The living keys of the sites whose keys one may see, by id; a revoked key is not listed."""
+    if site is not None:
+        await require_at(rooms, viewer, SEE, site)
+    found = await rooms.registry_threads.run(rooms.registry.keys, site, viewer.authority.reach(SEE))
+    return [_answer(key) for key in found if key.revoked is None][:_MOST_KEYS]
 
 
-@post("/", opt=needs(Action.CREATE, Resource.KEY), summary="Make a key", tags=["keys"])
-async def create_key(rooms: FromRooms, viewer: FromViewer, account: FromAccount, data: NewKeyRequest) -> KeyAnswer:
-    """A new key with its secret, which is shown this once. A write key never reads, a read key never writes."""
-    if data.site_id not in viewer.sites:
-        raise not_found("site", data.site_id)
-    made = await rooms.registry_threads.run(
-        rooms.registry.create_key, data.site_id, data.scope, data.name, sealed=data.sealed
-    )
-    answer = _answer(made.key)
-    answer.secret = made.secret
-    return answer
+@post("/", opt=needs(Action.CREATE, Resource.KEY), status_code=201, summary="Make a key", tags=["keys"])
+async def create_key(
+    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, account: FromAccount, data: NewKeyRequest
+) -> Response[KeyAnswer]:
+    """A new key with its secret, which is shown this once. A write key never reads, a read key never writes; an admin
+    key sets its site up, and makes no keys."""
+    await require_at(rooms, viewer, CREATE, data.site_id)
+
+    async def make() -> Response[Any]:
+        terms = Terms(
+            device_id=data.device_id, expires=ends(data.expires, data.expires_days), plain_http=data.plain_http
+        )
+        made = await rooms.registry_threads.run(
+            rooms.registry.create_key, data.site_id, data.scope, data.name, sealed=data.sealed, terms=terms,
+            by=actor(viewer),
+        )  # fmt: skip
+        return Response(_shown(made), status_code=201)
+
+    return await once(request, rooms, viewer, make)
+
+
+@post(
+    "/{key_id:int}/rotate", opt=needs(Action.CREATE, Resource.KEY), status_code=201, summary="Replace a key",
+    tags=["keys"],
+)  # fmt: skip
+async def rotate_key(
+    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, account: FromAccount, key_id: int, data: Rotation
+) -> Response[KeyAnswer]:
+    """A successor with the same scope and terms, shown this once; the old key ends by itself after the overlap."""
+    await require(rooms, viewer, CREATE, key_id)
+
+    async def make() -> Response[Any]:
+        overlap = timedelta(days=data.overlap_days)
+        made = await rooms.registry_threads.run(rooms.registry.rotate_key, key_id, overlap, actor(viewer))
+        return Response(_shown(made), status_code=201)
+
+    return await once(request, rooms, viewer, make)
 
 
 @delete("/{key_id:int}", opt=needs(Action.DELETE, Resource.KEY), summary="Revoke a key", tags=["keys"])
 async def revoke_key(rooms: FromRooms, viewer: FromViewer, account: FromAccount, key_id: int) -> None:
     """Ends a key for ever."""
-    found = await rooms.registry_threads.run(rooms.registry.keys)
-    if not any(key.id == key_id and key.site_id in viewer.sites for key in found):
-        raise not_found("key", key_id)
-    await rooms.registry_threads.run(rooms.registry.revoke_key, key_id)
+    await require(rooms, viewer, DELETE, key_id)
+    await rooms.registry_threads.run(rooms.registry.revoke_key, key_id, actor(viewer))
     rooms.directory.expire()
+
+
+def _shown(made: NewKey) -> KeyAnswer:
+    answer = _answer(made.key)
+    answer.secret = made.secret
+    return answer
 
 
 def _answer(key: Key) -> KeyAnswer:
     return KeyAnswer(
         id=key.id,
         site_id=key.site_id,
+        device_id=key.device_id,
         name=key.name,
         scope=key.scope,
         prefix=key.prefix,
-        created=round(key.created.timestamp() * 1000),
-        last_used=None if key.last_used is None else round(key.last_used.timestamp() * 1000),
+        created=_ms(key.created) or 0,
+        last_used=_ms(key.last_used),
+        expires=_ms(key.expires),
+        plain_http=key.plain_http,
+        successor_id=key.successor_id,
         point_limit=key.point_limit,
         point_count=key.point_count,
     )
 
 
-routes = Router("/keys", route_handlers=[keys, create_key, revoke_key])
+def _ms(at: datetime | None) -> int | None:
+    return None if at is None else round(at.timestamp() * 1000)
+
+
+routes = Router("/keys", route_handlers=[keys, create_key, rotate_key, revoke_key])

@@ -12,15 +12,16 @@ from litestar.response import Response
 from wattstead.metering.quantity import Direction, Kind, Quantity, Role, unit
 from wattstead.registry.points.declare import PointChange
 from wattstead.registry.points.suggestion import Suggestion, suggestion
-from wattstead.registry.policy import Action, Resource
+from wattstead.registry.policy import Action, Resource, Right
 from wattstead.registry.records import PointRow
 from wattstead.web.amounts import amount_unit
-from wattstead.web.gate import AnyRequest, needs
+from wattstead.web.gate import AnyRequest, needs, require
 from wattstead.web.large import large
 from wattstead.web.problem import not_found
-from wattstead.web.rooms import FromAccount, FromRooms, FromViewer, Rooms
+from wattstead.web.rooms import FromRooms, FromViewer, Rooms
 
 MOST_POINTS = 5_000
+_CHANGE = Right(Action.CHANGE, Resource.POINT)
 Text = Annotated[str, msgspec.Meta(max_length=200)]
 
 
@@ -102,13 +103,10 @@ async def point(rooms: FromRooms, viewer: FromViewer, point_id: int) -> PointAns
 
 
 @patch("/{point_id:int}", opt=needs(Action.CHANGE, Resource.POINT), summary="Adopt or rename a point", tags=["points"])
-async def change_point(
-    rooms: FromRooms, viewer: FromViewer, account: FromAccount, point_id: int, data: PointPatch
-) -> PointAnswer:
+async def change_point(rooms: FromRooms, viewer: FromViewer, point_id: int, data: PointPatch) -> PointAnswer:
     """Changes what is given. Setting quantity, kind, direction, unit or role adopts the point; its history is kept
     and its sums are computed again."""
-    if not await rooms.directory.rows(viewer, [point_id]):
-        raise not_found("point", point_id)
+    await require(rooms, viewer, _CHANGE, point_id)
     change = PointChange(**msgspec.structs.asdict(data))
     row = await rooms.registry_threads.run(rooms.registry.change_point, point_id, change)
     rooms.directory.expire()
