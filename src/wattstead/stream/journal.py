@@ -145,12 +145,15 @@ class Journal:
             loop.call_soon(self._wake.put, None)
 
     def _run(self) -> None:
-        closing = False
+        closing, crowded = False, False
         while not closing:
             with contextlib.suppress(Empty):
                 self._wake.get(timeout=max(0.0, self._upkeep_at - time.monotonic()))
+            if crowded:
+                time.sleep(self._limits.gather_s)
             with self._lock:
                 waiting, self._waiting, closing = self._waiting, [], self._closing
+            crowded = len(waiting) > self._limits.gather_requests
             for group in self._cut(waiting):
                 self._commit(group)
             if time.monotonic() >= self._upkeep_at:
