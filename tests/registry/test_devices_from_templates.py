@@ -12,6 +12,7 @@ from wattstead.registry.records import Account, KeyGrant, NewAddress, PointRow, 
 from wattstead.registry.registry import Registry
 from wattstead.registry.templates.library import Source, shipped
 from wattstead.registry.templates.rollover import What
+from wattstead.registry.templates.template import Template
 
 PLAIN = """\
 name: plain
@@ -39,19 +40,17 @@ def _points(registry: Registry, device_id: int) -> dict[str, PointRow]:
     return {row.address: row for row in registry.points() if row.device_id == device_id}
 
 
-def test_each_template_makes_a_device_with_all_its_points(registry: Registry, site: Site) -> None:
-    for one in shipped():
-        template = one.template
-        device = registry.create_device_from_template(site.id, template.name)
-        assert (device.template, device.revision, device.prefix) == (template.name, template.revision, template.prefix)
-        made = _points(registry, device.id)
-        assert set(made) == {template.prefix + point.address for point in template.points}
-        for point in template.points:
-            row = made[template.prefix + point.address]
-            assert (row.name, row.role, row.point.kind, row.point.unit) == (
-                point.name, point.role, point.kind, point.unit,
-            )  # fmt: skip
-            assert (row.point.resolution, row.point.width, row.adopted) == (point.scale, point.width, True)
+@pytest.mark.parametrize("template", [one.template for one in shipped()], ids=lambda one: str(one.name))
+def test_a_template_makes_a_device_with_all_its_points(registry: Registry, site: Site, template: Template) -> None:
+    device = registry.create_device_from_template(site.id, template.name)
+    assert (device.template, device.revision, device.prefix) == (template.name, template.revision, template.prefix)
+    made = _points(registry, device.id)
+    assert set(made) == {template.prefix + point.address for point in template.points}
+    for point in template.points:
+        row = made[template.prefix + point.address]
+        told = (row.name, row.role, row.point.kind, row.point.unit, row.point.resolution, row.point.width)
+        assert told == (point.name, point.role, point.kind, point.unit, point.scale, point.width)
+        assert row.adopted
 
 
 def test_a_second_device_gets_other_addresses_and_a_taken_prefix_is_refused(registry: Registry, site: Site) -> None:
@@ -80,6 +79,15 @@ def test_a_device_without_a_site_has_no_points_yet(registry: Registry, owner: Ac
     device = registry.create_device_from_template(None, "emonpi", organization_id=owner.organization_id)
     assert (device.site_id, device.template, device.prefix) == (None, "emonpi", "emon/emonpi/")
     assert registry.points() == []
+
+
+def test_it_gets_its_points_when_it_comes_to_a_site(registry: Registry, owner: Account, site: Site) -> None:
+    other = registry.create_device_from_template(site.id, "emonpi")
+    device = registry.create_device_from_template(None, "emonpi", organization_id=owner.organization_id)
+    moved = registry.move_device(device.id, site.id)
+    assert (moved.site_id, moved.prefix) == (site.id, "emon/emonpi-2/")
+    assert len(_points(registry, device.id)) == len(_points(registry, other.id)) > 0
+    assert all(address.startswith("emon/emonpi-2/") for address in _points(registry, device.id))
 
 
 def test_what_is_not_there_is_unknown(registry: Registry, site: Site) -> None:

@@ -24,7 +24,7 @@ from wattstead.registry.templates.templates import Templates
 from wattstead.registry.trail import Deed
 
 
-class Registry(People, Places, Templates):
+class Registry(People, Templates, Places):
     """Who and what exists, in SQLite (``sqlite:////path/registry.db``) or PostgreSQL (``postgresql://…``)."""
 
     def migrate(self) -> None:

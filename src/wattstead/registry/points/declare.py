@@ -88,7 +88,7 @@ def create_points(session: Session, site_id: int, declarations: Sequence[PointDe
     _check_devices(session, site_id, {d.device_id for d in fresh.values() if d.device_id is not None})
     generation = dataset.bump(session) if fresh else 0
     ids = dict(zip(fresh, dataset.next_point_ids(session, len(fresh)), strict=True))
-    rows = [_declared(d, ids[d.address], site_id, generation, now) for d in fresh.values()]
+    rows = [declared_row(d, ids[d.address], site_id, generation, now) for d in fresh.values()]
     insert_points(session, {(site_id, path): point_id for path, point_id in ids.items()}, rows)
     tags.add_point_tags(session, {ids[d.address]: d.tags for d in fresh.values()})
     known.update(ids)
@@ -182,9 +182,10 @@ def physics(declaration: PointDeclaration, zone: str = "UTC") -> Point:
     return Point(id=0, zone=zone, **given)
 
 
-def _declared(
+def declared_row(
     declaration: PointDeclaration, point_id: int, site_id: int, generation: int, now: datetime
 ) -> dict[str, Any]:
+    """The row of a declared point."""
     columns = {k: v for k, v in msgspec.structs.asdict(declaration).items() if k not in ("address", "tags")}
     columns["unit"] = ALIASES.get(declaration.unit, declaration.unit)
     return _plain(columns) | {

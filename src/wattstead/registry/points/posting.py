@@ -43,8 +43,8 @@ def put_posting(
         organization_id=row.organization_id, site_id=row.site_id,
         before={"posting": not enabled}, after={"posting": enabled},
     )  # fmt: skip
-    row.changed_at = dataset.bump(session)
     session.flush()
+    dataset.bump(session)  # what is closed is asked for anew with each generation
     return row.version
 
 

@@ -51,20 +51,35 @@ def create_device(
         declare.lock_site(session, site_id)
         prefix = _free_prefix(session, site_id, template, prefix)
     prefix = prefix or template.prefix
-    declared = [point.declaration(prefix) for point in template.points]
-    known = set() if site_id is None else set(_owners(session, site_id, [one.address for one in declared]))
-    made = devices.Made(
-        template=template.name,
-        revision=template.revision,
-        prefix=prefix,
-        declarations=[one for one in declared if one.address not in known],
-    )
+    made = devices.Made(template=template.name, revision=template.revision, prefix=prefix)
     device = devices.create(
         session, site_id, organization_id, attributes, device_tags, now, space_id=space_id, made=made, by=by
     )
     if site_id is not None:
-        take_over(session, site_id, device.id, [one for one in declared if one.address in known])
+        _equip(session, site_id, device.id, template, prefix, now)
     return device
+
+
+def equip(session: Session, device: Device, template: Template, now: datetime) -> None:
+    """Give a device that has come to a site the points of its template, when it brought none."""
+    theirs = select(tables.Point.id).where(tables.Point.device_id == device.id).limit(1)
+    if device.site_id is None or session.scalar(theirs) is not None:
+        return
+    prefix = device.prefix or template.prefix
+    try:
+        check_free(session, device.site_id, [prefix + point.address for point in template.points])
+    except AddressTaken:
+        prefix = _free_prefix(session, device.site_id, template, "")
+        session.get_one(tables.Device, device.id).prefix = prefix
+        session.flush()
+    _equip(session, device.site_id, device.id, template, prefix, now)
+
+
+def _equip(session: Session, site_id: int, device_id: int, template: Template, prefix: str, now: datetime) -> None:
+    declared = [point.declaration(prefix, device_id) for point in template.points]
+    known = _owners(session, site_id, [one.address for one in declared])
+    declare.create_points(session, site_id, [one for one in declared if one.address not in known], now)
+    take_over(session, site_id, device_id, [one for one in declared if one.address in known])
 
 
 def take_over(session: Session, site_id: int, device_id: int, declared: Sequence[PointDeclaration]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
@@ -15,6 +16,9 @@ from wattstead.registry.storage.database import integers, possible
 from wattstead.registry.templates.library import Shelved, Source
 from wattstead.registry.templates.reading import template_of
 from wattstead.registry.trail import SYSTEM, Actor
+
+_parsed = lru_cache(256)(template_of)
+"""What was kept was read before; reading it anew costs a list of templates most of its time."""
 
 
 def of_path(session: Session, path: str) -> list[Shelved]:
@@ -87,7 +91,7 @@ def _shelved(session: Session, *conditions: ColumnElement[bool]) -> list[Shelved
         select(tables.Template).where(tables.Template.removed.is_(None), *conditions).order_by(tables.Template.id)
     )
     return [
-        Shelved(template_of(row.text, f"template {row.id}"), row.text, Source.OWN, row.organization_id, row.id)
+        Shelved(_parsed(row.text, f"template {row.id}"), row.text, Source.OWN, row.organization_id, row.id)
         for row in rows
     ]
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from sqlalchemy.orm import Session
 
 from wattstead.registry import tables
-from wattstead.registry.door import Door
 from wattstead.registry.errors import TemplateInvalid, Unknown
-from wattstead.registry.places import devices
+from wattstead.registry.places import devices, moves, settling
+from wattstead.registry.places.device_door import DeviceDoor
+from wattstead.registry.places.settling import NewSite, Settled
 from wattstead.registry.points import posting
 from wattstead.registry.points.posting import Closed
 from wattstead.registry.policy import Reach
@@ -23,7 +24,7 @@ from wattstead.registry.templates.template import Template
 from wattstead.registry.trail import SYSTEM, Actor
 
 
-class Templates(Door):
+class Templates(DeviceDoor):
     """What models of devices there are, and making devices of them."""
 
     template_folder: Path | None = None
@@ -77,6 +78,30 @@ class Templates(Door):
                 prefix=prefix, space_id=space_id, by=by,
             )  # fmt: skip
 
+    def move_device(
+        self,
+        device_id: int,
+        site_id: int | None,
+        *,
+        organization_id: int | None = None,
+        with_history: bool = False,
+        version: int | None = None,
+        by: Actor = SYSTEM,
+    ) -> Device:
+        """As every device is moved; one that had no site yet gets the points of its template."""
+        with self._db.writing() as s:
+            moved = moves.move(
+                s, device_id, site_id, self._clock(), organization_id=organization_id, with_history=with_history,
+                version=version, by=by,
+            )  # fmt: skip
+            if moved.template and moved.site_id is not None:
+                try:
+                    found = self._library(s, moved.site_id, None).find(moved.template, moved.revision).template
+                except Unknown:  # it is on no shelf any more: the device comes without points, as it was
+                    return moved
+                furnishing.equip(s, moved, found, self._clock())
+            return devices.device(s, device_id)
+
     def preview_rollover(self, device_id: int, revision: int | None = None, template: str = "") -> Rollover:
         """What another revision, by default the newest, would change of a device; raises `Unknown`."""
         with self._db.reading() as s:
@@ -96,6 +121,11 @@ class Templates(Door):
         with self._db.writing() as s:
             _, old, new = self._pair(s, device_id, template, revision)
             return rollover.apply(s, device_id, old, new, self._clock(), version=version, by=by)
+
+    def settle(self, new: Sequence[NewSite], by: Actor = SYSTEM) -> list[Settled]:
+        """Many sites with devices, points and keys, all or none; see `wattstead.registry.places.settling`."""
+        with self._db.writing() as s:
+            return settling.settle(s, new, self._clock(), by)
 
     def put_posting(self, device_id: int, enabled: bool, *, version: int | None = None, by: Actor = SYSTEM) -> int:
         """Take the readings of a device, or no more; its version afterwards; raises `Unknown`, `Stale`."""
