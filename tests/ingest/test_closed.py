@@ -180,3 +180,42 @@ def test_keys_of_a_disabled_site_and_keys_that_end_are_refused(
     _until(lambda: resolver.key(key.secret) is None)
     registry.change_site(site.id, attributes={"state": "active"})
     _until(lambda: resolver.key(key.secret) is not None)
+
+
+async def test_a_device_that_takes_its_points_along_is_not_written_to_from_its_old_site(
+    resolver: RegistryResolver, registry: Registry, site: Site
+) -> None:
+    device = registry.create_device_from_template(site.id, "shelly-plug-s")
+    grant = registry.key(registry.create_key(site.id, Scope.WRITE).secret)
+    assert grant is not None
+    address = registry.points(site_ids=[site.id])[0].address
+    (before,) = (await resolver.points(grant, [address])).tolist()
+    epoch = resolver.epoch
+    other = registry.create_site(1, "Barn", "UTC")
+    registry.move_device(device.id, other.id, with_history=True)
+    _until(lambda: resolver.epoch > epoch)
+    (after,) = (await resolver.points(grant, [address])).tolist()
+    assert after != before
+    assert registry.point(before).site_id == other.id
+    assert registry.point(after).site_id == site.id
+
+
+def test_posting_costs_nobody_what_is_remembered(resolver: RegistryResolver, registry: Registry, site: Site) -> None:
+    device = registry.create_device_from_template(site.id, "shelly-plug-s")
+    _until(lambda: resolver.epoch == 0)
+    registry.put_posting(device.id, enabled=False)
+    _until(lambda: bool(resolver.closed))
+    assert resolver.epoch == 0
+
+
+def test_a_new_epoch_ends_what_is_remembered_of_names(own: Door) -> None:
+    url = f"/input/post?node=n&apikey={own.key}&json="
+    for _ in range(2):
+        assert own.http.get(url + '{"p":1}').text == "ok"
+    usual = own.server.usual
+    own.points.epoch += 1
+    assert own.http.get(url + '{"p":2}').text == "ok"
+    assert own.server.usual == usual + 1
+    assert own.http.get(url + '{"p":3}').text == "ok"
+    assert own.server.usual == usual + 1
+    assert own.values() == {"emon/n/p": 3}

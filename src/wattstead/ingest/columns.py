@@ -23,7 +23,7 @@ class Names:
     found again without looking at a single name.
     """
 
-    __slots__ = ("_few", "_ids", "_rows", "addresses", "index")
+    __slots__ = ("_epoch", "_few", "_ids", "_rows", "addresses", "index")
 
     def __init__(self, addresses: Sequence[str], index: NDArray[np.int32] | None = None) -> None:
         """``index``: position in ``addresses`` per row; None: row i has address i."""
@@ -32,6 +32,7 @@ class Names:
         self._rows = len(addresses) if index is None else len(index)
         self._ids: dict[int, NDArray[np.uint32]] = {}
         self._few: dict[int, list[int]] = {}
+        self._epoch = 0
 
     @staticmethod
     def of_rows(rows: Sequence[str]) -> Names:
@@ -62,19 +63,22 @@ class Names:
         """Ids per address as ids per row."""
         return ids if self.index is None else ids[self.index]
 
-    def known(self, site_id: int) -> NDArray[np.uint32] | None:
-        """Ids per row as remembered for a site."""
-        return self._ids.get(site_id)
+    def known(self, site_id: int, epoch: int) -> NDArray[np.uint32] | None:
+        """Ids per row as remembered for a site in this epoch of the resolver."""
+        return self._ids.get(site_id) if epoch == self._epoch else None
 
-    def known_few(self, site_id: int) -> list[int] | None:
+    def known_few(self, site_id: int, epoch: int) -> list[int] | None:
         """The same as a list, for bodies of a few readings."""
-        return self._few.get(site_id)
+        return self._few.get(site_id) if epoch == self._epoch else None
 
-    def remember(self, site_id: int, ids: NDArray[np.uint32]) -> None:
-        """Keep ids per row for a site: an address once mapped is mapped for ever."""
-        if len(self._ids) >= _REMEMBERED_SITES:
+    def remember(self, site_id: int, ids: NDArray[np.uint32], epoch: int) -> None:
+        """Keep ids per row for a site, until an epoch begins in which an address may be another point's."""
+        if epoch < self._epoch:
+            return
+        if epoch > self._epoch or len(self._ids) >= _REMEMBERED_SITES:
             self._ids.clear()
             self._few.clear()
+            self._epoch = epoch
         self._ids[site_id] = ids
         if self._rows <= FEW:
             self._few[site_id] = ids.tolist()

@@ -33,6 +33,7 @@ class PointMap:
         self._deltas: set[int] = set()
         self._next_id = first_id
         self.closed: ClosedPoints = NOTHING
+        self.epoch = 0
 
     def add_key(self, secret: str, grant: KeyGrant, sealed: bool = False) -> None:
         """Accept that secret; ``sealed`` keeps it readable for the encrypted form."""

@@ -86,7 +86,7 @@ class Reception:
         `keep` them.
         """
         site = grant.site_id
-        points = few.names.known_few(site)
+        points = few.names.known_few(site, self.resolver.epoch)
         latest_us = self.clock_us() + self._future_us
         if not points or not self.limits.earliest_us <= few.time_us <= latest_us:
             return None
@@ -101,7 +101,7 @@ class Reception:
 
     def columns_encoded(self, grant: KeyGrant, columns: Columns) -> bytes | None:
         """`few_encoded` for columns: None where a name is new, a time lies outside, or anything else is unusual."""
-        points = columns.names.known(grant.site_id)
+        points = columns.names.known(grant.site_id, self.resolver.epoch)
         if points is None or columns.untimed is not False or columns.rejected or not len(columns):
             return None
         first_us, last_us = int(columns.time_us.min()), int(columns.time_us.max())
@@ -165,14 +165,14 @@ class Reception:
         """The columns whose rows have a point, and the points."""
         if columns.points is not None:
             return await self._located_by_id(grant, columns, columns.points)
-        names = columns.names
-        points = names.known(grant.site_id)
+        names, epoch = columns.names, self.resolver.epoch
+        points = names.known(grant.site_id, epoch)
         if points is not None:
             return columns, points
         found = await self.resolver.points(grant, names.addresses)
         points = names.spread(found)
         if bool(found.all()):
-            names.remember(grant.site_id, points)
+            names.remember(grant.site_id, points, epoch)
             return columns, points
         refused = points == 0
         columns.rejected.add_rows(refused, columns.place, lambda row: self.resolver.refusal(grant, names.address(row)))

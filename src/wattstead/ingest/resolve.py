@@ -1,7 +1,7 @@
 """RegistryResolver: keys and addresses answered from memory, and by the registry where memory does not know.
 
-An address once mapped is mapped for ever, so mappings are never asked for again; keys and closed devices are, twice a
-second, when the registry's generation has changed.
+An address once mapped is mapped until a device takes its points to another site, which is an epoch of its own; keys,
+closed devices and such moves are asked for twice a second, when the registry's generation has changed.
 """
 
 from __future__ import annotations
@@ -84,6 +84,7 @@ class RegistryResolver:
         self._addresses = Addresses(most_addresses)
         self._ownership = Ownership()
         self.closed: ClosedPoints = NOTHING
+        self.epoch = 0
         self._refused: dict[tuple[int, str], float] = {}
         self._generation = 0
         self._reachable = True
@@ -117,9 +118,10 @@ class RegistryResolver:
             if generation < self._generation:  # another registry, restored under our feet
                 self._generation = 0
                 self._grants, self._ownership = Grants(self._ask), Ownership()
-                self._addresses = Addresses(self._addresses.most)
+                self._addresses, self.epoch = Addresses(self._addresses.most), self.epoch + 1
             elif self._registry.devices_moved_since(self._generation):  # points may have gone along to other sites
                 self._addresses, self._ownership = Addresses(self._addresses.most), Ownership()
+                self.epoch += 1
                 self._ownership.put_deltas(self._registry.deltas_since(0))
             self._grants.learn(self._registry.keys_since(self._generation))
             self._ownership.put_deltas(self._registry.deltas_since(self._generation))
@@ -138,7 +140,8 @@ class RegistryResolver:
 
     async def points(self, grant: KeyGrant, addresses: Sequence[str]) -> NDArray[np.uint32]:
         """Ids of addresses, 0 where refused; raises `RegistryUnavailable`, `KeyUnknown`."""
-        known = self._addresses.of(grant.site_id)
+        held = self._addresses
+        known = held.of(grant.site_id)
         found = np.fromiter(map(known.get, addresses, repeat(0)), np.uint32, len(addresses))
         if found.all():
             return found
@@ -149,7 +152,7 @@ class RegistryResolver:
             answer = await self._newcomers.resolve(Request(grant, [described(path) for path in missing]))
         except KeyRevoked as error:
             raise KeyUnknown from error
-        self._remember(grant.site_id, answer)
+        self._remember(held, grant.site_id, answer)
         new = answer.ids
         return np.fromiter((known.get(a) or new.get(a, 0) for a in addresses), np.uint32, len(addresses))
 
@@ -159,12 +162,13 @@ class RegistryResolver:
 
     async def owned(self, grant: KeyGrant, points: NDArray[np.uint32]) -> NDArray[np.bool_]:
         """Which ids belong to the grant's site."""
-        unknown = self._ownership.unknown(points)
+        ownership = self._ownership
+        unknown = ownership.unknown(points)
         if unknown:
             loop = asyncio.get_running_loop()
             found = await loop.run_in_executor(self._threads, self._registry.sites_of_points, unknown)
-            self._ownership.put_sites(found)
-        return self._ownership.of_site(points, grant.site_id)
+            ownership.put_sites(found)
+        return ownership.of_site(points, grant.site_id)
 
     def among_deltas(self, points: Sequence[int]) -> bool:
         """Whether one of a few points holds amounts per interval."""
@@ -180,8 +184,9 @@ class RegistryResolver:
         refused = self._refused
         return [p for p in paths if refused.get((site_id, p), 0.0) <= now and address_fault(p) is None]
 
-    def _remember(self, site_id: int, answer: Resolution) -> None:
-        self._addresses.add(site_id, answer.ids)
+    def _remember(self, held: Addresses, site_id: int, answer: Resolution) -> None:
+        """What was asked before points moved goes to the memory of that time, which is no longer looked at."""
+        held.add(site_id, answer.ids)
         if answer.refused:
             if len(self._refused) + len(answer.refused) > _MOST_REFUSED:
                 self._refused.clear()

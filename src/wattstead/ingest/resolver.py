@@ -32,6 +32,8 @@ class Resolver(Protocol):
 
     closed: ClosedPoints
     """What is not taken at present; another one after each change."""
+    epoch: int
+    """Grows when an address may have become another point's: a device has moved and taken its points along."""
 
     def key(self, secret: str) -> KeyGrant | None:
         """What the key with that secret allows; None when it is unknown, revoked or has ended."""
