@@ -109,6 +109,7 @@ async def product(settings: Settings) -> AsyncIterator[Product]:
     async with AsyncExitStack() as open_rooms:
         registry = Registry(settings.registry_address, seal=Seal.of_file(folder / "seal.key"))
         open_rooms.callback(registry.close)
+        registry.template_folder = folder / "templates"
         await asyncio.to_thread(registry.migrate)
         store = None if settings.store_address.get_secret_value() else _store(settings)
         if store is not None:

@@ -113,11 +113,18 @@ def simulate(
     url: Address = "",
     key: WriteKey = "",
     years: Annotated[float, typer.Option(min=0.001, max=50, help="How far back the readings go.")] = 10.0,
-    every_s: Annotated[int, typer.Option("--every", min=1, max=86_400, help="Seconds between readings.")] = 300,
+    every_s: Annotated[
+        int, typer.Option("--every", min=0, max=86_400, help="Seconds between readings; 0: 300, of a fleet 900.")
+    ] = 0,
     seed: Annotated[int, typer.Option(help="Another seed, another home.")] = 1,
+    fleet: Annotated[int, typer.Option(min=0, max=1_000_000, help="Make a fleet of so many sites instead.")] = 0,
+    days: Annotated[float, typer.Option(min=0.01, max=400, help="How far back the fleet's readings go.")] = 2.0,
 ) -> None:
-    """Post years of generated readings of one solar home."""
-    _verb("simulating", **locals())
+    """Post years of generated readings of one solar home, or make a fleet of sites with some days of readings."""
+    if fleet:
+        _verb("simulating_fleet", folder=folder, url=url, count=fleet, days=days, every_s=every_s or 900, seed=seed)
+    else:
+        _verb("simulating", folder=folder, url=url, key=key, years=years, every_s=every_s or 300, seed=seed)
 
 
 @app.command()

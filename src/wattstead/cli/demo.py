@@ -1,6 +1,7 @@
-"""``wattstead demo``: the product with two recorded homes, their history filled in and their present played.
+"""``wattstead demo``: the product with two recorded homes and a small simulated fleet, a person of each role in them.
 
-The devices are ordinary senders: they post to the product's own API with a write key, as any meter would.
+History is filled in, the present is played: the devices are ordinary senders, which post to the product's own API with
+a write key, as any meter would.
 """
 
 from __future__ import annotations
@@ -20,8 +21,12 @@ import structlog
 import typer
 
 from wattstead.app import Product, run_product
+from wattstead.cli import demo_fleet, demo_people
+from wattstead.cli.demo_fleet import FleetNote, Played
+from wattstead.cli.demo_people import Login, Standing
 from wattstead.cli.recording import DAY_US, Recording, minute_home, samples, second_home
 from wattstead.metering.batch import ReadingBatch
+from wattstead.registry.policy import Role
 from wattstead.registry.records import PointDeclaration, Scope
 from wattstead.registry.registry import Registry
 from wattstead.settings import Settings
@@ -31,20 +36,17 @@ _log = structlog.get_logger("demo")
 _CHUNK = 200_000
 _NOTE = "demo.json"
 OWNER = "owner@demo.localdomain"
-_SAYING = "This is a demo: its homes are real recordings, played again. Each site says whose."
-
-
-class _Login(TypedDict):
-    role: str
-    email: str
-    password: str
+_SAYING = (
+    "This is a demo: its two homes are real recordings, played again, and its fleet of solar sites is simulated. "
+    "Each site says which it is."
+)
 
 
 class _Note(TypedDict):
     """What ``demo.json`` holds: where the product is and how to get in."""
 
     url: str
-    logins: list[_Login]
+    logins: list[Login]
     keys: dict[str, str]
     senders: dict[str, str]
 
@@ -64,27 +66,33 @@ class _Show:
     def __init__(self) -> None:
         self.homes: list[_Home] = []
         self.note: _Note | None = None
+        self.fleet: Played | None = None
         self.from_us = 0
 
     async def prepare(self, product: Product) -> Demo:
         """Fill in what the homes have missed, and say in ``demo.json`` how to get in."""
         folder = product.settings.folder
-        note, self.homes = await asyncio.to_thread(_furnish, product.registry, folder, product.url)
+        note, self.homes, fleet = await asyncio.to_thread(_furnish, product.registry, folder, product.url)
         self.from_us = int(time.time() * 1e6)
         for home in self.homes:
             await _fill(product, home, self.from_us)
+        self.fleet = Played(fleet)
+        await self.fleet.fill(product, self.from_us)
         self.note = note
         return Demo(_SAYING, note["keys"]["write"], note["keys"]["read"])
 
     async def play(self, product: Product) -> None:
         """Say where the product is, then play the present until the end."""
         assert self.note is not None
+        assert self.fleet is not None
         login = self.note["logins"][0]
         typer.echo(f"\nWattstead runs at {product.url}/\n\n  e-mail    {login['email']}")
         typer.echo(f"  password  {login['password']}\n")
+        typer.echo(f"  a login of each role: {product.settings.folder / _NOTE}\n")
         async with asyncio.TaskGroup() as players:
             for home in self.homes:
                 players.create_task(_play(home, product.url, self.from_us))
+            players.create_task(self.fleet.play(product.url, self.from_us))
 
 
 def run(folder: Path, port: int, host: str, base_path: str) -> int:
@@ -94,15 +102,15 @@ def run(folder: Path, port: int, host: str, base_path: str) -> int:
     return run_product(settings, prepare=show.prepare, ready=show.play)
 
 
-def _furnish(registry: Registry, folder: Path, url: str) -> tuple[_Note, list[_Home]]:
-    """Create owner, sites, points and keys at the first start; read them from ``demo.json`` at later ones."""
+def _furnish(registry: Registry, folder: Path, url: str) -> tuple[_Note, list[_Home], FleetNote]:
+    """Create people, sites, points and keys at the first start; read them from ``demo.json`` at later ones."""
     path = folder / _NOTE
     recordings = (minute_home(samples()), second_home(samples()))
     note: _Note = json.loads(path.read_text()) if path.exists() else _first_note(registry, recordings)
     note["url"] = url
     _save(path, note)
     by_name = {site.name: site for site in registry.sites()}
-    return note, [
+    homes = [
         _Home(
             recording,
             tuple(registry.create_points(by_name[recording.site].id, _declared(recording))),
@@ -110,6 +118,25 @@ def _furnish(registry: Registry, folder: Path, url: str) -> tuple[_Note, list[_H
         )
         for recording in recordings
     ]
+    owner = next(one for one in registry.accounts() if one.email == note["logins"][0]["email"])
+    fleet = demo_fleet.furnish(registry, folder, owner.organization_id)
+    first, second = (by_name[recording.site].id for recording in recordings)
+    note["logins"] = demo_people.invite(registry, owner, _places(fleet, first, second), note["logins"])
+    _save(path, note)
+    return note, homes, fleet
+
+
+def _places(fleet: FleetNote, home: int, other_home: int) -> dict[Role, Standing]:
+    """Where each role stands: of the fleet, of its first partner, of one of its sites, of the homes."""
+    return {
+        Role.ADMINISTRATOR: {"organization_id": None, "site_id": None},
+        Role.AUDITOR: {"organization_id": fleet.owner_id, "site_id": None},
+        Role.PARTNER: {"organization_id": fleet.partner_id, "site_id": None},
+        Role.OPERATOR: {"organization_id": fleet.owner_id, "site_id": None},
+        Role.MANAGER: {"organization_id": None, "site_id": fleet.sittings[0].site_id},
+        Role.USER: {"organization_id": None, "site_id": home},
+        Role.GUEST: {"organization_id": None, "site_id": other_home},
+    }
 
 
 def _first_note(registry: Registry, recordings: tuple[Recording, ...]) -> _Note:

@@ -1,0 +1,132 @@
+"""``wattstead simulate --fleet``: a fleet of solar sites with some days of readings, into a folder's product.
+
+Where a server runs on the folder the readings are posted to it, by each site with its own key; else they go into the
+journal, from which the next start, or this one, stores them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import typer
+
+from wattstead.app import product
+from wattstead.cli import fleet
+from wattstead.cli.client import Client
+from wattstead.cli.fleet import Sitting
+from wattstead.cli.fleet_readings import DAY_S, FleetReadings, SiteReadings, batch_of, joined
+from wattstead.control import NotRunning, VerbRefused, ask
+from wattstead.registry.registry import Registry
+from wattstead.settings import Settings
+
+_SITES_AT_ONCE, _DAYS_AT_ONCE = 100, 3
+_QUIET_S = 2.0
+
+
+def run(folder: Path, url: str, count: int, days: float, every_s: int, seed: int) -> int:
+    """Make ``count`` sites and post the readings of the last ``days``."""
+    settings = Settings(folder=folder)
+    if _runs(folder):
+        client = Client(url or _address(settings))
+        with Registry(settings.registry_address) as registry:
+            sittings = _settle(registry, settings.owner_email, count, seed)
+        try:
+            sent = _post(client, sittings, days, every_s, seed)
+        finally:
+            client.close()
+    else:
+        sent = asyncio.run(_append(settings, count, days, every_s, seed))
+    typer.echo(f"{count:,} sites, {sent:,} readings of {days:g} days; they are simulated and say so")
+    return 0
+
+
+def _runs(folder: Path) -> bool:
+    """Whether a server runs on that folder."""
+    try:
+        ask(folder, "are you there")
+    except NotRunning:
+        return False
+    except VerbRefused:
+        return True
+    return True
+
+
+def _address(settings: Settings) -> str:
+    note = settings.folder / "demo.json"
+    told = json.loads(note.read_text()).get("url", "") if note.exists() else ""
+    return told or f"http://{settings.host}:{settings.port}{settings.base_path}"
+
+
+def _settle(registry: Registry, owner_email: str, count: int, seed: int) -> list[Sitting]:
+    """The sites, below the first organization; where there is nobody yet, with its owner, told this once."""
+    first = registry.first_owner(owner_email)
+    if first is not None:
+        typer.echo(f"e-mail {first.account.email}  password {first.password}")
+    roots = [one.id for one in registry.organizations() if one.parent_id is None]
+    made: list[Sitting] = []
+    with typer.progressbar(length=count, label="sites") as bar:
+        for some in fleet.settle(registry, roots[0] if roots else None, count, seed):
+            made += some
+            bar.update(len(some))
+    return made
+
+
+def _batches(sittings: Sequence[Sitting], days: float, every_s: int, seed: int) -> Iterator[list[SiteReadings]]:
+    """Readings of some sites and some days at once, the last with one of each point that is not followed."""
+    now_s = time.time() // every_s * every_s
+    start_s = now_s - days * DAY_S
+    for start in range(0, len(sittings), _SITES_AT_ONCE):
+        some = FleetReadings(sittings[start : start + _SITES_AT_ONCE], int(start_s // DAY_S), every_s, seed)
+        held: list[list[SiteReadings]] = []
+        for _, readings in some.days(now_s):
+            held.append([_since(one, int(start_s * 1e6)) for one in readings])
+            if len(held) == _DAYS_AT_ONCE:
+                yield [joined(parts) for parts in zip(*held, strict=True)]
+                held = []
+        held.append([some.steady(one, int(now_s * 1e6)) for one in some.sittings])
+        yield [joined(parts) for parts in zip(*held, strict=True)]
+
+
+def _since(one: SiteReadings, start_us: int) -> SiteReadings:
+    late = one.time_us >= start_us
+    return one if late.all() else SiteReadings(one.sitting, one.point[late], one.time_us[late], one.value[late])
+
+
+def _post(client: Client, sittings: Sequence[Sitting], days: float, every_s: int, seed: int) -> int:
+    """Each site posts what it has measured, with its own key."""
+    sent = 0
+    expected = int(sum(6 + 3 * one.grid for one in sittings) * days * DAY_S / every_s)
+    with typer.progressbar(length=expected, label="readings") as bar:
+        for readings in _batches(sittings, days, every_s, seed):
+            for one in readings:
+                client.write_key = one.sitting.secret
+                names = {point_id: address for address, point_id in one.sitting.points.items()}
+                accepted, refused = client.post_readings(
+                    [names[point] for point in one.point.tolist()], one.time_us.tolist(), one.value.tolist()
+                )
+                sent += accepted
+                bar.update(accepted)
+                for issue in refused[:5]:
+                    typer.echo(f"{issue.place}: {issue.reason}", err=True)
+    return sent
+
+
+async def _append(settings: Settings, count: int, days: float, every_s: int, seed: int) -> int:
+    """Open the product on the folder and put the readings into its journal; wait until they are stored."""
+    sent = 0
+    async with product(settings) as running:
+        sittings = await asyncio.to_thread(_settle, running.registry, settings.owner_email, count, seed)
+        for readings in _batches(sittings, days, every_s, seed):
+            batch = batch_of(readings)
+            if len(batch.point):
+                await running.journal.append(batch)
+            sent += len(batch.point)
+        quiet = 0.0
+        while quiet < _QUIET_S:
+            await asyncio.sleep(0.5)
+            quiet = 0.0 if running.refinery.state.lag_bytes else quiet + 0.5
+    return sent
