@@ -359,6 +359,7 @@ def _web_settings(settings: Settings, url: str, demo: Demo | None) -> WebSetting
         base_path=settings.base_path,
         trust_forwarded=settings.trust_forwarded,
         demo=demo,
+        photos=settings.folder.absolute() / "photos",
         public_url=settings.public_url.rstrip("/") or url,
         mail=bool(settings.smtp_host),
         oidc=oidc,

@@ -26,6 +26,9 @@ _FORMAT = 1
 PROGRESS = "refining.json"
 """The refinery's progress, in the product's folder and in a backup."""
 
+PHOTOS = "photos"
+"""The folder of pictures, in the product's folder and in a backup."""
+
 
 class BackupUnusable(WattsteadError):
     """A folder that cannot take a backup, or that holds none that can be used."""
@@ -57,12 +60,19 @@ def back_up(target: Path, folder: Path, store_folder: Path | None, registry: Reg
     if store_folder is not None:
         shutil.move(inside, target / "store")
     registry.backup(target / "registry")
+    _copy_photos(folder, target)
     note = BackupNote(_FORMAT, __version__, time.time(), position)
     with (target / _NOTE).open("wb") as file:
         file.write(msgspec.json.format(msgspec.json.encode(note)))
         file.flush()
         os.fsync(file.fileno())
     return note
+
+
+def _copy_photos(source: Path, target: Path) -> None:
+    """Pictures of sites and devices; they stand under their digests and never change."""
+    if (source / PHOTOS).is_dir():
+        shutil.copytree(source / PHOTOS, target / PHOTOS, ignore=shutil.ignore_patterns(".*"), dirs_exist_ok=True)
 
 
 def read_note(source: Path) -> BackupNote:
@@ -82,6 +92,7 @@ def restore(source: Path, folder: Path, store_folder: Path | None, registry: Reg
     """Fill an empty registry and store from a backup; a journal in ``folder`` is read on from its position."""
     note = read_note(source)
     registry.restore(source / "registry")
+    _copy_photos(source, folder)
     inside = source / "store"
     if store_folder is not None:
         inside = store_folder / "backups" / f"restore-{time.time_ns()}"

@@ -288,6 +288,12 @@ def open_office(folder: Path, **settings: Any) -> Iterator[Office]:
     thread.join(30)
 
 
+@pytest.fixture(scope="session", name="open_office")
+def _open_office() -> Any:
+    """Opens an office with settings of one's own."""
+    return open_office
+
+
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     """A server that sends no mail."""

@@ -148,7 +148,7 @@ def _expected(authority: Authority, right: Right, noun: Resource, place: Place |
     seen = place is not None and authority.may(Right(Action.SEE, noun), place.path, place.site_id)
     if not seen:
         return {404, 400}
-    if not authority.may(Right(right.action, noun), place.path, place.site_id) and right.resource is noun:
+    if not authority.may(right, place.path, place.site_id):
         return {403}
     return None
 
@@ -158,7 +158,7 @@ def test_every_route_about_one_thing(world: World) -> None:
     faults = []
     routes = _routes(world)
     assert len(routes) >= 10
-    order = {"GET": 0, "PATCH": 1, "POST": 1, "DELETE": 2}
+    order = {"GET": 0, "PATCH": 1, "POST": 1, "PUT": 1, "DELETE": 2}
     for method, path, right, noun in sorted(routes, key=lambda row: order[row[0]]):
         for name, authority in world.authorities.items():
             with world.client(name) as client:
@@ -180,7 +180,9 @@ def test_what_is_foreign_answers_as_what_is_missing(world: World) -> None:
         for method, path, right, noun in _routes(world):
             if not world.authorities["partner"].reach(right):
                 continue
-            far = next(i for i, place in world.things[noun].items() if place.path == world.far.path)
+            far = next((i for i, place in world.things[noun].items() if place.path == world.far.path), None)
+            if far is None:
+                continue
             told = []
             for identity in (far, MISSING):
                 answer = client.request(method, _address(path, identity), json=None if method == "GET" else {})

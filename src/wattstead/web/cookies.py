@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from litestar.datastructures import Cookie
 
-from wattstead.web.gate import COOKIE, AnyRequest
+from wattstead.web.gate import COOKIE, SHARE_COOKIE, AnyRequest
 
 RETURN = "wattstead_return"
 """The own session of an administrator who looks through somebody's eyes."""
@@ -20,6 +20,11 @@ def session_cookie(request: AnyRequest, token: str) -> Cookie:
 def return_cookie(request: AnyRequest, token: str) -> Cookie:
     """Carries the session to come back to; an empty token ends it."""
     return cookie(request, RETURN, token, _RETURN_S if token else 0)
+
+
+def share_cookie(request: AnyRequest, token: str) -> Cookie:
+    """Carries a link's token; an empty one ends it."""
+    return cookie(request, SHARE_COOKIE, token, _SESSION_S if token else 0)
 
 
 def cookie(request: AnyRequest, name: str, token: str, age_s: int) -> Cookie:

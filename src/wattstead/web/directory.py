@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 from wattstead.registry.people.memberships import authority_of_key
-from wattstead.registry.policy import Action, Authority, Reach, Resource, Right
+from wattstead.registry.policy import Action, Authority, Reach, Resource, Right, Role, Stand
 from wattstead.registry.records import KeyGrant, PointRow, SiteName
 from wattstead.registry.registry import Registry
 from wattstead.web.threads import R, Threads
@@ -54,6 +54,15 @@ class Directory:
     async def viewer_of_key(self, secret: str) -> Viewer | None:
         """Who a key stands for; a write key stands for one who sees no site."""
         return await self._viewer(b"key " + _digest(secret), self._key, secret)
+
+    async def viewer_of_share(self, token: str) -> Viewer | None:
+        """Who a link's token stands for: a guest of one site."""
+        return await self._viewer(b"share " + _digest(token), self._share, token)
+
+    async def generation(self) -> int:
+        """Grows with every change that somebody who looks must see."""
+        await self._fresh()
+        return self._stamp[0]
 
     def expire(self) -> None:
         """Something was changed from here: look again at the next question."""
@@ -132,6 +141,13 @@ class Directory:
             return None
         authority = authority_of_key(grant)
         return Viewer(grant, self._sites(authority), authority)
+
+    def _share(self, token: str) -> Viewer | None:
+        guest = self.registry.guest(token)
+        if guest is None:
+            return None
+        authority = Authority((Stand(Role.GUEST, site_id=guest.site_id),))
+        return Viewer(guest, self._sites(authority), authority)
 
     def _sites(self, authority: Authority) -> Mapping[int, SiteName]:
         """The sites whose readings one may see; the same mapping for all of one reach, until a change."""

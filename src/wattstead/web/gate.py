@@ -63,7 +63,7 @@ async def guard(request: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteH
     right = handler.opt[_RIGHT]
     if right is None:
         return
-    viewer = await _viewer(request)
+    viewer = await viewer_now(request)
     request.scope["wattstead_viewer"] = viewer  # type: ignore[typeddict-unknown-key]
     if isinstance(right, Right) and not viewer.authority.reach(right):
         raise lacking(viewer, right)
@@ -103,11 +103,11 @@ async def require_at_site(rooms: Rooms, viewer: Viewer, right: Right, site_id: i
 async def provide_viewer(request: AnyRequest) -> Viewer:
     """Who asks, as `guard` has found out."""
     known = request.scope.get("wattstead_viewer")
-    return known if isinstance(known, Viewer) else await _viewer(request)
+    return known if isinstance(known, Viewer) else await viewer_now(request)
 
 
-async def _viewer(request: ASGIConnection[Any, Any, Any, Any]) -> Viewer:
-    """Raises `Refused` with 401 for nobody, 403 for a key that only writes."""
+async def viewer_now(request: ASGIConnection[Any, Any, Any, Any]) -> Viewer:
+    """Who asks, at this moment; raises `Refused` with 401 for nobody, 403 for a key that only writes."""
     directory = provide_rooms(request).directory
     secret, token = bearer(request), request.cookies.get(COOKIE, "")
     if secret:

@@ -56,6 +56,8 @@ class WebSettings(msgspec.Struct, frozen=True, kw_only=True):
     heartbeat_s: float = 15.0
     """How often an idle live stream says that it lives."""
     demo: Demo | None = None
+    photos: Path | None = None
+    """Where pictures of sites and devices are kept; none: they are not taken."""
     public_url: str = ""
     """Where people reach the pages, prefix included; links in mails begin with it, never with what a request says."""
     mail: bool = False

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from wattstead.registry.policy import Authority, Role
-from wattstead.registry.records import Account, KeyGrant, PointRow, Scope, SiteName
+from wattstead.registry.records import Account, Guest, KeyGrant, PointRow, Scope, SiteName
 
 _FIRST = (
     Role.OWNER,
@@ -23,9 +23,9 @@ _FIRST = (
 
 
 class Viewer(msgspec.Struct, frozen=True):
-    """A person with a session, or a key; a write key has no sites to see."""
+    """A person with a session, a key, or a guest who came by a link; a write key has no sites to see."""
 
-    who: Account | KeyGrant
+    who: Account | KeyGrant | Guest
     sites: Mapping[int, SiteName]
     """The sites whose readings may be seen, by id."""
     authority: Authority = Authority()
@@ -41,7 +41,9 @@ class Viewer(msgspec.Struct, frozen=True):
 
     @property
     def role(self) -> str:
-        """The role that decides on the first page; ``reader`` for a key."""
+        """The role that decides on the first page; ``reader`` for a key, ``guest`` for who came by a link."""
+        if isinstance(self.who, Guest):
+            return Role.GUEST.value
         held = {stand.role for stand in self.authority.stands} if self.account else set()
         return next((role.value for role in _FIRST if role in held), "reader" if self.account is None else "nobody")
 

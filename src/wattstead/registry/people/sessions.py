@@ -9,10 +9,11 @@ from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from wattstead.registry import tables
-from wattstead.registry.errors import Unknown
+from wattstead.registry.errors import AccountNotActive, Unknown
 from wattstead.registry.people import memberships
 from wattstead.registry.people.accounts import record
 from wattstead.registry.people.tokens import fresh, token_hash
+from wattstead.registry.places.closed import is_closed_to
 from wattstead.registry.policy import Role
 from wattstead.registry.records import OpenSession, Signed
 
@@ -35,7 +36,12 @@ def create(
     address: str = "",
     impersonator_id: int | None = None,
 ) -> str:
-    """The token of a new session; ended sessions are swept away."""
+    """The token of a new session; ended sessions are swept away.
+
+    Raises `AccountNotActive` for a person of a disabled branch.
+    """
+    if is_closed_to(session, account_id):
+        raise AccountNotActive("disabled")
     token = fresh()
     session.execute(delete(tables.Session).where(tables.Session.expires <= now))
     row = tables.Session(token_hash=token_hash(token), account_id=account_id, created=now, last_used=now)
@@ -62,6 +68,8 @@ def signed(session: Session, token: str, now: datetime) -> tuple[Signed, bool] |
     if row is None:
         return None
     account, own = row
+    if is_closed_to(session, account.id):
+        return None
     if own.impersonator_id is not None and not _may_impersonate(session, own.impersonator_id, now):
         return None
     found = Signed(
@@ -109,6 +117,8 @@ def sessions(session: Session, account_id: int, now: datetime) -> list[OpenSessi
 
 def end_named(session: Session, account_id: int, name: str) -> None:
     """End one of an account's sessions by its name; raises `Unknown`."""
+    if not name.isalnum():
+        raise Unknown("session", name)
     own = (tables.Session.account_id == account_id, tables.Session.name == name)
     if not session.scalars(delete(tables.Session).where(*own).returning(tables.Session.name)).all():
         raise Unknown("session", name)

@@ -6,7 +6,7 @@ What is not within reach is neither listed nor counted; nothing is filtered afte
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -15,14 +15,15 @@ from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from wattstead.registry import tables
-from wattstead.registry.errors import AttributeInvalid
+from wattstead.registry.errors import AttributeInvalid, Unknown
 from wattstead.registry.places import attributes, devices, sites
 from wattstead.registry.places.attributes import Attribute, Kind
 from wattstead.registry.places.filters import DEVICES, SITES, Filter, Noun, conditions
 from wattstead.registry.points import tags
 from wattstead.registry.policy import Reach
-from wattstead.registry.reach import of_devices, of_sites
+from wattstead.registry.reach import of_devices, of_people, of_sites
 from wattstead.registry.records import Device, Site
+from wattstead.registry.storage.database import possible
 
 LONGEST_PAGE = 500
 _EXPORTED_AT_ONCE = 2_000
@@ -85,30 +86,30 @@ def find_sites(session: Session, reach: Reach | None, asked: Question, people: R
     """
     wanted = [*of_sites(reach), *conditions(session, SITES, asked.filters, asked.q, people)]
     found, cursor = _page(session, SITES, asked, wanted)
-    ids = [row.id for row in found]
-    own_tags, names = tags.site_tags(session, ids), _organizations(session, [row.organization_id for row in found])
-    theirs = _heard_of(session, ids)
-    rows = [
-        SiteRow(sites.record(row, own_tags.get(row.id, {})), names[row.organization_id], *theirs.get(row.id, (0, None)))
-        for row in found
-    ]
-    return SitePage(rows, _count(session, SITES, wanted), cursor)
+    return SitePage(_site_rows(session, found), _count(session, SITES, wanted), cursor)
+
+
+def site_row(session: Session, site_id: int) -> SiteRow:
+    """A site as it is listed; raises `Unknown`."""
+    row = session.get(tables.Site, site_id) if possible([site_id]) else None
+    if row is None:
+        raise Unknown("site", site_id)
+    return _site_rows(session, [row])[0]
+
+
+def device_row(session: Session, device_id: int) -> DeviceRow:
+    """A device as it is listed; raises `Unknown`."""
+    row = session.get(tables.Device, device_id) if possible([device_id]) else None
+    if row is None:
+        raise Unknown("device", device_id)
+    return _device_rows(session, [row])[0]
 
 
 def find_devices(session: Session, reach: Reach | None, asked: Question) -> DevicePage:
     """A page of the devices within reach that meet the question; raises `AttributeInvalid`."""
     wanted = [*of_devices(reach), *conditions(session, DEVICES, asked.filters, asked.q, reach)]
     found, cursor = _page(session, DEVICES, asked, wanted)
-    own_tags = devices.tags_of(session, [row.id for row in found])
-    names = _organizations(session, [row.organization_id for row in found])
-    places = _site_names(session, [row.site_id for row in found if row.site_id])
-    rows = [
-        DeviceRow(
-            devices.record(row, own_tags.get(row.id, {})), names[row.organization_id], places.get(row.site_id, "")
-        )
-        for row in found
-    ]
-    return DevicePage(rows, _count(session, DEVICES, wanted), cursor)
+    return DevicePage(_device_rows(session, found), _count(session, DEVICES, wanted), cursor)
 
 
 class Cells(NamedTuple):
@@ -116,34 +117,51 @@ class Cells(NamedTuple):
 
     columns: tuple[str, ...]
     rows: Sequence[Sequence[Any]]
+    cursor: str | None
+    """Where the next part begins."""
 
 
-def exported(
-    session: Session, noun: Noun, reach: Reach | None, asked: Question, people: Reach | None = None
-) -> Iterator[Cells]:
-    """Everything that meets the question, some thousand rows at a time, in the order asked for."""
+def exported(session: Session, noun: Noun, reach: Reach | None, asked: Question, people: Reach | None = None) -> Cells:
+    """Some thousand rows of all that meets the question, from its cursor on, in the order asked for."""
     within = of_sites(reach) if noun is SITES else of_devices(reach)
     wanted = [*within, *conditions(session, noun, asked.filters, asked.q, people)]
     own = tuple(noun.attributes)
-    columns = ["organization", *own] + (["site"] if noun is DEVICES else [])
-    cursor = asked.cursor
     attribute, expression = _sort(noun, asked)
-    while True:
-        step = msgspec.structs.replace(asked, cursor=cursor)
-        question = select(
-            tables.Organization.name, *(getattr(noun.table, name) for name in own), noun.table.id, expression
-        ).join(tables.Organization, tables.Organization.id == noun.table.organization_id)
-        if noun is DEVICES:
-            question = question.add_columns(tables.Site.name).outerjoin(
-                tables.Site, tables.Site.id == tables.Device.site_id
-            )
-        ordered = _ordered(question, noun, step, attribute, expression).where(*wanted).limit(_EXPORTED_AT_ONCE)
-        rows = session.execute(ordered).all()
-        width = 1 + len(own)
-        yield Cells(tuple(columns), [[*row[:width], *row[width + 2 :]] for row in rows])
-        if len(rows) < _EXPORTED_AT_ONCE:
-            return
-        cursor = _cursor(asked, rows[-1][width + 1], rows[-1][width])
+    question = select(
+        tables.Organization.name, *(getattr(noun.table, name) for name in own), noun.table.id, expression
+    ).join(tables.Organization, tables.Organization.id == noun.table.organization_id)
+    columns = ["organization", *own]
+    if noun is DEVICES:
+        columns.append("site")
+        question = question.add_columns(tables.Site.name)
+        question = question.outerjoin(tables.Site, tables.Site.id == tables.Device.site_id)
+    ordered = _ordered(question, noun, asked, attribute, expression).where(*wanted).limit(_EXPORTED_AT_ONCE)
+    rows, width = session.execute(ordered).all(), 1 + len(own)
+    more = len(rows) == _EXPORTED_AT_ONCE
+    cursor = _cursor(asked, rows[-1][width + 1], rows[-1][width]) if more else None
+    return Cells(tuple(columns), [[*row[:width], *row[width + 2 :]] for row in rows], cursor)
+
+
+def _site_rows(session: Session, found: Sequence[tables.Site]) -> list[SiteRow]:
+    ids = [row.id for row in found]
+    own_tags, names = tags.site_tags(session, ids), _organizations(session, [row.organization_id for row in found])
+    theirs = _heard_of(session, ids)
+    return [
+        SiteRow(sites.record(row, own_tags.get(row.id, {})), names[row.organization_id], *theirs.get(row.id, (0, None)))
+        for row in found
+    ]
+
+
+def _device_rows(session: Session, found: Sequence[tables.Device]) -> list[DeviceRow]:
+    own_tags = devices.tags_of(session, [row.id for row in found])
+    names = _organizations(session, [row.organization_id for row in found])
+    places = _site_names(session, [row.site_id for row in found if row.site_id])
+    return [
+        DeviceRow(
+            devices.record(row, own_tags.get(row.id, {})), names[row.organization_id], places.get(row.site_id or 0, "")
+        )
+        for row in found
+    ]
 
 
 def _page(
@@ -239,3 +257,12 @@ def _heard_of(session: Session, site_ids: Sequence[int]) -> dict[int, tuple[int,
         .group_by(table.site_id)
     )
     return {site_id: (count, last) for site_id, count, last in rows if site_id is not None}
+
+
+def people_names(session: Session, reach: Reach | None, account_ids: Collection[int]) -> dict[int, str]:
+    """Names, else e-mail addresses, of those of these people that are within reach."""
+    table = tables.Account
+    rows = session.execute(
+        select(table.id, table.name, table.email).where(table.id.in_(account_ids), *of_people(reach))
+    )
+    return {account_id: name or email for account_id, name, email in rows}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+
+import msgspec
 
 from wattstead.registry.door import Door
 from wattstead.registry.places import directory
-from wattstead.registry.places.directory import Cells, DevicePage, Question, SitePage
-from wattstead.registry.places.filters import DEVICES, SITES
+from wattstead.registry.places.directory import Cells, DevicePage, DeviceRow, Question, SitePage, SiteRow
+from wattstead.registry.places.filters import DEVICES, SITES, Noun
 from wattstead.registry.policy import Reach
 
 
@@ -25,11 +27,34 @@ class DirectoryDoor(Door):
             return directory.find_devices(s, reach, asked)
 
     def exported_sites(self, reach: Reach | None, asked: Question, people: Reach | None = None) -> Iterator[Cells]:
-        """All sites within reach that meet the question, part by part; the connection is held until the last."""
-        with self._db.reading() as s:
-            yield from directory.exported(s, SITES, reach, asked, people)
+        """All sites within reach that meet the question, part by part; between two parts no connection is held."""
+        return self._exported(SITES, reach, asked, people)
 
     def exported_devices(self, reach: Reach | None, asked: Question) -> Iterator[Cells]:
         """All devices within reach that meet the question, part by part."""
+        return self._exported(DEVICES, reach, asked, reach)
+
+    def _exported(self, noun: Noun, reach: Reach | None, asked: Question, people: Reach | None) -> Iterator[Cells]:
+        step = asked
+        while True:
+            with self._db.reading() as s:
+                part = directory.exported(s, noun, reach, step, people)
+            yield part
+            if part.cursor is None:
+                return
+            step = msgspec.structs.replace(asked, cursor=part.cursor)
+
+    def site_row(self, site_id: int) -> SiteRow:
+        """A site as it is listed; raises `Unknown`."""
         with self._db.reading() as s:
-            yield from directory.exported(s, DEVICES, reach, asked, reach)
+            return directory.site_row(s, site_id)
+
+    def device_row(self, device_id: int) -> DeviceRow:
+        """A device as it is listed; raises `Unknown`."""
+        with self._db.reading() as s:
+            return directory.device_row(s, device_id)
+
+    def people_names(self, reach: Reach | None, account_ids: Collection[int]) -> dict[int, str]:
+        """Names, else e-mail addresses, of those of these people that are within reach."""
+        with self._db.reading() as s:
+            return directory.people_names(s, reach, account_ids)

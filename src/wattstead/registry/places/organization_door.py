@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from wattstead.registry.door import Door
@@ -30,6 +31,11 @@ class OrganizationDoor(Door):
         """The organizations within reach (None: all), parents before children."""
         with self._db.reading() as s:
             return organizations.organizations(s, reach)
+
+    def organization_counts(self, organization_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
+        """How many sites and people belong to each of these organizations themselves."""
+        with self._db.reading() as s:
+            return organizations.counts(s, organization_ids)
 
     def change_organization(
         self, organization_id: int, *, version: int | None = None, by: Actor = SYSTEM, **given: Any

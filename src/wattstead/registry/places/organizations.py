@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -171,6 +171,16 @@ def delete(
     trail.note(
         session, now, by, "delete", Resource.ORGANIZATION, organization_id, organization_id=parent_id, before=before
     )
+
+
+def counts(session: Session, organization_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
+    """How many sites and people belong to each of these organizations themselves."""
+    found = {one: [0, 0] for one in organization_ids}
+    for place, column in enumerate((tables.Site.organization_id, tables.Account.organization_id)):
+        rows = session.execute(select(column, func.count()).where(column.in_(found)).group_by(column))
+        for organization_id, count in rows:
+            found[organization_id][place] = count
+    return {one: (sites, people) for one, (sites, people) in found.items()}
 
 
 def wake_doors(session: Session, path: str) -> None:

@@ -7,7 +7,8 @@ from wattstead.registry.places.directory_door import DirectoryDoor
 from wattstead.registry.places.key_door import KeyDoor
 from wattstead.registry.places.organization_door import OrganizationDoor
 from wattstead.registry.places.site_door import SiteDoor
+from wattstead.registry.repeats import Repeats
 
 
-class Places(OrganizationDoor, SiteDoor, DeviceDoor, KeyDoor, DirectoryDoor):
+class Places(OrganizationDoor, SiteDoor, DeviceDoor, KeyDoor, DirectoryDoor, Repeats):
     """Where things are, and which keys open them."""

@@ -126,6 +126,11 @@ class SiteDoor(Door):
         with self._db.writing() as s:
             spaces.assign_points(s, list(point_ids), space_id, self._clock(), by)
 
+    def space_points(self, site_id: int) -> dict[int, list[int]]:
+        """The points in each space of a site that has any."""
+        with self._db.reading() as s:
+            return spaces.points_of(s, site_id)
+
     def grant_site(self, site_id: int, organization_id: int, changes: bool = False, by: Actor = SYSTEM) -> SiteGrant:
         """Let another organization's people see a site, and with ``changes`` change it; raises `Unknown`."""
         with self._db.writing() as s:

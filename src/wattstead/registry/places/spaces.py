@@ -115,6 +115,20 @@ def assign_points(
         )  # fmt: skip
 
 
+def points_of(session: Session, site_id: int) -> dict[int, list[int]]:
+    """The points in each space of a site that has any."""
+    table = tables.Point
+    rows = session.execute(
+        select(table.space_id, table.id)
+        .where(table.site_id.in_(possible([site_id])), table.space_id.is_not(None))
+        .order_by(table.id)
+    )
+    found: dict[int, list[int]] = {}
+    for space_id, point_id in rows:
+        found.setdefault(space_id or 0, []).append(point_id)
+    return found
+
+
 def _move(session: Session, row: tables.Space, parent_id: int | None) -> None:
     session.scalars(select(tables.Space.id).where(tables.Space.site_id == row.site_id).with_for_update()).all()
     session.refresh(row)

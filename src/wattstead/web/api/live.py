@@ -19,12 +19,14 @@ from wattstead.refining.latest import Readings
 from wattstead.registry.policy import Action, Resource
 from wattstead.registry.records import PointRow
 from wattstead.web.api.chosen import chosen
-from wattstead.web.gate import AnyRequest, needs, provide_viewer
+from wattstead.web.gate import AnyRequest, needs, viewer_now
 from wattstead.web.problem import Refused
 from wattstead.web.rooms import FromRooms, FromViewer, Rooms, Streams
 from wattstead.web.viewer import Viewer
 
 _MOST_POINTS = 2_000
+_LOOK_S = 0.5
+"""How often a stream asks whether anything was taken back: sessions, shares, points that went elsewhere."""
 _ALIVE = b": alive\n\n"
 
 
@@ -66,21 +68,26 @@ async def live(
 async def _events(
     request: AnyRequest, rooms: Rooms, viewer: Viewer, points: str, rows: list[PointRow]
 ) -> AsyncGenerator[bytes, None]:
-    scale, loop = _Scale(rows), asyncio.get_running_loop()
-    look_again_s = loop.time() + rooms.settings.heartbeat_s
+    scale, loop, beat_s = _Scale(rows), asyncio.get_running_loop(), rooms.settings.heartbeat_s
+    generation = await rooms.directory.generation()
+    alive_s = look_again_s = loop.time() + beat_s
     with _counted(rooms.streams, _name(viewer)), rooms.live.subscribe(scale.ids.tolist()) as subscription:
         while True:
             try:
-                readings = await asyncio.wait_for(anext(subscription), rooms.settings.heartbeat_s)
+                readings = await asyncio.wait_for(anext(subscription), min(_LOOK_S, beat_s))
                 yield scale.event(readings)
+                alive_s = loop.time() + beat_s
             except TimeoutError:
-                yield _ALIVE
+                if loop.time() >= alive_s:
+                    yield _ALIVE
+                    alive_s = loop.time() + beat_s
             except StopAsyncIteration:
                 return
-            if loop.time() > look_again_s:
-                look_again_s = loop.time() + rooms.settings.heartbeat_s
+            before, generation = generation, await rooms.directory.generation()
+            if generation != before or loop.time() > look_again_s:
+                look_again_s = loop.time() + beat_s
                 try:
-                    scale = _Scale(await chosen(rooms, await provide_viewer(request), points, _MOST_POINTS))
+                    scale = _Scale(await chosen(rooms, await viewer_now(request), points, _MOST_POINTS))
                 except Refused:  # the session has ended, or a point is no longer the viewer's
                     return
 

@@ -39,6 +39,7 @@ class PointAnswer(msgspec.Struct, kw_only=True):
 
     id: int
     site_id: int
+    device_id: int | None
     name: str
     address: str
     quantity: Quantity
@@ -59,6 +60,8 @@ class PointAnswer(msgspec.Struct, kw_only=True):
     latest: LatestValue | None
     created: int
     """Milliseconds since 1970."""
+    retired: int | None
+    """Since when the template of its device knows it no more, milliseconds since 1970; null: it does."""
 
 
 class PointPatch(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
@@ -127,6 +130,7 @@ def _described(row: PointRow, newest: tuple[int, float] | None) -> PointAnswer:
     return PointAnswer(
         id=point.id,
         site_id=row.site_id,
+        device_id=row.device_id,
         name=row.name,
         address=row.address,
         quantity=point.quantity,
@@ -142,6 +146,7 @@ def _described(row: PointRow, newest: tuple[int, float] | None) -> PointAnswer:
         suggestion=None if row.adopted else suggestion(row.name, row.unit_hint),
         latest=LatestValue(newest[0] // 1000, newest[1] * own.factor + own.offset) if newest else None,
         created=round(row.created.timestamp() * 1000),
+        retired=None if row.retired is None else round(row.retired.timestamp() * 1000),
     )
 
 

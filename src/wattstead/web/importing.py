@@ -1,0 +1,252 @@
+"""Lines of a table made into sites, devices and people, each with the rights of whoever brought the table.
+
+A preview does everything but write. A line that fails is told and left out; the others are not held up by it.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from wattstead.metering.errors import WattsteadError
+from wattstead.registry.errors import AttributeInvalid
+from wattstead.registry.people.emails import checked as checked_email
+from wattstead.registry.places import attributes
+from wattstead.registry.places.attributes import Attribute
+from wattstead.registry.points.tags import checked as checked_tags
+from wattstead.registry.policy import Action, Resource, Right, Role
+from wattstead.registry.records import Organization, PersonChange
+from wattstead.web.gate import actor
+from wattstead.web.people import invitation_writer
+from wattstead.web.rooms import Rooms
+from wattstead.web.tables_in import Line, Sheet
+from wattstead.web.viewer import Viewer
+
+_KEPT_S = 1_800.0
+_MOST_KEPT = 20
+_BESIDE = {"organization", "organization_id"}
+_PERSON = frozenset({"name", "phone", "mobile_phone", "phone_type", "operating_system", "application_version",
+                     "privacy_state", "locale"})  # fmt: skip
+
+
+class Kind(NamedTuple):
+    """What the lines of a table are."""
+
+    resource: Resource
+    attributes: Mapping[str, Attribute]
+    more: frozenset[str]
+    """Columns beside attributes."""
+
+
+KINDS = {
+    "sites": Kind(Resource.SITE, attributes.SITE, frozenset(_BESIDE | {"id"})),
+    "devices": Kind(Resource.DEVICE, attributes.DEVICE, frozenset(_BESIDE | {"id", "site_id", "site", "template"})),
+    "people": Kind(Resource.PERSON, attributes.PERSON, frozenset(_BESIDE | {"email", "role", "site_id"})),
+}
+_IGNORED = frozenset({"created", "last_seen", "mobile_bytes", "posting", "revision", "prefix", "verified", "state"})
+"""Columns of an export that nobody gives; of sites ``state`` is given."""
+
+
+class Plan(NamedTuple):
+    """What becomes of a table."""
+
+    create: int
+    change: int
+    problems: list[tuple[int, str, str]]
+
+
+class Waiting:
+    """Tables that were previewed, in memory for half an hour; each is its person's alone."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[float, int, str, Sheet]] = {}
+
+    def keep(self, account_id: int, kind: str, sheet: Sheet) -> str:
+        """The token with which to take it."""
+        now = time.monotonic()
+        self._kept = {token: one for token, one in self._kept.items() if one[0] > now}
+        while len(self._kept) >= _MOST_KEPT:
+            self._kept.pop(next(iter(self._kept)))
+        token = secrets.token_urlsafe(24)
+        self._kept[token] = (now + _KEPT_S, account_id, kind, sheet)
+        return token
+
+    def take(self, account_id: int, token: str) -> tuple[str, Sheet] | None:
+        """Kind and table, once."""
+        found = self._kept.get(token)
+        if found is None or found[1] != account_id or found[0] < time.monotonic():
+            return None
+        del self._kept[token]
+        return found[2], found[3]
+
+
+class Importer:
+    """Lines of one kind, with the rights of one person; to be used in a thread."""
+
+    def __init__(self, rooms: Rooms, viewer: Viewer, kind: Kind) -> None:
+        self.rooms, self.registry, self.viewer, self.kind = rooms, rooms.registry, viewer, kind
+        see = viewer.authority.reach(Right(Action.SEE, Resource.ORGANIZATION))
+        self._organizations = {one.id: one for one in self.registry.organizations(see)}
+        self._by_name: dict[str, list[Organization]] = {}
+        for one in self._organizations.values():
+            self._by_name.setdefault(one.name.casefold(), []).append(one)
+
+    def planned(self, sheet: Sheet) -> Plan:
+        """What would become of the lines."""
+        return self._each(sheet, write=False)
+
+    def applied(self, sheet: Sheet) -> Plan:
+        """What has become of the lines."""
+        return self._each(sheet, write=True)
+
+    def _each(self, sheet: Sheet, write: bool) -> Plan:
+        problems = [self._place(one.place, one.reason) for one in sheet.problems]
+        unknown = [name for name in sheet.columns if not self._known(name)]
+        problems += [(1, name, "is no column of this list and is left out") for name in unknown if name]
+        count = {True: 0, False: 0}
+        make: Callable[[Line, bool], bool] = {
+            Resource.SITE: self._site, Resource.DEVICE: self._device, Resource.PERSON: self._person,
+        }[self.kind.resource]  # fmt: skip
+        for line in sheet.lines:
+            try:
+                count[make(line, write)] += 1
+            except WattsteadError as error:
+                column = error.name if isinstance(error, AttributeInvalid) else ""
+                problems.append((line.number, column, str(error)))
+        return Plan(count[True], count[False], problems)
+
+    def _site(self, line: Line, write: bool) -> bool:
+        """Whether a site is new, else it is changed."""
+        given, tags, by = self._given(line), self._tags(line), actor(self.viewer)
+        if line.cells.get("id"):
+            site_id = self._identity(line, "id", Action.CHANGE, Resource.SITE)
+            if write:
+                self.registry.change_site(site_id, attributes=given, tags=tags, by=by)
+            return False
+        organization = self._organization(line, Right(Action.CREATE, Resource.SITE))
+        for name in ("name", "zone"):
+            if not given.get(name):
+                raise AttributeInvalid(name, "is missing")
+        if write:
+            self.registry.create_site(
+                organization.id, given.pop("name"), given.pop("zone"), given.pop("note", ""), tags, attributes=given,
+                by=by,
+            )  # fmt: skip
+        return True
+
+    def _device(self, line: Line, write: bool) -> bool:
+        given, tags, by = self._given(line), self._tags(line), actor(self.viewer)
+        if line.cells.get("id"):
+            device_id = self._identity(line, "id", Action.CHANGE, Resource.DEVICE)
+            if write:
+                self.registry.change_device(device_id, attributes=given, tags=tags, by=by)
+            return False
+        if not given.get("name"):
+            raise AttributeInvalid("name", "is missing")
+        create = Right(Action.CREATE, Resource.DEVICE)
+        site_id = self._at_site(line, create) if line.cells.get("site_id") else None
+        organization_id = None if site_id else self._organization(line, create).id
+        template = line.cells.get("template", "")
+        if template:
+            self.registry.template(template, None, self.viewer.authority.reach(Right(Action.SEE, Resource.TEMPLATE)))
+        if write and template:
+            self.registry.create_device_from_template(
+                site_id, template, given, organization_id=organization_id, tags=tags, by=by
+            )
+        elif write:
+            name = given.pop("name")
+            self.registry.create_device(
+                site_id, name, organization_id=organization_id, attributes=given, tags=tags, by=by
+            )
+        return True
+
+    def _person(self, line: Line, write: bool) -> bool:
+        cells = line.cells
+        email = checked_email(cells.get("email", ""))
+        try:
+            role = Role(cells.get("role") or Role.USER.value)
+        except ValueError:
+            raise AttributeInvalid("role", f"is none; give one of {', '.join(Role)}") from None
+        create = Right(Action.CREATE, Resource.PERSON)
+        place: dict[str, int] = {}
+        if cells.get("site_id"):
+            place["site_id"] = self._at_site(line, create)
+            path = self._path_of_site(place["site_id"])
+        else:
+            organization = self._organization(line, create)
+            place["organization_id"], path = organization.id, organization.path
+        if not self.viewer.authority.gives(role, path, place.get("site_id", 0)):
+            raise AttributeInvalid("role", f"{role.value} is not yours to give there")
+        told = PersonChange(**{name: cells[name] for name in _PERSON if cells.get(name)})
+        if write:
+            who, authority = actor(self.viewer), self.viewer.authority
+            self.registry.create_person(who, authority, email, role, told, **place)
+            if self.rooms.settings.mail:
+                writer = invitation_writer(self.rooms)
+                self.registry.invite(who, authority, email, role, write=writer, **place)
+        return True
+
+    def _given(self, line: Line) -> dict[str, Any]:
+        """The attributes of a line as they are stored; an empty cell says nothing."""
+        known = self.kind.attributes
+        given = {name: text for name, text in line.cells.items() if text and name in known and known[name].given}
+        return attributes.checked(known, given)
+
+    def _tags(self, line: Line) -> dict[str, str]:
+        tags = {name.removeprefix("tag."): text for name, text in line.cells.items() if name.startswith("tag.")}
+        return checked_tags({key: value for key, value in tags.items() if value})
+
+    def _organization(self, line: Line, right: Right) -> Organization:
+        """The organization of a line: by id, by name, or the only one."""
+        told, name = line.cells.get("organization_id", ""), line.cells.get("organization", "")
+        found: list[Organization] = []
+        if told:
+            found = [one for one in self._organizations.values() if str(one.id) == told]
+        elif name:
+            found = self._by_name.get(name.casefold(), [])
+        else:
+            branches = self.viewer.authority.reach(right).branches
+            found = [one for one in self._organizations.values() if branches == (one.path,)]
+        if len(found) != 1:
+            raise AttributeInvalid("organization", "is not known, or there are several; give organization_id")
+        if not self.viewer.authority.may(right, found[0].path):
+            raise AttributeInvalid("organization", f"is none in which you may {right}")
+        return found[0]
+
+    def _at_site(self, line: Line, right: Right) -> int:
+        site_id = self._number(line, "site_id")
+        self._require(Resource.SITE, site_id, Right(Action.SEE, Resource.SITE), right, "site_id")
+        return site_id
+
+    def _path_of_site(self, site_id: int) -> str:
+        return self.registry.organization(self.registry.site(site_id).organization_id).path
+
+    def _identity(self, line: Line, column: str, action: Action, resource: Resource) -> int:
+        identity = self._number(line, column)
+        self._require(resource, identity, Right(Action.SEE, resource), Right(action, resource), column)
+        return identity
+
+    def _require(self, resource: Resource, identity: int, seeing: Right, right: Right, column: str) -> None:
+        reaches = (self.viewer.authority.reach(one) for one in (seeing, right))
+        seen, allowed = self.registry.within(resource, identity, *reaches)
+        if not seen:
+            raise AttributeInvalid(column, f"{identity} does not exist, or is not yours to see")
+        if not allowed:
+            raise AttributeInvalid(column, f"{identity} is none that you may {right}")
+
+    def _number(self, line: Line, column: str) -> int:
+        text = line.cells[column]
+        if not (text.isascii() and text.isdecimal() and len(text) < 10):
+            raise AttributeInvalid(column, f"is {text[:40]!r}; give an id")
+        return int(text)
+
+    def _known(self, name: str) -> bool:
+        known = self.kind.attributes.get(name)
+        return bool(known) or name in self.kind.more or name in _IGNORED or name.startswith("tag.")
+
+    @staticmethod
+    def _place(place: str, reason: str) -> tuple[int, str, str]:
+        number, _, column = place.partition(".")
+        return int(number), column, reason

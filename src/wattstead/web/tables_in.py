@@ -1,0 +1,150 @@
+"""Tables that people bring: CSV and Excel read into rows of texts; formulas, bombs and endless cells are refused."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import Any
+
+import msgspec
+import openpyxl
+
+from wattstead.metering.errors import Issue
+from wattstead.web.problem import Refused
+
+LARGEST = 10_000_000
+MOST_ROWS = 20_000
+_LONGEST_CELL = 10_000
+_LARGEST_UNPACKED = 100_000_000
+_MOST_COLUMNS = 200
+_FORMULA = ("=", "@", "\t=", "+=", "-=")
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One row: what stands under each heading."""
+
+    number: int
+    """In the file, the heading being line 1."""
+    cells: dict[str, str]
+
+
+class Sheet(msgspec.Struct, frozen=True):
+    """A table as it was read."""
+
+    columns: list[str]
+    lines: list[Line]
+    problems: list[Issue]
+    """Cells that were refused, by ``line.column``; their lines are not among the others."""
+
+
+def read(content: bytes) -> Sheet:
+    """The first sheet of an Excel file, or a CSV file in UTF-8 with commas, semicolons or tabs.
+
+    Raises `Refused`.
+    """
+    if len(content) > LARGEST:
+        raise Refused(413, f"the file has {len(content):,} bytes; at most {LARGEST:,} are taken")
+    rows = _workbook(content) if content.startswith(b"PK\x03\x04") else _csv(content)
+    columns: list[str] = []
+    lines: list[Line] = []
+    problems: list[Issue] = []
+    for number, row in enumerate(rows, 1):
+        if number == 1:
+            columns = _heading(row)
+            continue
+        if number > MOST_ROWS + 1:
+            raise Refused(413, f"the table has more than {MOST_ROWS:,} rows; cut it into several files")
+        cells, wrong = _cells(number, columns, row)
+        problems += wrong
+        if any(cells.values()) and not wrong:
+            lines.append(Line(number, cells))
+    if not columns:
+        raise Refused(400, "the file is empty; its first line names the columns")
+    return Sheet(columns, lines, problems)
+
+
+def _heading(row: list[Any]) -> list[str]:
+    columns = [str(cell or "").strip().lstrip("\ufeff") for cell in row]
+    while columns and not columns[-1]:
+        columns.pop()
+    if len(columns) > _MOST_COLUMNS or any(len(name) > 100 for name in columns):
+        raise Refused(400, f"the table has {len(columns)} columns, or a heading of many letters; see an export for one")
+    twice = {name for name in columns if columns.count(name) > 1}
+    if twice:
+        raise Refused(400, f"the column {min(twice)[:60]!r} stands in the table twice")
+    return columns
+
+
+def _cells(number: int, columns: list[str], row: list[Any]) -> tuple[dict[str, str], list[Issue]]:
+    cells: dict[str, str] = {}
+    problems: list[Issue] = []
+    for name, value in zip(columns, row, strict=False):
+        text = _text(value)
+        if len(text) > _LONGEST_CELL:
+            problems.append(Issue(f"{number}.{name}", f"has {len(text):,} characters"))
+        elif text.startswith(_FORMULA) or isinstance(value, _Formula):
+            problems.append(Issue(f"{number}.{name}", "is a formula; give its value"))
+        elif name:
+            cells[name] = text[1:] if text.startswith(("'=", "'+", "'-", "'@", "'\t")) else text
+    return cells, problems
+
+
+class _Formula(str):
+    """The text of a cell that reckons."""
+
+    __slots__ = ()
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return value.isoformat() if value.time() != datetime.min.time() else value.date().isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, float) and value == int(value) and abs(value) < 1e15:
+        return str(int(value))
+    return str(value).strip(" ")
+
+
+def _csv(content: bytes) -> Iterator[list[Any]]:
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise Refused(400, "the file is neither Excel nor CSV in UTF-8; save it as CSV UTF-8") from None
+    if "\x00" in text:
+        raise Refused(400, "the file is neither Excel nor CSV")
+    head = text.partition("\n")[0]
+    separator = max((",", ";", "\t"), key=head.count)
+    try:
+        yield from csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    except csv.Error as error:
+        raise Refused(400, f"the file cannot be read as CSV: {error}") from None
+
+
+def _workbook(content: bytes) -> Iterator[list[Any]]:
+    """The rows of the first sheet; what the file unpacks to is looked at before it is unpacked."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as packed:
+            unpacked = sum(part.file_size for part in packed.infolist())
+        if unpacked > _LARGEST_UNPACKED:
+            raise Refused(413, f"the file unpacks to {unpacked:,} bytes; at most {_LARGEST_UNPACKED:,} are taken")
+        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=False, keep_links=False)
+    except Refused:
+        raise
+    except Exception as error:
+        raise Refused(400, "the file cannot be read as an Excel workbook") from error
+    try:
+        for row in book.worksheets[0].iter_rows(max_col=_MOST_COLUMNS + 1):
+            yield [_Formula(cell.value) if cell.data_type == "f" else cell.value for cell in row]
+    except Refused:
+        raise
+    except Exception as error:
+        raise Refused(400, "the workbook is damaged") from error
+    finally:
+        book.close()

@@ -1,0 +1,149 @@
+"""Files of lists: what is exported is what is seen, nothing in it reckons; what is brought is looked at first."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import openpyxl
+import pytest
+import xlsxwriter
+
+from wattstead.web import tables_in
+from wattstead.web.problem import Refused
+
+EVIL = '=HYPERLINK("http://evil.example")'
+
+
+@pytest.fixture(scope="module")
+def desk(office: Any) -> Iterator[Any]:
+    registry = office.registry
+    made = type("Desk", (), {})
+    made.office = office
+    made.one, made.two = (registry.create_organization(f"Desk {n}", office.root).id for n in "12")
+    made.mill = registry.create_site(made.one, "Mill", "UTC", attributes={"city": EVIL, "address": "-2+3"}).id
+    made.barn = registry.create_site(made.two, "Barn", "UTC", attributes={"city": "Foreign"}).id
+    made.partner = office.join("desk@one.example", "partner", organization_id=made.one)
+    made.user = office.join("desk@mill.example", "user", site_id=made.mill)
+    yield made
+    made.partner.close()
+    made.user.close()
+
+
+def _told(answer: httpx.Response, status: int = 200) -> Any:
+    assert answer.status_code == status, answer.text
+    return answer.json()
+
+
+def test_a_list_as_csv(desk: Any) -> None:
+    answer = desk.partner.get("/directory/export?kind=sites&format=csv")
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"].startswith("text/csv")
+    assert ".csv" in answer.headers["Content-Disposition"]
+    text = answer.content.decode("utf-8-sig")
+    assert "'=HYPERLINK" in text
+    assert "'-2+3" in text
+    assert "Mill" in text
+    assert "Foreign" not in text
+    filtered = desk.partner.get("/directory/export?kind=sites&format=csv&name=nothing").text
+    assert len(filtered.strip().splitlines()) == 1
+    assert desk.partner.get("/directory/export?kind=sites&secret=1").status_code == 400
+    assert desk.partner.get("/directory/export?kind=keys").status_code == 400
+
+
+def test_a_list_as_a_workbook(desk: Any) -> None:
+    answer = desk.partner.get("/directory/export?kind=sites&format=xlsx")
+    book = openpyxl.load_workbook(io.BytesIO(answer.content))
+    head, *rows = book.worksheets[0].iter_rows()
+    names = [cell.value for cell in head]
+    (row,) = [one for one in rows if one[names.index("name")].value == "Mill"]
+    cell = row[names.index("city")]
+    assert (cell.data_type, cell.value) == ("s", f"'{EVIL}")
+    assert "Barn" not in [one[names.index("name")].value for one in rows]
+
+
+@pytest.mark.parametrize("kind", ["devices", "people"])
+def test_other_lists(desk: Any, kind: str) -> None:
+    text = desk.partner.get(f"/directory/export?kind={kind}").text
+    assert "organization" in text.splitlines()[0]
+    assert ("desk@mill.example" in text) == (kind == "people")
+    assert desk.user.get("/directory/export?kind=people").status_code == 403
+
+
+def _preview(client: httpx.Client, text: str | bytes, kind: str = "sites") -> Any:
+    return _told(client.post(f"/imports?kind={kind}", content=text.encode() if isinstance(text, str) else text))
+
+
+def test_sites_from_a_file(desk: Any) -> None:
+    text = (
+        "name;zone;city;area_m2;tag.roof;id;nonsense\r\n"
+        "Import 1;Europe/Paris;Lyon;120,5;south;;x\r\n"
+        "Import 2;Mars/Base;;;;;\r\n"
+        "Import 3;Europe/Paris;;wide;;;\r\n"
+        f";;Brest;;;{desk.mill};\r\n"
+        f";;Stolen;;;{desk.barn};\r\n"
+        "Import 4;UTC;=1+1;;;;\r\n"
+    )
+    preview = _preview(desk.partner, text)
+    assert (preview["create"], preview["change"]) == (1, 1)
+    assert [(one["line"], one["column"]) for one in sorted(preview["problems"], key=lambda one: one["line"])] == [
+        (1, "nonsense"), (3, ""), (4, "area_m2"), (6, "id"), (7, "city"),
+    ]  # fmt: skip
+    assert _told(desk.partner.get("/sites", params={"q": "import"}))["total"] == 0
+    assert desk.user.post("/imports/apply", json={"token": preview["token"]}).status_code == 404
+    done = _told(desk.partner.post("/imports/apply", json={"token": preview["token"], "kind": "sites"}))
+    assert (done["created"], done["changed"], len(done["problems"])) == (1, 1, 5)
+    (row,) = _told(desk.partner.get("/sites", params={"q": "import"}))["rows"]
+    assert (row["area_m2"], row["tags"], row["organization_id"]) == (120.5, {"roof": "south"}, desk.one)
+    assert _told(desk.partner.get(f"/sites/{desk.mill}"))["city"] == "Brest"
+    assert desk.office.registry.site(desk.barn).city == "Foreign"
+    assert desk.partner.post("/imports/apply", json={"token": preview["token"]}).status_code == 404
+
+
+def test_lines_go_only_where_one_may(desk: Any) -> None:
+    text = f"name,zone,organization_id,organization\nA,UTC,{desk.two},\nB,UTC,,Desk 2\nC,UTC,,Desk 1\n"
+    preview = _preview(desk.partner, text)
+    assert (preview["create"], [one["line"] for one in preview["problems"]]) == (1, [2, 3])
+    assert _preview(desk.user, "name,zone\nA,UTC\n")["create"] == 0
+    devices = _preview(desk.partner, f"name,site_id,firmware\nM,{desk.mill},1\nN,{desk.barn},1\n", "devices")
+    assert (devices["create"], [one["line"] for one in devices["problems"]]) == (1, [3])
+    people = _preview(
+        desk.partner, f"email,role,site_id\na@b.example,user,{desk.mill}\nc@d.example,owner,{desk.mill}\n", "people"
+    )
+    assert (people["create"], [one["line"] for one in people["problems"]]) == (1, [3])
+    done = _told(desk.partner.post("/imports/apply", json={"token": people["token"]}))
+    assert done["created"] == 1
+
+
+def _workbook(*rows: list[Any]) -> bytes:
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file, {"in_memory": True}) as book:
+        sheet = book.add_worksheet()
+        for line, row in enumerate(rows):
+            for place, value in enumerate(row):
+                sheet.write(line, place, value)
+    return file.getvalue()
+
+
+def test_a_workbook_with_formulas() -> None:
+    sheet = tables_in.read(_workbook(["name", "city"], ["A", "Lyon"], ["B", "=1+1"], ["C", 5]))
+    assert [line.cells for line in sheet.lines] == [{"name": "A", "city": "Lyon"}, {"name": "C", "city": "5"}]
+    assert [one.place for one in sheet.problems] == ["3.city"]
+
+
+def test_files_that_are_too_much() -> None:
+    bomb = io.BytesIO()
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("xl/worksheets/sheet1.xml", b" " * 150_000_000)
+    cell = tables_in.read(("name,note\nA," + "x" * 20_000 + "\n").encode())
+    assert [one.place for one in cell.problems] == ["2.note"]
+    for content in (bomb.getvalue(), b"x" * 10_000_001, b"PK\x03\x04junk", b"\xff\xfe\x00", b"", b"a,a\n1,2\n"):
+        with pytest.raises(Refused):
+            tables_in.read(content)
+    with pytest.raises(Refused):
+        tables_in.read(("name\n" + "x\n" * 20_002).encode())
+    with pytest.raises(Refused):
+        tables_in.read(b'name\n"' + b"x" * 9_000_000)
