@@ -76,3 +76,17 @@ def test_too_many_points_are_refused(reader: httpx.Client) -> None:
     answer = reader.get("/api/v1/live?points=" + ",".join(map(str, range(1, 2_002))))
     assert answer.status_code == 400
     assert "at most 2000" in answer.json()["detail"]
+
+
+def test_a_guest_sees_nothing_more_once_the_link_is_taken_back(house: Any, person: httpx.Client) -> None:
+    body = {"site_id": house.home, "name": "Eve", "expires_days": 1}
+    made = person.post("/api/v1/shares", json=body).json()
+    with house.client() as eve:
+        assert eve.get(f"/api/v1/shared/{made['link'].rpartition('/')[2]}").status_code == 200
+        assert eve.get(f"/api/v1/live?points={house.points['secret']}").status_code == 404
+        with eve.stream("GET", f"/api/v1/live?points={house.points['cellar']}") as answer:
+            lines = answer.iter_lines()
+            assert next(lines) == "event: readings"
+            assert person.delete(f"/api/v1/shares/{made['id']}").status_code == 204
+            assert all("data" not in line for line in list(lines)[1:])
+        assert eve.get(f"/api/v1/points?site={house.home}").status_code == 401
