@@ -1,32 +1,13 @@
 /** Questions about oneself: doors into the product, profile, sessions and proofs of who one is. */
 
 import { ask } from "./client";
+import type { components } from "./schema";
 
-export interface InvitationLook {
-  readonly email: string;
-  readonly role: string;
-  readonly place?: string;
-  readonly organization?: string | null;
-  readonly site?: string | null;
-}
-export interface SessionRow {
-  readonly name: string;
-  readonly agent: string;
-  readonly address: string;
-  readonly created: string;
-  readonly last_used: string;
-  readonly current?: boolean;
-}
-export interface Profile {
-  readonly id: number;
-  readonly email: string;
-  readonly name: string;
-  readonly phone: string;
-  readonly mobile_phone: string;
-  readonly locale: string;
-  readonly verified: string | null;
-  readonly has_totp: boolean;
-}
+type Schemas = components["schemas"];
+export type InvitationLook = Readonly<Schemas["InvitationOffer"]>;
+export type SessionRow = Readonly<Schemas["SessionRow"]>;
+export type Profile = Readonly<Schemas["Profile"]>;
+export type OpenOrganization = Readonly<Schemas["OpenOrganization"]>;
 export interface PasskeyRow {
   readonly id: number;
   readonly name: string;
@@ -37,13 +18,16 @@ export interface PasskeyRow {
 const post = <Answer>(path: string, body: unknown = {}) => ask<Answer>(path, {}, { method: "POST", body });
 const drop = (path: string) => ask<void>(path, {}, { method: "DELETE" });
 
-export const register = (wanted: { organization: string; email: string; password: string; name: string }) =>
-  post<{ readonly verify?: boolean } | undefined>("register", wanted);
+/** Where people may make an account by themselves; usually nowhere. */
+export const askOpenOrganizations = () => ask<readonly OpenOrganization[]>("register");
+export const register = (wanted: { organization: number; email: string; password: string; name: string }) =>
+  post<{ readonly verify: boolean }>("register", wanted);
 export const verify = (token: string) => post<void>("verify", { token });
 export const recover = (email: string) => post<void>("recover", { email });
 export const recovered = (token: string, password: string) => post<void>("recover/finish", { token, password });
 export const lookInvitation = (token: string) => ask<InvitationLook>("invitations/look", { token });
-export const acceptInvitation = (token: string, name: string, password: string) => post<void>("invitations/accept", { token, name, password });
+/** Somebody new gives name and password; somebody signed in neither. */
+export const acceptInvitation = (token: string, name = "", password = "") => post<{ readonly email: string }>("invitations/accept", { token, name, password });
 export const openShared = (token: string) => ask<unknown>(`shared/${encodeURIComponent(token)}`);
 export const tellReason = (reason: string) => post<void>("reason", { reason });
 
@@ -58,11 +42,17 @@ export const endOthers = () => drop("sessions");
 
 export const beginTotp = () => post<{ readonly secret: string; readonly uri: string }>("account/totp");
 export const confirmTotp = (code: string) => post<{ readonly codes: readonly string[] }>("account/totp/confirm", { code });
+export const freshCodes = (password: string) => post<{ readonly codes: readonly string[] }>("account/totp/codes", { password });
 export const dropTotp = () => drop("account/totp");
+
+/** The provider that one may sign in with; refused with 404 when there is none. */
+export const askOutside = () => ask<{ readonly name: string }>("session/outside");
+export const beginPasskeyLogin = () => post<{ readonly ceremony: string; readonly options: Readonly<Record<string, unknown>> }>("session/passkey/begin");
+export const finishPasskeyLogin = (ceremony: string, credential: unknown) => post<unknown>("session/passkey", { ceremony, credential });
 
 export const askPasskeys = () => ask<readonly PasskeyRow[]>("account/passkeys");
 export const beginPasskey = () => post<Record<string, unknown>>("account/passkeys/begin");
 export const finishPasskey = (name: string, credential: unknown) => post<unknown>("account/passkeys/finish", { name, credential });
 export const dropPasskey = (id: number) => drop(`account/passkeys/${id}`);
 /** Gives the administrator's own eyes back. */
-export const stopImpersonating = () => drop("people/impersonate");
+export const stopImpersonating = () => drop("session");

@@ -37,7 +37,7 @@ export function address(path: string, parameters: Readonly<Record<string, Parame
 }
 
 export interface Asking {
-  readonly method?: "GET" | "POST" | "PATCH" | "DELETE";
+  readonly method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly body?: unknown;
   readonly signal?: AbortSignal | undefined;
   /** The version that is changed: the server refuses when there is a newer one. */

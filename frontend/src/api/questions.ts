@@ -12,8 +12,8 @@ export const signIn = (email: string, password: string, code?: string) =>
   ask<Session>("session", {}, { method: "POST", body: { email, password, ...(code ? { code } : {}) } });
 export const signOut = () => ask<void>("session", {}, { method: "DELETE" });
 
-/** The first sites by name, and how many there are in all. */
-export const askSites = () => ask<Site[] | Listed<Site>>("sites", { limit: 50, sort: "name" });
+/** The first sites there were, and how many there are in all. */
+export const askSites = () => ask<Site[] | Listed<Site>>("sites", { limit: 50, sort: "id" });
 export const askSite = (id: number) => ask<Site>(`sites/${id}`);
 export const askPoints = (site: number, signal?: Signal) => ask<ApiPoint[]>("points", { site }, { signal });
 export const changePoint = (id: number, change: PointChange) =>

@@ -34,7 +34,10 @@ export async function changeThing<Thing = Row>(path: string, change: unknown, ve
 }
 
 export const dropThing = (path: string, version?: string) => ask<void>(path, {}, { method: "DELETE", version });
-export const create = <Answer = Row>(path: string, body: unknown = {}) => ask<Answer>(path, {}, { method: "POST", body });
+/** Makes something, or does something to a thing; to some things only in the version that was seen. */
+export const create = <Answer = Row>(path: string, body: unknown = {}, version?: string) => ask<Answer>(path, {}, { method: "POST", body, version });
+/** Sets the picture of a thing; without a file it is taken away. */
+export const putPhoto = (path: string, file: Blob = new Blob()) => ask<Row>(`${path}/photo`, {}, { method: "PUT", body: file });
 export const look = <Answer>(path: string, parameters: Parameters = {}, signal?: Signal) => ask<Answer>(path, parameters, { signal });
 
 /** The file of everything that a list's filters let through. */

@@ -4,17 +4,7 @@ import type { components } from "./schema";
 
 type Schemas = components["schemas"];
 
-export type Session = Readonly<Schemas["SessionAnswer"]> & {
-  readonly account_id?: number;
-  readonly name?: string;
-  readonly roles?: readonly string[];
-  /** What one may do somewhere, as `create site`. */
-  readonly rights?: readonly string[];
-  /** Who looks through this person's eyes. */
-  readonly impersonator?: string | null;
-  /** Whether a reason must be told before customers are shown. */
-  readonly lacks_reason?: boolean;
-};
+export type Session = Readonly<Schemas["SessionAnswer"]>;
 /** A page of a list. */
 export interface Listed<Row> {
   readonly rows: readonly Row[];

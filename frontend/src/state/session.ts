@@ -32,12 +32,13 @@ export async function renewSession(): Promise<void> {
 
 /** Whether this person may do that anywhere, as `create site`; the server decides for each thing. */
 export function can(right: string): boolean {
-  return session.value?.rights?.includes(right) ?? false;
+  return session.value?.rights.includes(right) ?? false;
 }
 
 export async function leave(): Promise<void> {
+  const eyes = session.value?.impersonator;
   await signOut();
-  session.value = null;
+  session.value = eyes ? await askSession() : null;
 }
 
 /** An answer of 401 in the middle of work: the session ran out. */

@@ -7,7 +7,7 @@ import type { ApiPoint, Site } from "../api/types";
 
 const STORED = "wattstead.site";
 
-/** The first by name, and those that were chosen from elsewhere. */
+/** The first that there were, and those that were chosen from elsewhere. */
 export const sites = shallowRef<readonly Site[] | null>(null);
 /** How many there are in all. */
 export const siteTotal = ref(0);

@@ -57,6 +57,8 @@ export const SITE: readonly Attribute[] = [
   { key: "azimuth_deg", word: "attr.azimuth", kind: "number", unit: "°" },
   text("inverter", "attr.inverter"),
   { key: "installed_on", word: "attr.installed_on", kind: "date" },
+  { key: "devices", word: "nav.devices", kind: "whole", found: true, unsorted: true },
+  { key: "last_seen", word: "attr.last_seen", kind: "instant", found: true, unsorted: true },
   { key: "created", word: "attr.created", kind: "instant", found: true },
   { key: "note", word: "attr.note", kind: "long", unsorted: true },
 ];
@@ -89,6 +91,7 @@ export const PERSON: readonly Attribute[] = [
   { key: "roles", word: "attr.roles", kind: "roles", shown: true, found: true, unsorted: true },
   { key: "state", word: "attr.state", kind: "choice", choices: ["invited", "active", "disabled"], shown: true, filter: true, found: true },
   { key: "last_seen", word: "attr.last_seen", kind: "instant", found: true, shown: true },
+  text("organization", "attr.organization", { found: true, unsorted: true }),
   text("phone", "attr.phone"),
   text("mobile_phone", "attr.mobile_phone"),
   text("phone_type", "attr.phone_type", { filter: true }),
@@ -101,16 +104,16 @@ export const PERSON: readonly Attribute[] = [
   { key: "created", word: "attr.created", kind: "instant", found: true },
 ];
 
+/** Comes as a tree, parents before children. */
 export const ORGANIZATION: readonly Attribute[] = [
-  text("name", "attr.name", { shown: true, required: true }),
-  { key: "kind", word: "attr.kind", kind: "choice", choices: ["fleet", "partner", "utility", "company", "home"], shown: true, filter: true },
-  text("parent", "attr.parent", { shown: true, found: true, unsorted: true }),
-  { key: "sites", word: "attr.sites", kind: "whole", shown: true, found: true, unsorted: true },
-  { key: "people", word: "attr.people", kind: "whole", shown: true, found: true, unsorted: true },
-  { key: "registration", word: "attr.registration", kind: "yes" },
-  { key: "disabled", word: "attr.disabled", kind: "instant", found: true, unsorted: true },
-  { key: "id", word: "attr.id", kind: "whole", found: true },
-  { key: "created", word: "attr.created", kind: "instant", found: true },
+  text("name", "attr.name", { shown: true, required: true, unsorted: true }),
+  { key: "kind", word: "attr.kind", kind: "choice", choices: ["fleet", "partner", "utility", "company", "home"], shown: true, unsorted: true },
+  { key: "sites", word: "nav.sites", kind: "whole", found: true, shown: true, unsorted: true },
+  { key: "people", word: "nav.people", kind: "whole", found: true, shown: true, unsorted: true },
+  { key: "registration", word: "attr.registration", kind: "yes", unsorted: true },
+  { key: "disabled", word: "attr.disabled", kind: "instant", found: true, shown: true, unsorted: true },
+  { key: "id", word: "attr.id", kind: "whole", found: true, unsorted: true },
+  { key: "created", word: "attr.created", kind: "instant", found: true, shown: true, unsorted: true },
   { key: "note", word: "attr.note", kind: "long", unsorted: true },
 ];
 

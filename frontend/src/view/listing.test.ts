@@ -19,6 +19,11 @@ describe("the address of a list", () => {
     expect(asked(listing)).toEqual({ city: "Lyon", sort: "name", order: "asc" });
   });
 
+  it("asks for a tag by its key", () => {
+    expect(asked(parseListing({ tag: "roof=flat" }, SITE))).toEqual({ "tag.roof": "flat", sort: "name", order: "asc" });
+    expect(listingAddress(parseListing({ tag: "roof=flat" }, SITE))).toEqual({ tag: "roof=flat" });
+  });
+
   it("keeps the name among chosen columns", () => {
     expect(shownColumns(parseListing({ cols: "zone" }, SITE), SITE).map((one) => one.key)).toEqual(["name", "zone"]);
   });

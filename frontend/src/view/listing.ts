@@ -38,7 +38,7 @@ export function parseListing(address: Address, attributes: readonly Attribute[])
 
 /** The shortest address that gives this list again. */
 export function listingAddress(listing: Listing): Record<string, string> {
-  const address: Record<string, string> = { ...asked(listing) };
+  const address: Record<string, string> = { ...listing.filters, ...(listing.q ? { q: listing.q } : {}), sort: listing.sort, order: listing.order };
   if (address.sort === "name") delete address.sort;
   if (address.order === "asc") delete address.order;
   if (listing.cursor) address.cursor = listing.cursor;
@@ -48,7 +48,9 @@ export function listingAddress(listing: Listing): Record<string, string> {
 
 /** What the server is asked, without the place in the list: also what an export holds. */
 export function asked(listing: Listing): Record<string, string> {
-  return { ...listing.filters, ...(listing.q ? { q: listing.q } : {}), sort: listing.sort, order: listing.order };
+  const { tag, ...filters } = listing.filters;
+  const [key, value] = tag?.split("=", 2) ?? [];
+  return { ...filters, ...(key && value ? { [`tag.${key}`]: value } : {}), ...(listing.q ? { q: listing.q } : {}), sort: listing.sort, order: listing.order };
 }
 
 export function shownColumns(listing: Listing, attributes: readonly Attribute[]): readonly Attribute[] {

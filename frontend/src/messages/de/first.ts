@@ -15,6 +15,11 @@ export const words: Words<"first"> = {
   "nav.history": "Verlauf",
   "nav.points": "Messpunkte",
   "nav.settings": "Einstellungen",
+  "nav.sites": "Standorte",
+  "nav.devices": "Geräte",
+  "nav.people": "Personen",
+  "nav.organizations": "Organisationen",
+  "nav.more": "Mehr",
   "site.choose": "Standort",
 
   "offline.since": "Keine Verbindung. Gezeigt wird der Stand von {time}.",
@@ -70,10 +75,4 @@ export const words: Words<"first"> = {
   "chart.range": "{low} bis {high}",
 
   "legend.label": "Reihen",
-
-  "nav.sites": "Standorte",
-  "nav.devices": "Geräte",
-  "nav.people": "Personen",
-  "nav.organizations": "Organisationen",
-  "nav.more": "Mehr",
 };

@@ -13,6 +13,11 @@ export const words = {
   "nav.history": "History",
   "nav.points": "Points",
   "nav.settings": "Settings",
+  "nav.sites": "Sites",
+  "nav.devices": "Devices",
+  "nav.people": "People",
+  "nav.organizations": "Organizations",
+  "nav.more": "More",
   "site.choose": "Site",
 
   "offline.since": "No connection. Showing what was known at {time}.",
@@ -68,10 +73,4 @@ export const words = {
   "chart.range": "{low} to {high}",
 
   "legend.label": "Series",
-
-  "nav.sites": "Sites",
-  "nav.devices": "Devices",
-  "nav.people": "People",
-  "nav.organizations": "Organizations",
-  "nav.more": "More",
 } as const;

@@ -15,6 +15,11 @@ export const words: Words<"first"> = {
   "nav.history": "Historique",
   "nav.points": "Points",
   "nav.settings": "Réglages",
+  "nav.sites": "Sites",
+  "nav.devices": "Appareils",
+  "nav.people": "Personnes",
+  "nav.organizations": "Organisations",
+  "nav.more": "Plus",
   "site.choose": "Site",
 
   "offline.since": "Pas de connexion. Affichage de l’état connu à {time}.",
@@ -70,10 +75,4 @@ export const words: Words<"first"> = {
   "chart.range": "{low} à {high}",
 
   "legend.label": "Séries",
-
-  "nav.sites": "Sites",
-  "nav.devices": "Appareils",
-  "nav.people": "Personnes",
-  "nav.organizations": "Organisations",
-  "nav.more": "Plus",
 };

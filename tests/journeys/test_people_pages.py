@@ -1,0 +1,332 @@
+"""Pages of people, organizations, sites and devices, each as the role that uses it: what they do, and that they are sound."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pyotp
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect
+
+SIZES = [(360, 740), (1280, 900)]
+FIRST = {
+    "administrator": "organizations",
+    "owner": "sites",
+    "auditor": "sites",
+    "partner": "sites",
+    "operator": "sites",
+    "manager": "home",
+    "user": "home",
+    "guest": "home",
+}
+PAGES = ["sites", "devices", "people", "organizations", "settings", "start", "more"]
+OPEN_PAGES = ["sign-in", "register", "recover", "recover?token=x", "invitation?token=x", "shared/x"]
+
+As = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def logins(product: Any) -> dict[str, dict[str, str]]:
+    """How one person of each role gets in."""
+    note = json.loads((product.folder / "demo.json").read_text())
+    return {login["role"]: login for login in note["logins"]}
+
+
+@pytest.fixture(scope="module")
+def states(browser: Browser, product: Any, logins: dict[str, dict[str, str]], enter: Any) -> dict[str, StorageState]:
+    """The cookie of each role that was asked for, made once."""
+    made: dict[str, StorageState] = {}
+
+    class Lazily(dict[str, StorageState]):
+        def __missing__(self, role: str) -> StorageState:
+            context = browser.new_context(locale="en-GB")
+            enter(context.new_page(), f"{product.url}/", logins[role]["email"], logins[role]["password"])
+            made[role] = self[role] = context.storage_state()
+            context.close()
+            return made[role]
+
+    return Lazily()
+
+
+@pytest.fixture
+def as_role(browser: Browser, states: dict[str, StorageState]) -> Iterator[As]:
+    """A window in which somebody of a role (None: nobody) is signed in; no page of it may err."""
+    contexts: list[BrowserContext] = []
+    faults: list[str] = []
+
+    def opened(role: str | None, width: int = 1280, height: int = 900, **options: Any) -> Page:
+        language = options.pop("language", None)
+        if role:
+            options["storage_state"] = states[role]
+        context = browser.new_context(viewport={"width": width, "height": height}, locale="en-GB", **options)
+        if language:
+            context.add_init_script(f"localStorage.setItem('wattstead.language', {json.dumps(language)})")
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert faults == []
+
+
+def stands(page: Page) -> None:
+    """Wait until a page has its heading, and nothing in it is still being loaded."""
+    page.wait_for_selector("main h1")
+    page.wait_for_function("() => !document.querySelector('.waiting, [aria-busy=true]')")
+
+
+@pytest.mark.parametrize("role", FIRST)
+def test_each_role_lands_on_its_own_first_page(as_role: As, product: Any, role: str) -> None:
+    page = as_role(role)
+    page.goto(f"{product.url}/")
+    if role == "operator":
+        expect(page.locator("h1")).to_have_text("Why do you look?")
+        return
+    page.wait_for_url(f"{product.url}/{FIRST[role]}")
+    stands(page)
+    assert page.locator("h1").count() == 1
+    expect(page.locator("nav.places a.here")).to_have_count(1)
+
+
+@pytest.mark.parametrize("path", ["sites?q=a&sort=city", "devices", "people", "settings", "organizations", "start"])
+def test_a_stranger_signs_in_and_returns(as_role: As, product: Any, path: str) -> None:
+    page = as_role(None)
+    page.goto(f"{product.url}/{path}")
+    page.fill("#email", product.email)
+    page.fill("#password", product.password)
+    page.click("button[type=submit]")
+    expect(page).to_have_url(f"{product.url}/{path}")
+
+
+@pytest.mark.parametrize(
+    "target", ["//evil.example", "/\\evil.example", "https://evil.example/", "javascript:alert(1)"]
+)
+def test_signing_in_leads_to_no_other_place(as_role: As, product: Any, target: str) -> None:
+    page = as_role("user")
+    page.goto(f"{product.url}/sign-in?to={target.replace(chr(92), '%5C')}")
+    page.wait_for_url(f"{product.url}/home")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("path", [*PAGES, "sites/1", "device", "person", "organization"])
+def test_every_page_is_sound(as_role: As, screen_of: Any, product: Any, path: str, theme: Any) -> None:
+    for width, height in SIZES:
+        page = as_role("owner", width, height, color_scheme=theme)
+        go(page, product.url, path)
+        window = screen_of(page, f"{product.url}/")
+        assert window.violations() == [], (path, width)
+        assert window.overflow_px() == 0, (path, width)
+        assert page.locator("h1").count() == 1
+
+
+@pytest.mark.parametrize("path", OPEN_PAGES)
+def test_every_door_is_sound(as_role: As, screen_of: Any, product: Any, path: str) -> None:
+    for width, height in SIZES:
+        page = as_role(None, width, height, color_scheme="dark" if width < 900 else "light")
+        page.goto(f"{product.url}/{path}")
+        stands(page)
+        window = screen_of(page, f"{product.url}/")
+        assert window.violations() == [], (path, width)
+        assert window.overflow_px() == 0, (path, width)
+
+
+@pytest.mark.parametrize("language", ["de", "pseudo"])
+def test_other_languages_fit_on_a_phone(as_role: As, screen_of: Any, product: Any, language: str) -> None:
+    page = as_role("owner", 360, 740, language=language)
+    for path in [*PAGES, "sites/1", "device"]:
+        go(page, product.url, path)
+        assert screen_of(page, f"{product.url}/").overflow_px() == 0, path
+
+
+def test_the_list_is_searched_filtered_and_kept_in_the_address(as_role: As, product: Any) -> None:
+    page = as_role("owner")
+    page.goto(f"{product.url}/sites")
+    stands(page)
+    page.get_by_role("searchbox", name="Search").fill("Home near")
+    expect(page.locator("tbody tr")).to_have_count(1)
+    expect(page).to_have_url(re.compile(r"q=Home"))
+    page.reload()
+    expect(page.locator("tbody tr")).to_have_count(1)
+    page.get_by_role("button", name="Filter").click()
+    page.get_by_label("State").select_option("disabled")
+    expect(page.get_by_text("Nothing fits the search.")).to_be_visible()
+    page.get_by_role("button", name="Show all").click()
+    expect(page.get_by_role("link", name="Home near Paris")).to_be_visible()
+    page.get_by_role("button", name="Columns").click()
+    page.get_by_label("Time zone").check()
+    page.get_by_role("button", name="Close").click()
+    expect(page.get_by_role("columnheader", name="Time zone")).to_be_visible()
+
+
+def test_a_list_says_when_it_fails_and_when_there_is_no_right(as_role: As, product: Any) -> None:
+    page = as_role("owner")
+    page.goto(f"{product.url}/sites?cursor=nonsense")
+    expect(page.get_by_role("alert")).to_contain_text("The list could not be loaded")
+    expect(page.get_by_role("button", name="Try again")).to_be_visible()
+    resident = as_role("user")
+    resident.goto(f"{product.url}/people")
+    expect(resident.get_by_role("alert")).to_contain_text("You may not see or change this")
+    resident.goto(f"{product.url}/sites/999999")
+    expect(resident.locator("h1")).to_have_text("There is nothing here")
+
+
+def test_a_site_is_changed_and_a_change_by_others_is_explained(as_role: As, product: Any) -> None:
+    page, other = as_role("owner"), as_role("owner")
+    for one in (page, other):
+        one.goto(f"{product.url}/sites/1")
+        one.get_by_role("button", name="Change", exact=True).click()
+    page.get_by_label("City").fill("Sceaux")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator("dd", has_text="Sceaux")).to_be_visible()
+    other.get_by_label("Heating").fill("gas")
+    other.get_by_role("button", name="Save", exact=True).click()
+    expect(other.get_by_text("City is now: Sceaux")).to_be_visible()
+    other.get_by_role("button", name="Save mine all the same").click()
+    expect(other.locator("dd", has_text="gas")).to_be_visible()
+    expect(other.locator("dd", has_text="Sceaux")).to_be_visible()
+    expect(other.get_by_text("Changed").first).to_be_visible()
+
+
+def test_an_installer_makes_a_site_with_its_user_in_one_step(as_role: As, product: Any) -> None:
+    page = as_role("partner")
+    page.goto(f"{product.url}/sites")
+    page.get_by_role("button", name="New site").first.click()
+    page.get_by_label("Name").first.fill("House of Noor")
+    page.get_by_label("E-mail").fill("noor@example.org")
+    page.get_by_role("button", name="Create the site").click()
+    lines = page.locator("dialog pre")
+    expect(lines).to_have_count(2)
+    assert re.fullmatch("[0-9a-f]{32}", lines.nth(0).inner_text().strip())
+    link = lines.nth(1).inner_text().strip()
+    page.get_by_role("link", name="Open the site").click()
+    expect(page.locator("h1")).to_have_text("House of Noor")
+
+    noor = as_role(None, 360, 740)
+    noor.goto(f"{product.url}/invitation?" + link.partition("?")[2])
+    expect(noor.get_by_text("House of Noor")).to_be_visible()
+    noor.get_by_label("Your name").fill("Noor")
+    noor.locator("#password").fill("a long walk at night")
+    noor.get_by_role("button", name="Accept").click()
+    noor.wait_for_url(f"{product.url}/home")
+
+
+def test_a_device_is_made_from_a_template_and_its_posting_switched(as_role: As, product: Any) -> None:
+    page = as_role("partner", 360, 740)
+    page.goto(f"{product.url}/sites")
+    page.locator("tbody a").first.click()
+    page.get_by_role("button", name="New device").click()
+    page.get_by_role("searchbox", name="What is it?").fill("sdm630")
+    page.get_by_role("radio").first.check()
+    page.get_by_label("Name", exact=True).fill("Meter of the heat pump")
+    page.get_by_label("Serial number").fill("630-0815")
+    page.get_by_role("button", name="Create the device").click()
+    expect(page.locator("h1")).to_have_text("Meter of the heat pump")
+    expect(page.locator(".panel li .value").first).to_contain_text("no reading yet")
+    switch = page.get_by_role("switch")
+    switch.click()
+    expect(switch).to_have_attribute("aria-checked", "false")
+    expect(page.get_by_text("Readings are refused")).to_be_visible()
+    page.get_by_role("button", name="Delete the device").click()
+    page.locator("dialog").get_by_role("button", name="Delete the device").click()
+    expect(page.locator("h1")).to_have_text("Devices")
+
+
+def test_a_resident_shares_by_a_link_and_takes_it_back(as_role: As, product: Any) -> None:
+    page = as_role("user")
+    page.goto(f"{product.url}/sites")
+    page.locator("tbody a").first.click()
+    page.get_by_role("button", name="Share", exact=True).first.click()
+    page.get_by_label("For whom").fill("Grandma")
+    page.locator("dialog").get_by_role("button", name="Share", exact=True).click()
+    link = page.locator("dialog pre").inner_text().strip()
+    page.get_by_role("button", name="Close").click()
+
+    guest = as_role(None, 360, 740)
+    guest.goto(f"{product.url}/shared/" + link.rpartition("/")[2])
+    guest.wait_for_url(f"{product.url}/home")
+    expect(guest.get_by_test_id("using")).to_contain_text("W")
+
+    page.get_by_role("button", name="Take back: Grandma").click()
+    page.locator("dialog").get_by_role("button", name="Take back").click()
+    expect(page.get_by_text("Grandma")).to_have_count(0)
+    late = as_role(None)
+    late.goto(f"{product.url}/shared/" + link.rpartition("/")[2])
+    expect(late.get_by_role("alert")).to_contain_text("has ended")
+
+
+def test_an_operator_tells_a_reason_first(as_role: As, browser: Browser, product: Any, logins: Any, enter: Any) -> None:
+    context = browser.new_context(locale="en-GB")
+    page = context.new_page()
+    enter(page, f"{product.url}/", logins["operator"]["email"], logins["operator"]["password"])
+    expect(page.locator("h1")).to_have_text("Why do you look?")
+    page.get_by_label("Reason").fill("ticket 4711")
+    page.get_by_role("button", name="Go on").click()
+    expect(page.locator("h1")).to_have_text("Sites")
+    expect(page.locator("tbody tr").first).to_be_visible()
+    context.close()
+
+
+def test_an_administrator_looks_through_somebodys_eyes_visibly(
+    browser: Browser, product: Any, logins: Any, enter: Any
+) -> None:
+    context = browser.new_context(locale="en-GB")
+    page = context.new_page()
+    enter(page, f"{product.url}/", logins["administrator"]["email"], logins["administrator"]["password"])
+    page.goto(f"{product.url}/people?q={logins['user']['email']}")
+    page.locator("tbody a").first.click()
+    page.get_by_role("button", name="See what they see").click()
+    page.get_by_label("Reason").fill("asked by phone")
+    page.locator("dialog").get_by_role("button", name="See what they see").click()
+    banner = page.get_by_role("complementary")
+    expect(banner).to_contain_text(logins["administrator"]["email"])
+    expect(page.locator("h1")).to_have_text("Home")
+    banner.get_by_role("button", name="Stop").click()
+    expect(banner).to_have_count(0)
+    expect(page.locator("h1")).to_have_text("People")
+    context.close()
+
+
+def test_a_second_factor_is_set_up_and_asked_for(browser: Browser, product: Any, logins: Any, enter: Any) -> None:
+    login = logins["auditor"]
+    context = browser.new_context(locale="en-GB")
+    page = context.new_page()
+    enter(page, f"{product.url}/", login["email"], login["password"])
+    page.goto(f"{product.url}/settings")
+    page.get_by_role("button", name="Set up").click()
+    expect(page.get_by_role("img", name="QR code for the app")).to_be_visible()
+    app = pyotp.TOTP(page.locator("dialog pre").inner_text().strip())
+    page.get_by_label("Code").fill(app.now())
+    page.get_by_role("button", name="Confirm").click()
+    codes = page.locator("dialog pre").inner_text().split()
+    assert len(codes) >= 8
+    page.get_by_role("button", name="I have kept them").click()
+    page.get_by_role("button", name="Sign out").click()
+    page.fill("#email", login["email"])
+    page.fill("#password", login["password"])
+    page.click("button[type=submit]")
+    page.get_by_label("Code").fill(codes[0])
+    page.click("button[type=submit]")
+    expect(page.locator("h1")).to_have_text("Sites")
+    page.goto(f"{product.url}/settings")
+    page.get_by_role("button", name="Switch off").click()
+    page.locator("dialog").get_by_role("button", name="Switch off").click()
+    expect(page.get_by_role("button", name="Set up")).to_be_visible()
+    context.close()
+
+
+def go(page: Page, url: str, path: str) -> None:
+    """Open a page by its path, or the first of a list by the name of what it holds."""
+    if path in ("device", "person", "organization"):
+        page.goto(f"{url}/{'people' if path == 'person' else path + 's'}")
+        stands(page)
+        page.locator("tbody a").first.click()
+        page.wait_for_selector("a.back")
+    else:
+        page.goto(f"{url}/{path}")
+    stands(page)
