@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
@@ -44,6 +45,8 @@ from wattstead.web.app import create_web
 from wattstead.web.settings import Demo, OidcProvider, WebSettings
 
 _log = structlog.get_logger("wattstead")
+_NOWHERE = re.compile(r"//(0\.0\.0\.0|\[::\])(?=[:/]|$)")
+"""All addresses of this machine: to listen on, not to go to."""
 _Asgi = Callable[[Any, Any, Any], Awaitable[None]]
 
 
@@ -360,7 +363,7 @@ def _web_settings(settings: Settings, url: str, demo: Demo | None) -> WebSetting
         trust_forwarded=settings.trust_forwarded,
         demo=demo,
         photos=settings.folder.absolute() / "photos",
-        public_url=settings.public_url.rstrip("/") or url,
+        public_url=settings.public_url.rstrip("/") or _NOWHERE.sub("//localhost", url),
         mail=bool(settings.smtp_host),
         oidc=oidc,
     )

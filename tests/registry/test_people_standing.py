@@ -290,6 +290,12 @@ def test_the_directory_is_searched_and_filtered(registry: Registry, owner: Accou
     ):
         with pytest.raises(NameInvalid):
             ids(**wrong)
+    for odd in ({"q": "a\0b"}, {"equal": {"phone": "\0"}}):
+        with pytest.raises(NameInvalid):
+            ids(**odd)
+    with pytest.raises(Unknown):
+        registry.end_session(owner.id, "\0")
+    assert ids(organization_id=1, site_id=1) == [] == ids(role="' OR 1=1 --")
     with pytest.raises(NameInvalid):
         ids(sort="id", cursor=registry.people(None, PeopleQuery(limit=1)).cursor)
 

@@ -178,6 +178,10 @@ class LinkInvalid(RegistryError):
         super().__init__(f"this {noun} is not valid, or no longer; ask for a new one")
 
 
+class ProofInvalid(RegistryError):
+    """A proof of who somebody is, such as a passkey, that does not hold."""
+
+
 class RoleRefused(RegistryError):
     """A role that one may not give, or a person above whom one does not stand."""
 

@@ -21,6 +21,7 @@ from wattstead.web.emoncms import routes as emoncms
 from wattstead.web.front_door import FrontDoor
 from wattstead.web.gate import DEPENDENCIES, check_declared, guard
 from wattstead.web.influx import routes as influx
+from wattstead.web.outside import Outside
 from wattstead.web.problem import answer
 from wattstead.web.reference import page as reference
 from wattstead.web.rooms import Pending, Rooms, StatusPart, Streams
@@ -61,8 +62,10 @@ def create_web(
     registry_threads = Threads("registry", settings.registry_threads, settings.registry_queue)
     series_threads = Threads("series", settings.series_threads, settings.series_queue)
     directory = Directory(registry, registry_threads)
+    outside = Outside(settings.oidc, f"{settings.public_url}/api/v1/session/outside/back") if settings.oidc else None
     rooms = Rooms(
-        registry, series, live, Streams(), directory, registry_threads, series_threads, settings, status, pending
+        registry, series, live, Streams(), directory, registry_threads, series_threads, settings, status, pending,
+        outside,
     )  # fmt: skip
     return FrontDoor(_litestar(State({"rooms": rooms, "pages": pages.load(settings.static)})), settings)
 
@@ -97,3 +100,5 @@ async def _threads(app: Litestar) -> AsyncGenerator[None, None]:
     finally:
         app.state.rooms.registry_threads.close()
         app.state.rooms.series_threads.close()
+        if app.state.rooms.outside is not None:
+            await app.state.rooms.outside.close()

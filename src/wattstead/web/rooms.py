@@ -17,6 +17,7 @@ from wattstead.registry.records import Account
 from wattstead.registry.registry import Registry
 from wattstead.series import Series
 from wattstead.web.directory import Directory
+from wattstead.web.outside import Outside
 from wattstead.web.settings import WebSettings
 from wattstead.web.threads import Threads
 from wattstead.web.viewer import Viewer
@@ -65,6 +66,8 @@ class Rooms:
     settings: WebSettings
     status: Callable[[], Sequence[StatusPart]]
     pending: Pending
+    outside: Outside | None = None
+    """The provider that people may sign in with beside us."""
 
     @property
     def latest(self) -> Latest:

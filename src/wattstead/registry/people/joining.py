@@ -29,6 +29,8 @@ from wattstead.registry.trail import Actor
 
 Writing = Callable[[str], Letter]
 """Writes the letter with a token's link."""
+_INVITATIONS = 300
+"""How many mails with invitations one person may have sent within a quarter of an hour."""
 _REGISTRATIONS, _RECOVERIES_OF_EMAIL, _RECOVERIES_OF_ADDRESS = 20, 3, 20
 """How often within a quarter of an hour: registering from one network address, a mail to one address, mails asked for
 from one network address."""
@@ -50,7 +52,7 @@ class Joining(Door):
     ) -> NewInvitation:
         """Ask an address to take a role; without ``write`` nothing is mailed and the caller shows the link.
 
-        Raises `RoleRefused`, `NameInvalid`, `Unknown`.
+        Raises `RoleRefused`, `NameInvalid`, `Unknown`, `LoginLimited`.
         """
         now = self._clock()
         with self._db.writing() as s:
@@ -58,6 +60,7 @@ class Joining(Door):
                 s, actor, authority, email, role, now, organization_id=organization_id, site_id=site_id
             )
             if write is not None:
+                attempts.spend(s, "invitations of", str(actor.account_id), _INVITATIONS, now)
                 mails.queue(s, write(made, invitations.look(s, made.token, now)), now)
         return made
 
@@ -183,8 +186,10 @@ class Joining(Door):
 
     def finish_recovery(self, token: str, password: str) -> Account:
         """Set the password that a mailed link allows; every session ends; raises `LinkInvalid`, `PasswordInvalid`."""
-        hashed = self._passwords.submit(passwords.hashed, password).result()
         now = self._clock()
+        with self._db.reading() as s:
+            links.check(s, token, now, Purpose.RECOVER)  # hashing is dear: not for whoever guesses tokens
+        hashed = self._passwords.submit(passwords.hashed, password).result()
         with self._db.writing() as s:
             link = links.take(s, token, now, Purpose.RECOVER)
             row = accounts.row_of(s, link.account_id)

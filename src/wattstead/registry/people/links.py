@@ -39,6 +39,13 @@ def create(session: Session, account_id: int, purpose: Purpose, email: str, now:
     return token
 
 
+def check(session: Session, token: str, now: datetime, *purposes: Purpose) -> None:
+    """Raise `LinkInvalid` unless `take` would give the link now."""
+    row = session.get(tables.MailedLink, token_hash(token))
+    if row is None or row.expires <= now or row.purpose not in purposes:
+        raise LinkInvalid
+
+
 def take(session: Session, token: str, now: datetime, *purposes: Purpose) -> tables.MailedLink:
     """What a link was for; it works no more after this; raises `LinkInvalid`."""
     row = session.get(tables.MailedLink, token_hash(token), with_for_update=True)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 from sqlalchemy import ColumnElement, false, func, or_, select
 from sqlalchemy.orm import Session
 
-from wattstead.registry import tables
+from wattstead.registry import names, tables
 from wattstead.registry.errors import NameInvalid, Unknown
 from wattstead.registry.people.accounts import record
 from wattstead.registry.policy import Reach
@@ -69,13 +69,13 @@ def person(session: Session, reach: Reach | None, account_id: int) -> PersonRow:
 
 
 def _conditions(query: PeopleQuery) -> list[ColumnElement[bool]]:
-    words = query.q.split()[:10]
+    words = names.checked_text("q", query.q).split()[:10]
     found: list[ColumnElement[bool]] = [
         or_(*(_TEXTS[name].icontains(word, autoescape=True) for name in _SEARCHED)) for word in words
     ]
     for name, value in query.equal.items():
         if name in _TEXTS:
-            found.append(func.lower(_TEXTS[name]) == value.lower())
+            found.append(func.lower(_TEXTS[name]) == names.checked_text(name, value).lower())
         elif name in ("second_factor", "verified"):
             column = _Row.totp_sealed if name == "second_factor" else _Row.verified
             found.append(column.is_not(None) if value == "true" else column.is_(None))
@@ -113,8 +113,9 @@ def _after(query: PeopleQuery, key: ColumnElement[Any]) -> list[ColumnElement[bo
         return []
     try:
         told, last = msgspec.json.decode(base64.urlsafe_b64decode(query.cursor), type=tuple[str | int, int])
+        names.checked_text("cursor", str(told))
         value = datetime.fromisoformat(str(told)) if query.sort in ("created", "last_seen") else told
-        if isinstance(value, int) != (query.sort == "id"):
+        if isinstance(value, int) != (query.sort == "id") or getattr(value, "tzinfo", UTC) is None:
             raise ValueError("of another sort")
     except (binascii.Error, msgspec.DecodeError, ValueError) as error:
         raise NameInvalid("cursor", query.cursor, "is none of this list; begin again without it") from error

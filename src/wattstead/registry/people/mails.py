@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
 from wattstead.registry import tables
@@ -13,9 +13,13 @@ from wattstead.registry.records import DueMail, Letter
 LEASE = timedelta(minutes=5)
 """Whoever takes a mail has so long to say what became of it; then somebody else may try."""
 
+KEPT = timedelta(days=30)
+"""How long it is known that a mail was sent to whom."""
+
 
 def queue(session: Session, letter: Letter, now: datetime) -> None:
-    """Have a letter sent, when the caller's transaction is committed."""
+    """Have a letter sent, when the caller's transaction is committed; what is long past is swept away."""
+    session.execute(delete(tables.Mail).where(tables.Mail.created <= now - KEPT))
     row = tables.Mail(to=letter.to, subject=letter.subject[:200], text=letter.text, created=now, due=now)
     session.add(row)
 

@@ -103,6 +103,25 @@ class InvitationLook(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the address has an account already, which must sign in to accept."""
 
 
+class RelyingParty(msgspec.Struct, frozen=True):
+    """For whom a passkey is made: its key works there alone."""
+
+    id: str
+    """Name of the host."""
+    origin: str
+    """Scheme, host and port of the pages."""
+    name: str = "Wattstead"
+
+
+class Passkey(msgspec.Struct, frozen=True):
+    """A passkey as its person may see it."""
+
+    id: int
+    name: str
+    created: datetime
+    last_used: datetime | None
+
+
 class PersonChange(msgspec.Struct, frozen=True, kw_only=True):
     """What to change of a person; None leaves it."""
 

@@ -85,9 +85,15 @@ async def sign_out(request: AnyRequest, rooms: FromRooms) -> Response[None]:
     require_own_page(request)
     token, back = request.cookies.get(COOKIE, ""), request.cookies.get(RETURN, "")
     viewer = await rooms.directory.viewer_of_session(token) if token else None
+    own = await rooms.directory.viewer_of_session(back) if back else None
     await end(rooms, token)
-    returns = back if viewer is not None and viewer.impersonator_id is not None else ""
+    returns = back if viewer is not None and own is not None and _looks_through(own, viewer) else ""
     return Response(None, status_code=204, cookies=[session_cookie(request, returns), return_cookie(request, "")])
+
+
+def _looks_through(own: Viewer, eyes: Viewer) -> bool:
+    """Whether one session is that of the administrator behind another."""
+    return own.account is not None and own.account.id == eyes.impersonator_id
 
 
 async def end(rooms: Rooms, token: str) -> None:
