@@ -152,3 +152,11 @@ def test_an_operator_tells_a_reason_first(office: Any, branch: Any) -> None:
         assert operator.get("/session").json()["lacks_reason"] is False
         deed = office.registry.trail()[0]
         assert (deed.action, deed.words) == ("reason", {"reason": "ticket 17"})
+
+
+def test_a_person_is_made_once_however_often_it_is_asked(office: Any, branch: Any) -> None:
+    owner, wanted = branch.people["owner"], {"email": "once@test.example", "role": "user", "site_id": branch.cottage}
+    first, again = (owner.post("/people", json=wanted, headers={"Idempotency-Key": "k1"}) for _ in range(2))
+    assert first.status_code == again.status_code == 201 and first.json()["id"] == again.json()["id"]
+    assert first.json()["link"].startswith(office.url) and not again.json()["link"], "a secret is shown once"
+    assert owner.post("/people", json=wanted).status_code == 409

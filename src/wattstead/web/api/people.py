@@ -19,6 +19,7 @@ from wattstead.web.cookies import return_cookie, session_cookie
 from wattstead.web.gate import COOKIE, AnyRequest, actor, needs, require
 from wattstead.web.people import client_of, invitation_link, invitation_writer, require_own_hand
 from wattstead.web.problem import invalid, not_found
+from wattstead.web.repeats import once
 from wattstead.web.rooms import FromRooms, FromViewer, Rooms
 from wattstead.web.versions import expected, tag
 from wattstead.web.viewer import Viewer
@@ -152,19 +153,25 @@ async def people(
 
 
 @post("/", opt=needs(Action.CREATE, Resource.PERSON), status_code=201, summary="Make a person", tags=["people"])
-async def create_person(rooms: FromRooms, viewer: FromViewer, data: NewPerson) -> Response[PersonAnswer]:
+async def create_person(
+    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, data: NewPerson
+) -> Response[PersonAnswer]:
     """A person with a first role, invited at once: by mail, or by the link in the answer where no mail is sent."""
     place: dict[str, Any] = {"organization_id": data.organization_id, "site_id": data.site_id}
     await _require_place(rooms, viewer, data.organization_id, data.site_id)
     told = PersonChange(name=data.name, phone=data.phone, mobile_phone=data.mobile_phone, locale=data.locale)
     run, who = rooms.registry_threads.run, actor(viewer)
-    account = await run(rooms.registry.create_person, who, viewer.authority, data.email, data.role, told, **place)
-    made = await run(
-        rooms.registry.invite, who, viewer.authority, data.email, data.role, write=invitation_writer(rooms), **place
-    )
-    answer = _answer(await _row(rooms, viewer, account.id))
-    answer.link = invitation_link(rooms, made)
-    return Response(answer, status_code=201, headers=tag(answer.version))
+
+    async def make() -> Response[Any]:
+        account = await run(rooms.registry.create_person, who, viewer.authority, data.email, data.role, told, **place)
+        made = await run(
+            rooms.registry.invite, who, viewer.authority, data.email, data.role, write=invitation_writer(rooms), **place
+        )
+        answer = _answer(await _row(rooms, viewer, account.id))
+        answer.link = invitation_link(rooms, made)
+        return Response(answer, status_code=201, headers=tag(answer.version))
+
+    return await once(request, rooms, viewer, make)
 
 
 @get("/{person_id:int}", opt=needs(Action.SEE, Resource.PERSON), summary="A person", tags=["people"])
