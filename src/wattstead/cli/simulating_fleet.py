@@ -1,7 +1,7 @@
 """``wattstead simulate --fleet``: a fleet of solar sites with some days of readings, into a folder's product.
 
 Where a server runs on the folder the readings are posted to it, by each site with its own key; else they go into the
-journal, from which the next start, or this one, stores them.
+journal, where they are durable, and the next start stores what this one has not.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ from wattstead.registry.registry import Registry
 from wattstead.settings import Settings
 
 _SITES_AT_ONCE, _DAYS_AT_ONCE = 100, 3
-_QUIET_S = 2.0
 
 
 def run(folder: Path, url: str, count: int, days: float, every_s: int, seed: int) -> int:
@@ -116,7 +115,7 @@ def _post(client: Client, sittings: Sequence[Sitting], days: float, every_s: int
 
 
 async def _append(settings: Settings, count: int, days: float, every_s: int, seed: int) -> int:
-    """Open the product on the folder and put the readings into its journal; wait until they are stored."""
+    """Open the product on the folder and put the readings into its journal; the next start stores what is left."""
     sent = 0
     async with product(settings) as running:
         sittings = await asyncio.to_thread(_settle, running.registry, settings.owner_email, count, seed)
@@ -125,8 +124,4 @@ async def _append(settings: Settings, count: int, days: float, every_s: int, see
             if len(batch.point):
                 await running.journal.append(batch)
             sent += len(batch.point)
-        quiet = 0.0
-        while quiet < _QUIET_S:
-            await asyncio.sleep(0.5)
-            quiet = 0.0 if running.refinery.state.lag_bytes else quiet + 0.5
     return sent
