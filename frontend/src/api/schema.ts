@@ -49,6 +49,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/account/passkeys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Own passkeys
+         * @description The passkeys with which one may sign in, by id.
+         */
+        get: operations["passkeys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/account/passkeys/begin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin with a passkey
+         * @description What `PublicKeyCredential.parseCreationOptionsFromJSON()` takes.
+         */
+        post: operations["begin_passkey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/account/passkeys/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Keep a passkey
+         * @description Answers the challenge of `begin`, which is good for one answer.
+         */
+        post: operations["finish_passkey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/account/passkeys/{passkey_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete a passkey
+         * @description Nobody signs in with it any more.
+         */
+        delete: operations["drop_passkey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/account/password": {
         parameters: {
             query?: never;
@@ -133,6 +213,145 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Devices
+         * @description The devices one may see. Parameters as of sites: `q`, `sort`, `order`, `limit`, `cursor`, and filters by any
+         *     attribute: `site=`, `site_id.empty=yes` (nobody's yet), `firmware.prefix=`, `last_seen.to=`, `tag.KEY=`,
+         *     `organization=` (with all below it), `site.city=`.
+         */
+        get: operations["devices"];
+        put?: never;
+        /**
+         * Make a device
+         * @description A device with all points of its template, at once or not at all.
+         */
+        post: operations["create_device"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{device_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A device
+         * @description One device; the ETag is the version to give with a change.
+         */
+        get: operations["device"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a device
+         * @description Its points and their history stay at the site, its keys end; needs If-Match.
+         */
+        delete: operations["delete_device"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a device
+         * @description Sets what is given; needs If-Match.
+         */
+        patch: operations["change_device"];
+        trace?: never;
+    };
+    "/api/v1/devices/{device_id}/hours": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A day by the hour
+         * @description Energy, volume or pulses of every point of the device that counts them, for each hour of one local day.
+         */
+        get: operations["hours"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{device_id}/move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Move a device
+         * @description To another site that one may change too; If-Match is honoured. Its points and their history stay at the old
+         *     site, and it gets new ones at the new site.
+         */
+        post: operations["move"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{device_id}/photo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The picture
+         * @description The picture of a device; 204 without one.
+         */
+        get: operations["device_photo"];
+        /**
+         * Set the picture
+         * @description The body is a JPEG or PNG of up to 5 MB; an empty body takes the picture away.
+         */
+        put: operations["put_device_photo"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{device_id}/posting": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let it post
+         * @description Readings of the device are taken, or refused, within a second.
+         */
+        post: operations["put_posting"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/devices/{device_id}/rollover": {
         parameters: {
             query?: never;
@@ -148,6 +367,67 @@ export interface paths {
          *     what a person has changed by hand stays. With ``apply`` it is done, which needs If-Match.
          */
         post: operations["roll_over"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/directory/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A list as a file
+         * @description The whole list with the filters, words and order of `GET /sites`, `/devices` or `/people`. Cells that a
+         *     spreadsheet would take for formulas are quoted.
+         */
+        get: operations["export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview a file
+         * @description The body is a CSV or Excel file whose first line names attributes; lines with an `id` change what is there.
+         */
+        post: operations["preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a previewed file
+         * @description Line by line; what cannot be taken is told. Rights are looked at again.
+         */
+        post: operations["apply"];
         delete?: never;
         options?: never;
         head?: never;
@@ -247,13 +527,14 @@ export interface paths {
         };
         /**
          * Keys
-         * @description The living keys of the sites one may see, by id; a revoked key is not listed.
+         * @description The living keys of the sites whose keys one may see, by id; a revoked key is not listed.
          */
         get: operations["keys"];
         put?: never;
         /**
          * Make a key
-         * @description A new key with its secret, which is shown this once. A write key never reads, a read key never writes.
+         * @description A new key with its secret, which is shown this once. A write key never reads, a read key never writes; an admin
+         *     key sets its site up, and makes no keys.
          */
         post: operations["create_key"];
         delete?: never;
@@ -282,6 +563,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/keys/{key_id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replace a key
+         * @description A successor with the same scope and terms, shown this once; the old key ends by itself after the overlap.
+         */
+        post: operations["rotate_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/live": {
         parameters: {
             query?: never;
@@ -301,6 +602,58 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Organizations
+         * @description Those one may see: parents before children, or sorted.
+         */
+        get: operations["organizations"];
+        put?: never;
+        /**
+         * Make one
+         * @description A new organization in one's branch.
+         */
+        post: operations["create_organization"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One
+         * @description One organization; the ETag is the version to give with a change.
+         */
+        get: operations["organization"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete
+         * @description Only when nothing is left in it; needs If-Match.
+         */
+        delete: operations["delete_organization"];
+        options?: never;
+        head?: never;
+        /**
+         * Change
+         * @description Needs If-Match. A branch can be moved only between places in which one may change things on both sides.
+         */
+        patch: operations["change_organization"];
         trace?: never;
     };
     "/api/v1/people": {
@@ -623,6 +976,107 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/session/outside": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The outside provider
+         * @description 404 when none is configured.
+         */
+        get: operations["outside"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/outside/back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Back from outside
+         * @description Where the provider sends the browser: on to the wanted page with a session, or to the sign-in page, which says
+         *     `outside=refused` when nobody here has that address, or `outside=failed`.
+         */
+        get: operations["back_from_outside"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/outside/begin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sign in outside
+         * @description Sends the browser to the provider, which sends it back.
+         */
+        get: operations["begin_outside"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in with a passkey
+         * @description Answers with the cookie of a new session; no code is asked for, because a passkey is two factors already.
+         */
+        post: operations["passkey_login"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/passkey/begin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin to sign in with a passkey
+         * @description A challenge; who will answer it is not asked.
+         */
+        post: operations["begin_passkey_login"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sessions": {
         parameters: {
             query?: never;
@@ -667,6 +1121,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/shared/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Open a link
+         * @description Answers with the cookie of a guest, who sees this one site and reads; 404 when the link is open no more.
+         */
+        get: operations["open_link"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/shares": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * To whom a site is shown
+         * @description People and open links; a link's address itself is never shown again.
+         */
+        get: operations["shares"];
+        put?: never;
+        /**
+         * Show a site
+         * @description To a person, who reads when signed in, or by a link, for which an end must be given.
+         */
+        post: operations["create_share"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/shares/{share_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Take it back
+         * @description Whoever looks by it sees nothing more from now on.
+         */
+        delete: operations["delete_share"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sites": {
         parameters: {
             query?: never;
@@ -676,10 +1194,225 @@ export interface paths {
         };
         /**
          * Sites
-         * @description All sites that the session or key may see, by id; a read key sees its own.
+         * @description The sites one may see. Parameters: `q` (words), `sort` (an attribute), `order` (asc, desc), `limit`, `cursor`,
+         *     and filters by any attribute: `city=Lyon` (several: one of them), `city.prefix=`, `area_m2.from=`, `area_m2.to=`,
+         *     `note.empty=yes`, `tag.KEY=`, `organization=` (with all below it), `device.firmware=`, `person.email=`.
          */
         get: operations["sites"];
         put?: never;
+        /**
+         * Make a site
+         * @description A site in one step: with its attributes, its user invited and a write key made, or none of these.
+         */
+        post: operations["create_site"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A site
+         * @description One site; the ETag is the version to give with a change.
+         */
+        get: operations["site"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a site
+         * @description With all that is in it, for good; needs If-Match. Its keys must have been revoked some seconds ago.
+         */
+        delete: operations["delete_site"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a site
+         * @description Sets what is given; needs If-Match.
+         */
+        patch: operations["change_site"];
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/access": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who sees a site
+         * @description Organizations, people and links; of each kind only what one may see.
+         */
+        get: operations["access"];
+        /**
+         * Grant
+         * @description Lets another organization's people see a site; who grants must own the site's branch and see the other.
+         */
+        put: operations["grant"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/access/{organization_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End a grant
+         * @description Takes the sight of a site back from another organization.
+         */
+        delete: operations["end_grant"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/handover": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hand over
+         * @description Gives a site with all that is in it to another organization that one sees, or invites the person who lives
+         *     there; If-Match is honoured.
+         */
+        post: operations["hand_over"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What happened to it
+         * @description Every change of a site and of what is in it, newest first.
+         */
+        get: operations["history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/photo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The picture
+         * @description The picture of a site; 204 without one.
+         */
+        get: operations["photo"];
+        /**
+         * Set the picture
+         * @description The body is a JPEG or PNG of up to 5 MB; an empty body takes the picture away.
+         */
+        put: operations["put_photo"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/spaces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Spaces of a site
+         * @description The tree of a site's parts with the points in them.
+         */
+        get: operations["spaces"];
+        put?: never;
+        /**
+         * Make a space
+         * @description A new part of a site.
+         */
+        post: operations["create_space"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/spaces/{space_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A space
+         * @description One space; the ETag is the version to give with a change.
+         */
+        get: operations["space"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a space
+         * @description A space without parts; what was in it stays at the site. Needs If-Match.
+         */
+        delete: operations["delete_space"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a space
+         * @description Sets what is given; needs If-Match.
+         */
+        patch: operations["change_space"];
+        trace?: never;
+    };
+    "/api/v1/spaces/{space_id}/points": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put points into it
+         * @description Points of the same site; they leave the space they were in.
+         */
+        put: operations["put_points"];
         post?: never;
         delete?: never;
         options?: never;
@@ -791,6 +1524,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/trail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was done
+         * @description What was done where one may see the trail, newest first.
+         */
+        get: operations["trail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/verify": {
         parameters: {
             query?: never;
@@ -834,11 +1587,54 @@ export interface components {
             email: string;
         };
         /**
+         * AccessAnswer
+         * @description Everybody who sees a site, as far as that is one's to know.
+         */
+        AccessAnswer: {
+            organizations: components["schemas"]["OrganizationAccess"][];
+            people: components["schemas"]["PersonAccess"][];
+            links: components["schemas"]["LinkAccess"][];
+        };
+        /**
          * Confirmed
          * @description The present password.
          */
         Confirmed: {
             password: string;
+        };
+        /**
+         * DeedAnswer
+         * @description One thing that was done.
+         */
+        DeedAnswer: {
+            id: number;
+            /** Format: date-time */
+            at: string;
+            /** @description Who did it; null: a key, or the product itself. */
+            account_id: number | null;
+            /** @description Name or e-mail address, as far as that is one's to know. */
+            who: string;
+            /** @description The administrator who looked through that person's eyes. */
+            impersonator_id: number | null;
+            key_id: number | null;
+            action: string;
+            resource: string;
+            resource_id: number;
+            organization_id: number | null;
+            site_id: number | null;
+            /** @description What changed: field → [before, after]; empty once erased. */
+            fields: {
+                [key: string]: unknown[];
+            };
+            reason: string;
+        };
+        /**
+         * DeedRows
+         * @description What was done, newest first.
+         */
+        DeedRows: {
+            rows: components["schemas"]["DeedAnswer"][];
+            cursor: string | null;
         };
         /**
          * Defaults
@@ -881,6 +1677,75 @@ export interface components {
             /** @description The key in the line to paste. */
             write_key: string;
             read_key: string;
+        };
+        /**
+         * DeviceAnswer
+         * @description A thing that sends readings; empty texts and nulls are what nobody has told.
+         */
+        DeviceAnswer: {
+            id: number;
+            name: string;
+            site_id: number | null;
+            site: string;
+            organization_id: number;
+            organization: string;
+            space_id: number | null;
+            template: string;
+            revision: number;
+            prefix: string;
+            connection: string;
+            /** @description Whether its readings are taken. */
+            posting: boolean;
+            serial_number: string;
+            hardware_version: string;
+            firmware: string;
+            pairing_state: string;
+            connection_state: string;
+            last_seen: string | null;
+            /** @description Share of the expected readings of the last day that came, 0 to 1. */
+            completeness: number | null;
+            /** @description Mobile data used in the present month. */
+            mobile_bytes: number;
+            mobile_budget_bytes: number | null;
+            note: string;
+            /** @description Changes with the picture; empty without one. */
+            photo: string;
+            tags: {
+                [key: string]: string;
+            };
+            /** Format: date-time */
+            created: string;
+            version: number;
+        };
+        /**
+         * DevicePatch
+         * @description What to change of a device.
+         */
+        DevicePatch: {
+            serial_number?: string | null;
+            hardware_version?: string | null;
+            firmware?: string | null;
+            connection?: string | null;
+            pairing_state?: string | null;
+            connection_state?: string | null;
+            completeness?: number | null;
+            mobile_budget_bytes?: number | null;
+            note?: string;
+            space_id?: number | null;
+            tags?: {
+                [key: string]: string;
+            };
+            name?: string;
+        };
+        /**
+         * DeviceRows
+         * @description A page of the directory.
+         */
+        DeviceRows: {
+            rows: components["schemas"]["DeviceAnswer"][];
+            total: number;
+            /** @description Where the next page begins. */
+            cursor: string | null;
         };
         /**
          * Difference
@@ -937,6 +1802,36 @@ export interface components {
             password: string;
         };
         /**
+         * Grant
+         * @description Another organization that shall see a site.
+         */
+        Grant: {
+            /** @default 0 */
+            organization_id: number;
+            /**
+             * @description Whether its people may change it as their roles allow.
+             * @default false
+             */
+            changes: boolean;
+        };
+        /**
+         * HandedOver
+         * @description What became of a handover.
+         */
+        HandedOver: {
+            /** @description The person's invitation to hand on, where no mail is sent; else empty. */
+            link: string;
+        };
+        /**
+         * Handover
+         * @description To whom a site is given: to an organization with all that is in it, or to a person who becomes its user.
+         */
+        Handover: {
+            organization_id?: number | null;
+            /** @default  */
+            email: string;
+        };
+        /**
          * Holding
          * @description A role of a person with the names of where it holds.
          */
@@ -948,6 +1843,57 @@ export interface components {
             site_id: number | null;
             site: string | null;
             expires: string | null;
+        };
+        /**
+         * HoursAnswer
+         * @description A day of a device, hour by hour of its site's clock: 23, 24 or 25 of them.
+         */
+        HoursAnswer: {
+            day: string;
+            zone: string;
+            /** @description Where each hour begins, milliseconds since 1970. */
+            start: number[];
+            end: number;
+            points: components["schemas"]["PointHours"][];
+        };
+        /**
+         * ImportApply
+         * @description Which previewed file to take.
+         */
+        ImportApply: {
+            token: string;
+            /** @default  */
+            kind: string;
+        };
+        /**
+         * ImportDone
+         * @description What has become of a file.
+         */
+        ImportDone: {
+            created: number;
+            changed: number;
+            problems: components["schemas"]["ImportProblem"][];
+        };
+        /**
+         * ImportPreview
+         * @description What would become of a file; nothing has been changed.
+         */
+        ImportPreview: {
+            /** @description With which it is done; kept for half an hour. */
+            token: string;
+            create: number;
+            change: number;
+            /** @description At most a thousand; these lines will be left out. */
+            problems: components["schemas"]["ImportProblem"][];
+        };
+        /**
+         * ImportProblem
+         * @description A line that cannot be taken, and why.
+         */
+        ImportProblem: {
+            line: number;
+            column: string;
+            reason: string;
         };
         /**
          * InvitationAnswer
@@ -999,6 +1945,8 @@ export interface components {
         KeyAnswer: {
             id: number;
             site_id: number;
+            /** @description The device that it belongs to; null: to the whole site. */
+            device_id: number | null;
             name: string;
             scope: components["schemas"]["Scope"];
             /** @description The first six characters of the secret. */
@@ -1006,6 +1954,12 @@ export interface components {
             /** @description Milliseconds since 1970. */
             created: number;
             last_used: number | null;
+            /** @description When it ends by itself, milliseconds since 1970. */
+            expires: number | null;
+            /** @description Whether it may be shown without TLS from another machine. */
+            plain_http: boolean;
+            /** @description The key that replaces it; both live until this one ends. */
+            successor_id: number | null;
             /** @description Points that new addresses under this key may create. */
             point_limit: number;
             point_count: number;
@@ -1031,6 +1985,18 @@ export interface components {
             time: number;
             /** @description In the base unit. */
             value: number;
+        };
+        /**
+         * LinkAccess
+         * @description An open link to the site.
+         */
+        LinkAccess: {
+            id: number;
+            name: string;
+            /** Format: date-time */
+            created: string;
+            /** Format: date-time */
+            expires: string;
         };
         /**
          * LiveReadings
@@ -1064,6 +2030,17 @@ export interface components {
             email: string;
         };
         /**
+         * MadeSite
+         * @description A new site, and what was made with it.
+         */
+        MadeSite: {
+            site: components["schemas"]["SiteAnswer"];
+            /** @description The write key, shown this once; empty when none was asked for. */
+            secret: string;
+            /** @description The user's invitation to hand on, where no mail is sent; else empty. */
+            link: string;
+        };
+        /**
          * Membership
          * @description A role of a person on an organization's branch, on a site, or on the platform.
          */
@@ -1076,6 +2053,54 @@ export interface components {
             /** Format: date-time */
             created: string;
             expires: string | null;
+        };
+        /**
+         * Move
+         * @description Where a device goes: to a site, or with null to none.
+         */
+        Move: {
+            site_id?: number | null;
+            /** @description Whose it is without a site; default: whose it was. */
+            organization_id?: number | null;
+            /**
+             * @description Take points and their history along, which else stay with the site where they were measured.
+             * @default false
+             */
+            with_history: boolean;
+        };
+        /**
+         * NewDevice
+         * @description A device to make: at a site, or of an organization and nobody's yet.
+         */
+        NewDevice: {
+            serial_number?: string | null;
+            hardware_version?: string | null;
+            firmware?: string | null;
+            connection?: string | null;
+            pairing_state?: string | null;
+            connection_state?: string | null;
+            completeness?: number | null;
+            mobile_budget_bytes?: number | null;
+            note?: string;
+            space_id?: number | null;
+            tags?: {
+                [key: string]: string;
+            };
+            name: string;
+            site_id?: number | null;
+            organization_id?: number | null;
+            /**
+             * @description Name of the template whose points it gets at once.
+             * @default
+             */
+            template: string;
+            /** @description Of the template; default: the newest. */
+            revision?: number | null;
+            /**
+             * @description What the addresses of its points begin with.
+             * @default
+             */
+            prefix: string;
         };
         /**
          * NewEmail
@@ -1109,6 +2134,36 @@ export interface components {
              * @default false
              */
             sealed: boolean;
+            /** @description Bind it to one device: points that appear under it are that device's, and a write key moves along with it. */
+            device_id?: number | null;
+            expires?: string | null;
+            expires_days?: number | null;
+            /** @default true */
+            plain_http: boolean;
+        };
+        /**
+         * NewOrganization
+         * @description An organization to make, below another; without a parent it is a root, which the platform alone may make.
+         */
+        NewOrganization: {
+            name: string;
+            parent_id?: number | null;
+            /** @default partner */
+            kind: string;
+            /** @default  */
+            note: string;
+        };
+        /**
+         * NewPasskey
+         * @description What the browser has made.
+         */
+        NewPasskey: {
+            /** @description As `PublicKeyCredential.toJSON()` gives it. */
+            credential: {
+                [key: string]: unknown;
+            };
+            /** @default  */
+            name: string;
         };
         /**
          * NewPassword
@@ -1147,6 +2202,79 @@ export interface components {
             expires?: string | null;
         };
         /**
+         * NewShare
+         * @description To whom to show a site: with an e-mail address to a person, without to whoever has the link.
+         */
+        NewShare: {
+            site_id: number;
+            /** @default  */
+            email: string;
+            /** @default  */
+            name: string;
+            expires?: string | null;
+            expires_days?: number | null;
+        };
+        /**
+         * NewSite
+         * @description A site to make, with its user and a write key in one step.
+         */
+        NewSite: {
+            state?: string;
+            customer_number?: string | null;
+            address?: string | null;
+            city?: string | null;
+            postal_code?: string | null;
+            country?: string | null;
+            latitude?: number | null;
+            longitude?: number | null;
+            delivery_point?: string | null;
+            subscription_number?: string | null;
+            subscribed_power_w?: number | null;
+            hourly_maximum_wh?: number | null;
+            dwelling?: string | null;
+            occupants?: number | null;
+            area_m2?: number | null;
+            heating?: string | null;
+            eligibility_phase?: string | null;
+            business_case?: string | null;
+            cluster?: string | null;
+            peak_power_w?: number | null;
+            tilt_deg?: number | null;
+            azimuth_deg?: number | null;
+            inverter?: string | null;
+            installed_on?: string | null;
+            note?: string;
+            tags?: {
+                [key: string]: string;
+            };
+            name: string;
+            /** @description IANA time zone. */
+            zone: string;
+            /** @description Where it belongs; may be left out by who has one branch alone. */
+            organization_id?: number | null;
+            /** @description Invited at once. */
+            user?: components["schemas"]["SiteUser"] | null;
+            /**
+             * @description Make a write key too, where one may make keys.
+             * @default true
+             */
+            write_key: boolean;
+        };
+        /**
+         * NewSpace
+         * @description A space to make.
+         */
+        NewSpace: {
+            site_id: number;
+            name: string;
+            parent_id?: number | null;
+            /** @default other */
+            kind: string;
+            area_m2?: number | null;
+            /** @default  */
+            note: string;
+        };
+        /**
          * NewTemplate
          * @description A template to keep.
          */
@@ -1165,6 +2293,105 @@ export interface components {
             name: string;
         };
         /**
+         * OrganizationAccess
+         * @description An organization whose people see the site as their roles allow.
+         */
+        OrganizationAccess: {
+            id: number;
+            name: string;
+            /** @description Whether the site is its own, or it stands above whose it is; else it was granted. */
+            own: boolean;
+            changes: boolean;
+        };
+        /**
+         * OrganizationAnswer
+         * @description A node of the tree.
+         */
+        OrganizationAnswer: {
+            id: number;
+            /** @description Null for the topmost that one may see. */
+            parent_id: number | null;
+            /** @description Its name, as far as that is one's to know. */
+            parent: string;
+            name: string;
+            /** @description `fleet`, `partner`, `utility`, `company` or `home`. */
+            kind: string;
+            note: string;
+            /** @description Whether people may register in it by themselves. */
+            registration: boolean;
+            /** @description Since when nobody of its branch signs in and no key of it sends. */
+            disabled: string | null;
+            /** @description How many organizations stand above it that one may see. */
+            depth: number;
+            /** @description Its own, without those of organizations below. */
+            sites: number;
+            people: number;
+            /** Format: date-time */
+            created: string;
+            version: number;
+        };
+        /**
+         * OrganizationPatch
+         * @description What to change; what is left out stays. ``parent_id`` moves the whole branch, ``disabled`` closes or opens it.
+         */
+        OrganizationPatch: {
+            name?: string;
+            kind?: string;
+            note?: string;
+            registration?: boolean;
+            parent_id?: number | null;
+            disabled?: boolean;
+        };
+        /**
+         * OrganizationRows
+         * @description Organizations, parents before children.
+         */
+        OrganizationRows: {
+            rows: components["schemas"]["OrganizationAnswer"][];
+            total: number;
+            cursor: string | null;
+        };
+        /**
+         * OutsideAnswer
+         * @description The provider that one may sign in with.
+         */
+        OutsideAnswer: {
+            name: string;
+        };
+        /**
+         * PasskeyChallenge
+         * @description What to answer with a passkey.
+         */
+        PasskeyChallenge: {
+            /** @description To send back with the answer. */
+            ceremony: string;
+            /** @description As `PublicKeyCredential.parseRequestOptionsFromJSON()` takes it. */
+            options: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * PasskeyRow
+         * @description A passkey of one's own.
+         */
+        PasskeyRow: {
+            id: number;
+            name: string;
+            /** Format: date-time */
+            created: string;
+            last_used: string | null;
+        };
+        /**
+         * PasskeyShown
+         * @description The answer to a challenge.
+         */
+        PasskeyShown: {
+            ceremony: string;
+            credential: {
+                [key: string]: unknown;
+            };
+        };
+        /**
          * PeopleAnswer
          * @description A page of the directory.
          */
@@ -1173,6 +2400,19 @@ export interface components {
             total: number;
             /** @description Where the next page begins. */
             cursor: string | null;
+        };
+        /**
+         * PersonAccess
+         * @description Somebody who belongs to the site, or to whom it is shown.
+         */
+        PersonAccess: {
+            /** @description Of the role, by which it is taken back. */
+            id: number;
+            account_id: number;
+            name: string;
+            email: string;
+            role: string;
+            expires: string | null;
         };
         /**
          * PersonAnswer
@@ -1229,6 +2469,7 @@ export interface components {
         PointAnswer: {
             id: number;
             site_id: number;
+            device_id: number | null;
             name: string;
             address: string;
             quantity: components["schemas"]["Quantity"];
@@ -1249,6 +2490,20 @@ export interface components {
             latest: components["schemas"]["LatestValue"] | null;
             /** @description Milliseconds since 1970. */
             created: number;
+            /** @description Since when the template of its device knows it no more, milliseconds since 1970; null: it does. */
+            retired: number | null;
+        };
+        /**
+         * PointHours
+         * @description One point's amounts; null where nothing is known.
+         */
+        PointHours: {
+            point: number;
+            name: string;
+            /** @description Wh, m³ … */
+            unit: string;
+            amount: (number | null)[];
+            total: number | null;
         };
         /**
          * PointPatch
@@ -1290,6 +2545,13 @@ export interface components {
             flags: number[];
             /** @description All readings that the answer stands on. */
             readings: number;
+        };
+        /**
+         * Posting
+         * @description Whether readings of a device are taken.
+         */
+        Posting: {
+            enabled?: boolean;
         };
         /**
          * Problem
@@ -1475,6 +2737,12 @@ export interface components {
             points?: string[];
         };
         /**
+         * Resource
+         * @description What things are done to.
+         * @enum {string}
+         */
+        Resource: "organization" | "person" | "site" | "space" | "device" | "point" | "reading" | "template" | "key" | "share" | "trail" | "status" | "self";
+        /**
          * Rollover
          * @description What a rollover does to one device.
          */
@@ -1502,6 +2770,14 @@ export interface components {
              * @default false
              */
             apply: boolean;
+        };
+        /**
+         * Rotation
+         * @description How long a key and its successor both live.
+         */
+        Rotation: {
+            /** @default 7 */
+            overlap_days: number;
         };
         /**
          * Scope
@@ -1569,8 +2845,46 @@ export interface components {
             impersonated: boolean;
         };
         /**
+         * ShareAnswer
+         * @description A site that is shown to somebody.
+         */
+        ShareAnswer: {
+            /** @description By which it is taken back. */
+            id: string;
+            /** @enum {string} */
+            kind: "person" | "link" | "invitation";
+            site_id: number;
+            /** @description Of the person, or what the link was called. */
+            name: string;
+            /** @description Of the person; empty for a link. */
+            email: string;
+            /** Format: date-time */
+            created: string;
+            expires: string | null;
+            /** @description The address of the link, shown this once; else empty. */
+            link: string;
+        };
+        /**
+         * ShareRows
+         * @description To whom a site is shown.
+         */
+        ShareRows: {
+            rows: components["schemas"]["ShareAnswer"][];
+            total: number;
+            cursor?: string | null;
+        };
+        /**
+         * SharedSite
+         * @description What a link shows.
+         */
+        SharedSite: {
+            site_id: number;
+            name: string;
+            zone: string;
+        };
+        /**
          * SiteAnswer
-         * @description A place with points.
+         * @description A place with points; empty texts and nulls are what nobody has told, or not to you.
          */
         SiteAnswer: {
             id: number;
@@ -1578,6 +2892,104 @@ export interface components {
             /** @description IANA time zone, in which its days are counted. */
             zone: string;
             note: string;
+            organization_id: number;
+            organization: string;
+            /** @description `active` or `disabled`: its keys write no more. */
+            state: string;
+            customer_number: string;
+            address: string;
+            city: string;
+            postal_code: string;
+            country: string;
+            latitude: number | null;
+            longitude: number | null;
+            delivery_point: string;
+            subscription_number: string;
+            subscribed_power_w: number | null;
+            hourly_maximum_wh: number | null;
+            dwelling: string;
+            occupants: number | null;
+            area_m2: number | null;
+            heating: string;
+            eligibility_phase: string;
+            business_case: string;
+            cluster: string;
+            /** @description Of the photovoltaic modules under standard test conditions. */
+            peak_power_w: number | null;
+            tilt_deg: number | null;
+            /** @description Clockwise from north: 180 faces south. */
+            azimuth_deg: number | null;
+            inverter: string;
+            installed_on: string | null;
+            /** @description Changes with the picture; empty without one. */
+            photo: string;
+            tags: {
+                [key: string]: string;
+            };
+            devices: number;
+            /** @description When one of its devices was last heard of. */
+            last_seen: string | null;
+            /** Format: date-time */
+            created: string;
+            version: number;
+        };
+        /**
+         * SitePatch
+         * @description What to change of a site.
+         */
+        SitePatch: {
+            state?: string;
+            customer_number?: string | null;
+            address?: string | null;
+            city?: string | null;
+            postal_code?: string | null;
+            country?: string | null;
+            latitude?: number | null;
+            longitude?: number | null;
+            delivery_point?: string | null;
+            subscription_number?: string | null;
+            subscribed_power_w?: number | null;
+            hourly_maximum_wh?: number | null;
+            dwelling?: string | null;
+            occupants?: number | null;
+            area_m2?: number | null;
+            heating?: string | null;
+            eligibility_phase?: string | null;
+            business_case?: string | null;
+            cluster?: string | null;
+            peak_power_w?: number | null;
+            tilt_deg?: number | null;
+            azimuth_deg?: number | null;
+            inverter?: string | null;
+            installed_on?: string | null;
+            note?: string;
+            tags?: {
+                [key: string]: string;
+            };
+            name?: string;
+            zone?: string;
+        };
+        /**
+         * SiteRows
+         * @description A page of the directory.
+         */
+        SiteRows: {
+            rows: components["schemas"]["SiteAnswer"][];
+            total: number;
+            /** @description Where the next page begins. */
+            cursor: string | null;
+        };
+        /**
+         * SiteUser
+         * @description Who lives or works at a new site.
+         */
+        SiteUser: {
+            email: string;
+            /**
+             * @description What to call them until they have said it themselves.
+             * @default
+             */
+            name: string;
         };
         /**
          * Source
@@ -1585,6 +2997,52 @@ export interface components {
          * @enum {string}
          */
         Source: "shipped" | "folder" | "own";
+        /**
+         * SpaceAnswer
+         * @description A part of a site.
+         */
+        SpaceAnswer: {
+            id: number;
+            site_id: number;
+            parent_id: number | null;
+            name: string;
+            /** @description `building`, `floor`, `room`, `line`, `machine`, `area` or `other`. */
+            kind: string;
+            area_m2: number | null;
+            note: string;
+            /** @description How many spaces stand above it. */
+            depth: number;
+            /** @description Ids of the points that are in it. */
+            points: number[];
+            version: number;
+        };
+        /**
+         * SpacePatch
+         * @description What to change; what is left out stays. ``parent_id`` moves the space with its parts within the site.
+         */
+        SpacePatch: {
+            name?: string;
+            parent_id?: number | null;
+            kind?: string;
+            area_m2?: number | null;
+            note?: string;
+        };
+        /**
+         * SpacePoints
+         * @description The points to put into a space.
+         */
+        SpacePoints: {
+            points?: number[];
+        };
+        /**
+         * SpaceRows
+         * @description The spaces of a site, parents before children.
+         */
+        SpaceRows: {
+            rows: components["schemas"]["SpaceAnswer"][];
+            total: number;
+            cursor?: string | null;
+        };
         /**
          * SpanAnswer
          * @description From when to when there are readings, milliseconds since 1970; null when there are none.
@@ -1910,6 +3368,128 @@ export interface operations {
             };
         };
     };
+    passkeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyRow"][];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    begin_passkey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    finish_passkey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPasskey"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyRow"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    drop_passkey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                passkey_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     change_password: {
         parameters: {
             query?: never;
@@ -2063,6 +3643,329 @@ export interface operations {
             };
         };
     };
+    devices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceRows"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_device: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDevice"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    device: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                device_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_device: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                device_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_device: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                device_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DevicePatch"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    hours: {
+        parameters: {
+            query: {
+                /** @description A day of the site's calendar, such as 2026-05-31. */
+                day: string;
+            };
+            header?: never;
+            path: {
+                device_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HoursAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    move: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                device_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Move"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    device_photo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                device_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_device_photo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                device_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_posting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                device_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Posting"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     roll_over: {
         parameters: {
             query?: never;
@@ -2085,6 +3988,107 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Rollover"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export: {
+        parameters: {
+            query: {
+                /** @description Which list. */
+                kind: "sites" | "devices" | "people";
+                /** @description Which kind of file. */
+                format?: "csv" | "xlsx";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Stream Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview: {
+        parameters: {
+            query: {
+                /** @description What the lines are. */
+                kind: "sites" | "devices" | "people";
+                /** @description Of the file; of no importance. */
+                name?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportPreview"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    apply: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportApply"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportDone"];
                 };
             };
             /** @description What went wrong */
@@ -2348,6 +4352,41 @@ export interface operations {
             };
         };
     };
+    rotate_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Rotation"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     live: {
         parameters: {
             query: {
@@ -2367,6 +4406,178 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": components["schemas"]["LiveReadings"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    organizations: {
+        parameters: {
+            query?: {
+                /** @description Part of the name. */
+                q?: string;
+                /** @description Only of this kind. */
+                kind?: string;
+                /** @description Only those right below this one. */
+                parent_id?: number | null;
+                /** @description Default: as a tree. */
+                sort?: "name" | "kind" | "created" | "id" | "registration" | null;
+                /** @description Of the sorting. */
+                order?: "asc" | "desc";
+                /** @description How many at most. */
+                limit?: number;
+                /** @description From the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrganizationRows"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_organization: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewOrganization"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrganizationAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    organization: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrganizationAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_organization: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_organization: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrganizationPatch"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrganizationAnswer"];
                 };
             };
             /** @description What went wrong */
@@ -3118,6 +5329,163 @@ export interface operations {
             };
         };
     };
+    outside: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutsideAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    back_from_outside: {
+        parameters: {
+            query?: {
+                /** @description As given to the provider. */
+                state?: string;
+                /** @description From the provider. */
+                code?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": null;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    begin_outside: {
+        parameters: {
+            query?: {
+                /** @description Path of the page to see afterwards. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": null;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    passkey_login: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeyShown"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    begin_passkey_login: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyChallenge"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     sessions: {
         parameters: {
             query?: never;
@@ -3203,6 +5571,131 @@ export interface operations {
             };
         };
     };
+    open_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SharedSite"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    shares: {
+        parameters: {
+            query: {
+                /** @description Which site. */
+                site: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShareRows"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_share: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewShare"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShareAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_share: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                share_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     sites: {
         parameters: {
             query?: never;
@@ -3218,7 +5711,559 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SiteAnswer"][];
+                    "application/json": components["schemas"]["SiteRows"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_site: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSite"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeSite"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    site: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_site: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_site: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SitePatch"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    access: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    grant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Grant"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_grant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: number;
+                organization_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    hand_over: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Handover"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandedOver"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    history: {
+        parameters: {
+            query?: {
+                /** @description From the page before. */
+                cursor?: string;
+                /** @description How many at most. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeedRows"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    photo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_photo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    spaces: {
+        parameters: {
+            query: {
+                /** @description Of which site. */
+                site: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpaceRows"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_space: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSpace"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpaceAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    space: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                space_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpaceAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_space: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                space_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_space: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                space_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SpacePatch"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpaceAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_points: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                space_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SpacePoints"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpaceAnswer"];
                 };
             };
             /** @description What went wrong */
@@ -3408,6 +6453,46 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    trail: {
+        parameters: {
+            query?: {
+                /** @description Only things of this kind. */
+                resource?: components["schemas"]["Resource"] | null;
+                /** @description Only this thing of that kind. */
+                id?: number | null;
+                /** @description Only what was done at this site. */
+                site?: number | null;
+                /** @description From the page before. */
+                cursor?: string;
+                /** @description How many at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeedRows"];
+                };
             };
             /** @description What went wrong */
             default: {

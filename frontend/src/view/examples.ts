@@ -8,6 +8,7 @@ export function point(more: Partial<ApiPoint> = {}): ApiPoint {
   return {
     id: 1,
     site_id: 1,
+    device_id: null,
     name: `p${more.id ?? 1}`,
     address: `p${more.id ?? 1}`,
     quantity: "electricity",
@@ -23,6 +24,7 @@ export function point(more: Partial<ApiPoint> = {}): ApiPoint {
     suggestion: null,
     latest: null,
     created: 0,
+    retired: null,
     ...more,
   };
 }
