@@ -1,4 +1,4 @@
-"""Pages of people, organizations, sites and devices, each as the role that uses it: what they do, and that they are sound."""
+"""Pages of people, organizations, sites and devices: what each role does with them, and that they are sound."""
 
 from __future__ import annotations
 
@@ -104,9 +104,7 @@ def test_a_stranger_signs_in_and_returns(as_role: As, product: Any, path: str) -
     expect(page).to_have_url(f"{product.url}/{path}")
 
 
-@pytest.mark.parametrize(
-    "target", ["//evil.example", "/\\evil.example", "https://evil.example/", "javascript:alert(1)"]
-)
+@pytest.mark.parametrize("target", ["//evil.example", "/\\evil.example", "https://evil.example/", "javascript:x"])
 def test_signing_in_leads_to_no_other_place(as_role: As, product: Any, target: str) -> None:
     page = as_role("user")
     page.goto(f"{product.url}/sign-in?to={target.replace(chr(92), '%5C')}")
@@ -154,7 +152,7 @@ def test_the_list_is_searched_filtered_and_kept_in_the_address(as_role: As, prod
     page.reload()
     expect(page.locator("tbody tr")).to_have_count(1)
     page.get_by_role("button", name="Filter").click()
-    page.get_by_label("State").select_option("disabled")
+    page.get_by_label("State", exact=True).select_option("disabled")
     expect(page.get_by_text("Nothing fits the search.")).to_be_visible()
     page.get_by_role("button", name="Show all").click()
     expect(page.get_by_role("link", name="Home near Paris")).to_be_visible()
@@ -197,7 +195,7 @@ def test_an_installer_makes_a_site_with_its_user_in_one_step(as_role: As, produc
     page = as_role("partner")
     page.goto(f"{product.url}/sites")
     page.get_by_role("button", name="New site").first.click()
-    page.get_by_label("Name").first.fill("House of Noor")
+    page.locator("#site-name").fill("House of Noor")
     page.get_by_label("E-mail").fill("noor@example.org")
     page.get_by_role("button", name="Create the site").click()
     lines = page.locator("dialog pre")
@@ -301,9 +299,9 @@ def test_a_second_factor_is_set_up_and_asked_for(browser: Browser, product: Any,
     page.get_by_role("button", name="Set up").click()
     expect(page.get_by_role("img", name="QR code for the app")).to_be_visible()
     app = pyotp.TOTP(page.locator("dialog pre").inner_text().strip())
-    page.get_by_label("Code").fill(app.now())
+    page.locator("#totp-code").fill(app.now())
     page.get_by_role("button", name="Confirm").click()
-    codes = page.locator("dialog pre").inner_text().split()
+    codes = page.get_by_role("dialog", name="Recovery codes").locator("pre").inner_text().split()
     assert len(codes) >= 8
     page.get_by_role("button", name="I have kept them").click()
     page.get_by_role("button", name="Sign out").click()
