@@ -1,7 +1,7 @@
 """``wattstead simulate --fleet``: a fleet of solar sites with some days of readings, into a folder's product.
 
 Where a server runs on the folder the readings are posted to it, by each site with its own key; else they go into the
-journal, where they are durable, and the next start stores what this one has not.
+journal, where they are durable, and the next start stores them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from pathlib import Path
 
 import typer
 
-from wattstead.app import product
 from wattstead.cli import fleet
 from wattstead.cli.client import Client
 from wattstead.cli.fleet import Sitting
@@ -22,6 +21,7 @@ from wattstead.cli.fleet_readings import DAY_S, FleetReadings, SiteReadings, bat
 from wattstead.control import NotRunning, VerbRefused, ask
 from wattstead.registry.registry import Registry
 from wattstead.settings import Settings
+from wattstead.stream import Journal, JournalLimits
 
 _SITES_AT_ONCE, _DAYS_AT_ONCE = 100, 3
 
@@ -115,13 +115,19 @@ def _post(client: Client, sittings: Sequence[Sitting], days: float, every_s: int
 
 
 async def _append(settings: Settings, count: int, days: float, every_s: int, seed: int) -> int:
-    """Open the product on the folder and put the readings into its journal; the next start stores what is left."""
+    """Put the readings into the folder's journal; the next start stores them."""
     sent = 0
-    async with product(settings) as running:
-        sittings = await asyncio.to_thread(_settle, running.registry, settings.owner_email, count, seed)
+    settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with Registry(settings.registry_address) as registry:
+        registry.migrate()
+        sittings = _settle(registry, settings.owner_email, count, seed)
+    journal = Journal.open(settings.folder.absolute() / "journal", 0, JournalLimits())
+    try:
         for readings in _batches(sittings, days, every_s, seed):
             batch = batch_of(readings)
             if len(batch.point):
-                await running.journal.append(batch)
+                await journal.append(batch)
             sent += len(batch.point)
+    finally:
+        await journal.close()
     return sent
