@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from wattstead.registry import tables
@@ -27,6 +27,8 @@ from wattstead.registry.storage.database import possible
 
 LONGEST_PAGE = 500
 _EXPORTED_AT_ONCE = 2_000
+_MANY = 2_000
+"""So many are not gathered to be sorted where an index has them in order."""
 _ORGANIZATION = Attribute("organization")
 
 
@@ -85,8 +87,9 @@ def find_sites(session: Session, reach: Reach | None, asked: Question, people: R
     Raises `AttributeInvalid`.
     """
     wanted = [*of_sites(reach), *conditions(session, SITES, asked.filters, asked.q, people)]
-    found, cursor = _page(session, SITES, asked, wanted)
-    return SitePage(_site_rows(session, found), _count(session, SITES, wanted), cursor)
+    total = _count(session, SITES, asked, wanted)
+    found, cursor = _page(session, SITES, asked, wanted, total)
+    return SitePage(_site_rows(session, found), total, cursor)
 
 
 def site_row(session: Session, site_id: int) -> SiteRow:
@@ -108,8 +111,9 @@ def device_row(session: Session, device_id: int) -> DeviceRow:
 def find_devices(session: Session, reach: Reach | None, asked: Question) -> DevicePage:
     """A page of the devices within reach that meet the question; raises `AttributeInvalid`."""
     wanted = [*of_devices(reach), *conditions(session, DEVICES, asked.filters, asked.q, reach)]
-    found, cursor = _page(session, DEVICES, asked, wanted)
-    return DevicePage(_device_rows(session, found), _count(session, DEVICES, wanted), cursor)
+    total = _count(session, DEVICES, asked, wanted)
+    found, cursor = _page(session, DEVICES, asked, wanted, total)
+    return DevicePage(_device_rows(session, found), total, cursor)
 
 
 class Cells(NamedTuple):
@@ -165,11 +169,13 @@ def _device_rows(session: Session, found: Sequence[tables.Device]) -> list[Devic
 
 
 def _page(
-    session: Session, noun: Noun, asked: Question, wanted: list[ColumnElement[bool]]
+    session: Session, noun: Noun, asked: Question, wanted: list[ColumnElement[bool]], total: int
 ) -> tuple[list[Any], str | None]:
     if not 1 <= asked.limit <= LONGEST_PAGE:
         raise AttributeInvalid("limit", f"is {asked.limit}; give 1 to {LONGEST_PAGE}")
     attribute, expression = _sort(noun, asked)
+    if asked.q or total > _MANY:
+        wanted = _walked(session, wanted)
     question = select(noun.table)
     if attribute is _ORGANIZATION:
         question = question.join(tables.Organization, tables.Organization.id == noun.table.organization_id)
@@ -235,8 +241,16 @@ def _read_cursor(asked: Question, attribute: Attribute) -> tuple[Any, int]:
     return attributes.read(attribute, value), last_id
 
 
-def _count(session: Session, noun: Noun, wanted: list[ColumnElement[bool]]) -> int:
+def _count(session: Session, noun: Noun, asked: Question, wanted: list[ColumnElement[bool]]) -> int:
+    wanted = _walked(session, wanted) if asked.q else wanted
     return session.scalar(select(func.count()).select_from(noun.table).where(*wanted)) or 0
+
+
+def _walked(session: Session, wanted: list[ColumnElement[bool]]) -> list[ColumnElement[bool]]:
+    """Conditions that SQLite does not search by: it walks the rows in order instead of gathering and sorting them."""
+    if not wanted or session.get_bind().dialect.name != "sqlite":
+        return wanted
+    return [func.coalesce(and_(*wanted), false())]
 
 
 def _organizations(session: Session, ids: Sequence[int]) -> dict[int, str]:
