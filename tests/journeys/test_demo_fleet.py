@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ def test_a_person_of_each_role_is_in_the_demo(product: Any, role: str) -> None:
     note = json.loads((product.folder / "demo.json").read_text())
     assert note["logins"][0]["role"] == "owner"
     (login,) = [one for one in note["logins"] if one["role"] == role]
-    with _signed(product.url, login) as client:
+    with closing(_signed(product.url, login)) as client:
         assert client.get("/api/v1/session").json()["role"] == role
         if role == "operator":
             assert client.get("/api/v1/sites").status_code == 403
