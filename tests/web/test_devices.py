@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +10,7 @@ import httpx
 import pytest
 
 from wattstead.registry.points.declare import PointChange
+from wattstead.web.directory import POLL_S
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +114,7 @@ def test_a_day_of_a_device_by_the_hour(house: Any, person: httpx.Client) -> None
     site = house.home
     device = house.registry.create_device(site, "Meter").id
     house.registry.change_point(house.points["kwh"], PointChange(device_id=device))
+    time.sleep(2 * POLL_S)
     told = _told(person.get(f"/api/v1/devices/{device}/hours", params={"day": "2026-03-02"}))
     assert (told["zone"], len(told["start"])) == ("Europe/Berlin", 24)
     (point,) = told["points"]
