@@ -42,7 +42,8 @@ def test_a_person_of_each_role_is_in_the_demo(product: Any, role: str) -> None:
             assert client.get("/api/v1/sites").status_code == 403
             assert client.post("/api/v1/reason", json={"reason": "a customer called"}).status_code == 204
         sites = _sites(client)
-        assert len(sites) == _ROLES[role]
+        own = [site for site in sites if site["note"]]  # what other journeys make in this demo has none
+        assert len(own) == _ROLES[role]
         if role == "owner":
             assert sum("imulated" in site["note"] for site in sites) == 12
 
