@@ -18,7 +18,7 @@ from wattstead.registry.places.attributes import Attribute, Kind
 from wattstead.registry.policy import Reach
 from wattstead.registry.reach import of_people
 from wattstead.registry.storage.database import integers, possible, starts_with, texts
-from wattstead.registry.tables.base import ByteText
+from wattstead.registry.tables.mapping import ByteText
 from wattstead.registry.tables.searched import folded
 
 MOST_FILTERS = 30

@@ -6,9 +6,9 @@ from typing import cast
 
 from sqlalchemy import Table
 
-from wattstead.registry.tables.base import Base, ByteText, UtcTime
 from wattstead.registry.tables.dataset import Dataset
 from wattstead.registry.tables.devices import Device, DeviceTag, Key, Template
+from wattstead.registry.tables.mapping import Base, ByteText, UtcTime
 from wattstead.registry.tables.people import Account, Invitation, Mail, Membership
 from wattstead.registry.tables.places import Organization, ShareLink, Site, SiteGrant, SiteTag, Space
 from wattstead.registry.tables.points import Address, Point, PointTag

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, CheckConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from wattstead.registry.tables.base import Base, UtcTime
+from wattstead.registry.tables.mapping import Base, UtcTime
 
 
 class Dataset(Base):

@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, UniqueConstra
 from sqlalchemy.orm import Mapped, mapped_column
 
 from wattstead.registry.tables import searched
-from wattstead.registry.tables.base import Base, ByteText, UtcTime
+from wattstead.registry.tables.mapping import Base, ByteText, UtcTime
 
 
 class Device(Base):

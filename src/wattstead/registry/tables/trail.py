@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
-from wattstead.registry.tables.base import Base, ByteText, UtcTime
+from wattstead.registry.tables.mapping import Base, ByteText, UtcTime
 
 
 class Trail(Base):
