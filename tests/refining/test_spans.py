@@ -33,8 +33,9 @@ def test_exactly_the_minutes_added_in_order_and_joined(groups: list[list[tuple[i
     dirty = DirtySpans()
     for group in groups:
         add(dirty, group)
-    spans = dirty.take()
+    spans = dirty.spans()
     assert minutes(spans) == {pair for group in groups for pair in group}
+    dirty.clear()
     assert not dirty
     same = spans.point[1:] == spans.point[:-1]
     assert (spans.start_us[1:][same] > spans.end_us[:-1][same]).all()
@@ -47,7 +48,7 @@ def test_never_too_many_and_nothing_forgotten(groups: list[list[tuple[int, int]]
     for group in groups:
         add(dirty, group)
         assert len(dirty) <= most
-    assert minutes(dirty.take()) >= {pair for group in groups for pair in group}
+    assert minutes(dirty.spans()) >= {pair for group in groups for pair in group}
 
 
 def test_ten_years_of_five_points_are_five_spans() -> None:
@@ -56,7 +57,7 @@ def test_ten_years_of_five_points_are_five_spans() -> None:
     for point in range(5):
         dirty.add(np.full(len(times), point, np.uint32), times)
     assert len(dirty) <= 20_000
-    spans = dirty.take()
+    spans = dirty.spans()
     assert set(spans.point.tolist()) == set(range(5))
     assert len(spans) == 5
 
@@ -64,16 +65,17 @@ def test_ten_years_of_five_points_are_five_spans() -> None:
 def test_spans_taken_can_be_put_back() -> None:
     dirty = DirtySpans()
     add(dirty, [(1, 5), (1, 6), (2, 9)])
-    spans = dirty.take()
+    spans = dirty.spans()
+    dirty.clear()
     add(dirty, [(1, 7)])
     dirty.put_back(spans)
-    assert minutes(dirty.take()) == {(1, 5), (1, 6), (1, 7), (2, 9)}
+    assert minutes(dirty.spans()) == {(1, 5), (1, 6), (1, 7), (2, 9)}
 
 
 def test_the_largest_point_number_stands_alone() -> None:
     dirty = DirtySpans()
     dirty.add(np.array([2**32 - 1, 0], np.uint32), np.array([0, 0]))
-    assert minutes(dirty.take()) == {(2**32 - 1, 0), (0, 0)}
+    assert minutes(dirty.spans()) == {(2**32 - 1, 0), (0, 0)}
 
 
 def test_which_buckets_spans_touch() -> None:
@@ -85,5 +87,6 @@ def test_which_buckets_spans_touch() -> None:
     assert spans.touch([2, 3], start, end).tolist() == [False] * 5 + [True]
     assert spans.touch([1, 2], start[:1], end[-1:]).tolist() == [True]
     assert spans.touch([3], start, end).tolist() == [False] * 6
-    assert spans.take().touch([1], start, end).sum() == 2
+    assert spans.spans().touch([1], start, end).sum() == 2
+    spans.clear()
     assert not spans.touch([1], start, end).any()

@@ -76,19 +76,21 @@ class Bookkeeper:
         self, points: Collection[int], start_us: NDArray[np.int64], end_us: NDArray[np.int64]
     ) -> NDArray[np.bool_]:
         """Which of the buckets [start, end) have late readings of those points that are not rolled up yet."""
+        late = self._dirty.touch(points, start_us, end_us)  # first: what leaves there is in the other by then
         settling = self._settling
-        late = self._dirty.touch(points, start_us, end_us)
         return late if settling is None else late | settling.touch(points, start_us, end_us)
 
     def store(self, chunk: Chunk) -> None:
-        """Put a chunk's readings into the store; those in closed minutes make the minutes dirty."""
+        """Put a chunk's readings into the store; those in closed minutes make the minutes dirty, and that before they
+        can be found: whoever finds some of them must be able to tell that others are not rolled up.
+        """
         columns = chunk.columns()
         if len(columns):
-            self.replaced_rows += self._series.append(columns.batches(), chunk.repeated())
-            self.stored_rows += len(columns)
             late = columns.time_us < self.closed_us
             if late.any():
                 self._dirty.add(columns.point[late], columns.time_us[late])
+            self.replaced_rows += self._series.append(columns.batches(), chunk.repeated())
+            self.stored_rows += len(columns)
         self._position = chunk.position
 
     def close(self, complete_us: int) -> bool:
@@ -108,7 +110,8 @@ class Bookkeeper:
             not now and begun < self._settle_at and len(self._dirty) < self._limits.dirty_spans // 2
         ):
             return
-        self._settling = spans = self._dirty.take()
+        self._settling = spans = self._dirty.spans()
+        self._dirty.clear()
         try:
             self._series.roll_spans(spans.point, spans.start_us, spans.end_us)
         except BaseException:

@@ -106,27 +106,33 @@ class Refinery:
             self._task = None
         self.live.close()
 
-    def pending(self, points: Collection[int], edges_us: NDArray[np.int64], filled: NDArray[np.bool_]) -> bool:
-        """Whether an answer about those points, in which these buckets are filled, had better be asked for again.
+    def pending(self, points: Collection[int], edges_us: NDArray[np.int64]) -> Callable[[NDArray[np.bool_]], bool]:
+        """To be called before a question about those points in buckets between these edges; what it returns is called
+        with the buckets that the answer filled, and says whether the question had better be asked again.
 
-        True when more buckets are empty for want of rollups that are on their way than are filled, as after a first
-        start or an import (a sender that is some minutes late is no reason to wait); and when all are empty and
-        readings wait for the store, or may: until the journal has been read to its end for the first time. To be
-        called in the event loop.
+        True when more buckets are empty for want of rollups that are on their way, or were when the question was put,
+        than are filled, as after a first start or an import (a sender that is some minutes late is no reason to wait);
+        and when all are empty and readings wait for the store, or may: until the journal has been read to its end for
+        the first time. Both to be called in the event loop.
         """
-        start_us, end_us = edges_us[:-1][~filled], edges_us[1:][~filled]
-        late = self._bookkeeper.late(points, start_us, end_us)
-        long = int((end_us - start_us)[late].sum()) > _LATE_US
-        if int(late.sum()) > int(filled.sum()) and (long or not filled.any()):
-            return True
-        if bool(filled.any()) or not points:
-            return False
-        span = (points, int(edges_us[0]), int(edges_us[-1]))
-        return (
-            not self._intake.caught_up
-            or self._intake.waiting().touches(*span)
-            or (self._storing is not None and self._storing.touches(*span))
-        )
+        start_us, end_us = edges_us[:-1], edges_us[1:]
+        before = self._bookkeeper.late(points, start_us, end_us)
+
+        def missing(filled: NDArray[np.bool_]) -> bool:
+            late = (before | self._bookkeeper.late(points, start_us, end_us)) & ~filled
+            long = int((end_us - start_us)[late].sum()) > _LATE_US
+            if int(late.sum()) > int(filled.sum()) and (long or not filled.any()):
+                return True
+            if bool(filled.any()) or not points:
+                return False
+            span = (points, int(edges_us[0]), int(edges_us[-1]))
+            return (
+                not self._intake.caught_up
+                or self._intake.waiting().touches(*span)
+                or (self._storing is not None and self._storing.touches(*span))
+            )
+
+        return missing
 
     @property
     def state(self) -> RefineryState:

@@ -76,11 +76,13 @@ class DirtySpans:
         size = min(len(first), len(last))
         return _columns(first[:size], last[:size]).touch(points, start_us, end_us)
 
-    def take(self) -> Spans:
-        """All spans; none are left."""
-        first, last = self._first, self._last
-        self._first, self._last = first[:0], last[:0]
-        return _columns(first, last)
+    def spans(self) -> Spans:
+        """All spans."""
+        return _columns(self._first, self._last)
+
+    def clear(self) -> None:
+        """None are left."""
+        self._first, self._last = self._first[:0], self._last[:0]
 
     def put_back(self, spans: Spans) -> None:
         """What was taken and could not be done."""

@@ -61,9 +61,10 @@ async def buckets_complete(rooms: Rooms, points: Sequence[Point], edges_us: Edge
     until = asyncio.get_running_loop().time() + rooms.settings.pending_s
     quiet = False
     while True:
+        missing = rooms.pending(ids, edges_us)
         found = await buckets(rooms, points, edges_us)
         filled = np.logical_or.reduce([one.count > 0 for one in found])
-        pending = rooms.pending(ids, edges_us, filled)
+        pending = missing(filled)
         if quiet or (not pending and filled.any()):
             return found
         quiet = not pending  # they may have been stored since the question: it is asked once more

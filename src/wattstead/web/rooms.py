@@ -36,11 +36,12 @@ class StatusPart(msgspec.Struct, frozen=True):
 
 
 class Pending(Protocol):
-    """Whether readings of some points are on their way into `series`, so that an answer about buckets between edges, of
-    which these were filled, is not the whole."""
+    """Whether readings of some points are on their way into `series`, so that an answer about buckets between edges is
+    not the whole: called before the question, what it returns is called with the buckets that the answer filled.
+    """
 
-    def __call__(self, points: Collection[int], edges_us: NDArray[np.int64], filled: NDArray[np.bool_]) -> bool:
-        """To be called in the event loop; never waits."""
+    def __call__(self, points: Collection[int], edges_us: NDArray[np.int64]) -> Callable[[NDArray[np.bool_]], bool]:
+        """Both to be called in the event loop; neither waits."""
         ...
 
 
