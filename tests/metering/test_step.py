@@ -122,8 +122,10 @@ def test_numbers_no_register_can_show_do_not_overflow() -> None:
     rule = RuleColumns.of([StepRule(StepMode.REGISTER, 1e-6, width=10**30)])
     got = register_steps(rule, [0, 0], [-1e300, 1e300], [S, S], [1e300, -1e300])
     assert got.step.tolist() == [2 * MAX_COUNT, 0]
-    power = power_steps(RuleColumns.of([StepRule(StepMode.POWER)]), [0], [1e300], [S], [1e308])
-    assert power.step.tolist() == [2**60]
+    rule = RuleColumns.of([StepRule(StepMode.POWER)])
+    power = power_steps(rule, [0, 0, 0], [1e300, -1.01e11, 1e11], [S, S, 600 * S], [1e308, 0.0, 1e11])
+    assert power.step.tolist() == [0, 0, 10**11 * 600_000]
+    assert power.flags.tolist() == [StepFlag.JUMP, StepFlag.JUMP, 0]
 
 
 @given(st.floats(-1e7, 1e7), st.floats(-1e7, 1e7), st.integers(1, 3600 * S))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from wattstead.metering.batch import ReadingBatch
 from wattstead.metering.calendar import Step, edges_us
-from wattstead.metering.point import Point
+from wattstead.metering.point import Point, step_rule
 from wattstead.metering.quantity import Kind, Quantity
 from wattstead.metering.rollup import (
     DAY_US,
@@ -23,6 +23,7 @@ from wattstead.metering.rollup import (
     merge,
     roll,
 )
+from wattstead.metering.step import StepFlag
 from wattstead.series import Limits, Series
 from wattstead.series.connection import Connection
 from wattstead.series.tiers import Tier
@@ -188,6 +189,38 @@ def test_a_long_import_is_rolled_up_in_boxes(
     quarters = merge(minutes, bucket_starts(minutes.start_us, QUARTER_US), story.rules)
     days = merge(quarters, edge_starts(quarters.start_us, edges), story.rules)
     assert kept(address, Tier.DAY) == expected(days.rows(days.start_us < edges[-2]))
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Paris", "America/New_York", "Pacific/Kiritimati"])
+def test_the_first_days_that_can_be_stored(address: str, series: Series, zone: str) -> None:
+    """A device whose clock was never set: its readings begin in the middle of a week and, in places, of a day."""
+    point = Point(id=7, quantity=Quantity.ELECTRICITY, unit="W", zone=zone)
+    times = np.array([0, 12, 3_600, 20_000, 86_399, 259_200, 345_600, 400_000, 604_800, 950_400]) * 1_000_000
+    batch = ReadingBatch.of(np.full(len(times), 7, np.uint32), times, np.arange(len(times), dtype=float), version=1)
+    series.put_rules([point])
+    series.roll(T0, T0 + MINUTE_US)
+    series.append([batch])
+    series.roll_spans(batch.point, times, times + 1)
+    edges = np.append(edges_us(zone, 0, 12 * DAY_US, Step.DAY).clip(min=0), 20 * DAY_US)
+    (found,) = series.buckets([point], edges)
+    assert found.count.tolist() == np.histogram(times, edges)[0].tolist()
+    assert sum(row[2] for row in kept(address, Tier.DAY)) == len(times)
+
+
+def test_power_that_no_point_has_is_not_integrated(address: str, series: Series) -> None:
+    point = Point(id=8, quantity=Quantity.ELECTRICITY, unit="W")
+    value = np.array([100, 1e300, 100, 100, -5e11, 0xFFFFFFFF, 1e11, 40, 60, 1.7e308, 1.7e308, 50], float)
+    times = T0 + np.arange(len(value), dtype=np.int64) * 7_000_000
+    batch = ReadingBatch.of(np.full(len(value), 8, np.uint32), times, value, version=1)
+    series.put_rules([point])
+    series.append([batch])
+    series.roll(T0, T0 + 15 * MINUTE_US)
+    minutes = roll(batch, bucket_starts(times, MINUTE_US), {8: step_rule(point)})
+    assert {row[-1] for row in kept(address, Tier.MINUTE)} == {int(StepFlag.JUMP)}
+    assert kept(address, Tier.MINUTE) == expected(minutes)
+    (found,) = series.buckets([point], np.array([T0, T0 + 15 * MINUTE_US]))
+    right = merge(minutes, np.full(len(minutes), T0), {8: step_rule(point)})
+    assert found.steps.tolist() == right.step.tolist()
 
 
 def test_what_does_not_fit_into_memory_is_rolled_up_in_halves(address: str) -> None:

@@ -16,8 +16,11 @@ from wattstead.metering.point import StepMode, StepRule
 
 MAX_COUNT = 2**53
 """A register's reading is held within ± this many steps: beyond it a float64 no longer counts single steps."""
+MAX_POWER = 1e11
+"""More than ± this is no power that one point measures (the largest power station makes a fifth): it is not integrated.
+A day of less stays in 64 bits of unit · milliseconds."""
 MAX_POWER_STEP = 2**60
-"""One integrated interval is held within ± this many unit · milliseconds, so that sums stay in 64 bits."""
+"""One integrated interval is held within ± this many unit · milliseconds."""
 
 
 class StepFlag(IntFlag):
@@ -30,7 +33,7 @@ class StepFlag(IntFlag):
     EXCHANGE = 4
     """The register shows an unrelated smaller number (another meter): the step is 0."""
     JUMP = 8
-    """More steps than the point can make in that time: the step is 0."""
+    """More steps than the point can make in that time, or a power that no point has: the step is 0."""
     BACKWARDS = 16
     """The register fell back within its tolerance: counted with its sign."""
     GAP = 32
@@ -122,18 +125,20 @@ def register_steps(rule: RuleColumns, time0_us: ArrayLike, v0: ArrayLike, time1_
 
 
 def power_steps(rule: RuleColumns, time0_us: ArrayLike, v0: ArrayLike, time1_us: ArrayLike, v1: ArrayLike) -> Steps:
-    """Trapezoids of power in unit · milliseconds, rounded half to even; nothing across a gap.
+    """Trapezoids of power in unit · milliseconds, rounded half to even; nothing across a gap or beyond `MAX_POWER`.
 
     >>> rule = RuleColumns.of([StepRule(StepMode.POWER, max_gap_us=60_000_000)])
     >>> power_steps(rule, [0, 0], [100.0, 5.0], [10**6, 10**9], [300.0, 5.0]).step.tolist()
     [200000, 0]
     """
     dt_us = np.asarray(time1_us, np.int64) - np.asarray(time0_us, np.int64)
+    v0, v1 = np.asarray(v0, np.float64), np.asarray(v1, np.float64)
+    gap, absurd = dt_us > rule.max_gap_us, np.maximum(np.abs(v0), np.abs(v1)) > MAX_POWER
     with np.errstate(over="ignore"):
-        area = np.rint((np.asarray(v0, np.float64) + np.asarray(v1, np.float64)) * (dt_us / 2000.0))
-    gap = dt_us > rule.max_gap_us
-    step = np.where(gap, 0.0, np.clip(area, -MAX_POWER_STEP, MAX_POWER_STEP))
-    return Steps(step.astype(np.int64), np.where(gap, int(StepFlag.GAP), 0).astype(np.uint16))
+        area = np.rint((v0 + v1) * (dt_us / 2000.0))
+    step = np.where(gap | absurd, 0.0, np.clip(area, -MAX_POWER_STEP, MAX_POWER_STEP))
+    flags = np.where(gap, int(StepFlag.GAP), 0) | np.where(absurd, int(StepFlag.JUMP), 0)
+    return Steps(step.astype(np.int64), flags.astype(np.uint16))
 
 
 def delta_steps(rule: RuleColumns, value: ArrayLike) -> NDArray[np.int64]:

@@ -100,6 +100,7 @@ def _localities(source: Tier, point: NDArray[np.uint32], start_us: NDArray[np.in
         begin = np.concatenate([start_us, ends_us]) // _HOUR_US * _HOUR_US
     else:
         begin = (np.concatenate([start_us, ends_us]) - _MONDAY_US) // _WEEK_US * _WEEK_US + _MONDAY_US
+        begin = begin.clip(min=0)  # as toMonday has it: dates begin on a Thursday
     both = np.unique(np.stack([begin // _S, np.concatenate([point, point]).astype(np.int64)]), axis=1)
     to = "toDateTime(s, 'UTC')" if source is Tier.MINUTE else "toDate(toDateTime(s, 'UTC'))"
     return _set(f"arrayMap(s -> {to}, [{_listed(both[0])}]::Array(UInt32))", f"[{_listed(both[1])}]::Array(UInt32)")
