@@ -128,7 +128,7 @@ def total(point: Point, found: Buckets) -> float | None:
     """The amount of all buckets together, from whole steps; None where nothing is known."""
     if bool(np.isnan(found.amount).all()):
         return None
-    return int(found.steps.sum()) * amount_per_step(point)
+    return sum(found.steps.tolist()) * amount_per_step(point)  # years of a power station are more than 64 bits
 
 
 def aggregate(found: Buckets, name: str) -> NDArray[np.float64]:

@@ -106,8 +106,11 @@ def document() -> dict[str, Any]:
         path="/unused",
     )
     app = Litestar(
-        [Router("/api/v1", route_handlers=[*api.ROUTES])], dependencies=DEPENDENCIES, openapi_config=config
-    )  # fmt: skip
+        [Router("/api/v1", route_handlers=[*api.ROUTES])],
+        dependencies=DEPENDENCIES,
+        openapi_config=config,
+        logging_config=None,
+    )
     spec: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(app.openapi_schema.to_schema(), enc_hook=str))
     spec["openapi"] = "3.1.0"
     spec["servers"] = [{"url": "../.."}]
