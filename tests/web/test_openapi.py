@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,13 @@ SPEC: dict[str, Any] = openapi.document()
 def test_the_exported_file_is_current() -> None:
     file = Path(__file__).parents[2] / openapi.DEFAULT_FILE
     assert file.read_text(encoding="utf-8") == openapi.text(), "run python -m wattstead.web.openapi"
+
+
+def test_making_it_leaves_logging_alone() -> None:
+    root = logging.getLogger()
+    level, handlers = root.level, list(root.handlers)
+    openapi.document()
+    assert (root.level, root.handlers) == (level, handlers)
 
 
 def test_every_operation_is_described() -> None:
