@@ -128,7 +128,8 @@ def total(point: Point, found: Buckets) -> float | None:
     """The amount of all buckets together, from whole steps; None where nothing is known."""
     if bool(np.isnan(found.amount).all()):
         return None
-    return sum(found.steps.tolist()) * amount_per_step(point)  # years of a power station are more than 64 bits
+    steps: list[int] = found.steps.tolist()  # whole numbers of any size: years of a power station need more than 64 bits
+    return sum(steps) * amount_per_step(point)
 
 
 def aggregate(found: Buckets, name: str) -> NDArray[np.float64]:
