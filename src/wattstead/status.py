@@ -22,9 +22,13 @@ def _ingest(door: IngestApp) -> StatusPart:
     text = (
         f"some readings could not be kept, the last: {tally.last}" if tally.last else "readings are kept as they come"
     )
+    if tally.shown_keys:
+        key = next(reversed(tally.shown_keys))
+        text = f"key {key} was refused, for it came without TLS and may not: replace it, use https; {text}"
     figures = {
         "rejected_readings": float(tally.rejected_readings),
         "refused_requests": float(tally.refused_requests),
+        "keys_refused_without_tls": float(len(tally.shown_keys)),
     }
     return StatusPart("ingest", True, text, figures)
 

@@ -15,7 +15,8 @@ import httpx
 import pytest
 import uvicorn
 
-from wattstead.ingest.asgi import Receive, Scope, Send
+from wattstead.ingest.asgi import CLEAR, Receive, Scope, Send
+from wattstead.ingest.clear import Clear, came
 from wattstead.ingest.http import IngestApp
 from wattstead.ingest.limits import IngestLimits
 from wattstead.ingest.pointmap import PointMap
@@ -40,7 +41,10 @@ class Stored(NamedTuple):
 class Server:
     """A running ingest application with its journal."""
 
-    def __init__(self, folder: Path, limits: IngestLimits, journal_limits: JournalLimits) -> None:
+    def __init__(
+        self, folder: Path, limits: IngestLimits, journal_limits: JournalLimits, port: Clear | None = None
+    ) -> None:
+        """``port``: a proxy tells how requests came, and that is made of those in the clear."""
         self.folder = folder
         self.journal = Journal.open(folder, 0, journal_limits)
         self.points = PointMap()
@@ -51,7 +55,8 @@ class Server:
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._socket.getsockname()[1]
         self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=60)
-        protocol = protocol_for(self.app)
+        self.kind = port
+        protocol = protocol_for(self.app) if port is None else protocol_for(self.app, "", port, trust_forwarded=True)
         config = uvicorn.Config(self._counted, http=protocol, interface="asgi3", log_level="critical", access_log=False)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=lambda: asyncio.run(self._server.serve([self._socket])), daemon=True)
@@ -62,6 +67,8 @@ class Server:
 
     async def _counted(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.usual += scope["type"] == "http"
+        if self.kind is not None and scope["type"] == "http":
+            scope[CLEAR] = came(scope, self.kind, trust_forwarded=True)
         await self.app(scope, receive, send)
 
     def stop(self) -> None:
@@ -133,9 +140,11 @@ def open_door(tmp_path: Path) -> Iterator[Callable[..., Door]]:
     """Opens doors on servers of their own, with limits of the test's choice."""
     servers: list[Server] = []
 
-    def opened(limits: IngestLimits | None = None, journal_limits: JournalLimits | None = None) -> Door:
+    def opened(
+        limits: IngestLimits | None = None, journal_limits: JournalLimits | None = None, port: Clear | None = None
+    ) -> Door:
         folder = tmp_path / f"journal{len(servers)}"
-        servers.append(Server(folder, limits or IngestLimits(), journal_limits or JournalLimits()))
+        servers.append(Server(folder, limits or IngestLimits(), journal_limits or JournalLimits(), port))
         return Door(servers[-1], next(_numbers))
 
     yield opened

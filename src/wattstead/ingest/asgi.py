@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, NamedTuple, TypeAlias
 
+from wattstead.ingest.clear import Clear
 from wattstead.ingest.errors import BodyInvalid, BodyTooLarge, SenderGone
 from wattstead.ingest.gate import Room
 
@@ -12,6 +13,9 @@ Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers: TypeAlias = "list[tuple[bytes, bytes]]"
+
+CLEAR = "wattstead_clear"
+"""Where in the scope the port says how a request came (`Clear`); nothing: not in the clear."""
 
 
 class Answer(NamedTuple):
@@ -44,12 +48,13 @@ async def reply(send: Send, given: Answer) -> None:
 class Request:
     """One request: what is asked, and its body on demand."""
 
-    __slots__ = ("_headers", "_held_bytes", "_receive", "_room", "method", "path", "query")
+    __slots__ = ("_headers", "_held_bytes", "_receive", "_room", "clear", "method", "path", "query")
 
     def __init__(self, scope: Scope, receive: Receive, room: Room, path: str) -> None:
         self.method: str = scope["method"]
         self.path = path
         self.query: bytes = scope["query_string"]
+        self.clear: Clear = scope.get(CLEAR, Clear.NO)
         self._headers: Headers = scope["headers"]
         self._receive, self._room = receive, room
         self._held_bytes = 0

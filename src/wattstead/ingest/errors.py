@@ -55,6 +55,31 @@ class DeviceClosed(IngestError):
         )
 
 
+class ClearRefused(IngestError):
+    """A key that may not be shown without TLS was."""
+
+    status = 403
+
+    def __init__(self, key_id: int) -> None:
+        self.key_id = key_id
+        super().__init__(
+            f"key {key_id} may not be sent without TLS from another machine: use https, or a key that allows plain "
+            "HTTP; whoever listened on the way has read it, so replace it"
+        )
+
+
+class PortNotClear(IngestError):
+    """A request without TLS from another machine, to a port that takes nothing so."""
+
+    status = 403
+
+    def __init__(self) -> None:
+        super().__init__(
+            "nothing is taken here without TLS from another machine: use https, or the plain port where there is one; "
+            "whoever listened on the way has read what was sent, so replace the key"
+        )
+
+
 class RateExceeded(IngestError):
     """A key sends more readings a second than it may."""
 

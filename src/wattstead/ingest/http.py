@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from wattstead.ingest.asgi import Answer, Receive, Request, Scope, Send, reply
-from wattstead.ingest.errors import IngestError, MethodUnknown, SenderGone
+from wattstead.ingest.clear import Clear
+from wattstead.ingest.errors import IngestError, MethodUnknown, PortNotClear, SenderGone
 from wattstead.ingest.limits import IngestLimits
 from wattstead.ingest.protocols import PROTOCOLS
 from wattstead.ingest.reception import Reception, present_us
@@ -66,8 +67,7 @@ class IngestApp:
             return
         request = Request(scope, receive, self.reception.room, path)
         try:
-            if request.method not in route.methods:
-                raise MethodUnknown(request.method, ", ".join(route.methods))
+            _admit(route, request)
             given = await route.handle(request)
         except MethodUnknown as error:
             status, headers, body = route.refuse(error)
@@ -102,6 +102,13 @@ class IngestApp:
             if message["type"] == "lifespan.shutdown":
                 self.close()
                 return
+
+
+def _admit(route: Route, request: Request) -> None:
+    if request.clear is Clear.NEVER:
+        raise PortNotClear
+    if request.method not in route.methods:
+        raise MethodUnknown(request.method, ", ".join(route.methods))
 
 
 def _unexpected(path: str, error: Exception) -> Unexpected:

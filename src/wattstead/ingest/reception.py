@@ -11,8 +11,9 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from wattstead.ingest.clear import Clear
 from wattstead.ingest.columns import Columns, Few, Rejections, within
-from wattstead.ingest.errors import DeviceClosed, KeyMayNotWrite, KeyMissing, KeyUnknown
+from wattstead.ingest.errors import ClearRefused, DeviceClosed, KeyMayNotWrite, KeyMissing, KeyUnknown
 from wattstead.ingest.gate import Buckets, Room
 from wattstead.ingest.limits import IngestLimits
 from wattstead.ingest.resolver import Resolver
@@ -58,10 +59,10 @@ class Reception:
         """End the thread for large bodies."""
         self._lane.shutdown(wait=False, cancel_futures=True)
 
-    def grant(self, secret: str, where: str) -> KeyGrant:
-        """What the key may write.
+    def grant(self, secret: str, where: str, clear: Clear = Clear.NO) -> KeyGrant:
+        """What the key may write, shown in the ``clear`` or not.
 
-        Raises `KeyMissing`, `KeyUnknown`, `KeyMayNotWrite`, `DeviceClosed`, `RateExceeded`.
+        Raises `KeyMissing`, `KeyUnknown`, `KeyMayNotWrite`, `ClearRefused`, `DeviceClosed`, `RateExceeded`.
         """
         if not secret:
             raise KeyMissing(where)
@@ -70,6 +71,8 @@ class Reception:
             raise KeyUnknown
         if grant.scope is not Scope.WRITE:
             raise KeyMayNotWrite
+        if clear is not Clear.NO and not grant.plain_http:
+            raise ClearRefused(grant.id)
         if grant.device_id is not None and grant.device_id in self.resolver.closed.devices:
             raise DeviceClosed(grant.device_id)
         self._buckets.admit(grant.id)

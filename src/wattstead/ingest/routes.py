@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from wattstead.ingest.asgi import Answer, Request
+from wattstead.ingest.clear import Clear
 from wattstead.ingest.errors import IngestError
 from wattstead.ingest.reception import Reception
 from wattstead.metering.errors import WattsteadError
@@ -16,11 +17,12 @@ Refuse: TypeAlias = Callable[[IngestError], Answer]
 
 
 class Plain(NamedTuple):
-    """What a simple request says: the bytes of its query, its body and its Authorization header."""
+    """What a simple request says: the bytes of its query, its body and its Authorization header; and how it came."""
 
     query: bytes
     body: bytes
     authorization: bytes
+    clear: Clear = Clear.NO
 
 
 class Ready(NamedTuple):

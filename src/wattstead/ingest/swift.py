@@ -15,6 +15,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from wattstead.ingest.asgi import Answer
+from wattstead.ingest.clear import Clear, in_the_clear
 from wattstead.ingest.http import IngestApp
 from wattstead.ingest.routes import Plain, Route, Unavailable
 from wattstead.metering.errors import WattsteadError
@@ -29,11 +30,11 @@ _UNUSUAL = frozenset(
 class Head:
     """What the short way needs of a request's head."""
 
-    __slots__ = ("authorization", "body_at", "close", "is_get", "kind", "length", "path", "query")
+    __slots__ = ("authorization", "body_at", "close", "forwarded", "is_get", "kind", "length", "path", "query")
 
     def __init__(self, path: bytes, query: bytes, body_at: int, is_get: bool) -> None:
         self.path, self.query, self.body_at, self.is_get = path, query, body_at, is_get
-        self.authorization = self.kind = b""
+        self.authorization = self.kind = self.forwarded = b""
         self.length = 0
         self.close = False
 
@@ -51,6 +52,8 @@ class Head:
             value = value.lower()
             self.close = value == b"close"
             return self.close or value == b"keep-alive"
+        elif name == b"x-forwarded-proto":
+            self.forwarded = value
         return name not in _UNUSUAL and name.replace(b"-", b"").isalnum()
 
 
@@ -86,6 +89,8 @@ class SwiftProtocol(HttpToolsProtocol):
 
     routes: dict[bytes, Route]
     journal: Journal
+    port: Clear
+    trust_forwarded: bool
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
@@ -94,6 +99,13 @@ class SwiftProtocol(HttpToolsProtocol):
         self._close = False
         self._held: list[bytes] = []
         self._route: Route | None = None
+        self._clear = Clear.NEVER
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Somebody connects."""
+        super().connection_made(transport)
+        clear = in_the_clear(self.scheme or "http", self.client[0] if self.client else "")
+        self._clear = self.port if clear else Clear.NO
 
     def data_received(self, data: bytes) -> None:
         """Bytes from the sender."""
@@ -128,11 +140,18 @@ class SwiftProtocol(HttpToolsProtocol):
         head = head_of(data)
         if head is None or len(data) != head.body_at + head.length:
             return False
+        clear = self._clear
+        if self.trust_forwarded and head.forwarded:
+            if head.forwarded != b"https":
+                return False
+            clear = Clear.NO
+        if clear is Clear.NEVER:
+            return False
         route = self.routes.get(head.path)
         if route is None or route.at_once is None or head.kind not in route.kinds:
             return False
         try:
-            ready = route.at_once(Plain(head.query, data[head.body_at :], head.authorization))
+            ready = route.at_once(Plain(head.query, data[head.body_at :], head.authorization, clear))
             if ready is None:
                 return False
             future = self.journal.submit(ready.encoded)
@@ -167,13 +186,20 @@ class SwiftProtocol(HttpToolsProtocol):
             self.data_received(held)
 
 
-def protocol_for(app: IngestApp, prefix: str = "") -> type[SwiftProtocol]:
-    """The protocol for ``uvicorn.Config(http=…)``; ``prefix`` is the path prefix of a proxy, also served."""
+def protocol_for(
+    app: IngestApp, prefix: str = "", port: Clear = Clear.NEVER, trust_forwarded: bool = False
+) -> type[SwiftProtocol]:
+    """The protocol for ``uvicorn.Config(http=…)``.
+
+    ``prefix`` is the path prefix of a proxy, also served; ``port`` is what is made of requests in the clear, and
+    ``trust_forwarded`` whether a proxy tells which are.
+    """
     routes: dict[bytes, Route] = {}
     for route in app.routes:
         if route.at_once is not None:
             routes[route.path.encode()] = routes[(prefix + route.path).encode()] = route
-    return type("SwiftProtocol", (SwiftProtocol,), {"journal": app.reception.journal, "routes": routes})
+    known = {"journal": app.reception.journal, "routes": routes, "port": port, "trust_forwarded": trust_forwarded}
+    return type("SwiftProtocol", (SwiftProtocol,), known)
 
 
 @lru_cache(1000)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import structlog
 
 from wattstead.ingest.columns import Rejections
-from wattstead.ingest.errors import IngestError
+from wattstead.ingest.errors import ClearRefused, IngestError
 
 _log = structlog.get_logger("wattstead.ingest")
 _SAY_EVERY_S = 60.0
@@ -35,6 +35,8 @@ class Tally:
         """Whole requests that were refused for what they are, not for the moment they came at."""
         self.last = ""
         """The key and the reason of the last reading that was not kept."""
+        self.shown_keys: dict[int, int] = {}
+        """Keys that were sent without TLS and may not be, with how often; the last one is the last."""
         self._clock = clock
         self._unsaid: dict[int, int] = {}
         self._said_at: dict[int, float] = {}
@@ -59,3 +61,7 @@ class Tally:
         """A request is refused as a whole; one that may come again unchanged is not counted."""
         if not error.retryable:
             self.refused_requests += 1
+        if isinstance(error, ClearRefused) and len(self.shown_keys) < _MOST_KEYS:
+            if error.key_id not in self.shown_keys:
+                _log.warning("key_sent_without_tls", key=error.key_id, reason=str(error))
+            self.shown_keys[error.key_id] = self.shown_keys.pop(error.key_id, 0) + 1

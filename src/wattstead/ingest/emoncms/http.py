@@ -76,7 +76,7 @@ class _Emoncms:
         if not secret:
             secret = plain.authorization.decode("latin-1").removeprefix("Bearer ").strip()
         try:
-            grant = self.reception.grant(secret.lower(), _WHERE)
+            grant = self.reception.grant(secret.lower(), _WHERE, plain.clear)
             few = post.decode(given, "", self.reception.clock_us(), self.memory)
         except IngestError:
             return None
@@ -119,10 +119,10 @@ class _Emoncms:
                 request.header(b"authorization"), body, kind, self.reception.resolver, self.reception.limits.form_bytes
             )
             parameters(text, given)
-            return self.reception.grant(secret, _WHERE), hashed
+            return self.reception.grant(secret, _WHERE), hashed  # the key itself was not shown
         if not secret:
             secret = request.header(b"authorization").removeprefix("Bearer ").strip()
-        return self.reception.grant(secret.lower(), _WHERE), b""
+        return self.reception.grant(secret.lower(), _WHERE, request.clear), b""
 
 
 def refuse(error: IngestError) -> Answer:

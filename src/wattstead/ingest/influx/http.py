@@ -12,6 +12,7 @@ from typing import TypeAlias
 import msgspec
 
 from wattstead.ingest.asgi import Answer, Request, answer
+from wattstead.ingest.clear import Clear
 from wattstead.ingest.errors import BodyInvalid, IngestError, KeyMissing, KeyUnknown
 from wattstead.ingest.influx.decode import LineDecoder
 from wattstead.ingest.parameters import parameters
@@ -75,7 +76,7 @@ class _Influx:
         reception = self.reception
         given = parameters(plain.query, {})
         try:
-            grant = reception.grant(secret_in(plain.authorization.decode("latin-1"), given), "")
+            grant = reception.grant(secret_in(plain.authorization.decode("latin-1"), given), "", plain.clear)
             precision = given.get("precision") or "ns"
             few = self.decoder.one_line(plain.body, precision)
             if few is not None:
@@ -123,7 +124,8 @@ class _Influx:
 
     async def _written(self, request: Request, given: dict[str, str]) -> Kept:
         reception, limits = self.reception, self.reception.limits
-        grant = reception.grant(secret_of(request, given), "as p=KEY, or Authorization: Token KEY")
+        where = "as p=KEY, or Authorization: Token KEY"
+        grant = reception.grant(secret_of(request, given), where, request.clear)
         body = await request.body(limits.body_bytes)
         encoding = request.header(b"content-encoding").strip().lower()
         if encoding:
@@ -147,6 +149,8 @@ class _Influx:
         grant = self.reception.resolver.key(secret)
         if grant is None:
             raise KeyUnknown
+        if request.clear is not Clear.NO:
+            return self.reception.grant(secret, "", request.clear)
         return grant
 
 

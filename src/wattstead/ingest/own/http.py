@@ -74,7 +74,8 @@ class _Own:
         reception, limits = self.reception, self.reception.limits
         kind, secret, token = request.header(b"authorization").partition(" ")
         del secret
-        grant = reception.grant(token.strip() if kind.lower() == "bearer" else "", "as Authorization: Bearer KEY")
+        key = token.strip() if kind.lower() == "bearer" else ""
+        grant = reception.grant(key, "as Authorization: Bearer KEY", request.clear)
         body = await request.body(limits.body_bytes)
         encoding = request.header(b"content-encoding").strip().lower()
         if encoding:

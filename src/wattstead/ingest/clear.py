@@ -1,0 +1,74 @@
+"""Whether what a request says can be read on its way from another machine, and what a port makes of that.
+
+It looks at how a request came; what its key allows is asked in `wattstead.ingest.reception`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, MutableMapping
+from enum import Enum
+from ipaddress import ip_address
+from typing import Any
+
+
+class Clear(Enum):
+    """How a request came, in the eyes of the port it came to."""
+
+    NO = "no"
+    """Over TLS, or from this machine."""
+    BY_KEY = "by key"
+    """In the clear, to the port for that: the key decides."""
+    NEVER = "never"
+    """In the clear, to a port that takes nothing so."""
+
+
+def local(host: str) -> bool:
+    """Whether an address is this machine's own way to itself.
+
+    >>> local("127.0.0.7"), local("::1"), local("::ffff:127.0.0.1"), local("192.168.1.5"), local("")
+    (True, True, True, False, False)
+    """
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        return host == "localhost"
+    mapped = getattr(address, "ipv4_mapped", None)
+    return bool((mapped or address).is_loopback)
+
+
+def in_the_clear(
+    scheme: str, peer: str, headers: Iterable[tuple[bytes, bytes]] = (), trust_forwarded: bool = False
+) -> bool:
+    """Whether somebody between the client and the first machine of ours could read the request.
+
+    ``scheme`` and ``peer`` are those of the connection. With ``trust_forwarded`` what a proxy tells of its own
+    connection counts instead (``X-Forwarded-Proto``, the last of ``X-Forwarded-For``).
+
+    >>> in_the_clear("http", "192.168.1.5"), in_the_clear("https", "192.168.1.5"), in_the_clear("http", "127.0.0.1")
+    (True, False, False)
+    >>> told = [(b"x-forwarded-proto", b"http"), (b"x-forwarded-for", b"192.168.1.5")]
+    >>> in_the_clear("http", "127.0.0.1", told), in_the_clear("http", "127.0.0.1", told, trust_forwarded=True)
+    (False, True)
+    >>> in_the_clear("http", "10.0.0.2", [(b"x-forwarded-proto", b"https")], trust_forwarded=True)
+    False
+    """
+    if scheme == "https":
+        return False
+    if trust_forwarded:
+        given = {name: value.decode("latin-1").strip() for name, value in headers if name.startswith(b"x-forwarded-")}
+        told = given.get(b"x-forwarded-proto")
+        if told:
+            client = given.get(b"x-forwarded-for", "").rpartition(",")[2].strip()
+            return told != "https" and not local(client or peer)
+    return not local(peer)
+
+
+def came(scope: MutableMapping[str, Any], port: Clear, trust_forwarded: bool = False) -> Clear:
+    """How the request of an ASGI scope came; ``port`` is what its port makes of requests in the clear.
+
+    >>> came({"scheme": "http", "client": ("192.168.1.5", 50_000), "headers": []}, Clear.BY_KEY)
+    <Clear.BY_KEY: 'by key'>
+    """
+    client = scope.get("client")
+    clear = in_the_clear(scope["scheme"], client[0] if client else "", scope["headers"], trust_forwarded)
+    return port if clear else Clear.NO
