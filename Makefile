@@ -4,7 +4,7 @@ PYTHON ?= python3.11
 PORT ?= 8086
 VENV := .venv
 BIN := $(VENV)/bin
-DEBIAN := chromium postgresql
+DEBIAN := chromium libnss3-tools pebble postgresql
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 export PYTHONDONTWRITEBYTECODE = 1
 unexport PIP_CONSTRAINT

@@ -8,24 +8,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import re
-import signal
-import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import structlog
-import uvicorn
 import uvloop
 
 from wattstead.backup import PROGRESS, back_up
+from wattstead.certificates.authority import authority_file
 from wattstead.control import Verb, listening
+from wattstead.entrances import Beyond, http_entrance, main_entrance, plain_entrance
+from wattstead.ingest.clear import Clear
 from wattstead.ingest.http import IngestApp
 from wattstead.ingest.limits import IngestLimits
 from wattstead.ingest.resolve import RegistryResolver
 from wattstead.ingest.swift import protocol_for
+from wattstead.listening import Asgi, Ports, Server, beside, open_ports
 from wattstead.messaging.limits import SmtpServer
 from wattstead.messaging.outbox import Outbox
 from wattstead.metering.errors import WattsteadError
@@ -35,6 +34,7 @@ from wattstead.refining.refinery import Refinery
 from wattstead.refining.retention import Keep, Retention
 from wattstead.registry.registry import Registry
 from wattstead.registry.seal import Seal
+from wattstead.securing import Secured, secure
 from wattstead.series import Series
 from wattstead.settings import Settings
 from wattstead.status import status_parts
@@ -45,9 +45,6 @@ from wattstead.web.app import create_web
 from wattstead.web.settings import Demo, OidcProvider, WebSettings
 
 _log = structlog.get_logger("wattstead")
-_NOWHERE = re.compile(r"//(0\.0\.0\.0|\[::\])(?=[:/]|$)")
-"""All addresses of this machine: to listen on, not to go to."""
-_Asgi = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 class RegistryTooOld(WattsteadError):
@@ -59,10 +56,6 @@ class RegistryTooOld(WattsteadError):
             f"the store holds readings of point {stored}, the registry gave ids only up to {registered}: restore both "
             "from one backup, or new points would get the readings of others"
         )
-
-
-class PortTaken(WattsteadError):
-    """The address to listen on cannot be had."""
 
 
 class Product:
@@ -81,6 +74,12 @@ class Product:
         self.journal, self.refinery, self.store = journal, refinery, store
         self.url = ""
         """Where the product answers; known once it listens."""
+        self.own_url = ""
+        """The same for this machine itself."""
+        self.http_url = self.plain_url = ""
+        """Where phones learn to trust it, and where devices without TLS post; empty for nowhere."""
+        self.authority: Path | None = None
+        """The certificate of the local authority that vouches for the product."""
 
     @property
     def store_folder(self) -> Path | None:
@@ -151,11 +150,15 @@ async def serve(
 
     What ``prepare`` returns is what the pages tell of a demo.
 
-    Raises `PortTaken`, `RegistryTooOld` and what the rooms raise at their start.
+    Raises `PortTaken`, `ClearRefused`, `CertificateError`, `RegistryTooOld` and what the rooms raise at their start.
     """
-    with _listen(settings) as listener:
+    with open_ports(settings) as ports:
         async with product(settings) as running:
-            running.url = _url(settings, listener)
+            running.url, running.own_url = ports.url, ports.own_url
+            secured = await asyncio.to_thread(secure, settings)
+            running.plain_url = ports.url_of(ports.plain, settings)
+            running.http_url = ports.url_of(ports.http, settings) if secured and secured.trust else ""
+            running.authority = authority_file(settings.folder) if secured and secured.trust else None
             resolver = RegistryResolver(running.registry)
             await asyncio.to_thread(resolver.start)
             demo = await prepare(running) if prepare is not None else None
@@ -165,103 +168,67 @@ async def serve(
                 running.series,
                 running.refinery.live,
                 _web_settings(settings, running.url, demo),
-                lambda: status_parts(door, running.journal, running.refinery, running.store),
+                lambda: [
+                    *status_parts(door, running.journal, running.refinery, running.store),
+                    *([secured.part()] if secured else []),
+                ],
                 running.refinery.pending,
+                lambda: secured is not None and secured.live.public,
             )
             try:
                 async with listening(settings.folder, {"backup": _backup(running)}):
-                    await _answer(door, pages, listener, running, ready)
+                    await _answer(door, pages, ports, secured, running, ready)
             finally:
                 door.close()
                 await asyncio.to_thread(resolver.close)
 
 
-class _Server(uvicorn.Server):
-    """uvicorn that says when it listens, and leaves it to us to end: by itself it would repeat the signal afterwards,
-    which ends the process before the rooms are stopped.
-    """
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.listening = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.listening.set()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        loop, signals = asyncio.get_running_loop(), (signal.SIGTERM, signal.SIGINT)
-        for number in signals:
-            loop.add_signal_handler(number, self.handle_exit, number, None)
-        try:
-            yield
-        finally:  # whoever asks again while the rooms are stopped does not want to wait for them
-            for number in signals:
-                loop.remove_signal_handler(number)
-
-
 async def _answer(
     door: IngestApp,
-    pages: _Asgi,
-    listener: socket.socket,
+    pages: Asgi,
+    ports: Ports,
+    secured: Secured | None,
     running: Product,
     ready: Callable[[Product], Awaitable[None]] | None,
 ) -> None:
-    base_path = running.settings.base_path
-    config = uvicorn.Config(
-        _root(door, pages, base_path),
-        loop="none",
-        http=protocol_for(door, base_path),
-        ws="none",
-        lifespan="on",
-        interface="asgi3",
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        date_header=False,
-        proxy_headers=False,
-        backlog=8192,
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=3,
+    settings = running.settings
+    prefix, forwarded = settings.base_path, settings.trust_forwarded
+    trust, challenges = (secured.trust, secured.challenges) if secured else (None, None)
+    beyond = Beyond(ports.number, prefix, settings.public_url.rstrip("/"))
+    server = Server(
+        main_entrance(door, pages, beyond, trust, prefix, forwarded),
+        protocol_for(door, prefix, Clear.NEVER, forwarded),
+        secured.live.context if secured else None,
     )
-    server = _Server(config)
-    beside = asyncio.create_task(_once_started(server, running, ready)) if ready is not None else None
-    if beside is not None:
-        beside.add_done_callback(lambda task: _end_with(server, task))
-    await server.serve([listener])
-    if beside is not None:
-        beside.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await beside
+    plain = Server(
+        plain_entrance(door, prefix, forwarded), protocol_for(door, prefix, Clear.BY_KEY, forwarded), first=False
+    )
+    async with AsyncExitStack() as open_ports_beside:
+        await open_ports_beside.enter_async_context(beside(plain, ports.plain))
+        to_https = Server(http_entrance(beyond, trust, challenges), first=False)
+        await open_ports_beside.enter_async_context(beside(to_https, ports.http))
+        if secured is not None:
+            await open_ports_beside.enter_async_context(secured.live.kept())
+        task = asyncio.create_task(_once_started(server, running, ready)) if ready is not None else None
+        if task is not None:
+            task.add_done_callback(lambda done: _end_with(server, done))
+        await server.serve([ports.main])
+        if task is not None:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
 
 
-async def _once_started(server: _Server, running: Product, ready: Callable[[Product], Awaitable[None]]) -> None:
+async def _once_started(server: Server, running: Product, ready: Callable[[Product], Awaitable[None]]) -> None:
     await server.listening.wait()
     await ready(running)
 
 
-def _end_with(server: uvicorn.Server, task: asyncio.Task[None]) -> None:
+def _end_with(server: Server, task: asyncio.Task[None]) -> None:
     """What runs beside the server must not fail unseen."""
     if not task.cancelled() and task.exception() is not None:
         _log.error("what runs beside the server failed", exc_info=task.exception())
         server.should_exit = True
-
-
-def _root(door: IngestApp, pages: _Asgi, base_path: str) -> _Asgi:
-    """Hot ingest routes to the door, everything else to the pages."""
-
-    async def root(scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "http":
-            path = scope["path"]
-            if base_path and path.startswith(base_path + "/"):
-                path = path[len(base_path) :]
-            if door.serves(scope["method"], path):
-                await door({**scope, "path": path} if path is not scope["path"] else scope, receive, send)
-                return
-        await pages(scope, receive, send)
-
-    return root
 
 
 def run_product(
@@ -285,25 +252,6 @@ def _say_in_lines() -> None:
         ],
         logger_factory=structlog.PrintLoggerFactory(os.fdopen(os.dup(2), "w", buffering=1)),
     )
-
-
-def _listen(settings: Settings) -> socket.socket:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # else Nagle delays answers
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((settings.host, settings.port))
-    except OSError as error:
-        listener.close()
-        raise PortTaken(
-            f"{settings.host}:{settings.port} cannot be opened ({error.strerror}); choose another with --port"
-        ) from None
-    return listener
-
-
-def _url(settings: Settings, listener: socket.socket) -> str:
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    return f"http://{host}:{listener.getsockname()[1]}{settings.base_path}"
 
 
 def _store(settings: Settings) -> StoreProcess:
@@ -363,7 +311,7 @@ def _web_settings(settings: Settings, url: str, demo: Demo | None) -> WebSetting
         trust_forwarded=settings.trust_forwarded,
         demo=demo,
         photos=settings.folder.absolute() / "photos",
-        public_url=settings.public_url.rstrip("/") or _NOWHERE.sub("//localhost", url),
+        public_url=settings.public_url.rstrip("/") or url,
         mail=bool(settings.smtp_host),
         oidc=oidc,
     )

@@ -11,6 +11,8 @@ from typing import Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+from wattstead.ingest.clear import local
+
 
 class Settings(BaseSettings):
     """Every setting of the product. A variable is named ``WATTSTEAD_`` plus the name in capitals."""
@@ -25,6 +27,27 @@ class Settings(BaseSettings):
     """Port to listen on; 0 picks a free one."""
     base_path: str = Field(default="", pattern=r"^(/[A-Za-z0-9._~-]+)*$")
     """Path prefix below which a proxy serves the application, such as ``/energy``."""
+    tls: Literal["", "off", "auto", "file", "acme"] = ""
+    """``off``: plain HTTP, for this machine alone or behind a proxy; ``auto``: a certificate of an authority of this
+    machine's own; ``file``: `tls_certificate` and `tls_key`; ``acme``: from `acme_directory`; empty: ``off`` on a
+    loopback address or with `trust_forwarded`, else ``auto``."""
+    tls_certificate: Path | None = None
+    """PEM file of the certificate, leaf first, with those between it and its root; looked at every two seconds."""
+    tls_key: Path | None = None
+    """PEM file of its key, without a passphrase; empty: it is in `tls_certificate`."""
+    tls_names: str = ""
+    """Names and addresses people reach this machine under, with commas, beside those it knows itself."""
+    acme_directory: str = Field(default="https://acme-v02.api.letsencrypt.org/directory", pattern=r"^https://\S+$")
+    """Where an authority that speaks RFC 8555 describes itself; using it means agreeing to its terms."""
+    acme_email: str = ""
+    """Whom that authority writes to when something is wrong."""
+    acme_trust: str = ""
+    """PEM file of certificates by which that authority itself is known; empty: those that everybody knows."""
+    http_port: int | None = Field(default=None, ge=0, le=65535)
+    """Plain HTTP for what must be reached before TLS, and the way to https; empty: 80 with ``acme``, the port after
+    the main one with ``auto``, else none; 0 picks a free one."""
+    plain_port: int | None = Field(default=None, ge=0, le=65535)
+    """Plain HTTP for readings alone, by write keys that allow it, from devices that cannot do TLS; empty: none."""
     trust_forwarded: bool = False
     """Take prefix, scheme and client address from ``X-Forwarded-Prefix``, ``-Proto`` and ``-For``: only behind a proxy
     of ours that sets or removes them, or anybody could pretend to be anywhere."""
@@ -92,6 +115,21 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments win over the environment, the environment over the file."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @property
+    def tls_mode(self) -> str:
+        """`tls` with the default filled in: ``off``, ``auto``, ``file`` or ``acme``."""
+        if self.tls:
+            return self.tls
+        return "off" if local(self.host) or self.trust_forwarded else "auto"
+
+    def http_port_beside(self, port: int) -> int | None:
+        """`http_port` with the default filled in; ``port`` is the main one, 0 for any."""
+        if self.http_port is not None:
+            return self.http_port
+        if self.tls_mode == "acme":
+            return 80
+        return None if self.tls_mode != "auto" else (port + 1 if port else 0)
 
     @property
     def registry_address(self) -> str:

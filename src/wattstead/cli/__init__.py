@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -28,6 +28,10 @@ BasePath = Annotated[str, typer.Option("--base-path", envvar="WATTSTEAD_BASE_PAT
 Address = Annotated[str, typer.Option("--url", envvar="WATTSTEAD_URL", help="Server; default: the demo's.")]
 WriteKey = Annotated[str, typer.Option("--key", envvar="WATTSTEAD_KEY", help="Write key; default: the demo's.")]
 ReadKey = Annotated[str, typer.Option("--read-key", envvar="WATTSTEAD_READ_KEY", help="Read key; default: the demo's.")]
+Tls = Annotated[
+    Literal["off", "auto", "file", "acme"] | None,
+    typer.Option("--tls", help="Default: off on this machine alone or behind a proxy, else auto.", show_default=False),
+]
 Zone = Annotated[str, typer.Option("--zone", help="Time zone of local times.")]
 
 
@@ -59,9 +63,20 @@ def serve(
             show_default=False,
         ),
     ] = None,
+    tls: Tls = None,
+    http_port: Annotated[
+        int | None,
+        typer.Option("--http-port", min=0, max=65535, help="Plain HTTP that leads to https; what must come before it."),
+    ] = None,
+    plain_port: Annotated[
+        int | None,
+        typer.Option("--plain-port", min=0, max=65535, help="Plain HTTP for readings alone, by keys that allow it."),
+    ] = None,
 ) -> None:
     """Start the product."""
-    _verb("serve", folder=folder, port=port, host=host, base_path=base_path, trust_forwarded=trust_forwarded)
+    given = {"trust_forwarded": trust_forwarded, "tls": tls, "http_port": http_port, "plain_port": plain_port}
+    given = {name: value for name, value in given.items() if value is not None}
+    _verb("serve", folder=folder, port=port, host=host, base_path=base_path, given=given)
 
 
 @app.command(name="import")
@@ -146,9 +161,9 @@ def restore(
 
 
 @app.command()
-def check(folder: Folder = Path("data"), port: Port = 8086, host: Host = "127.0.0.1") -> None:
+def check(folder: Folder = Path("data"), port: Port = 8086, host: Host = "127.0.0.1", tls: Tls = None) -> None:
     """Look at machine and folder; say in a line each what is wrong and what to do."""
-    _verb("check", folder=folder, port=port, host=host)
+    _verb("check", folder=folder, port=port, host=host, given={} if tls is None else {"tls": tls})
 
 
 @app.command()

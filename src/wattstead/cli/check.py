@@ -17,13 +17,15 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import httpx
 import typer
 
+from wattstead.certificates.authority import FOLDER
 from wattstead.metering.errors import WattsteadError
 from wattstead.registry.registry import Registry
+from wattstead.securing import standing
 from wattstead.series import Series
 from wattstead.settings import Settings
 from wattstead.store.errors import FolderTaken
@@ -47,9 +49,9 @@ class Finding(NamedTuple):
     text: str
 
 
-def run(folder: Path, port: int, host: str) -> int:
+def run(folder: Path, port: int, host: str, given: dict[str, Any]) -> int:
     """Print every finding; exit code 1 when one is not well."""
-    settings = Settings(folder=folder, port=port, host=host)
+    settings = Settings(folder=folder, port=port, host=host, **given)
     findings = [check(settings) for check in CHECKS]
     for finding in findings:
         typer.echo(f"{'ok  ' if finding.ok else 'BAD '} {finding.name:12} {finding.text}")
@@ -84,6 +86,7 @@ def permissions(settings: Settings) -> Finding:
     if not os.access(folder, os.W_OK | os.X_OK):
         return Finding("permissions", False, f"{folder} cannot be written by this user: chown it")
     secret = [folder / name for name in ("registry.db", "demo.json", "seal.key")]
+    secret += [*(folder / FOLDER).glob("*.key")]
     loose = [path.name for path in secret if path.exists() and path.stat().st_mode & 0o077]
     if loose:
         return Finding("permissions", False, f"others can read {', '.join(sorted(loose))}: chmod 600 them")
@@ -127,7 +130,9 @@ def _sync_spans_ms(folder: Path) -> list[float]:
 def port(settings: Settings) -> Finding:
     """Whether the port is free, or ours already."""
     with contextlib.suppress(httpx.HTTPError):
-        answer = httpx.get(f"http://{settings.host}:{settings.port}/health", timeout=3.0)
+        scheme = "http" if settings.tls_mode == "off" else "https"
+        address = f"{scheme}://{settings.host}:{settings.port}/health"
+        answer = httpx.get(address, timeout=3.0, verify=False)  # noqa: S501 - who answers here is all that is asked
         if answer.is_success and "wattstead" in answer.text:
             return Finding("port", True, f"Wattstead answers on {settings.host}:{settings.port}")
     with socket.socket() as probe:
@@ -139,6 +144,16 @@ def port(settings: Settings) -> Finding:
                 "port", False, f"{settings.host}:{settings.port}: {error.strerror}: choose another with --port"
             )
     return Finding("port", True, f"{settings.host}:{settings.port} is free")
+
+
+def certificate(settings: Settings) -> Finding:
+    """Whether the certificate that is served holds, and for how long."""
+    if settings.tls_mode == "off":
+        return Finding("certificate", True, "none: pages are for this machine alone, or TLS is a proxy's affair")
+    try:
+        return Finding("certificate", *standing(settings))
+    except WattsteadError as error:
+        return Finding("certificate", False, f"{error}; a running server goes on with the last good one")
 
 
 def registry(settings: Settings) -> Finding:
@@ -200,4 +215,4 @@ def _ask(address: str) -> Finding:
     return Finding("store", True, f"schema {found.schema}, {rows:,} readings, {size / 1e6:.1f} MB, no broken part")
 
 
-CHECKS: tuple[Callable[[Settings], Finding], ...] = (clock, permissions, disk, port, registry, store)
+CHECKS: tuple[Callable[[Settings], Finding], ...] = (clock, permissions, disk, port, certificate, registry, store)

@@ -6,12 +6,14 @@ It knows addresses and answers, not what is sent or why.
 from __future__ import annotations
 
 import json
+import ssl
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import httpx
 
+from wattstead.certificates.authority import authority_file
 from wattstead.metering.errors import Issue, WattsteadError
 
 _TRIES = 8
@@ -30,12 +32,12 @@ class ServerAway(WattsteadError):
 class Client:
     """A connection to one server with at most one write and one read key."""
 
-    def __init__(self, url: str, write_key: str = "", read_key: str = "") -> None:
-        """``url`` with its path prefix, keys as shown when they were made."""
+    def __init__(self, url: str, write_key: str = "", read_key: str = "", authority: Path | None = None) -> None:
+        """``url`` with its path prefix, keys as shown when they were made; ``authority``: to be trusted too."""
         self.url = url.rstrip("/")
         self.write_key = write_key
         self.read_key = read_key
-        self._http = httpx.Client(base_url=self.url, timeout=60.0)
+        self._http = httpx.Client(base_url=self.url, timeout=60.0, verify=trusting(authority))
 
     def close(self) -> None:
         """Give the connection back."""
@@ -101,4 +103,13 @@ def connect(folder: Path, url: str, write_key: str, read_key: str) -> Client:
     where = url or known.get("url", "")
     if not where:
         raise ServerRefused(f"no server is named: give --url and --key, or start the demo with --data {folder}")
-    return Client(where, write_key or keys.get("write", ""), read_key or keys.get("read", ""))
+    own = authority_file(folder)
+    return Client(where, write_key or keys.get("write", ""), read_key or keys.get("read", ""), own)
+
+
+def trusting(authority: Path | None) -> ssl.SSLContext:
+    """Of a client that trusts whom everybody trusts, and that authority."""
+    context = httpx.create_ssl_context()
+    if authority is not None:
+        context.load_verify_locations(authority)
+    return context

@@ -22,6 +22,7 @@ import typer
 
 from wattstead.app import Product, run_product
 from wattstead.cli import demo_fleet, demo_people
+from wattstead.cli.client import trusting
 from wattstead.cli.demo_fleet import FleetNote, Played
 from wattstead.cli.demo_people import Login, Standing
 from wattstead.cli.recording import DAY_US, Recording, minute_home, samples, second_home
@@ -91,8 +92,8 @@ class _Show:
         typer.echo(f"  a login of each role: {product.settings.folder / _NOTE}\n")
         async with asyncio.TaskGroup() as players:
             for home in self.homes:
-                players.create_task(_play(home, product.url, self.from_us))
-            players.create_task(self.fleet.play(product.url, self.from_us))
+                players.create_task(_play(home, product, self.from_us))
+            players.create_task(self.fleet.play(product, self.from_us))
 
 
 def run(folder: Path, port: int, host: str, base_path: str) -> int:
@@ -198,12 +199,13 @@ def _batch(home: _Home, time_us: np.ndarray, value: np.ndarray) -> ReadingBatch:
     return ReadingBatch.of(point, np.repeat(time_us, value.shape[1])[known], flat[known])
 
 
-async def _play(home: _Home, url: str, from_us: int) -> None:
+async def _play(home: _Home, product: Product, from_us: int) -> None:
     """Post each step when its time has come; what could not be posted is posted later, nothing is left out."""
     recording = home.recording
     names = np.asarray([channel.address for channel in recording.channels])
     headers = {"Authorization": f"Bearer {home.write_key}"}
-    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=10.0) as http:
+    trust = trusting(product.authority)
+    async with httpx.AsyncClient(base_url=product.own_url, headers=headers, timeout=10.0, verify=trust) as http:
         while True:
             now_us = int(time.time() * 1e6)
             await asyncio.sleep((recording.step_us - now_us % recording.step_us) / 1e6 + 0.01)

@@ -15,6 +15,7 @@ import structlog
 
 from wattstead.app import Product
 from wattstead.cli import fleet
+from wattstead.cli.client import trusting
 from wattstead.cli.fleet import Sitting
 from wattstead.cli.fleet_readings import DAY_S, FleetReadings, SiteReadings, batch_of
 from wattstead.registry.registry import Registry
@@ -78,9 +79,10 @@ class Played:
             if (day + 1) * DAY_S * 1e6 > from_us:
                 yield [_since(one, from_us) for one in readings]
 
-    async def play(self, url: str, from_us: int) -> None:
+    async def play(self, product: Product, from_us: int) -> None:
         """Each site posts what it measures, with its own key, like any device; what could not be posted comes later."""
-        async with httpx.AsyncClient(base_url=url, timeout=10.0) as http:
+        trust = trusting(product.authority)
+        async with httpx.AsyncClient(base_url=product.own_url, timeout=10.0, verify=trust) as http:
             while True:
                 await asyncio.sleep(_EVERY_S - time.time() % _EVERY_S + 0.5)
                 until_us = int(time.time() * 1e6)

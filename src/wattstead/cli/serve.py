@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -11,11 +12,9 @@ from wattstead.app import Product, run_product
 from wattstead.settings import Settings
 
 
-def run(folder: Path, port: int, host: str, base_path: str, trust_forwarded: bool | None) -> int:
-    """Start and stay until ended; ``trust_forwarded`` None leaves it to environment and file."""
-    settings = Settings(folder=folder, port=port, host=host, base_path=base_path)
-    if trust_forwarded is not None:
-        settings = settings.model_copy(update={"trust_forwarded": trust_forwarded})
+def run(folder: Path, port: int, host: str, base_path: str, given: dict[str, Any]) -> int:
+    """Start and stay until ended; what is not ``given`` is left to environment and file."""
+    settings = Settings(folder=folder, port=port, host=host, base_path=base_path, **given)
     return run_product(settings, prepare=_first_owner, ready=_say)
 
 
@@ -27,4 +26,8 @@ async def _first_owner(product: Product) -> None:
 
 
 async def _say(product: Product) -> None:
+    if product.http_url:
+        typer.echo(f"Phones learn to trust it at {product.http_url}/trust")
+    if product.plain_url:
+        typer.echo(f"Devices without TLS post to {product.plain_url}/")
     typer.echo(f"Wattstead runs at {product.url}/")

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import typer
 
+from wattstead.certificates.authority import authority_file
 from wattstead.cli import fleet
 from wattstead.cli.client import Client
 from wattstead.cli.fleet import Sitting
@@ -30,7 +31,7 @@ def run(folder: Path, url: str, count: int, days: float, every_s: int, seed: int
     """Make ``count`` sites and post the readings of the last ``days``."""
     settings = Settings(folder=folder)
     if _runs(folder):
-        client = Client(url or _address(settings))
+        client = Client(url or _address(settings), authority=authority_file(folder))
         with Registry(settings.registry_address) as registry:
             sittings = _settle(registry, settings.owner_email, count, seed)
         try:

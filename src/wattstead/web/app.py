@@ -44,6 +44,11 @@ def nothing_pending(points: Collection[int], edges_us: NDArray[np.int64]) -> Cal
     return lambda filled: False
 
 
+def never() -> bool:
+    """What is told of TLS when nobody was named who knows."""
+    return False
+
+
 def create_web(
     registry: Registry,
     series: Series,
@@ -51,12 +56,13 @@ def create_web(
     settings: WebSettings | None = None,
     status: Callable[[], Sequence[StatusPart]] = no_status,
     pending: Pending = nothing_pending,
+    strict: Callable[[], bool] = never,
 ) -> ASGIApp:
     """The ASGI application that answers everything except the hot routes of ingest.
 
     ``status`` is called in a thread and tells how the other parts of the process are doing, ``pending`` whether
-    readings are on their way that no question finds yet. Rooms given here are the
-    caller's to close, after this application has been shut down.
+    readings are on their way that no question finds yet, ``strict`` whether browsers are told to come over TLS alone
+    from now on. Rooms given here are the caller's to close, after this application has been shut down.
     """
     settings = settings or WebSettings()
     registry_threads = Threads("registry", settings.registry_threads, settings.registry_queue)
@@ -67,7 +73,7 @@ def create_web(
         registry, series, live, Streams(), directory, registry_threads, series_threads, settings, status, pending,
         outside,
     )  # fmt: skip
-    return FrontDoor(_litestar(State({"rooms": rooms, "pages": pages.load(settings.static)})), settings)
+    return FrontDoor(_litestar(State({"rooms": rooms, "pages": pages.load(settings.static)})), settings, strict)
 
 
 def _litestar(state: State) -> Litestar:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from email.utils import formatdate
 from typing import Any
 
@@ -19,6 +19,7 @@ from wattstead.web.problem import PROBLEM, Problem, trace
 from wattstead.web.settings import WebSettings
 
 _PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)*")
+_STRICT = (b"strict-transport-security", b"max-age=15552000")
 _log = structlog.get_logger("wattstead.web")
 
 
@@ -67,8 +68,9 @@ def _header(scope: MutableMapping[str, Any], name: bytes) -> str:
 class FrontDoor:
     """Wraps the application."""
 
-    def __init__(self, app: ASGIApp, settings: WebSettings) -> None:
-        self.app, self.settings = app, settings
+    def __init__(self, app: ASGIApp, settings: WebSettings, strict: Callable[[], bool] = lambda: False) -> None:
+        """``strict``: whether browsers that came over TLS are told to come so alone from now on."""
+        self.app, self.settings, self.strict = app, settings, strict
         self._headers = [
             (b"content-security-policy", policy(settings.frame_ancestors).encode()),
             (b"x-content-type-options", b"nosniff"),
@@ -91,7 +93,8 @@ class FrontDoor:
         empty = inner["method"] == "HEAD"
         if empty and inner["path"] != "/api/v1/live":
             inner["method"] = "GET"
-        sending = _Sending(send, self._headers, inner, empty=empty)
+        headers = [*self._headers, _STRICT] if scope["scheme"] == "https" and self.strict() else self._headers
+        sending = _Sending(send, headers, inner, empty=empty)
         try:
             await self.app(inner, receive, sending)
         except Exception as error:
