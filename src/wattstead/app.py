@@ -42,7 +42,7 @@ from wattstead.store.limits import StoreLimits
 from wattstead.store.supervise import StoreProcess
 from wattstead.stream import Journal, JournalLimits
 from wattstead.web.app import create_web
-from wattstead.web.settings import Demo, OidcProvider, WebSettings
+from wattstead.web.settings import Demo, OidcProvider, TrustOffer, WebSettings
 
 _log = structlog.get_logger("wattstead")
 
@@ -153,9 +153,9 @@ async def serve(
     Raises `PortTaken`, `ClearRefused`, `CertificateError`, `RegistryTooOld` and what the rooms raise at their start.
     """
     with open_ports(settings) as ports:
+        secured = await asyncio.to_thread(secure, settings)
         async with product(settings) as running:
             running.url, running.own_url = ports.url, ports.own_url
-            secured = await asyncio.to_thread(secure, settings)
             running.plain_url = ports.url_of(ports.plain, settings)
             running.http_url = ports.url_of(ports.http, settings) if secured and secured.trust else ""
             running.authority = authority_file(settings.folder) if secured and secured.trust else None
@@ -167,7 +167,7 @@ async def serve(
                 running.registry,
                 running.series,
                 running.refinery.live,
-                _web_settings(settings, running.url, demo),
+                _web_settings(settings, running, demo, secured),
                 lambda: [
                     *status_parts(door, running.journal, running.refinery, running.store),
                     *([secured.part()] if secured else []),
@@ -301,7 +301,7 @@ def smtp_server(settings: Settings) -> SmtpServer | None:
     )
 
 
-def _web_settings(settings: Settings, url: str, demo: Demo | None) -> WebSettings:
+def _web_settings(settings: Settings, running: Product, demo: Demo | None, secured: Secured | None) -> WebSettings:
     oidc = None
     if settings.oidc_issuer:
         secret = settings.oidc_client_secret.get_secret_value()
@@ -311,10 +311,17 @@ def _web_settings(settings: Settings, url: str, demo: Demo | None) -> WebSetting
         trust_forwarded=settings.trust_forwarded,
         demo=demo,
         photos=settings.folder.absolute() / "photos",
-        public_url=settings.public_url.rstrip("/") or url,
+        public_url=settings.public_url.rstrip("/") or running.url,
+        trust=_trust_offer(running.http_url, secured),
         mail=bool(settings.smtp_host),
         oidc=oidc,
     )
+
+
+def _trust_offer(http_url: str, secured: Secured | None) -> TrustOffer | None:
+    if secured is None or secured.trust is None:
+        return None
+    return TrustOffer(f"{http_url}/trust", secured.trust.authority.fingerprint)
 
 
 def _journal_limits(settings: Settings) -> JournalLimits:

@@ -43,6 +43,7 @@ class Secured:
 def secure(settings: Settings) -> Secured | None:
     """What the settings ask for; None without TLS. Blocks; raises `CertificateError`."""
     folder = settings.folder.absolute() / FOLDER
+    settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     match settings.tls_mode:
         case "auto":
             names = frozenset(wanted_names(settings))

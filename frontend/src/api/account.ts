@@ -8,6 +8,7 @@ export type InvitationLook = Readonly<Schemas["InvitationOffer"]>;
 export type SessionRow = Readonly<Schemas["SessionRow"]>;
 export type Profile = Readonly<Schemas["Profile"]>;
 export type OpenOrganization = Readonly<Schemas["OpenOrganization"]>;
+export type TrustOffer = Readonly<Schemas["TrustAnswer"]>;
 export interface PasskeyRow {
   readonly id: number;
   readonly name: string;
@@ -44,6 +45,9 @@ export const beginTotp = () => post<{ readonly secret: string; readonly uri: str
 export const confirmTotp = (code: string) => post<{ readonly codes: readonly string[] }>("account/totp/confirm", { code });
 export const freshCodes = (password: string) => post<{ readonly codes: readonly string[] }>("account/totp/codes", { password });
 export const dropTotp = () => drop("account/totp");
+
+/** How a device trusts this server; empty texts where it does anyway. */
+export const askTrust = () => ask<TrustOffer>("trust");
 
 /** The provider that one may sign in with; refused with 404 when there is none. */
 export const askOutside = () => ask<{ readonly name: string }>("session/outside");

@@ -1544,6 +1544,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/trust": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How a device trusts this server
+         * @description Empty texts where everybody trusts the certificate anyway, or there is none.
+         */
+        get: operations["trust"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/verify": {
         parameters: {
             query?: never;
@@ -3229,6 +3249,16 @@ export interface components {
             secret: string;
             /** @description To show as a QR code. */
             uri: string;
+        };
+        /**
+         * TrustAnswer
+         * @description Where the steps are, and by what one knows the authority; both empty where nothing has to be done.
+         */
+        TrustAnswer: {
+            /** @description Plain HTTP, for a device that does not trust it yet. */
+            address: string;
+            /** @description SHA-256 of the authority's certificate, in pairs of digits. */
+            fingerprint: string;
         };
         /**
          * Verified
@@ -6492,6 +6522,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DeedRows"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    trust: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrustAnswer"];
                 };
             };
             /** @description What went wrong */

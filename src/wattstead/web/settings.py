@@ -32,6 +32,13 @@ class OidcProvider(msgspec.Struct, frozen=True):
         return f"OidcProvider({self.issuer})"
 
 
+class TrustOffer(msgspec.Struct, frozen=True):
+    """Where a device learns to trust the local authority, and by what that is known."""
+
+    address: str
+    fingerprint: str
+
+
 class WebSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Figures and words; none of them changes while the process runs."""
 
@@ -60,6 +67,8 @@ class WebSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Where pictures of sites and devices are kept; none: they are not taken."""
     public_url: str = ""
     """Where people reach the pages, prefix included; links in mails begin with it, never with what a request says."""
+    trust: TrustOffer | None = None
+    """None: who vouches for the certificate is trusted anyway."""
     mail: bool = False
     """Whether mails are sent: then addresses are verified, and links are not shown to who asks for them."""
     oidc: OidcProvider | None = None

@@ -32,6 +32,7 @@ from wattstead.web.api import (
     templates,
     totp,
     trail,
+    trust,
 )
 
 ROUTES: list[HTTPRouteHandler | Router] = [
@@ -66,6 +67,7 @@ ROUTES: list[HTTPRouteHandler | Router] = [
     live.routes,
     keys.routes,
     status.routes,
+    trust.routes,
     templates.routes,
     templates.rollover,
 ]
