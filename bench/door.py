@@ -11,6 +11,7 @@ from pathlib import Path
 import uvicorn
 import uvloop
 
+from wattstead.certificates.pair import stand_in
 from wattstead.ingest.http import IngestApp
 from wattstead.ingest.limits import IngestLimits
 from wattstead.ingest.resolve import RegistryResolver
@@ -19,8 +20,8 @@ from wattstead.registry.registry import Registry
 from wattstead.stream import Journal, JournalLimits
 
 
-async def main(folder: Path, port: int) -> None:
-    """Serve until SIGTERM."""
+async def main(folder: Path, port: int, tls: bool) -> None:
+    """Serve until SIGTERM; with ``tls`` under a certificate that vouches for itself."""
     registry = Registry(f"sqlite:///{folder / 'registry.db'}")
     resolver = RegistryResolver(registry)
     resolver.start()
@@ -42,6 +43,8 @@ async def main(folder: Path, port: int) -> None:
         proxy_headers=False,
         backlog=8192,
     )
+    config.load()
+    config.ssl = stand_in(frozenset({"localhost"})).context() if tls else None
     try:
         await uvicorn.Server(config).serve()
     finally:
@@ -55,5 +58,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--tls", action="store_true")
     arguments = parser.parse_args()
-    uvloop.run(main(arguments.data, arguments.port))
+    uvloop.run(main(arguments.data, arguments.port, arguments.tls))

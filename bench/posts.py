@@ -15,7 +15,7 @@ import machine
 from fleet import CHANNELS, SITES
 from report import Table, figure
 from sender import Outcome, keep_alive, one_connection_each
-from servers import Target, influxdb, victoria_metrics, wattstead_door, wattstead_whole
+from servers import Target, influxdb, victoria_metrics, wattstead_door, wattstead_door_tls, wattstead_whole
 
 _CONNECTIONS = 64
 _NODES = 500
@@ -34,16 +34,18 @@ def bench_kept(folder: Path, peers: bool, posts: int) -> Table:
     )
     runs: list[tuple[str, Callable[[Path], AbstractContextManager[Target]], Callable[[Target, int], bytes]]] = [
         ("EmonCMS input/post, form", wattstead_door, emoncms_form),
+        ("EmonCMS input/post, form", wattstead_door_tls, emoncms_form),
         ("EmonCMS input/post, query", wattstead_door, emoncms_query),
+        ("EmonCMS input/post, query", wattstead_door_tls, emoncms_query),
         ("one line", wattstead_door, one_line),
     ]
     if peers:
         runs += [("one line", victoria_metrics, one_line), ("one line", influxdb, one_line)]
     for place, (name, start, request) in enumerate(runs):
         with start(folder / f"posts-{place}") as target:
-            uvloop.run(keep_alive(target.port, _requests(target, request, _NODES), 4))
+            uvloop.run(keep_alive(target.port, _requests(target, request, _NODES), 4, target.tls))
             cpu_s = target.process.cpu_s()
-            outcome = uvloop.run(keep_alive(target.port, _requests(target, request, posts), _CONNECTIONS))
+            outcome = uvloop.run(keep_alive(target.port, _requests(target, request, posts), _CONNECTIONS, target.tls))
             cpu_s = target.process.cpu_s() - cpu_s
             table.rows.append([target.name, name, *_cells(outcome, cpu_s, posts), target.durable])
         print("  " + " | ".join(table.rows[-1]), flush=True)

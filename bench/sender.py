@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import struct
 import time
 from collections.abc import Callable, Iterator
@@ -101,18 +102,22 @@ class Outcome:
         return ordered[min(len(ordered) - 1, int(len(ordered) * share))] * 1e3 if ordered else float("nan")
 
 
-async def connect(port: int) -> Connection:
-    """A new connection."""
-    _, connection = await asyncio.get_running_loop().create_connection(Connection, "127.0.0.1", port)
+async def connect(port: int, tls: bool = False) -> Connection:
+    """A new connection; over TLS nobody's name is asked for."""
+    context = None
+    if tls:
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    _, connection = await asyncio.get_running_loop().create_connection(Connection, "127.0.0.1", port, ssl=context)
     return connection
 
 
-async def keep_alive(port: int, requests: Iterator[bytes], connections: int) -> Outcome:
+async def keep_alive(port: int, requests: Iterator[bytes], connections: int, tls: bool = False) -> Outcome:
     """Send all requests as fast as they are answered, over connections that stay open."""
     outcome, began = Outcome(), time.perf_counter()
 
     async def sender() -> None:
-        connection = await connect(port)
+        connection = await connect(port, tls)
         for request in requests:
             sent = time.perf_counter()
             try:
@@ -120,7 +125,7 @@ async def keep_alive(port: int, requests: Iterator[bytes], connections: int) -> 
             except SendFailed as error:
                 outcome.failures.append(str(error))
                 connection.close()
-                connection = await connect(port)
+                connection = await connect(port, tls)
             else:
                 outcome.latencies_s.append(time.perf_counter() - sent)
         connection.close()

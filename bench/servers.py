@@ -10,7 +10,7 @@ import sys
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from process import ServerProcess, free_port
@@ -32,6 +32,7 @@ class Target:
     keys: list[str] = field(default_factory=list)
     durable: str = ""
     """What an answer of this server promises."""
+    tls: bool = False
 
     def head(self, method: str, path: str, size: int, more: str = "") -> bytes:
         """The head of a request with keep-alive, as plain clients send it."""
@@ -56,6 +57,14 @@ def wattstead_door(folder: Path, sites: int = 1) -> Iterator[Target]:
         folder, sites, [sys.executable, str(ROOT / "bench" / "door.py")], "Wattstead, to the journal"
     ) as it:
         yield it
+
+
+@contextmanager
+def wattstead_door_tls(folder: Path, sites: int = 1) -> Iterator[Target]:
+    """The same over TLS, under an elliptic key."""
+    command = [sys.executable, str(ROOT / "bench" / "door.py"), "--tls"]
+    with _wattstead(folder, sites, command, "Wattstead, to the journal, TLS") as it:
+        yield replace(it, tls=True)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from wattstead.certificates.authority import open_authority
 from wattstead.certificates.errors import PairBroken, SettingMissing
 from wattstead.certificates.live import present
 from wattstead.certificates.pair import save_pair
-from wattstead.listening import ClearRefused, PortTaken, open_ports
+from wattstead.listening import NotWithoutTls, PortTaken, open_ports
 from wattstead.securing import secure, standing, wanted_names
 from wattstead.settings import Settings
 
@@ -49,7 +49,7 @@ def test_which_ports_are_opened() -> None:
 
 def test_what_is_refused() -> None:
     with (
-        pytest.raises(ClearRefused, match="would be read by others"),
+        pytest.raises(NotWithoutTls, match="would be read by others"),
         open_ports(Settings(host="0.0.0.0", port=0, tls="off")),
     ):
         pass

@@ -150,7 +150,7 @@ async def serve(
 
     What ``prepare`` returns is what the pages tell of a demo.
 
-    Raises `PortTaken`, `ClearRefused`, `CertificateError`, `RegistryTooOld` and what the rooms raise at their start.
+    Raises `PortTaken`, `NotWithoutTls`, `CertificateError`, `RegistryTooOld` and what the rooms raise at their start.
     """
     with open_ports(settings) as ports:
         secured = await asyncio.to_thread(secure, settings)

@@ -31,7 +31,7 @@ class PortTaken(WattsteadError):
     """An address to listen on cannot be had."""
 
 
-class ClearRefused(WattsteadError):
+class NotWithoutTls(WattsteadError):
     """Pages and passwords would go over the network in the clear."""
 
 
@@ -63,10 +63,10 @@ class Ports:
 
 @contextmanager
 def open_ports(settings: Settings) -> Iterator[Ports]:
-    """All ports that the settings name; raises `PortTaken`, `ClearRefused`."""
+    """All ports that the settings name; raises `PortTaken`, `NotWithoutTls`."""
     mode = settings.tls_mode
     if mode == "off" and not (local(settings.host) or settings.trust_forwarded):
-        raise ClearRefused(
+        raise NotWithoutTls(
             f"without TLS, pages and passwords would be read by others on the way to {settings.host}: use --tls auto, "
             "or --trust-forwarded behind a proxy that does TLS; for devices that cannot do TLS add --plain-port"
         )

@@ -101,6 +101,7 @@ def wanted_names(settings: Settings) -> tuple[str, ...]:
 def standing(settings: Settings, now: datetime | None = None) -> tuple[bool, str]:
     """Whether all is well with the certificate on the disk, and a sentence; makes none. Raises `CertificateError`."""
     mode, folder, now = settings.tls_mode, settings.folder.absolute() / FOLDER, now or present()
+    mode = "auto" if mode == "off" else mode  # the command that asks was not told how the server was started
     text = ""
     if mode == "auto":
         if not (folder / CERTIFICATE).exists():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from tests.certificates.conftest import NOW, connected, echoing, look, shown, wr
 
 from wattstead.certificates.errors import PairBroken
 from wattstead.certificates.live import LiveCertificate
+from wattstead.certificates.pair import Pair
 from wattstead.certificates.sources import Files
 
 if TYPE_CHECKING:
@@ -81,6 +82,20 @@ def test_a_start_with_broken_files_is_none_and_with_ended_ones_is_told(
     live = LiveCertificate(Files(held.certificate, held.key), lambda: NOW + timedelta(days=2))
     assert not live.well
     assert "clients refuse it" in live.text
+
+
+class _DiskFull(Files):
+    def newer(self, held: Pair, now: datetime) -> Pair | None:
+        raise OSError(28, "No space left on device")
+
+
+def test_whatever_fails_the_pair_stays(tmp_path: Path, keys: tuple[Key, Key, Key]) -> None:
+    held = Held(tmp_path)
+    held.put("first", keys[0])
+    live = LiveCertificate(_DiskFull(held.certificate, held.key))
+    assert not look(live)
+    assert "No space left" in live.text
+    assert live.pair.holds(NOW)
 
 
 def test_old_protocols_are_not_spoken(tmp_path: Path, keys: tuple[Key, Key, Key]) -> None:

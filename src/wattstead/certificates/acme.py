@@ -54,6 +54,7 @@ class Acme:
     def __init__(self, folder: Path, order: Order, challenges: Challenges, first_wait_s: float = 120.0) -> None:
         """``first_wait_s`` after a failure it is tried again, then after twice as long each time, up to 12 hours."""
         self._folder, self._order, self._challenges, self._first_wait_s = folder, order, challenges, first_wait_s
+        self._given = False
 
     def first(self, now: datetime) -> Pair:
         """The pair of last time; without one, a pair nobody trusts, until the authority has answered."""
@@ -74,14 +75,15 @@ class Acme:
                 f"{self._order.directory} gave no certificate for {', '.join(self._order.names)}: {told}"
             ) from error
         save_pair(made, self._folder / CERTIFICATE, self._folder / KEY)
+        self._given = True
         return made
 
     def wait_s(self, held: Pair, failures: int, now: datetime) -> float:
         """Until it is due; longer after each failure."""
         if failures:
             return min(self._first_wait_s * 2.0 ** min(failures - 1, 30), _LONGEST_S)
-        if self._wanting(held, now):
-            return 0.0
+        if self._wanting(held, now):  # a clock that is wrong must not lead to asking on and on
+            return self._first_wait_s if self._given else 0.0
         due = held.ends - (held.ends - held.begins) / 3
         return min(_LOOK_S, max(1.0, (due - now).total_seconds()))
 

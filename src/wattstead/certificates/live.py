@@ -8,9 +8,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
+from typing import TypeVar
 
 import structlog
 
@@ -18,6 +21,7 @@ from wattstead.certificates.errors import CertificateError
 from wattstead.certificates.sources import Source
 
 _log = structlog.get_logger("wattstead.certificates")
+T = TypeVar("T")
 
 
 def present() -> datetime:
@@ -79,11 +83,13 @@ class LiveCertificate:
     async def look(self) -> bool:
         """Look once for a newer pair; False when there is one that cannot be used."""
         try:
-            found = await asyncio.to_thread(self._source.newer, self.pair, self._now())
-        except CertificateError as error:
-            if str(error) != self.trouble:
-                _log.error("the certificate stays as it is", reason=str(error))
-            self.trouble = str(error)
+            found = await _aside(partial(self._source.newer, self.pair, self._now()))
+        except Exception as error:  # whatever it is, there is a pair to go on with
+            expected = isinstance(error, CertificateError)
+            told = str(error) if expected else f"{type(error).__name__}: {error}"
+            if told != self.trouble:
+                _log.error("the certificate stays as it is", reason=told, exc_info=None if expected else error)
+            self.trouble = told
             return False
         self.trouble = ""
         if found is not None:
@@ -100,3 +106,25 @@ class LiveCertificate:
 
     def _greet(self, connection: ssl.SSLObject | ssl.SSLSocket, name: str | None, _: ssl.SSLContext) -> None:
         connection.context = self._greeting
+
+
+async def _aside(work: Callable[[], T]) -> T:
+    """Work in a thread that does not hold up the end of the process: an authority may be slow to answer."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def finish(found: T | None, error: BaseException | None) -> None:
+        if not done.done():
+            done.set_exception(error) if error is not None else done.set_result(found)  # type: ignore[arg-type]
+
+    def run() -> None:
+        found, error = None, None
+        try:
+            found = work()
+        except BaseException as met:
+            error = met
+        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(finish, found, error)
+
+    threading.Thread(target=run, name="certificate", daemon=True).start()
+    return await done

@@ -82,7 +82,7 @@ class Pair:
 
     def due(self, now: datetime) -> bool:
         """Whether less than a third of its time is left."""
-        return not self.begins <= now < self.ends - (self.ends - self.begins) / 3
+        return now >= self.ends - (self.ends - self.begins) / 3
 
     def of(self, authority: x509.Certificate) -> bool:
         """Whether that authority signed it."""

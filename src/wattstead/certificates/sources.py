@@ -94,7 +94,7 @@ class Local:
     def newer(self, held: Pair, now: datetime) -> Pair | None:
         """Another one when it is due, or the machine has other names."""
         wanted = {name for name in self._names() if self.authority.permits(name)}
-        if held.of(self.authority.certificate) and held.names >= wanted and not held.due(now):
+        if held.of(self.authority.certificate) and held.names >= wanted and held.begins <= now and not held.due(now):
             return None
         return self._made(now)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import plistlib
+import re
 import uuid
 from collections.abc import Mapping
 from html import escape
@@ -31,6 +32,7 @@ _POLICY = (
     + base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
     + "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+_WORDS_TO_TYPE = re.compile(r"`([^`]+)`")
 _NAMESPACE = uuid.UUID("6f8f3b52-9f4e-4b55-8d5e-0d7d2b6a3b11")
 
 
@@ -83,6 +85,9 @@ def _page(words: Words, authority: Authority, https: str) -> str:
     def steps(*lines: str) -> str:
         return "<ol>" + "".join(f"<li>{escape(line)}</li>" for line in lines) + "</ol>"
 
+    def told(line: str) -> str:
+        return _WORDS_TO_TYPE.sub(r"<code>\1</code>", escape(line))
+
     address = escape(https, quote=True)
     crt, profile = "trust/wattstead.crt", "trust/wattstead.mobileconfig"
     return (
@@ -94,7 +99,7 @@ def _page(words: Words, authority: Authority, https: str) -> str:
         f'<h2>Android</h2><p><a class="take" href="{crt}">{escape(words.take_certificate)}</a></p>'
         f"{steps(*words.android)}"
         f'<h2>{escape(words.computer)}</h2><p><a href="{crt}">wattstead.crt</a></p>{steps(*words.computers)}'
-        f"<h2>{escape(words.compare)}</h2><p>{escape(words.compare_how)}</p>"
+        f"<h2>{escape(words.compare)}</h2><p>{told(words.compare_how)}</p>"
         f"<p><code>{authority.fingerprint}</code></p>"
         f'<h2>{escape(words.done)}</h2><p><a href="{address}">{address}</a></p></main></body></html>'
     )

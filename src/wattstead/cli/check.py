@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import httpx
 import typer
 
-from wattstead.certificates.authority import FOLDER
+from wattstead.certificates.authority import FOLDER, authority_file
 from wattstead.metering.errors import WattsteadError
 from wattstead.registry.registry import Registry
 from wattstead.securing import standing
@@ -148,7 +148,7 @@ def port(settings: Settings) -> Finding:
 
 def certificate(settings: Settings) -> Finding:
     """Whether the certificate that is served holds, and for how long."""
-    if settings.tls_mode == "off":
+    if settings.tls_mode == "off" and authority_file(settings.folder) is None:
         return Finding("certificate", True, "none: pages are for this machine alone, or TLS is a proxy's affair")
     try:
         return Finding("certificate", *standing(settings))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, MutableMapping
 from enum import Enum
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Any
 
@@ -22,6 +23,7 @@ class Clear(Enum):
     """In the clear, to a port that takes nothing so."""
 
 
+@lru_cache(4096)
 def local(host: str) -> bool:
     """Whether an address is this machine's own way to itself.
 
