@@ -76,7 +76,7 @@ def test_a_first_certificate_its_renewal_and_the_account(tmp_path: Path, authori
         assert 0 < source.wait_s(live.pair, 0, moment[0]) <= 3_600
         moment[0] += timedelta(days=61)
         assert source.wait_s(live.pair, 0, moment[0]) == 120, (
-            "what was given a moment ago and is due already: the clock may be wrong"
+            "just given and due already: a wrong clock"
         )
         assert look(live), live.trouble
         assert shown(port) != first
