@@ -75,9 +75,7 @@ def test_a_first_certificate_its_renewal_and_the_account(tmp_path: Path, authori
         assert shown(port) == first
         assert 0 < source.wait_s(live.pair, 0, moment[0]) <= 3_600
         moment[0] += timedelta(days=61)
-        assert source.wait_s(live.pair, 0, moment[0]) == 120, (
-            "just given and due already: a wrong clock"
-        )
+        assert source.wait_s(live.pair, 0, moment[0]) == 120, "just given and due already: a wrong clock"
         assert look(live), live.trouble
         assert shown(port) != first
     assert json.loads((tmp_path / "account.json").read_text()) == account

@@ -73,7 +73,7 @@ class _Show:
     async def prepare(self, product: Product) -> Demo:
         """Fill in what the homes have missed, and say in ``demo.json`` how to get in."""
         folder = product.settings.folder
-        note, self.homes, fleet = await asyncio.to_thread(_furnish, product.registry, folder, product.url)
+        note, self.homes, fleet = await asyncio.to_thread(_furnish, product.registry, folder, product.own_url)
         self.from_us = int(time.time() * 1e6)
         for home in self.homes:
             await _fill(product, home, self.from_us)

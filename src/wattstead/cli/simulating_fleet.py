@@ -58,7 +58,8 @@ def _runs(folder: Path) -> bool:
 def _address(settings: Settings) -> str:
     note = settings.folder / "demo.json"
     told = json.loads(note.read_text()).get("url", "") if note.exists() else ""
-    return told or f"http://{settings.host}:{settings.port}{settings.base_path}"
+    plain = settings.tls_mode == "off" and authority_file(settings.folder) is None
+    return told or f"{'http' if plain else 'https'}://{settings.host}:{settings.port}{settings.base_path}"
 
 
 def _settle(registry: Registry, owner_email: str, count: int, seed: int) -> list[Sitting]:
