@@ -194,7 +194,7 @@ async def _answer(
     settings = running.settings
     prefix, forwarded = settings.base_path, settings.trust_forwarded
     trust, challenges = (secured.trust, secured.challenges) if secured else (None, None)
-    beyond = Beyond(ports.number, prefix, settings.public_url.rstrip("/"))
+    beyond = Beyond(ports.number if secured else 443, prefix, settings.public_url.rstrip("/"))
     server = Server(
         main_entrance(door, pages, beyond, trust, prefix, forwarded),
         protocol_for(door, prefix, Clear.NEVER, forwarded),

@@ -24,6 +24,7 @@ class Beyond:
     """Where the pages are, over TLS, for somebody who reached us under some name."""
 
     port: int
+    """Ours, or what a proxy has by convention."""
     base_path: str = ""
     public_url: str = ""
 

@@ -59,6 +59,20 @@ def test_a_proxy_that_is_trusted(tmp_path: Path, options: tuple[str, ...], varia
         guesses = [sign_in(http, "a wrong guess", "203.0.113.5", "x@test.example") for _ in range(11)]
         assert [answer.status_code for answer in guesses] == [401] * 10 + [429]
         assert sign_in(http, "a wrong guess", "203.0.113.6", "x@test.example").status_code == 401
+        without_tls(http)
+
+
+def without_tls(http: httpx.Client) -> None:
+    """What a proxy was told in the clear from another machine is not taken; from its own machine it is."""
+    told = {"X-Forwarded-Proto": "http", "X-Forwarded-For": "203.0.113.7", "Host": "energy.example:8000"}
+    moved = http.get("sites?tag=x", headers=told)
+    assert (moved.status_code, moved.headers["location"]) == (307, "https://energy.example/sites?tag=x")
+    login = {"email": EMAIL, "password": "x"}
+    for path, body in (("api/v1/session", login), ("api/v1/readings", {"point": "a", "value": 1}), ("input/post", {})):
+        assert http.post(path, json=body, headers=told).status_code == 403
+    assert http.get("input/post?csv=1&apikey=x", headers=told).status_code == 403
+    assert http.get("sites", headers={**told, "X-Forwarded-For": "127.0.0.1"}).status_code == 200
+    assert http.get("sites", headers={**told, "X-Forwarded-Proto": "https"}).status_code == 200
 
 
 @pytest.mark.parametrize("options", [(), ("--no-trust-forwarded",)])
