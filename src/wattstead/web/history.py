@@ -128,7 +128,7 @@ def total(point: Point, found: Buckets) -> float | None:
     """The amount of all buckets together, from whole steps; None where nothing is known."""
     if bool(np.isnan(found.amount).all()):
         return None
-    steps: list[int] = found.steps.tolist()  # whole numbers of any size: years of a power station need more than 64 bits
+    steps: list[int] = found.steps.tolist()  # of any size: years of a power station exceed 64 bits
     return sum(steps) * amount_per_step(point)
 
 
