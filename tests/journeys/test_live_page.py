@@ -29,6 +29,7 @@ def test_home_shows_the_present_and_moves(screen: Any, sites: dict[str, int]) ->
 def test_a_load_is_added_to_the_picture(screen: Any, sites: dict[str, int]) -> None:
     page = screen().open("home")
     page.get_by_label("Site").select_option(str(sites["second"]))
+    expect(page.get_by_text("Replayed: fourteen appliances")).to_be_visible()
     switch = page.locator(".loads").get_by_role("switch").first
     switch.click()
     expect(switch).to_have_attribute("aria-checked", "true")

@@ -103,9 +103,11 @@ def test_dialogs_are_sound(screen: Any, theme: str) -> None:
     window = screen(360, 740, color_scheme=theme)
     page = window.open("points")
     page.get_by_role("button", name="Change Home").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
     assert window.violations() == []
     assert window.overflow_px() == 0
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
     page.get_by_role("button", name="New key").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
     assert window.violations() == []

@@ -35,6 +35,7 @@ export const words: Words<"place"> = {
   "devices.empty": "Noch kein Gerät.",
   "devices.template": "Was ist es?",
   "devices.templatesearch": "Nach Hersteller oder Name suchen",
+  "devices.templatesfailed": "Die Vorlagen konnten nicht geladen werden",
   "devices.notemplate": "Etwas anderes",
   "devices.sitehint": "Leer: im Lager, ohne Standort.",
   "devices.prefixhint": "Nötig, wenn der Standort schon eines dieser Art hat, zum Beispiel: zweites/",

@@ -33,6 +33,7 @@ export const words = {
   "devices.empty": "No device yet.",
   "devices.template": "What is it?",
   "devices.templatesearch": "Search by maker or name",
+  "devices.templatesfailed": "The templates could not be loaded",
   "devices.notemplate": "Something else",
   "devices.sitehint": "Left empty: kept in store, without a site.",
   "devices.prefixhint": "Needed when the site has another of the same kind, for example: second/",

@@ -35,6 +35,7 @@ export const words: Words<"place"> = {
   "devices.empty": "Aucun appareil pour l'instant.",
   "devices.template": "Qu'est-ce que c'est ?",
   "devices.templatesearch": "Chercher par marque ou nom",
+  "devices.templatesfailed": "Les modèles n’ont pas pu être chargés",
   "devices.notemplate": "Autre chose",
   "devices.sitehint": "Vide : en réserve, sans site.",
   "devices.prefixhint": "Nécessaire si le site en a déjà un du même type, par exemple : second/",
