@@ -25,13 +25,15 @@ export class Unreachable extends Error {}
 const OURS = { "x-wattstead": "1" };
 const JSON_BODY = { "content-type": "application/json" };
 
-type Parameter = string | number | readonly number[] | undefined;
+/** Numbers stand in one list, texts each by itself. */
+export type Parameter = string | number | readonly number[] | readonly string[] | undefined;
 
 /** The address of something of ours, right below any path prefix. */
 export function address(path: string, parameters: Readonly<Record<string, Parameter>> = {}): string {
   const url = new URL(path, document.baseURI);
   for (const [name, value] of Object.entries(parameters)) {
-    if (value !== undefined) url.searchParams.set(name, String(value));
+    if (Array.isArray(value) && typeof value[0] === "string") value.forEach((one) => url.searchParams.append(name, String(one)));
+    else if (value !== undefined) url.searchParams.set(name, String(value));
   }
   return url.href.replaceAll("%2C", ",");
 }

@@ -1,13 +1,13 @@
 /** Questions about organizations, people, sites and devices: lists, one thing with its version, changes. */
 
 import type { Row } from "../view/attributes";
-import type { Asking } from "./client";
+import type { Asking, Parameter } from "./client";
 import { address, ask } from "./client";
 import type { Listed } from "./types";
 
 export type Noun = "sites" | "devices" | "people" | "organizations";
 type Signal = Asking["signal"];
-type Parameters = Readonly<Record<string, string | number | undefined>>;
+type Parameters = Readonly<Record<string, Parameter>>;
 
 /** A thing and the version that a change of it names. */
 export interface Versioned<Thing = Row> {

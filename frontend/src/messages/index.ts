@@ -12,6 +12,7 @@ import type { words as place } from "./en/place";
 import type { words as people } from "./en/people";
 import type { words as start } from "./en/start";
 import type { words as settings } from "./en/settings";
+import type { words as templates } from "./en/templates";
 
 interface Sources {
   readonly first: typeof first;
@@ -24,9 +25,10 @@ interface Sources {
   readonly people: typeof people;
   readonly start: typeof start;
   readonly settings: typeof settings;
+  readonly templates: typeof templates;
 }
 type English = Sources["first"] & Sources["history"] & Sources["points"] & Sources["door"] & Sources["settings"] &
-  Sources["who"] & Sources["list"] & Sources["place"] & Sources["people"] & Sources["start"];
+  Sources["who"] & Sources["list"] & Sources["place"] & Sources["people"] & Sources["start"] & Sources["templates"];
 
 /** `first` is loaded before anything is shown, the others with their screens. */
 export type Part = keyof Sources;
@@ -44,17 +46,14 @@ type Names<Text extends string> = Text extends `${string}{${infer Name}}${infer 
 export type PlainKey = { [Key in MessageKey]: [Names<English[Key]>] extends [never] ? Key : never }[MessageKey];
 type Figures<Key extends MessageKey> = [Names<English[Key]>] extends [never] ? [] : [Record<Names<English[Key]>, string | number>];
 
-const FILES: Readonly<Record<Part, Readonly<Record<"en" | "de" | "fr", () => Promise<{ words: Readonly<Record<string, string>> }>>>>> = {
+type Files = Readonly<Record<Part, Readonly<Record<"en" | "de" | "fr", () => Promise<{ words: Readonly<Record<string, string>> }>>>>>;
+
+/** Words of the household's screens; where those of the screens beyond lie is told by `others.ts`, which comes with them. */
+const FIRST: Pick<Files, "first" | "history" | "points" | "door"> = {
   first: { en: () => import("./en/first"), de: () => import("./de/first"), fr: () => import("./fr/first") },
   history: { en: () => import("./en/history"), de: () => import("./de/history"), fr: () => import("./fr/history") },
   points: { en: () => import("./en/points"), de: () => import("./de/points"), fr: () => import("./fr/points") },
   door: { en: () => import("./en/door"), de: () => import("./de/door"), fr: () => import("./fr/door") },
-  who: { en: () => import("./en/who"), de: () => import("./de/who"), fr: () => import("./fr/who") },
-  list: { en: () => import("./en/list"), de: () => import("./de/list"), fr: () => import("./fr/list") },
-  place: { en: () => import("./en/place"), de: () => import("./de/place"), fr: () => import("./fr/place") },
-  people: { en: () => import("./en/people"), de: () => import("./de/people"), fr: () => import("./fr/people") },
-  start: { en: () => import("./en/start"), de: () => import("./de/start"), fr: () => import("./fr/start") },
-  settings: { en: () => import("./en/settings"), de: () => import("./de/settings"), fr: () => import("./fr/settings") },
 };
 
 const STORED = "wattstead.language";
@@ -86,7 +85,8 @@ export function tn<Key extends MessageKey>(key: Key, n: number, ...[figures]: Fi
 }
 
 async function load(wanted: Language, part: Part): Promise<Readonly<Record<string, string>>> {
-  const { words } = await FILES[part][wanted === "pseudo" ? "en" : wanted]();
+  const files = part in FIRST ? FIRST : (await import("./others")).OTHERS;
+  const { words } = await (files as Files)[part][wanted === "pseudo" ? "en" : wanted]();
   if (wanted !== "pseudo") return words;
   const { stretched } = await import("./pseudo");
   return Object.fromEntries(Object.entries(words).map(([key, text]) => [key, stretched(text)]));

@@ -11,6 +11,10 @@ export const routes: RouteRecordRaw[] = [
   { path: "/sites/:id(\\d+)", name: "site", component: () => import("./SitePage.vue"), meta: { title: "nav.site", words: ["list", "who", "place"] } },
   { path: "/devices", name: "devices", component: () => import("./Devices.vue"), meta: { title: "nav.devices", words: ["list", "who", "place"] } },
   { path: "/devices/:id(\\d+)", name: "device", component: () => import("./DevicePage.vue"), meta: { title: "nav.device", words: ["list", "who", "place"] } },
+  { path: "/templates", name: "templates", component: () => import("./Templates.vue"), meta: { title: "nav.templates", words: ["list", "templates"] } },
+  { path: "/templates/new", name: "template-new", component: () => import("./TemplateEdit.vue"), meta: { title: "templates.new", words: ["list", "templates"] } },
+  { path: "/templates/:name/:revision(\\d+)", name: "template", component: () => import("./TemplatePage.vue"), meta: { title: "template.title", words: ["list", "points", "templates"] } },
+
   { path: "/people", name: "people", component: () => import("./People.vue"), meta: { title: "nav.people", words: ["list", "who", "people"] } },
   { path: "/people/:id(\\d+)", name: "person", component: () => import("./PersonPage.vue"), meta: { title: "nav.person", words: ["list", "who", "people"] } },
   { path: "/organizations", name: "organizations", component: () => import("./Organizations.vue"), meta: { title: "nav.organizations", words: ["list", "who", "people"] } },

@@ -15,6 +15,7 @@ const SPOTS = {
   p: { path: "/points", icon: "points", word: "nav.points" },
   s: { path: "/sites", icon: "sites", word: "nav.sites" },
   d: { path: "/devices", icon: "devices", word: "nav.devices" },
+  t: { path: "/templates", icon: "table", word: "nav.templates" },
   w: { path: "/people", icon: "people", word: "nav.people" },
   o: { path: "/organizations", icon: "tree", word: "nav.organizations" },
   x: { path: "/settings", icon: "settings", word: "nav.settings" },
@@ -22,10 +23,10 @@ const SPOTS = {
 
 /** One letter a place, in the order of the bar. */
 const ORDER: Readonly<Record<string, string>> = {
-  administrator: "oswdx",
-  owner: "shydpwox",
-  partner: "sdwyhpox",
-  auditor: "shydpwox",
+  administrator: "oswdtx",
+  owner: "shydpwotx",
+  partner: "sdwyhtpox",
+  auditor: "shydpwotx",
   operator: "swdyhpx",
   manager: "hypsdwx",
   user: "hypsdx",

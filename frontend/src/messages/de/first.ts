@@ -17,6 +17,7 @@ export const words: Words<"first"> = {
   "nav.settings": "Einstellungen",
   "nav.sites": "Standorte",
   "nav.devices": "Geräte",
+  "nav.templates": "Vorlagen",
   "nav.people": "Personen",
   "nav.organizations": "Organisationen",
   "nav.more": "Mehr",

@@ -29,6 +29,12 @@ export const words: Words<"place"> = {
   "access.own": "Besitzt ihn oder steht darüber",
   "access.changes": "Darf ihn ändern",
   "access.reads": "Darf schauen",
+  "access.granted": "Durch eine Freigabe",
+  "access.give": "Zugang geben",
+  "access.givetext": "Menschen einer anderen Organisation sehen diesen Standort, so weit es ihre Rollen dort erlauben, neben denen, zu denen er gehört.",
+  "access.maychange": "Sie dürfen ihn auch ändern",
+  "access.dropgrant": "Ihre Menschen sehen diesen Standort sofort nicht mehr.",
+  "access.droprole": "Diese Rolle am Standort endet sofort.",
 
   "devices.new": "Neues Gerät",
   "devices.make": "Gerät anlegen",

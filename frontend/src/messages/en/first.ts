@@ -15,6 +15,7 @@ export const words = {
   "nav.settings": "Settings",
   "nav.sites": "Sites",
   "nav.devices": "Devices",
+  "nav.templates": "Templates",
   "nav.people": "People",
   "nav.organizations": "Organizations",
   "nav.more": "More",

@@ -27,6 +27,12 @@ export const words = {
   "access.own": "Owns it or stands above",
   "access.changes": "May change it",
   "access.reads": "May look",
+  "access.granted": "By a grant",
+  "access.give": "Give access",
+  "access.givetext": "People of another organization see this site as their roles there allow, beside those to whom it belongs.",
+  "access.maychange": "They may also change it",
+  "access.dropgrant": "Its people can no longer see this site, at once.",
+  "access.droprole": "This role at the site ends at once.",
 
   "devices.new": "New device",
   "devices.make": "Create the device",

@@ -17,6 +17,7 @@ export const words: Words<"first"> = {
   "nav.settings": "Réglages",
   "nav.sites": "Sites",
   "nav.devices": "Appareils",
+  "nav.templates": "Modèles",
   "nav.people": "Personnes",
   "nav.organizations": "Organisations",
   "nav.more": "Plus",

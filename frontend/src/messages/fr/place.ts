@@ -29,6 +29,12 @@ export const words: Words<"place"> = {
   "access.own": "Le possède ou est au-dessus",
   "access.changes": "Peut le modifier",
   "access.reads": "Peut regarder",
+  "access.granted": "Par autorisation",
+  "access.give": "Donner accès",
+  "access.givetext": "Les personnes d’une autre organisation voient ce site selon leurs rôles là-bas, à côté de ceux à qui il appartient.",
+  "access.maychange": "Elles peuvent aussi le modifier",
+  "access.dropgrant": "Ses membres ne voient plus ce site, immédiatement.",
+  "access.droprole": "Ce rôle sur le site prend fin immédiatement.",
 
   "devices.new": "Nouvel appareil",
   "devices.make": "Créer l'appareil",
