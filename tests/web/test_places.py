@@ -257,6 +257,10 @@ def test_spaces_of_a_site(fleet: Fleet) -> None:
     (foreign,) = registry.create_points(fleet.barn, [PointDeclaration(address="line", name="Line")])
     assert _told(fleet.partner.put(f"{path}/points", json={"points": [mine]}))["points"] == [mine]
     assert fleet.partner.put(f"{path}/points", json={"points": [foreign]}).status_code == 404
+    assert fleet.partner.put(f"/spaces/{hall['id']}/points", json={"out": [mine]}).status_code == 400  # not in it
+    assert fleet.user.put(f"{path}/points", json={"out": [mine]}).status_code == 403
+    assert fleet.partner.put(f"{path}/points", json={"out": [foreign]}).status_code == 404
+    assert _told(fleet.partner.put(f"{path}/points", json={"out": [mine]}))["points"] == []
     assert fleet.partner.delete(f"/spaces/{hall['id']}", headers={"If-Match": '"1"'}).status_code == 409
     assert fleet.partner.delete(path, headers=_version(fleet.partner, path)).status_code == 204
 

@@ -1409,7 +1409,7 @@ export interface paths {
         };
         get?: never;
         /**
-         * Put points into it
+         * Points in or out
          * @description Points of the same site; they leave the space they were in.
          */
         put: operations["put_points"];
@@ -3049,10 +3049,12 @@ export interface components {
         };
         /**
          * SpacePoints
-         * @description The points to put into a space.
+         * @description The points to put into a space, and those to take out of it.
          */
         SpacePoints: {
             points?: number[];
+            /** @description They stay at the site, in no space. */
+            out?: number[];
         };
         /**
          * SpaceRows

@@ -50,7 +50,7 @@ export function scaleOf(size: number, unit: string): Scaled {
   const magnitude = Math.abs(size);
   if (!PREFIXED.has(unit)) {
     const decimals = FIXED_DECIMALS[unit];
-    return { symbol: unit, divisor: 1, decimals: decimals ?? (magnitude === 0 ? 0 : figures(magnitude)) };
+    return { symbol: unit, divisor: 1, decimals: decimals ?? (magnitude === 0 || (unit === "" && Number.isInteger(magnitude)) ? 0 : figures(magnitude)) };
   }
   for (const [divisor, prefix] of STEPS) {
     const scaled = magnitude / divisor;

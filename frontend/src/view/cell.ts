@@ -14,6 +14,14 @@ export function stateWord(state: string): string {
   return (STATES as readonly string[]).includes(state) ? t(`state.${state}` as Known satisfies MessageKey) : state;
 }
 
+const LINKS = ["ethernet", "wifi", "mobile", "radio", "lorawan", "rs485", "mbus", "online", "offline", "paired", "unpaired"] as const;
+const LINKED: readonly string[] = ["connection", "connection_state", "pairing_state"];
+
+/** How a device is connected, in words; what people call it themselves stays as it is. */
+export function linkWord(link: string): string {
+  return (LINKS as readonly string[]).includes(link) ? t(`link.${link as (typeof LINKS)[number]}`) : link;
+}
+
 /** `12.4 MB` in steps of a thousand. */
 export function bytes(value: number, locale: string): string {
   return quantity(value, "B", locale);
@@ -39,8 +47,8 @@ export function cellText(attribute: Attribute, row: Row | Readonly<Record<string
       return new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeZone: "UTC" }).format(Date.parse(String(value)));
     case "number":
       if (attribute.unit) return attribute.unit === "°" ? `${fixed(Number(value), 0, locale)}°` : quantity(Number(value), attribute.unit, locale);
-      return String(value);
+      return attribute.key === "latitude" || attribute.key === "longitude" ? fixed(Number(value), 4, locale) : String(value);
     default:
-      return String(value);
+      return LINKED.includes(attribute.key) ? linkWord(String(value)) : String(value);
   }
 }

@@ -9,7 +9,7 @@ import { PEOPLE_ROLES, roleName } from "./people";
 
 const ATTRIBUTES: ReadonlyMap<string, Attribute> = new Map([...ORGANIZATION, ...PERSON, ...DEVICE, ...SITE].map((one) => [one.key, one]));
 const OTHERS = [
-  "kind", "quantity", "direction", "unit", "role", "resolution", "width", "max_rate", "max_gap_s", "scope", "expires", "photo", "parent_id",
+  "invitation", "kind", "quantity", "direction", "unit", "role", "resolution", "width", "max_rate", "max_gap_s", "scope", "expires", "photo", "parent_id",
   "organization_id", "site_id", "enabled", "tags",
 ] as const;
 type Other = (typeof OTHERS)[number];

@@ -27,7 +27,6 @@ export function lineOf(place: string): number {
 export const BEGINNING = `name: my-meter
 revision: 1
 title: My meter
-maker: ""
 speaks: modbus
 points:
   - name: Power

@@ -27,6 +27,7 @@ export const words: Words<"door"> = {
   "signin.outsidefailed": "Die Anmeldung dort hat nicht geklappt. Bitte versuchen Sie es erneut.",
 
   "door.busy": "Einen Moment …",
+  "door.ended": "Dieser Link ist abgelaufen oder wurde schon benutzt. Bitten Sie um einen neuen.",
   "door.on": "Weiter",
   "door.back": "Zurück zur Anmeldung",
 

@@ -63,6 +63,18 @@ export const words: Words<"list"> = {
   "state.company": "Betrieb",
   "state.home": "Zuhause",
 
+  "link.ethernet": "Ethernet",
+  "link.wifi": "WLAN",
+  "link.mobile": "Mobilfunk",
+  "link.radio": "Funk",
+  "link.lorawan": "LoRaWAN",
+  "link.rs485": "RS-485",
+  "link.mbus": "M-Bus",
+  "link.online": "Verbunden",
+  "link.offline": "Getrennt",
+  "link.paired": "Gekoppelt",
+  "link.unpaired": "Nicht gekoppelt",
+
   "detail.title": "Einzelheiten",
   "detail.change": "Ändern",
   "detail.all": "Alles zeigen",
@@ -138,6 +150,7 @@ export const words: Words<"list"> = {
   "attr.registration": "Selbst registrieren erlaubt",
   "attr.disabled": "Gesperrt seit",
 
+  "field.invitation": "Einladung",
   "field.kind": "Art",
   "field.quantity": "Misst",
   "field.direction": "Richtung",

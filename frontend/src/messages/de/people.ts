@@ -33,6 +33,8 @@ export const words: Words<"people"> = {
   "organizations.make": "Anlegen",
   "organizations.below": "Organisationen darunter",
   "organizations.nobelow": "Keine.",
+  "organizations.sites": "Alle ihre Standorte, auch die darunter",
+  "organizations.people": "Alle ihre Personen",
   "organizations.nosite": "Kein Standort.",
   "organizations.noperson": "Niemand.",
   "organizations.enabletext": "Ihre Leute können sich wieder anmelden, ihre Geräte senden.",

@@ -39,6 +39,8 @@ export const words: Words<"templates"> = {
   "template.allpoints": "alle Messpunkte",
   "template.process": "Verarbeitungsschritte",
   "template.yaml": "Als YAML",
+  "template.show": "Text zeigen",
+  "template.hide": "Text verbergen",
   "template.made": "Daraus entstandene Geräte",
   "template.nomade": "Noch keine.",
   "template.older": "{n} folgt einer früheren Revision. | {n} folgen einer früheren Revision.",

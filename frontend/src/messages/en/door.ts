@@ -25,6 +25,7 @@ export const words = {
   "signin.outsidefailed": "Signing in there did not work. Please try again.",
 
   "door.busy": "One moment …",
+  "door.ended": "This link has ended or was used before. Ask for a new one.",
   "door.on": "Go on",
   "door.back": "Back to sign in",
 

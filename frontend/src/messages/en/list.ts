@@ -61,6 +61,18 @@ export const words = {
   "state.company": "Company",
   "state.home": "Home",
 
+  "link.ethernet": "Ethernet",
+  "link.wifi": "Wi-Fi",
+  "link.mobile": "Mobile network",
+  "link.radio": "Radio",
+  "link.lorawan": "LoRaWAN",
+  "link.rs485": "RS-485",
+  "link.mbus": "M-Bus",
+  "link.online": "Online",
+  "link.offline": "Offline",
+  "link.paired": "Paired",
+  "link.unpaired": "Not paired",
+
   "detail.title": "Details",
   "detail.change": "Change",
   "detail.all": "Show everything",
@@ -136,6 +148,7 @@ export const words = {
   "attr.registration": "People may register",
   "attr.disabled": "Disabled since",
 
+  "field.invitation": "Invitation",
   "field.kind": "Kind",
   "field.quantity": "Measures",
   "field.direction": "Direction",

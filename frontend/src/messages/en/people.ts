@@ -31,6 +31,8 @@ export const words = {
   "organizations.make": "Create",
   "organizations.below": "Organizations below",
   "organizations.nobelow": "None.",
+  "organizations.sites": "All its sites, those below included",
+  "organizations.people": "All its people",
   "organizations.nosite": "No site.",
   "organizations.noperson": "Nobody.",
   "organizations.enabletext": "Its people can sign in again and its devices can send.",

@@ -37,6 +37,8 @@ export const words = {
   "template.allpoints": "all points",
   "template.process": "Process steps",
   "template.yaml": "As YAML",
+  "template.show": "Show the text",
+  "template.hide": "Hide the text",
   "template.made": "Devices made from it",
   "template.nomade": "None yet.",
   "template.older": "{n} follows an earlier revision. | {n} follow an earlier revision.",

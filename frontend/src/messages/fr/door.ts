@@ -27,6 +27,7 @@ export const words: Words<"door"> = {
   "signin.outsidefailed": "La connexion là-bas n'a pas fonctionné. Veuillez réessayer.",
 
   "door.busy": "Un instant …",
+  "door.ended": "Ce lien a expiré ou a déjà servi. Demandez-en un nouveau.",
   "door.on": "Continuer",
   "door.back": "Retour à la connexion",
 

@@ -63,6 +63,18 @@ export const words: Words<"list"> = {
   "state.company": "Entreprise",
   "state.home": "Logement",
 
+  "link.ethernet": "Ethernet",
+  "link.wifi": "Wi-Fi",
+  "link.mobile": "Réseau mobile",
+  "link.radio": "Radio",
+  "link.lorawan": "LoRaWAN",
+  "link.rs485": "RS-485",
+  "link.mbus": "M-Bus",
+  "link.online": "En ligne",
+  "link.offline": "Hors ligne",
+  "link.paired": "Appairé",
+  "link.unpaired": "Non appairé",
+
   "detail.title": "Détails",
   "detail.change": "Modifier",
   "detail.all": "Tout afficher",
@@ -138,6 +150,7 @@ export const words: Words<"list"> = {
   "attr.registration": "Inscription libre",
   "attr.disabled": "Désactivé depuis",
 
+  "field.invitation": "Invitation",
   "field.kind": "Type",
   "field.quantity": "Mesure",
   "field.direction": "Sens",

@@ -33,6 +33,8 @@ export const words: Words<"people"> = {
   "organizations.make": "Créer",
   "organizations.below": "Organisations en dessous",
   "organizations.nobelow": "Aucune.",
+  "organizations.sites": "Tous ses sites, y compris en dessous",
+  "organizations.people": "Toutes ses personnes",
   "organizations.nosite": "Aucun site.",
   "organizations.noperson": "Personne.",
   "organizations.enabletext": "Ses membres peuvent se reconnecter et ses appareils envoyer.",

@@ -39,6 +39,8 @@ export const words: Words<"templates"> = {
   "template.allpoints": "tous les points",
   "template.process": "Étapes de traitement",
   "template.yaml": "En YAML",
+  "template.show": "Afficher le texte",
+  "template.hide": "Masquer le texte",
   "template.made": "Appareils créés avec ce modèle",
   "template.nomade": "Aucun pour le moment.",
   "template.older": "{n} suit une révision antérieure. | {n} suivent une révision antérieure.",

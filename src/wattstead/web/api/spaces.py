@@ -14,6 +14,7 @@ from wattstead.registry.policy import Action, Resource, Right
 from wattstead.registry.records import Space
 from wattstead.web.gate import AnyRequest, actor, needs, require
 from wattstead.web.places import require_at
+from wattstead.web.problem import invalid
 from wattstead.web.repeats import once
 from wattstead.web.rooms import FromRooms, FromViewer
 from wattstead.web.versions import expected, tag
@@ -75,9 +76,11 @@ class SpacePatch(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class SpacePoints(msgspec.Struct, forbid_unknown_fields=True):
-    """The points to put into a space."""
+    """The points to put into a space, and those to take out of it."""
 
     points: Annotated[list[int], msgspec.Meta(max_length=_MOST_POINTS)] = []
+    out: Annotated[list[int], msgspec.Meta(max_length=_MOST_POINTS)] = []
+    """They stay at the site, in no space."""
 
 
 @get("/", opt=needs(Action.SEE, Resource.SPACE), summary="Spaces of a site", tags=["spaces"])
@@ -135,14 +138,22 @@ async def delete_space(request: AnyRequest, rooms: FromRooms, viewer: FromViewer
     await rooms.registry_threads.run(rooms.registry.delete_space, space_id, version=expected(request), by=actor(viewer))
 
 
-@put("/{space_id:int}/points", opt=needs(Action.CHANGE, Resource.SPACE), summary="Put points into it", tags=["spaces"])
+@put("/{space_id:int}/points", opt=needs(Action.CHANGE, Resource.SPACE), summary="Points in or out", tags=["spaces"])
 async def put_points(rooms: FromRooms, viewer: FromViewer, space_id: int, data: SpacePoints) -> Response[SpaceAnswer]:
     """Points of the same site; they leave the space they were in."""
     await require(rooms, viewer, CHANGE, space_id)
-    for point_id in data.points:
+    for point_id in (*data.points, *data.out):
         await require(rooms, viewer, CHANGE_POINT, point_id)
     run = rooms.registry_threads.run
-    await run(rooms.registry.assign_points, data.points, space_id, actor(viewer))
+    if data.out:
+        found = await run(rooms.registry.space, space_id)
+        inside = (await run(rooms.registry.space_points, found.site_id)).get(space_id, [])
+        for point_id in data.out:
+            if point_id not in inside:
+                raise invalid("out", f"names point {point_id}, which is not in this space; give points of it")
+        await run(rooms.registry.assign_points, data.out, None, actor(viewer))
+    if data.points:
+        await run(rooms.registry.assign_points, data.points, space_id, actor(viewer))
     rooms.directory.expire()
     return await _answered(rooms, await run(rooms.registry.space, space_id))
 
