@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Literal
 
 import pyotp
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect
 
 SIZES = [(360, 740), (1280, 900)]
+THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 FIRST = {
     "administrator": "organizations",
     "owner": "sites",
@@ -22,8 +24,20 @@ FIRST = {
     "user": "home",
     "guest": "home",
 }
-PAGES = ["sites", "devices", "people", "organizations", "settings", "start", "more"]
-OPEN_PAGES = ["sign-in", "register", "recover", "recover?token=x", "invitation?token=x", "shared/x"]
+PAGES = ["sites", "devices", "people", "organizations", "templates", "settings", "start", "more"]
+THINGS = ["sites/1", "device", "person", "organization", "templates/eastron-sdm630/1", "templates/new"]
+OPEN_PAGES = ["sign-in", "register", "recover", "recover?token=x", "invitation?token=x", "shared/x", "verify?token=x"]
+DIALOGS = {
+    "sites": ["New site", "Import", "Columns"],
+    "devices": ["New device"],
+    "sites/1": ["Give access", "Share", "New key", "Add", "Hand over", "Delete the site"],
+    "device": ["Move to another site", "Delete the device"],
+    "people": ["Invite"],
+    "person": ["Give a role", "Change the e-mail address"],
+    "organizations": ["New organization"],
+    "settings": ["Change the e-mail address", "Change the password", "Set up"],
+}
+"""Which button opens a dialog on which page of an owner."""
 
 As = Callable[..., Page]
 
@@ -111,33 +125,51 @@ def test_signing_in_leads_to_no_other_place(as_role: As, product: Any, target: s
     page.wait_for_url(f"{product.url}/home")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("path", [*PAGES, "sites/1", "device", "person", "organization"])
-def test_every_page_is_sound(as_role: As, screen_of: Any, product: Any, path: str, theme: Any) -> None:
+def sound(page: Page, window: Any, what: str) -> None:
+    """Nothing that axe finds and nothing sideways: at both widths, in both themes."""
     for width, height in SIZES:
-        page = as_role("owner", width, height, color_scheme=theme)
-        go(page, product.url, path)
-        window = screen_of(page, f"{product.url}/")
-        assert window.violations() == [], (path, width)
-        assert window.overflow_px() == 0, (path, width)
-        assert page.locator("h1").count() == 1
+        page.set_viewport_size({"width": width, "height": height})
+        assert window.overflow_px() == 0, (what, width)
+        for theme in THEMES:
+            page.emulate_media(color_scheme=theme)
+            assert window.violations() == [], (what, width, theme)
+
+
+@pytest.mark.parametrize("path", [*PAGES, *THINGS])
+def test_every_page_is_sound(as_role: As, screen_of: Any, product: Any, path: str) -> None:
+    page = as_role("owner", reduced_motion="reduce")
+    go(page, product.url, path)
+    sound(page, screen_of(page, f"{product.url}/"), path)
+    assert page.locator("h1").count() == 1
 
 
 @pytest.mark.parametrize("path", OPEN_PAGES)
 def test_every_door_is_sound(as_role: As, screen_of: Any, product: Any, path: str) -> None:
-    for width, height in SIZES:
-        page = as_role(None, width, height, color_scheme="dark" if width < 900 else "light")
-        page.goto(f"{product.url}/{path}")
+    page = as_role(None, reduced_motion="reduce")
+    page.goto(f"{product.url}/{path}")
+    stands(page)
+    sound(page, screen_of(page, f"{product.url}/"), path)
+
+
+@pytest.mark.parametrize("path", DIALOGS)
+def test_every_dialog_is_sound(as_role: As, screen_of: Any, product: Any, path: str) -> None:
+    page = as_role("owner", reduced_motion="reduce")
+    go(page, product.url, path)
+    window = screen_of(page, f"{product.url}/")
+    for button in DIALOGS[path]:
+        page.set_viewport_size({"width": 1280, "height": 900})
+        page.get_by_role("button", name=button, exact=True).last.click()
+        expect(page.get_by_role("dialog")).to_be_visible()
         stands(page)
-        window = screen_of(page, f"{product.url}/")
-        assert window.violations() == [], (path, width)
-        assert window.overflow_px() == 0, (path, width)
+        sound(page, window, f"{path}: {button}")
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog")).to_have_count(0)
 
 
-@pytest.mark.parametrize("language", ["de", "pseudo"])
+@pytest.mark.parametrize("language", ["de", "fr", "pseudo"])
 def test_other_languages_fit_on_a_phone(as_role: As, screen_of: Any, product: Any, language: str) -> None:
     page = as_role("owner", 360, 740, language=language)
-    for path in [*PAGES, "sites/1", "device"]:
+    for path in [*PAGES, *THINGS]:
         go(page, product.url, path)
         assert screen_of(page, f"{product.url}/").overflow_px() == 0, path
 
@@ -151,8 +183,8 @@ def test_the_list_is_searched_filtered_and_kept_in_the_address(as_role: As, prod
     expect(page).to_have_url(re.compile(r"q=Home"))
     page.reload()
     expect(page.locator("tbody tr")).to_have_count(1)
-    page.get_by_role("button", name="Filter").click()
-    page.get_by_label("State", exact=True).select_option("disabled")
+    page.get_by_role("button", name="Filter", exact=True).click()
+    filtered(page, "State", "", "disabled")
     expect(page.get_by_text("Nothing fits the search.")).to_be_visible()
     page.get_by_role("button", name="Show all").click()
     expect(page.get_by_role("link", name="Home near Paris")).to_be_visible()
@@ -160,6 +192,133 @@ def test_the_list_is_searched_filtered_and_kept_in_the_address(as_role: As, prod
     page.get_by_label("Time zone").check()
     page.get_by_role("button", name="Close").click()
     expect(page.get_by_role("columnheader", name="Time zone")).to_be_visible()
+
+
+def filtered(page: Page, what: str, how: str, value: str) -> None:
+    """Add a condition in the form above a list."""
+    page.get_by_label("Attribute").select_option(label=what)
+    if how:
+        page.get_by_label("Condition").select_option(label=how)
+    given = page.get_by_label("Value")
+    if given.count() and given.evaluate("e => e.tagName") == "SELECT":
+        given.select_option(value)
+    elif value:
+        given.fill(value)
+    page.get_by_role("button", name="Add the filter").click()
+
+
+def test_conditions_beyond_equality_are_chips_of_the_address_and_of_the_export(as_role: As, product: Any) -> None:
+    page = as_role("owner", 360, 740)
+    page.goto(f"{product.url}/sites?device.template.prefix=shelly")
+    stands(page)
+    expect(page.get_by_role("button", name="Remove the filter “Devices, Template begins with shelly”")).to_be_visible()
+    page.get_by_role("button", name="Filter").first.click()
+    filtered(page, "Customer number", "begins with", "C0000")
+    filtered(page, "Solar peak power", "is at least", "0,5")
+    filtered(page, "City", "is", "Nürnberg")
+    filtered(page, "City", "is", "Freiburg")
+    filtered(page, "Cluster", "is not empty", "")
+    expect(page.get_by_role("button", name="City: Nürnberg or Freiburg")).to_be_visible()
+    expect(page.get_by_role("button", name="Solar peak power from 500 Wp")).to_be_visible()
+    expect(page).to_have_url(
+        re.compile(r"city=N%C3%BCrnberg&city=Freiburg.*peak|peak_power_w.from=500.*city=N%C3%BCrnberg")
+    )
+    stands(page)
+    shown = page.locator("tbody tr").count()
+    assert shown > 0
+    with page.expect_download() as taken:
+        page.get_by_role("link", name="CSV").click()
+    rows = list(csv.DictReader(taken.value.path().read_text(encoding="utf-8-sig").splitlines()))
+    assert len(rows) == shown
+    assert {row["city"] for row in rows} <= {"Nürnberg", "Freiburg"}
+    page.reload()
+    stands(page)
+    expect(page.locator("tbody tr")).to_have_count(shown)
+    page.get_by_role("button", name="Remove the filter “City: Nürnberg or Freiburg”").click()
+    expect(page).not_to_have_url(re.compile("city"))
+
+
+def test_an_own_template_is_written_mended_and_rolled_over(as_role: As, screen_of: Any, product: Any) -> None:
+    page = as_role("partner", reduced_motion="reduce")
+    page.goto(f"{product.url}/templates/new")
+    text = page.get_by_label("Template", exact=True)
+    good = text.input_value().replace("my-meter", "mill-meter").replace("My meter", "Meter of the mill")
+    text.fill(good.replace("unit: kWh", "unit: kWhh"))
+    page.get_by_role("button", name="Keep the template").click()
+    fault = page.get_by_role("alert")
+    expect(fault).to_be_focused()
+    expect(fault).to_contain_text("Line 17: points[1].unit")
+    sound(page, screen_of(page, f"{product.url}/"), "a template with a fault")
+    fault.get_by_role("button").click()
+    expect(text).to_be_focused()
+    text.fill(good)
+    page.get_by_role("button", name="Keep the template").click()
+    expect(page.locator("h1")).to_have_text("Meter of the mill")
+    expect(page.locator("tbody tr")).to_have_count(2)
+
+    page.goto(f"{product.url}/devices")
+    page.get_by_role("button", name="New device").click()
+    page.get_by_role("radio", name="Meter of the mill").check()
+    page.get_by_label("Name", exact=True).fill("Meter in the mill")
+    page.get_by_role("combobox", name="Site").or_(page.get_by_role("searchbox", name="Site")).fill("Bauer")
+    page.get_by_role("button", name="Bauer, Freiburg").click()
+    page.get_by_role("button", name="Create the device").click()
+    expect(page.locator("h1")).to_have_text("Meter in the mill")
+    page.get_by_role("link", name="Meter of the mill, revision 1").click()
+    page.get_by_role("link", name="New revision").click()
+    expect(text).to_have_value(re.compile("revision: 2"))
+    text.fill(text.input_value().replace("name: Bought", "name: Bought at night"))
+    page.get_by_role("button", name="Keep the template").click()
+    expect(page.get_by_text("1 follows an earlier revision.")).to_be_visible()
+    page.get_by_role("button", name="What would change?").click()
+    expect(page.get_by_role("dialog")).to_contain_text("Name: Bought → Bought at night")
+    page.get_by_role("button", name="Take over for 1 device").click()
+    expect(page.get_by_role("dialog")).to_contain_text("1 device now follows this revision.")
+    page.get_by_role("dialog").get_by_role("button", name="Close").last.click()
+    expect(page.get_by_text("1 follows an earlier revision.")).to_have_count(0)
+    page.get_by_role("button", name="Remove this revision").click()
+    page.get_by_role("dialog").get_by_role("button", name="Remove this revision").click()
+    expect(page.get_by_text("Revision 1", exact=True).first).to_be_visible()
+
+
+def test_a_site_is_granted_to_another_organization_and_taken_back(as_role: As, product: Any) -> None:
+    page, partner = as_role("owner", 360, 740), as_role("partner")
+    page.goto(f"{product.url}/sites?q=Second by second")
+    page.get_by_role("link", name="Second by second").click()
+    page.get_by_role("button", name="Give access").click()
+    page.get_by_role("dialog").get_by_label("Organization").fill("Lindner")
+    page.get_by_role("dialog").get_by_role("button", name="Lindner Solar").click()
+    page.get_by_role("dialog").get_by_role("button", name="Give access").click()
+    panel = page.get_by_role("region", name="Who has access")
+    expect(panel).to_contain_text("By a grant · May look")
+    path = re.sub(r".*/sites", "sites", page.url)
+    partner.goto(f"{product.url}/{path}")
+    expect(partner.locator("h1")).to_have_text("Second by second")
+    page.get_by_role("button", name="Take back: Lindner Solar").click()
+    page.get_by_role("dialog").get_by_role("button", name="Take back").click()
+    expect(panel.get_by_text("Lindner Solar")).to_have_count(0)
+    partner.reload()
+    expect(partner.locator("h1")).to_have_text("There is nothing here")
+
+
+def test_a_manager_divides_a_site_and_puts_its_meters_in(as_role: As, product: Any) -> None:
+    page = as_role("manager", 360, 740)
+    page.goto(f"{product.url}/sites")
+    page.get_by_role("link", name="Bauer, Freiburg").click()
+    spaces = page.get_by_role("region", name="Spaces")
+    spaces.get_by_role("button", name="Add").click()
+    page.get_by_label("Name", exact=True).fill("Hall of the journey")
+    page.get_by_label("Kind").select_option(label="Building")
+    page.get_by_role("dialog").get_by_role("button", name="Save").click()
+    expect(spaces).to_contain_text("Building")
+    for press, line in (("check", "Building · 1 point"), ("uncheck", "Building")):
+        spaces.get_by_role("button", name="Points in “Hall of the journey”").click()
+        getattr(page.get_by_role("dialog").get_by_role("checkbox", name="Produced today"), press)()
+        page.get_by_role("dialog").get_by_role("button", name="Save").click()
+        expect(spaces.locator("small").first).to_have_text(line)
+    spaces.get_by_role("button", name="Remove “Hall of the journey”").click()
+    page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+    expect(spaces.get_by_text("Hall of the journey")).to_have_count(0)
 
 
 def test_a_list_says_when_it_fails_and_when_there_is_no_right(as_role: As, product: Any) -> None:
