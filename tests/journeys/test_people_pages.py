@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import json
 import re
+import time
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
+import httpx
 import pyotp
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect
@@ -373,6 +375,40 @@ def test_an_installer_makes_a_site_with_its_user_in_one_step(as_role: As, produc
     noor.wait_for_url(f"{product.url}/home")
 
 
+def test_a_first_start_ends_with_the_first_reading_on_screen(
+    as_role: As, screen_of: Any, product: Any, logins: Any
+) -> None:
+    with product.signed_in() as client:
+        organization = client.post("/api/v1/organizations", json={"name": "The Okoros", "kind": "home", "parent_id": 1})
+        body = {"email": "okoro@example.org", "role": "owner", "organization_id": organization.json()["id"]}
+        invited = client.post("/api/v1/invitations", json=body).json()["link"]
+    page = as_role(None, 360, 740, reduced_motion="reduce")
+    page.goto(f"{product.url}/invitation?" + invited.partition("?")[2])
+    page.get_by_label("Your name").fill("Ada Okoro")
+    page.locator("#password").fill("a long walk at night")
+    page.get_by_role("button", name="Accept").click()
+    expect(page.locator("h1")).to_have_text("First steps")
+    page.get_by_label("Name of the place").fill("Okoro's house")
+    sound(page, screen_of(page, f"{product.url}/"), "the place")
+    page.get_by_role("button", name="Next").click()
+    page.get_by_role("radio", name="Something of my own").check()
+    sound(page, screen_of(page, f"{product.url}/"), "how readings come")
+    page.get_by_role("button", name="Next").click()
+    expect(page.get_by_text("Waiting for the first reading")).to_be_visible()
+    sound(page, screen_of(page, f"{product.url}/"), "waiting")
+    line = page.get_by_test_id("curl").locator("code").inner_text()
+    key = re.findall(r"Bearer (\w+)", line)[0]
+    reading = {"point": "test/first-reading", "time": time.time(), "value": 1234}
+    sent = httpx.post(
+        f"{product.url}/api/v1/readings", headers={"Authorization": f"Bearer {key}"}, json={"readings": [reading]}
+    )
+    assert sent.status_code == 200, sent.text
+    expect(page.get_by_test_id("first")).to_contain_text("1,234")
+    sound(page, screen_of(page, f"{product.url}/"), "the first reading")
+    page.get_by_role("button", name="To Home").click()
+    expect(page.locator("h1")).to_have_text("Home")
+
+
 def test_a_device_is_made_from_a_template_and_its_posting_switched(as_role: As, product: Any) -> None:
     page = as_role("partner", 360, 740)
     page.goto(f"{product.url}/sites")
@@ -417,11 +453,14 @@ def test_a_resident_shares_by_a_link_and_takes_it_back(as_role: As, product: Any
     expect(late.get_by_role("alert")).to_contain_text("has ended")
 
 
-def test_an_operator_tells_a_reason_first(as_role: As, browser: Browser, product: Any, logins: Any, enter: Any) -> None:
-    context = browser.new_context(locale="en-GB")
+def test_an_operator_tells_a_reason_first(
+    browser: Browser, screen_of: Any, product: Any, logins: Any, enter: Any
+) -> None:
+    context = browser.new_context(locale="en-GB", reduced_motion="reduce")
     page = context.new_page()
     enter(page, f"{product.url}/", logins["operator"]["email"], logins["operator"]["password"])
     expect(page.locator("h1")).to_have_text("Why do you look?")
+    sound(page, screen_of(page, f"{product.url}/"), "the reason")
     page.get_by_label("Reason").fill("ticket 4711")
     page.get_by_role("button", name="Go on").click()
     expect(page.locator("h1")).to_have_text("Sites")
@@ -430,9 +469,9 @@ def test_an_operator_tells_a_reason_first(as_role: As, browser: Browser, product
 
 
 def test_an_administrator_looks_through_somebodys_eyes_visibly(
-    browser: Browser, product: Any, logins: Any, enter: Any
+    browser: Browser, screen_of: Any, product: Any, logins: Any, enter: Any
 ) -> None:
-    context = browser.new_context(locale="en-GB")
+    context = browser.new_context(locale="en-GB", reduced_motion="reduce")
     page = context.new_page()
     enter(page, f"{product.url}/", logins["administrator"]["email"], logins["administrator"]["password"])
     page.goto(f"{product.url}/people?q={logins['user']['email']}")
@@ -443,15 +482,18 @@ def test_an_administrator_looks_through_somebodys_eyes_visibly(
     banner = page.get_by_role("complementary")
     expect(banner).to_contain_text(logins["administrator"]["email"])
     expect(page.locator("h1")).to_have_text("Home")
+    sound(page, screen_of(page, f"{product.url}/"), "another person's eyes")
     banner.get_by_role("button", name="Stop").click()
     expect(banner).to_have_count(0)
     expect(page.locator("h1")).to_have_text("People")
     context.close()
 
 
-def test_a_second_factor_is_set_up_and_asked_for(browser: Browser, product: Any, logins: Any, enter: Any) -> None:
+def test_a_second_factor_is_set_up_and_asked_for(
+    browser: Browser, screen_of: Any, product: Any, logins: Any, enter: Any
+) -> None:
     login = logins["auditor"]
-    context = browser.new_context(locale="en-GB")
+    context = browser.new_context(locale="en-GB", reduced_motion="reduce")
     page = context.new_page()
     enter(page, f"{product.url}/", login["email"], login["password"])
     page.goto(f"{product.url}/settings")
@@ -462,11 +504,15 @@ def test_a_second_factor_is_set_up_and_asked_for(browser: Browser, product: Any,
     page.get_by_role("button", name="Confirm").click()
     codes = page.get_by_role("dialog", name="Recovery codes").locator("pre").inner_text().split()
     assert len(codes) >= 8
+    window = screen_of(page, f"{product.url}/")
+    sound(page, window, "recovery codes")
     page.get_by_role("button", name="I have kept them").click()
     page.get_by_role("button", name="Sign out").click()
     page.fill("#email", login["email"])
     page.fill("#password", login["password"])
     page.click("button[type=submit]")
+    expect(page.get_by_label("Code")).to_be_visible()
+    sound(page, window, "the second factor")
     page.get_by_label("Code").fill(codes[0])
     page.click("button[type=submit]")
     expect(page.locator("h1")).to_have_text("Sites")

@@ -9,7 +9,7 @@ import { PEOPLE_ROLES, roleName } from "./people";
 
 const ATTRIBUTES: ReadonlyMap<string, Attribute> = new Map([...ORGANIZATION, ...PERSON, ...DEVICE, ...SITE].map((one) => [one.key, one]));
 const OTHERS = [
-  "invitation", "kind", "quantity", "direction", "unit", "role", "resolution", "width", "max_rate", "max_gap_s", "scope", "expires", "photo", "parent_id",
+  "invitation", "space_id", "kind", "quantity", "direction", "unit", "role", "resolution", "width", "max_rate", "max_gap_s", "scope", "expires", "photo", "parent_id",
   "organization_id", "site_id", "enabled", "tags",
 ] as const;
 type Other = (typeof OTHERS)[number];
@@ -20,6 +20,16 @@ export function fieldWord(field: string): string {
   const attribute = field === "kind" ? undefined : ATTRIBUTES.get(field);
   if (attribute) return t(attribute.word);
   return (OTHERS as readonly string[]).includes(field) ? t(`field.${field as Other}` satisfies MessageKey) : field;
+}
+
+const DEEDS = [
+  "create", "change", "delete", "see", "invite", "accept", "impersonate", "rotate", "revoke", "move", "move away", "grant", "end grant",
+  "hand over", "roll over", "enable posting", "disable posting", "enable", "disable", "reason",
+] as const;
+
+/** What was done, in a word. */
+export function deedWord(action: string): string {
+  return (DEEDS as readonly string[]).includes(action) ? t(`did.${action as (typeof DEEDS)[number]}` satisfies MessageKey) : action;
 }
 
 const RESOURCES: Readonly<Record<string, PlainKey>> = {

@@ -20,6 +20,7 @@ export const words: Words<"start"> = {
   "start.line": "Etwas Eigenes: ein Skript, ein Test",
   "start.key": "Ihr Schreibschlüssel",
   "start.once": "Er wird nur dieses eine Mal gezeigt. Tragen Sie ihn zusammen mit dieser Adresse im Sender ein.",
+  "start.nokey": "Sie dürfen selbst keinen Schlüssel machen. Bitten Sie den, der diesen Ort eingerichtet hat, um den Schreibschlüssel, und tragen Sie ihn zusammen mit dieser Adresse beim Sender ein.",
   "start.address": "Adresse des Servers",
   "start.trial": "Oder fügen Sie diese Zeile in ein Terminal ein:",
   "start.waiting": "Warten auf den ersten Wert …",

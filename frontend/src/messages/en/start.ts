@@ -18,6 +18,7 @@ export const words = {
   "start.line": "Something of my own: a script, a test",
   "start.key": "Your write key",
   "start.once": "It is shown only this once. Put it into the sender together with this address.",
+  "start.nokey": "You may not make a key yourself. Ask whoever set this place up for its write key, and put it into the sender together with this address.",
   "start.address": "Address of the server",
   "start.trial": "Or paste this line into a terminal:",
   "start.waiting": "Waiting for the first reading …",

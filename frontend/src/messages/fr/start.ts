@@ -20,6 +20,7 @@ export const words: Words<"start"> = {
   "start.line": "Quelque chose à moi : un script, un essai",
   "start.key": "Votre clé d'écriture",
   "start.once": "Elle n'est affichée que cette fois. Saisissez-la dans l'émetteur avec cette adresse.",
+  "start.nokey": "Vous ne pouvez pas créer de clé vous-même. Demandez la clé d’écriture à la personne qui a installé ce lieu et indiquez-la à l’émetteur avec cette adresse.",
   "start.address": "Adresse du serveur",
   "start.trial": "Ou collez cette ligne dans un terminal :",
   "start.waiting": "En attente du premier relevé …",
