@@ -24,6 +24,8 @@ describe("three figures", () => {
     [238.44, "V", `238.4${N}V`],
     [-3.06, "°C", `\u22123.1${N}°C`],
     [50.012, "Hz", `50.01${N}Hz`],
+    [512, "", "512"],
+    [0.97, "", "0.97"],
     [1500, "pulse", `1,500${N}imp`],
   ])("%d %s is %s", (value, unit, text) => {
     expect(quantity(value, unit, "en-GB")).toBe(text);

@@ -49,8 +49,8 @@ function figures(size: number): number {
 export function scaleOf(size: number, unit: string): Scaled {
   const magnitude = Math.abs(size);
   if (!PREFIXED.has(unit)) {
-    const decimals = FIXED_DECIMALS[unit];
-    return { symbol: unit, divisor: 1, decimals: decimals ?? (magnitude === 0 || (unit === "" && Number.isInteger(magnitude)) ? 0 : figures(magnitude)) };
+    const decimals = unit === "" && Number.isInteger(magnitude) ? 0 : FIXED_DECIMALS[unit];
+    return { symbol: unit, divisor: 1, decimals: decimals ?? (magnitude === 0 ? 0 : figures(magnitude)) };
   }
   for (const [divisor, prefix] of STEPS) {
     const scaled = magnitude / divisor;

@@ -13,7 +13,7 @@ export const words: Words<"first"> = {
   "nav.label": "Orte",
   "nav.home": "Zuhause",
   "nav.history": "Verlauf",
-  "nav.points": "Messpunkte",
+  "nav.points": "Punkte",
   "nav.settings": "Einstellungen",
   "nav.sites": "Standorte",
   "nav.devices": "Geräte",
