@@ -59,16 +59,16 @@ class ServerProcess:
 
     def cpu_s(self) -> float:
         """User and system seconds of all processes of the tree, those that have ended included."""
-        return sum(sum(_stat(pid)[1]) for pid in self._tree()) / _TICKS_PER_S
+        return tree_cpu_s(self._process.pid)
 
     def children_cpu_s(self) -> float:
         """The part of `cpu_s` that processes below the first one spent: Wattstead's store."""
-        return sum(sum(_stat(pid)[1]) for pid in self._tree()[1:]) / _TICKS_PER_S
+        return sum(sum(_stat(pid)[1]) for pid in _tree(self._process.pid)[1:]) / _TICKS_PER_S
 
     def resident_bytes(self) -> int:
         """Resident memory of all processes of the tree."""
         total = 0
-        for pid in self._tree():
+        for pid in _tree(self._process.pid):
             with contextlib.suppress(OSError):
                 total += int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE_BYTES
         return total
@@ -89,17 +89,23 @@ class ServerProcess:
     def __exit__(self, *ended: object) -> None:
         self.stop()
 
-    def _tree(self) -> list[int]:
-        """The server's process and all that descend from it."""
-        children: dict[int, list[int]] = {}
-        for entry in os.scandir("/proc"):
-            if entry.name.isdecimal():
-                children.setdefault(_stat(int(entry.name))[0], []).append(int(entry.name))
-        tree, at = [self._process.pid], 0
-        while at < len(tree):
-            tree += children.get(tree[at], [])
-            at += 1
-        return tree
+
+def tree_cpu_s(pid: int) -> float:
+    """User and system seconds of a process and all that descend from it, those that have ended included."""
+    return sum(sum(_stat(one)[1]) for one in _tree(pid)) / _TICKS_PER_S
+
+
+def _tree(pid: int) -> list[int]:
+    """A process and all that descend from it."""
+    children: dict[int, list[int]] = {}
+    for entry in os.scandir("/proc"):
+        if entry.name.isdecimal():
+            children.setdefault(_stat(int(entry.name))[0], []).append(int(entry.name))
+    tree, at = [pid], 0
+    while at < len(tree):
+        tree += children.get(tree[at], [])
+        at += 1
+    return tree
 
 
 def _stat(pid: int) -> tuple[int, tuple[int, ...]]:

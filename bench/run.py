@@ -1,6 +1,6 @@
 """``make bench``: all benchmarks, or those named, side by side with peers; tables go to docs/benchmarks.md.
 
-``python bench/run.py [journal] [posts] [burst] [ingest] [answers] [directory] [--seconds 60] [--quick]``
+``python bench/run.py [journal] [posts] [burst] [ingest] [answers] [rights] [directory] [--seconds 60] [--quick]``
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ import directory  # noqa: E402
 import ingest  # noqa: E402
 import journal  # noqa: E402
 import posts  # noqa: E402
+import rights  # noqa: E402
 from report import Table, put  # noqa: E402
 
-NAMES = ("journal", "posts", "burst", "ingest", "answers", "directory")
+NAMES = ("journal", "posts", "burst", "ingest", "answers", "rights", "directory")
 
 
 def main() -> None:
@@ -46,6 +47,7 @@ def main() -> None:
             "burst": lambda: posts.bench_burst(Path(folder), "whole" in servers),
             "ingest": lambda: ingest.bench(Path(folder), servers, seconds),
             "answers": lambda: answers.bench(Path(folder), peers, 10 if asked.quick else 1),
+            "rights": lambda: rights.bench(Path(folder), 10 if asked.quick else 1),
             "directory": lambda: directory.bench(Path(folder), 10 if asked.quick else 1),
         }
         for name in asked.names or NAMES:

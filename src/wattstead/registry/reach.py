@@ -46,16 +46,23 @@ def of_sites(reach: Reach | None) -> list[ColumnElement[bool]]:
     """The conditions on `Site`: in a branch, named, or granted beside the tree to an organization of a branch."""
     if reach is None or reach.everywhere:
         return []
-    parts: list[ColumnElement[bool]] = []
+    return [or_(false(), *(condition for (condition,) in parts_of_sites(reach)))]
+
+
+def parts_of_sites(reach: Reach | None) -> list[list[ColumnElement[bool]]]:
+    """`of_sites` as the parts it is made of, each of which a database finds by an index; a site may be in several."""
+    if reach is None or reach.everywhere:
+        return [[]]
+    parts: list[list[ColumnElement[bool]]] = []
     if reach.branches:
         organizations = _organization_ids(reach)
         granted = select(SiteGrant.site_id).where(SiteGrant.organization_id.in_(organizations))
         if reach.changes:
             granted = granted.where(SiteGrant.changes.is_(True))
-        parts += [Site.organization_id.in_(organizations), Site.id.in_(granted)]
-    if reach.sites:
-        parts.append(Site.id.in_(reach.sites))
-    return [or_(false(), *parts)]
+        parts += [[Site.organization_id.in_(organizations)], [Site.id.in_(granted)]]
+    if reach.sites or not parts:
+        parts.append([Site.id.in_(reach.sites)])
+    return parts
 
 
 def of_devices(reach: Reach | None) -> list[ColumnElement[bool]]:

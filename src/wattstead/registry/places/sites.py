@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, delete, func, select, update
+from sqlalchemy import Select, Text, cast, delete, func, select, union_all, update
 from sqlalchemy.orm import Session
 
 from wattstead.registry import tables, trail
@@ -16,7 +16,7 @@ from wattstead.registry.places import attributes
 from wattstead.registry.places.versions import changeable
 from wattstead.registry.points import tags
 from wattstead.registry.policy import Reach, Resource
-from wattstead.registry.reach import of_sites
+from wattstead.registry.reach import of_sites, parts_of_sites
 from wattstead.registry.records import Site, SiteName
 from wattstead.registry.storage import dataset
 from wattstead.registry.storage.database import integers, possible
@@ -186,10 +186,20 @@ def sites(session: Session, reach: Reach | None, site_ids: Sequence[int] | None 
 
 
 def named(session: Session, reach: Reach | None) -> dict[int, SiteName]:
-    """The names and zones of the sites within reach, by id: light, for those who have thousands."""
-    question = select(tables.Site.id, tables.Site.name, tables.Site.zone, tables.Site.note)
-    rows = session.execute(question.where(*of_sites(reach)).order_by(tables.Site.id))
-    return {row[0]: SiteName(*row) for row in rows}
+    """The names and zones of the sites within reach, by id; the scope of a person, so it is told in one answer: row by
+    row thousands take four times as long.
+    """
+    columns = (tables.Site.id, tables.Site.name, tables.Site.zone)
+    found = union_all(*(select(*columns).where(*part) for part in parts_of_sites(reach))).subquery()
+    array, row = (
+        (func.json_group_array, func.json_array)
+        if session.get_bind().dialect.name == "sqlite"
+        else (func.json_agg, func.json_build_array)
+    )
+    told = session.scalar(select(cast(array(row(*found.c)), Text)))
+    rows = msgspec.json.decode(told, type=list[SiteName]) if told else []
+    rows.sort(key=lambda one: one.id)
+    return {one.id: one for one in rows}
 
 
 def record(row: tables.Site, site_tags: dict[str, str]) -> Site:

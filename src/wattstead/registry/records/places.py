@@ -66,13 +66,12 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     """Digest of the picture; empty without one."""
 
 
-class SiteName(msgspec.Struct, frozen=True):
+class SiteName(msgspec.Struct, frozen=True, array_like=True):
     """What is needed of a site to speak of it."""
 
     id: int
     name: str
     zone: str
-    note: str
 
 
 class Space(msgspec.Struct, frozen=True, kw_only=True):
