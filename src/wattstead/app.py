@@ -29,6 +29,7 @@ from wattstead.messaging.limits import SmtpServer
 from wattstead.messaging.outbox import Outbox
 from wattstead.metering.errors import WattsteadError
 from wattstead.metering.point import Point
+from wattstead.refining.heard import Listener
 from wattstead.refining.limits import RefiningLimits
 from wattstead.refining.refinery import Refinery
 from wattstead.refining.retention import Keep, Retention
@@ -135,6 +136,9 @@ async def product(settings: Settings) -> AsyncIterator[Product]:
         journal.listen(refinery.wake)
         await refinery.start()
         open_rooms.push_async_callback(refinery.stop)
+        listener = Listener(registry, series, refinery.latest)
+        await listener.start()
+        open_rooms.push_async_callback(listener.stop)
         outbox = Outbox(registry, smtp_server(settings))
         await outbox.start()
         open_rooms.push_async_callback(outbox.stop)
@@ -173,7 +177,9 @@ async def serve(
                     *([secured.part()] if secured else []),
                 ],
                 running.refinery.pending,
-                lambda: secured is not None and secured.live.public,
+                strict=lambda: secured is not None and secured.live.public,
+                keep=running.journal.append,
+                remove=running.refinery.remove,
             )
             try:
                 async with listening(settings.folder, {"backup": _backup(running)}):

@@ -814,6 +814,54 @@ export interface paths {
         patch: operations["change_point"];
         trace?: never;
     };
+    "/api/v1/points/{point_id}/readings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Correct readings
+         * @description Other values for times that have a reading; the old ones stay in the history, who and why in the trail.
+         */
+        put: operations["correct"];
+        /**
+         * Add readings
+         * @description Readings of times that have none yet, such as those read off a meter by hand; 409 where there is one already.
+         */
+        post: operations["add"];
+        /**
+         * Remove readings of a point
+         * @description For good, with what they had replaced, from the disk too; sums are made again without them.
+         */
+        delete: operations["remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/points/{point_id}/readings/replaced": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Replaced readings
+         * @description What corrections and late repetitions took the place of: the history of readings.
+         */
+        get: operations["replaced"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/readings": {
         parameters: {
             query?: never;
@@ -1227,7 +1275,7 @@ export interface paths {
         post?: never;
         /**
          * Delete a site
-         * @description With all that is in it, for good; needs If-Match. Its keys must have been revoked some seconds ago.
+         * @description With all that is in it, readings too; needs If-Match. Its keys must have been revoked some seconds ago.
          */
         delete: operations["delete_site"];
         options?: never;
@@ -1343,6 +1391,26 @@ export interface paths {
         put: operations["put_photo"];
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/readings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove readings of a site
+         * @description Those of all its points, for good; the points stay.
+         */
+        delete: operations["remove_of_site"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1623,6 +1691,16 @@ export interface components {
             password: string;
         };
         /**
+         * Correction
+         * @description Readings to be put in the place of those of the same times.
+         */
+        Correction: {
+            readings: components["schemas"]["OneReading"][];
+            reason: string;
+            /** @description The point's unit or its base unit; default: the base unit, as in `GET /readings`. */
+            unit?: string | null;
+        };
+        /**
          * DeedAnswer
          * @description One thing that was done.
          */
@@ -1720,7 +1798,9 @@ export interface components {
             hardware_version: string;
             firmware: string;
             pairing_state: string;
+            /** @description `online`, `offline`; empty: never heard of. */
             connection_state: string;
+            /** @description Time of its newest reading. */
             last_seen: string | null;
             /** @description Share of the expected readings of the last day that came, 0 to 1. */
             completeness: number | null;
@@ -1747,8 +1827,6 @@ export interface components {
             firmware?: string | null;
             connection?: string | null;
             pairing_state?: string | null;
-            connection_state?: string | null;
-            completeness?: number | null;
             mobile_budget_bytes?: number | null;
             note?: string;
             space_id?: number | null;
@@ -1959,6 +2037,13 @@ export interface components {
             reason: string;
         };
         /**
+         * Kept
+         * @description How many readings are durable; questions find them some seconds later.
+         */
+        Kept: {
+            accepted: number;
+        };
+        /**
          * KeyAnswer
          * @description A key as it may be shown.
          */
@@ -2098,8 +2183,6 @@ export interface components {
             firmware?: string | null;
             connection?: string | null;
             pairing_state?: string | null;
-            connection_state?: string | null;
-            completeness?: number | null;
             mobile_budget_bytes?: number | null;
             note?: string;
             space_id?: number | null;
@@ -2212,6 +2295,17 @@ export interface components {
             locale: string;
         };
         /**
+         * NewReadings
+         * @description Readings to add.
+         */
+        NewReadings: {
+            readings: components["schemas"]["OneReading"][];
+            /** @description The point's unit or its base unit; default: the base unit, as in `GET /readings`. */
+            unit?: string | null;
+            /** @default  */
+            reason: string;
+        };
+        /**
          * NewRole
          * @description A role to give: on an organization, at a site, or on the platform.
          */
@@ -2303,6 +2397,15 @@ export interface components {
             organization_id: number;
             /** @description The YAML. */
             text: string;
+        };
+        /**
+         * OneReading
+         * @description One value at one instant.
+         */
+        OneReading: {
+            /** @description ISO 8601, without an offset on the site's clock; or milliseconds since 1970. */
+            time: string | number;
+            value: number;
         };
         /**
          * OpenOrganization
@@ -2748,6 +2851,32 @@ export interface components {
             verify: boolean;
         };
         /**
+         * ReplacedReading
+         * @description A value that a newer one took the place of.
+         */
+        ReplacedReading: {
+            /** @description Milliseconds since 1970. */
+            time: number;
+            /** @description In the base unit. */
+            value: number;
+            /** @description 0 raw, 1 valid, 2 estimated, 3 edited, 4 suspect, 5 missing. */
+            quality: number;
+            /** @description When it came, milliseconds since 1970. */
+            received: number;
+            /** @description When another one took its place, milliseconds since 1970. */
+            replaced: number;
+        };
+        /**
+         * ReplacedReadings
+         * @description What was replaced, in order of time and of coming.
+         */
+        ReplacedReadings: {
+            point: number;
+            /** @description The base unit. */
+            unit: string;
+            rows: components["schemas"]["ReplacedReading"][];
+        };
+        /**
          * Reporting
          * @description How often a device reports over one kind of connection, and what.
          */
@@ -2947,8 +3076,12 @@ export interface components {
                 [key: string]: string;
             };
             devices: number;
-            /** @description When one of its devices was last heard of. */
+            /** @description Time of its newest reading. */
             last_seen: string | null;
+            /** @description Share of the expected readings of the last day that came, 0 to 1. */
+            completeness: number | null;
+            /** @description `online`, `offline`; empty: never heard of. */
+            connection_state: string;
             /** Format: date-time */
             created: string;
             version: number;
@@ -4999,6 +5132,150 @@ export interface operations {
             };
         };
     };
+    correct: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                point_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Correction"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Kept"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                point_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewReadings"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Kept"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove: {
+        parameters: {
+            query: {
+                /** @description Why; kept in the trail. */
+                reason: string;
+                /** @description ISO 8601 or milliseconds; default: the first reading. */
+                start?: string | null;
+                /** @description ISO 8601 or milliseconds, without it; default: the last one. */
+                end?: string | null;
+            };
+            header?: never;
+            path: {
+                point_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replaced: {
+        parameters: {
+            query?: {
+                /** @description ISO 8601 or milliseconds; default: the first reading. */
+                start?: string | null;
+                /** @description ISO 8601 or milliseconds, without it; default: the last one. */
+                end?: string | null;
+                /** @description How many at most. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                point_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplacedReadings"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readings: {
         parameters: {
             query: {
@@ -6114,6 +6391,42 @@ export interface operations {
             };
         };
     };
+    remove_of_site: {
+        parameters: {
+            query: {
+                /** @description Why; kept in the trail. */
+                reason: string;
+                /** @description ISO 8601 or milliseconds; default: the first reading. */
+                start?: string | null;
+                /** @description ISO 8601 or milliseconds, without it; default: the last one. */
+                end?: string | null;
+            };
+            header?: never;
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     spaces: {
         parameters: {
             query: {
@@ -6506,6 +6819,8 @@ export interface operations {
                 id?: number | null;
                 /** @description Only what was done at this site. */
                 site?: number | null;
+                /** @description Only what was done like this: `look`, `change`, `delete` … */
+                action?: string | null;
                 /** @description From the page before. */
                 cursor?: string;
                 /** @description How many at most. */

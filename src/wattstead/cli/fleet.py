@@ -198,8 +198,6 @@ def _device(template: Template, part: str, connection: str, random: np.random.Ge
             "firmware": f"{int(random.integers(1, 4))}.{int(random.integers(0, 20))}",
             "connection": used,
             "pairing_state": "paired",
-            "connection_state": "online",
-            "completeness": round(float(random.beta(60, 1)), 3),
             "mobile_budget_bytes": 50_000_000 if used == "mobile" else None,
         },
         tags={"part": part, "simulated": "yes"},

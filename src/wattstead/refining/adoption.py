@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import structlog
 
 from wattstead.metering.point import Point
+from wattstead.refining.columns import Columns
 from wattstead.refining.judge import Judge
 from wattstead.refining.latest import Latest
 from wattstead.refining.progress import Progress, ProgressFile
@@ -88,6 +90,13 @@ class Adoption:
         if different:
             self._series.put_rules([points[point] for point in different])
         self._known, self.generation = points, generation
+
+    def look_again(self, points: Sequence[int]) -> None:
+        """Readings of those points were removed: their newest are those that are left."""
+        self._latest.forget(points)
+        stored = self._series.latest(points)
+        zeros = np.zeros(len(stored), np.uint64)
+        self._latest.take(Columns(stored.point, stored.time_us, stored.value, zeros.astype(np.uint8), zeros))
 
     def work(self) -> bool:
         """Roll up the next piece of the history of points that wait; False when none does."""

@@ -8,7 +8,7 @@ and the store remembers which minutes are. Whatever is done twice ends the same.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 import structlog
@@ -129,6 +129,14 @@ class Bookkeeper:
         if self._saved != self._position:
             self._positions.save(self._position)
             self._saved = self._position
+
+    def remove(self, points: Sequence[int], span_us: tuple[int, int] | None) -> None:
+        """Remove readings of points in [start, end) for good, or everything about them; to be called after `save`."""
+        if span_us is None:
+            self._series.erase(points)
+        else:
+            self._series.remove(points, *span_us)
+        self._adoption.look_again(points)
 
     def follow(self) -> None:
         """Take over what changed about points, before their readings are rolled up."""

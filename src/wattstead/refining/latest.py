@@ -61,6 +61,13 @@ class Latest:
                 newer[block], repeated[block] = self._take_block(columns.rows(block))
         return newer, repeated
 
+    def forget(self, points: ArrayLike) -> None:
+        """Know nothing of those points: their readings were removed."""
+        with self._lock:
+            known = np.asarray(points, np.int64).ravel()
+            known = known[(known >= 0) & (known < len(self._time_us))]
+            self._time_us[known], self._version[known] = NEVER_US, 0
+
     def _take_block(self, block: Columns) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         point, time_us = block.point, block.time_us
         known = point < len(self._time_us)

@@ -28,6 +28,7 @@ from wattstead.refining.latest import Latest
 from wattstead.refining.limits import RefiningLimits
 from wattstead.refining.live import Live, Subscription
 from wattstead.refining.progress import ProgressFile
+from wattstead.refining.removing import Removals
 from wattstead.refining.retention import Retention
 from wattstead.refining.state import RefineryState
 from wattstead.series import Series
@@ -79,6 +80,7 @@ class Refinery:
         self._storing_since_us = 0
         self._lag_bytes = 0
         self._expire_at = 0.0
+        self._removals = Removals()
 
     def subscribe(self, points: Iterable[int]) -> Subscription:
         """New readings of those points as an async iterator that begins with their latest values."""
@@ -105,6 +107,19 @@ class Refinery:
             await self._task
             self._task = None
         self.live.close()
+
+    async def remove(self, points: Collection[int], span_us: tuple[int, int] | None = None) -> None:
+        """Remove readings of those points in [start, end) for good, or everything about them; returns when they are
+        gone and rolled up without. What had been received before is stored first, so that nothing comes back.
+
+        Raises `RefineryStopped`.
+        """
+        if self._stopping:
+            raise RefineryStopped
+        done = self._removals.add(list(points), span_us)
+        self.wake()
+        self._enough.set()
+        await done
 
     def pending(self, points: Collection[int], edges_us: NDArray[np.int64]) -> Callable[[NDArray[np.bool_]], bool]:
         """To be called before a question about those points in buckets between these edges; what it returns is called
@@ -165,6 +180,7 @@ class Refinery:
                 await self._put_away()
             finally:
                 self._stopping = True
+                self._removals.give_up(RefineryStopped())
                 await taking
 
     def _begin(self) -> None:
@@ -219,11 +235,25 @@ class Refinery:
             self._storing, self._storing_since_us = None, 0
             if last:
                 return
+            await self._remove(chunk.complete_us)
             await self._between(chunk.complete_us if unclosed else 0)
+
+    async def _remove(self, complete_us: int) -> None:
+        """Remove what is asked for; before that the position is behind it, so that no crash brings it back."""
+        due = self._removals.due(complete_us)
+        if due:
+            await self._insist(self._bookkeeper.settle, True)
+            await self._insist(self._bookkeeper.save)
+        for one in due:
+            await self._insist(self._bookkeeper.remove, one.points, one.span_us)
+            if not one.done.done():
+                one.done.set_result(None)
 
     async def _between(self, unclosed_us: int) -> None:
         """Until the next time to store: close what is left to close, follow changed points, roll up their history."""
         due = time.monotonic() + self._limits.store_every_s
+        if self._removals:  # they wait for the journal to be read to where it was when they were asked for
+            due = min(due, time.monotonic() + self._limits.poll_s)
         while time.monotonic() < due and not self._enough.is_set() and not self._stopping:
             await self._insist(self._bookkeeper.follow)
             if time.monotonic() >= self._expire_at:
@@ -277,6 +307,15 @@ class Refinery:
         failed = self._errors.pop(what, None)
         if failed:
             _log.info("refinery_goes_on", what=what, failed_tries=failed[0])
+
+
+class RefineryStopped(WattsteadError):
+    """The server is stopping and removes nothing more."""
+
+    retryable = True
+
+    def __init__(self) -> None:
+        super().__init__("the server is stopping; ask again in a moment")
 
 
 class _Stopped(Exception):

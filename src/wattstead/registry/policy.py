@@ -259,6 +259,11 @@ class Authority(msgspec.Struct, frozen=True):
         """Whether there is more to see once a reason is told."""
         return not self.reason and any(stand.role in WITH_REASON for stand in self.stands)
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether each look of this person is kept."""
+        return any(stand.role in WITH_REASON for stand in self.stands)
+
     def _rights_of(self, stand: Stand) -> frozenset[Right]:
         if self.key is not None:
             return KEY_RIGHTS[self.key]

@@ -5,10 +5,12 @@ Synchronous and safe to share between threads. Any method may raise `RegistryUna
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from wattstead.registry import reach, trail
+from sqlalchemy import select
+
+from wattstead.registry import looks, names, reach, trail
 from wattstead.registry.errors import RegistryError
 from wattstead.registry.people.people import People
 from wattstead.registry.places.places import Places
@@ -20,8 +22,9 @@ from wattstead.registry.records import KeyGrant, NewAddress, PointDeclaration, P
 from wattstead.registry.storage import backup, dataset
 from wattstead.registry.storage.backup import BackupNote
 from wattstead.registry.storage.migrate import migrate, newest, schema_revision
+from wattstead.registry.tables import Site
 from wattstead.registry.templates.templates import Templates
-from wattstead.registry.trail import Deed
+from wattstead.registry.trail import Actor, Deed
 
 
 class Registry(People, Templates, Places):
@@ -79,19 +82,47 @@ class Registry(People, Templates, Places):
         resource: Resource | None = None,
         resource_id: int | None = None,
         site_id: int | None = None,
+        action: str | None = None,
         before_id: int | None = None,
         limit: int = 100,
     ) -> list[Deed]:
         """What was done within reach, newest first; ``before_id`` continues a listing."""
         with self._db.reading() as s:
             return trail.deeds(
-                s, reach, resource=resource, resource_id=resource_id, site_id=site_id, before_id=before_id, limit=limit
+                s,
+                reach,
+                resource=resource,
+                resource_id=resource_id,
+                site_id=site_id,
+                action=action,
+                before_id=before_id,
+                limit=limit,
             )
 
     def broken_trail(self) -> int | None:
         """The first record of the trail that was changed afterwards; None when the chain holds."""
         with self._db.reading() as s:
             return trail.broken(s)
+
+    def note_look(
+        self, by: Actor, reach: Reach, resource: Resource, identities: Sequence[int], question: str, reason: str
+    ) -> int:
+        """Keep that somebody looked at things within reach, or at a list of them; how many records that made."""
+        with self._db.writing() as s:
+            return looks.note(s, self._clock(), by, reach, resource, identities, question, reason)
+
+    def note_readings(
+        self, by: Actor, action: str, row: PointRow, before: Mapping[str, object], after: Mapping[str, object],
+        reason: str,
+    ) -> None:  # fmt: skip
+        """Keep in the trail what somebody did to readings of a point; raises `NameInvalid` for the reason."""
+        told = names.checked_text("reason", reason.strip())
+        with self._db.writing() as s:
+            organization_id = s.scalar(select(Site.organization_id).where(Site.id == row.site_id))
+            trail.note(
+                s, self._clock(), by, action, Resource.READING, row.point.id, organization_id=organization_id,
+                site_id=row.site_id, before=before, after=after, reason=told,
+            )  # fmt: skip
 
     def look_up(self, site_id: int, addresses: Sequence[NewAddress]) -> Resolution:
         """The ids of the addresses that exist; creates nothing; what is new is in neither part of the answer."""

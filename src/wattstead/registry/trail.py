@@ -105,6 +105,7 @@ def deeds(
     resource: Resource | None = None,
     resource_id: int | None = None,
     site_id: int | None = None,
+    action: str | None = None,
     before_id: int | None = None,
     limit: int = 100,
 ) -> list[Deed]:
@@ -124,6 +125,8 @@ def deeds(
         question = question.where(Trail.resource_id == resource_id)
     if site_id is not None:
         question = question.where(Trail.site_id == site_id)
+    if action is not None:
+        question = question.where(Trail.action == action)
     if before_id is not None:
         question = question.where(Trail.id < before_id)
     rows = session.execute(question.order_by(Trail.id.desc()).limit(limit))

@@ -86,3 +86,17 @@ class SpanColumns:
 
     def __len__(self) -> int:
         return len(self.point)
+
+
+@dataclass(frozen=True, slots=True)
+class ReplacedColumns:
+    """Readings that newer ones took the place of; instants in µs, values in the point's own unit."""
+
+    time_us: Ints
+    value: Floats
+    quality: NDArray[np.uint8]
+    received_us: Ints
+    replaced_us: Ints
+
+    def __len__(self) -> int:
+        return len(self.time_us)

@@ -7,11 +7,13 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from wattstead.metering.batch import ReadingBatch
+from wattstead.series.answers import ReplacedColumns
 from wattstead.series.connection import Connection
 from wattstead.series.rows import filled
 from wattstead.series.tiers import FIRST_US, LAST_US, Tier, instant, within
-from wattstead.series.version import known_at
+from wattstead.series.version import RECEIVED_SHIFT, known_at
 
+_VERSIONS = ("version", "replaced_by")
 MOST_READINGS = 1_000_000
 """Of one page; 29 MB."""
 
@@ -39,6 +41,19 @@ def readings(
         return ReadingBatch.of([], [], [])
     version = int(found["version"].max())
     return ReadingBatch(found["point"], found["time"], found["value"], found["quality"], version)
+
+
+def replaced(
+    connection: Connection, points: Sequence[int], start_us: int, end_us: int, limit: int
+) -> ReplacedColumns:  # fmt: skip
+    """The first ``limit`` readings of [start, end) that newer ones took the place of; own units."""
+    where = within(Tier.RAW, max(start_us, FIRST_US), min(end_us, LAST_US), points)
+    found = connection.columns(filled("replaced", where=where, limit=str(max(1, min(limit, MOST_READINGS)))))
+    if not found:
+        none = np.zeros(0, np.int64)
+        return ReplacedColumns(none, np.zeros(0), np.zeros(0, np.uint8), none, none)
+    received, replaced_at = ((found[name] >> np.uint64(RECEIVED_SHIFT)).astype(np.int64) for name in _VERSIONS)
+    return ReplacedColumns(found["time"], found["value"], found["quality"], received, replaced_at)
 
 
 def pages(

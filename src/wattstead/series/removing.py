@@ -23,9 +23,9 @@ def erase(connection: Connection, marks: Marks, points: Sequence[int]) -> None:
         marks.next(ERA)
 
 
-def remove_span(connection: Connection, marks: Marks, point: int, start_us: int, end_us: int) -> None:
-    """Removes the readings of one point in [start, end), and what they replaced; its rollups are then to be rolled."""
-    where = within(Tier.RAW, start_us, end_us, [point])
+def remove_span(connection: Connection, marks: Marks, points: Sequence[int], start_us: int, end_us: int) -> None:
+    """Removes the readings of points in [start, end), and what they replaced; their rollups are then to be rolled."""
+    where = within(Tier.RAW, start_us, end_us, points)
     delete(connection, {table: _there(connection, table, where) for table in ("reading", "reading_replaced")})
     marks.next(ERA)
 

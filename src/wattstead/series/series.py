@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from wattstead.metering.batch import ReadingBatch
 from wattstead.metering.point import Point
-from wattstead.series import checking, ends, keeping, reading_pages, removing, retention, schema
-from wattstead.series.answers import Buckets, LatestColumns, SpanColumns
+from wattstead.series import checking, ends, heard, keeping, reading_pages, removing, retention, schema
+from wattstead.series.answers import Buckets, LatestColumns, ReplacedColumns, SpanColumns
 from wattstead.series.appending import append
 from wattstead.series.buckets import Asking, to_buckets
 from wattstead.series.checking import SeriesState
@@ -130,6 +130,11 @@ class Series:
         """The largest id of a point that has readings; the registry must have given at least that many."""
         return ends.largest_point(self._connection)
 
+    def quarters_heard(self, end_us: int) -> tuple[NDArray[np.uint32], NDArray[np.bool_]]:
+        """The points with readings in the day before that instant, which is on a quarter hour, and for each whether in
+        each of its 96 quarter hours, oldest first; from what is rolled up."""
+        return heard.quarters_heard(self._connection, end_us)
+
     def span(self, points: Sequence[int | Point]) -> SpanColumns:
         """When the readings of those points begin and end, for the points that have any."""
         return ends.spans(self._connection, self._marks, _ids(points))
@@ -150,6 +155,10 @@ class Series:
         [point_id] = _ids([point])
         after = None if after_us is None else (point_id, after_us)
         return reading_pages.readings(self._connection, [point_id], start_us, end_us, limit, after, known_us)
+
+    def replaced(self, point: int | Point, start_us: int, end_us: int, limit: int = 1_000) -> ReplacedColumns:
+        """What newer readings of [start, end) took the place of, in order of time and of coming; own unit."""
+        return reading_pages.replaced(self._connection, _ids([point]), start_us, end_us, limit)
 
     def pages(
         self, points: Sequence[int | Point], start_us: int = FIRST_US, end_us: int = LAST_US, rows: int = 200_000
@@ -216,10 +225,13 @@ class Series:
         """Removes everything about those points, from the disk too (files some seconds later)."""
         removing.erase(self._connection, self._marks, list(points))
 
-    def remove(self, point: int, start_us: int, end_us: int) -> Rolled:
-        """Removes the readings of one point in [start, end) for good and computes its rollups without them."""
-        removing.remove_span(self._connection, self._marks, point, start_us, end_us)
-        return self.roll(start_us, end_us, [point])
+    def remove(self, points: int | Sequence[int], start_us: int, end_us: int) -> Rolled:
+        """Removes the readings of points in [start, end) for good and computes their rollups without them."""
+        gone = [points] if isinstance(points, int) else list(points)
+        if not gone:
+            return Rolled()
+        removing.remove_span(self._connection, self._marks, gone, start_us, end_us)
+        return self.roll(start_us, end_us, gone)
 
     # Keeping
 

@@ -12,6 +12,8 @@ from litestar.datastructures import State
 from litestar.types import ASGIApp
 from numpy.typing import NDArray
 
+from wattstead.metering.batch import ReadingBatch
+from wattstead.metering.errors import WattsteadError
 from wattstead.refining.live import Live
 from wattstead.registry.registry import Registry
 from wattstead.series import Series
@@ -24,7 +26,7 @@ from wattstead.web.influx import routes as influx
 from wattstead.web.outside import Outside
 from wattstead.web.problem import answer
 from wattstead.web.reference import page as reference
-from wattstead.web.rooms import Pending, Rooms, StatusPart, Streams
+from wattstead.web.rooms import Keep, Pending, Remove, Rooms, StatusPart, Streams
 from wattstead.web.settings import WebSettings
 from wattstead.web.threads import Threads
 
@@ -49,6 +51,23 @@ def never() -> bool:
     return False
 
 
+async def nothing_kept(batch: ReadingBatch) -> int:
+    """What becomes of readings that people add when nobody was named who keeps them."""
+    raise NotHere
+
+
+async def nothing_removed(points: Collection[int], span_us: tuple[int, int] | None = None) -> None:
+    """What becomes of removals when nobody was named who does them."""
+    raise NotHere
+
+
+class NotHere(WattsteadError):
+    """This process answers questions and writes no readings."""
+
+    def __init__(self) -> None:
+        super().__init__("readings are not written by this process; ask the one that receives them")
+
+
 def create_web(
     registry: Registry,
     series: Series,
@@ -56,13 +75,16 @@ def create_web(
     settings: WebSettings | None = None,
     status: Callable[[], Sequence[StatusPart]] = no_status,
     pending: Pending = nothing_pending,
+    keep: Keep = nothing_kept,
+    remove: Remove = nothing_removed,
     strict: Callable[[], bool] = never,
 ) -> ASGIApp:
     """The ASGI application that answers everything except the hot routes of ingest.
 
     ``status`` is called in a thread and tells how the other parts of the process are doing, ``pending`` whether
-    readings are on their way that no question finds yet, ``strict`` whether browsers are told to come over TLS alone
-    from now on. Rooms given here are the caller's to close, after this application has been shut down.
+    readings are on their way that no question finds yet; ``keep`` and ``remove`` write readings; ``strict`` says
+    whether browsers are told to come over TLS alone from now on. Rooms given here are the caller's to close, after this
+    application has been shut down.
     """
     settings = settings or WebSettings()
     registry_threads = Threads("registry", settings.registry_threads, settings.registry_queue)
@@ -71,7 +93,7 @@ def create_web(
     outside = Outside(settings.oidc, f"{settings.public_url}/api/v1/session/outside/back") if settings.oidc else None
     rooms = Rooms(
         registry, series, live, Streams(), directory, registry_threads, series_threads, settings, status, pending,
-        outside,
+        keep, remove, outside=outside,
     )  # fmt: skip
     return FrontDoor(_litestar(State({"rooms": rooms, "pages": pages.load(settings.static)})), settings, strict)
 

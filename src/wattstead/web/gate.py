@@ -20,6 +20,7 @@ from wattstead.registry.trail import Actor
 from wattstead.web.problem import Refused, not_found
 from wattstead.web.rooms import FromViewer, Rooms
 from wattstead.web.viewer import Viewer
+from wattstead.web.watching import watch
 
 COOKIE = "wattstead_session"
 SHARE_COOKIE = "wattstead_share"
@@ -67,6 +68,8 @@ async def guard(request: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteH
     request.scope["wattstead_viewer"] = viewer  # type: ignore[typeddict-unknown-key]
     if isinstance(right, Right) and not viewer.authority.reach(right):
         raise lacking(viewer, right)
+    if isinstance(right, Right):
+        await watch(request, viewer, right.resource)
 
 
 def lacking(viewer: Viewer, right: Right) -> Refused:

@@ -19,6 +19,7 @@ from wattstead.metering.point import Point, amount_per_step
 from wattstead.metering.quantity import unit
 from wattstead.registry.records import PointRow
 from wattstead.series import Buckets
+from wattstead.series.answers import ReplacedColumns
 from wattstead.web.rooms import Rooms
 
 __all__ = ["Buckets"]
@@ -99,6 +100,11 @@ async def amounts(rooms: Rooms, row: PointRow, edges_us: Edges) -> NDArray[np.fl
 async def readings(rooms: Rooms, row: PointRow, start_us: int, end_us: int, limit: int) -> ReadingBatch:
     """At most ``limit`` readings of a point in [start, end), oldest first, in its own numbers."""
     return await rooms.series_threads.run(rooms.series.raw, row.point, start_us, end_us, limit)
+
+
+async def replaced(rooms: Rooms, row: PointRow, start_us: int, end_us: int, limit: int) -> ReplacedColumns:
+    """At most ``limit`` readings of a point in [start, end) that newer ones took the place of, in its own numbers."""
+    return await rooms.series_threads.run(rooms.series.replaced, row.point, start_us, end_us, limit)
 
 
 async def spans(rooms: Rooms, points: Sequence[Point]) -> dict[int, tuple[int, int]]:

@@ -45,7 +45,8 @@ KINDS = {
     "devices": Kind(Resource.DEVICE, attributes.DEVICE, frozenset(_BESIDE | {"id", "site_id", "site", "template"})),
     "people": Kind(Resource.PERSON, attributes.PERSON, frozenset(_BESIDE | {"email", "role", "site_id"})),
 }
-_IGNORED = frozenset({"created", "last_seen", "mobile_bytes", "posting", "revision", "prefix", "verified", "state"})
+_IGNORED = frozenset({"created", "last_seen", "mobile_bytes", "posting", "revision", "prefix", "verified", "state",
+                      "completeness", "connection_state"})  # fmt: skip
 """Columns of an export that nobody gives; of sites ``state`` is given."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Protocol
 
@@ -11,6 +11,7 @@ import numpy as np
 from litestar.params import Dependency
 from numpy.typing import NDArray
 
+from wattstead.metering.batch import ReadingBatch
 from wattstead.refining.latest import Latest
 from wattstead.refining.live import Live
 from wattstead.registry.records import Account
@@ -21,6 +22,7 @@ from wattstead.web.outside import Outside
 from wattstead.web.settings import WebSettings
 from wattstead.web.threads import Threads
 from wattstead.web.viewer import Viewer
+from wattstead.web.watching import Watched
 
 
 class StatusPart(msgspec.Struct, frozen=True):
@@ -42,6 +44,22 @@ class Pending(Protocol):
 
     def __call__(self, points: Collection[int], edges_us: NDArray[np.int64]) -> Callable[[NDArray[np.bool_]], bool]:
         """Both to be called in the event loop; neither waits."""
+        ...
+
+
+class Keep(Protocol):
+    """Makes readings durable; answers their version."""
+
+    def __call__(self, batch: ReadingBatch) -> Awaitable[int]:
+        """Raises what the journal raises."""
+        ...
+
+
+class Remove(Protocol):
+    """Removes readings of points for good: those of [start, end), or everything about the points."""
+
+    def __call__(self, points: Collection[int], span_us: tuple[int, int] | None = None) -> Awaitable[None]:
+        """Returns when they are gone."""
         ...
 
 
@@ -67,6 +85,9 @@ class Rooms:
     settings: WebSettings
     status: Callable[[], Sequence[StatusPart]]
     pending: Pending
+    keep: Keep
+    remove: Remove
+    watched: Watched = field(default_factory=Watched)
     outside: Outside | None = None
     """The provider that people may sign in with beside us."""
 

@@ -57,6 +57,11 @@ def _number(name: str, least: float, most: float) -> Attribute:
     return Attribute(name, Kind.NUMBER, least, most)
 
 
+_HEARD = (
+    Attribute("connection_state", given=False),
+    Attribute("completeness", Kind.NUMBER, given=False),
+    Attribute("last_seen", Kind.INSTANT, given=False),
+)
 SITE = _table(
     Attribute("id", Kind.WHOLE, given=False),
     Attribute("name", required=True),
@@ -78,19 +83,19 @@ SITE = _table(
     *_texts("inverter"),
     Attribute("installed_on", Kind.DATE),
     Attribute("note", most=names.LONGEST_TEXT),
+    *_HEARD,
     Attribute("created", Kind.INSTANT, given=False),
 )
 DEVICE = _table(
     Attribute("id", Kind.WHOLE, given=False),
     Attribute("name", required=True),
     Attribute("site_id", Kind.WHOLE, given=False),
-    *_texts("serial_number", "hardware_version", "firmware", "connection", "pairing_state", "connection_state"),
+    *_texts("serial_number", "hardware_version", "firmware", "connection", "pairing_state"),
     Attribute("posting", Kind.YES, given=False),
     Attribute("template", given=False),
     Attribute("revision", Kind.WHOLE, given=False),
     Attribute("prefix", given=False),
-    _number("completeness", 0, 1),
-    Attribute("last_seen", Kind.INSTANT, given=False),
+    *_HEARD,
     Attribute("mobile_bytes", Kind.WHOLE, given=False),
     Attribute("mobile_budget_bytes", Kind.WHOLE, 0, 2**60),
     Attribute("note", most=names.LONGEST_TEXT),

@@ -220,7 +220,7 @@ def told(found: Device) -> dict[str, Any]:
     fields: dict[str, Any] = msgspec.to_builtins(found)
     for key, value in fields.pop("tags").items():
         fields[f"tag {key}"] = value
-    by_itself = ("id", "created", "version", "last_seen", "mobile_bytes", "completeness")
+    by_itself = ("id", "created", "version", "last_seen", "connection_state", "mobile_bytes", "completeness")
     return {name: value for name, value in fields.items() if name not in by_itself}
 
 

@@ -52,8 +52,6 @@ class SiteRow(msgspec.Struct, frozen=True):
     site: Site
     organization: str
     devices: int
-    last_seen: datetime | None
-    """When one of its devices was last heard of."""
 
 
 class DeviceRow(msgspec.Struct, frozen=True):
@@ -149,9 +147,9 @@ def exported(session: Session, noun: Noun, reach: Reach | None, asked: Question,
 def _site_rows(session: Session, found: Sequence[tables.Site]) -> list[SiteRow]:
     ids = [row.id for row in found]
     own_tags, names = tags.site_tags(session, ids), _organizations(session, [row.organization_id for row in found])
-    theirs = _heard_of(session, ids)
+    theirs = _devices_of(session, ids)
     return [
-        SiteRow(sites.record(row, own_tags.get(row.id, {})), names[row.organization_id], *theirs.get(row.id, (0, None)))
+        SiteRow(sites.record(row, own_tags.get(row.id, {})), names[row.organization_id], theirs.get(row.id, 0))
         for row in found
     ]
 
@@ -262,15 +260,11 @@ def _site_names(session: Session, ids: Sequence[int]) -> dict[int, str]:
     return dict(session.execute(select(tables.Site.id, tables.Site.name).where(tables.Site.id.in_(set(ids)))).all())
 
 
-def _heard_of(session: Session, site_ids: Sequence[int]) -> dict[int, tuple[int, datetime | None]]:
-    """How many devices each site has, and when one of them was last heard of."""
+def _devices_of(session: Session, site_ids: Sequence[int]) -> dict[int, int]:
+    """How many devices each site has."""
     table = tables.Device
-    rows = session.execute(
-        select(table.site_id, func.count(), func.max(table.last_seen))
-        .where(table.site_id.in_(site_ids))
-        .group_by(table.site_id)
-    )
-    return {site_id: (count, last) for site_id, count, last in rows if site_id is not None}
+    question = select(table.site_id, func.count()).where(table.site_id.in_(site_ids)).group_by(table.site_id)
+    return {site_id: count for site_id, count in session.execute(question) if site_id is not None}
 
 
 def people_names(session: Session, reach: Reach | None, account_ids: Collection[int]) -> dict[int, str]:

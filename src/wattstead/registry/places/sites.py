@@ -24,6 +24,7 @@ from wattstead.registry.trail import SYSTEM, Actor
 
 _PLAIN = {"synchronize_session": False}
 _FIELDS = tuple(field for field in Site.__struct_fields__ if field != "tags")
+_BY_ITSELF = ("id", "created", "version", "last_seen", "connection_state", "completeness")
 _DOORS_KNOW = timedelta(seconds=10)
 """After that long every door has learnt that a key was revoked."""
 
@@ -242,4 +243,4 @@ def _told(found: Site) -> dict[str, Any]:
     fields: dict[str, Any] = msgspec.to_builtins(found)
     for key, value in fields.pop("tags").items():
         fields[f"tag {key}"] = value
-    return {name: value for name, value in fields.items() if name not in ("id", "created", "version")}
+    return {name: value for name, value in fields.items() if name not in _BY_ITSELF}

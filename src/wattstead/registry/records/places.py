@@ -64,6 +64,12 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     installed_on: date | None = None
     photo: str = ""
     """Digest of the picture; empty without one."""
+    last_seen: datetime | None = None
+    """Time of its newest reading."""
+    completeness: float | None = None
+    """Share of the expected readings of the last day that came, 0 to 1."""
+    connection_state: str = ""
+    """``online``, ``offline``; empty: never heard of."""
 
 
 class SiteName(msgspec.Struct, frozen=True, array_like=True):

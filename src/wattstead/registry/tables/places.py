@@ -35,9 +35,9 @@ class Site(Base):
     """A place with points, in one time zone; empty texts and nulls are attributes that nobody has told."""
 
     __tablename__ = "site"
-    __table_args__ = ({"sqlite_autoincrement": True},)
+    __table_args__ = (Index(None, "organization_id", "name", "zone"), {"sqlite_autoincrement": True})
     id: Mapped[int] = mapped_column(primary_key=True)
-    organization_id: Mapped[int] = mapped_column(ForeignKey("organization.id"), index=True)
+    organization_id: Mapped[int] = mapped_column(ForeignKey("organization.id"))
     name: Mapped[str] = mapped_column(index=True)
     zone: Mapped[str]
     note: Mapped[str]
@@ -72,6 +72,12 @@ class Site(Base):
     installed_on: Mapped[date | None]
     photo: Mapped[str] = mapped_column(default="")
     """Digest of the picture; empty without one."""
+    last_seen: Mapped[datetime | None] = mapped_column(UtcTime, index=True)
+    """Time of its newest reading."""
+    completeness: Mapped[float | None]
+    """Share of the expected readings of the last day that came, 0 to 1."""
+    connection_state: Mapped[str] = mapped_column(ByteText, default="")
+    """``online``, ``offline``; empty: never heard of."""
     search: Mapped[str] = mapped_column(ByteText, default=searched.of_new_site)
     """By which free text finds it; see `searched`."""
 

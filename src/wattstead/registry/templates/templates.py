@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from sqlalchemy.orm import Session
@@ -12,7 +12,8 @@ from wattstead.registry.errors import TemplateInvalid, Unknown
 from wattstead.registry.places import devices, moves, settling
 from wattstead.registry.places.device_door import DeviceDoor
 from wattstead.registry.places.settling import NewSite, Settled
-from wattstead.registry.points import posting
+from wattstead.registry.points import hearing, posting
+from wattstead.registry.points.hearing import Heard, Hearing
 from wattstead.registry.points.posting import Closed
 from wattstead.registry.policy import Reach
 from wattstead.registry.records import Device
@@ -132,6 +133,17 @@ class Templates(DeviceDoor):
         with self._db.writing() as s:
             return posting.put_posting(s, device_id, enabled, self._clock(), version=version, by=by)
 
+    def hearing(self) -> Hearing:
+        """The points that sites and devices are heard by, and how often those report."""
+        with self._db.reading() as s:
+            library = Library([*self._files(), *own.within(s, None)])
+            return hearing.hearing(s, hearing.intervals(_reports(library)))
+
+    def put_heard(self, heard: Sequence[Heard], *, devices: bool) -> None:
+        """Write down when devices, or else sites, were last heard of; no version and no generation grows."""
+        with self._db.writing() as s:
+            hearing.put_heard(s, tables.Device if devices else tables.Site, heard)
+
     def closed(self) -> Closed:
         """The devices whose readings are not taken, and their points."""
         with self._db.reading() as s:
@@ -161,3 +173,13 @@ class Templates(DeviceDoor):
             return device, library.find(device.template, device.revision).template, new
         except Unknown:
             return device, None, new
+
+
+def _reports(library: Library) -> Iterator[tuple[str, int, str, float]]:
+    """How often the devices of each template report over each kind of connection; the empty kind is the default."""
+    for one in library:
+        template = one.template
+        for kind in ("", *template.reporting):
+            reporting = template.reporting_of(kind)
+            if reporting is not None:
+                yield template.name, template.revision, kind, float(reporting.interval_s)

@@ -5,6 +5,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from wattstead.web.api import (
     account,
+    corrections,
     device_actions,
     devices,
     directory,
@@ -64,6 +65,7 @@ ROUTES: list[HTTPRouteHandler | Router] = [
     series.routes,
     readings.readings,
     readings.span,
+    corrections.routes,
     live.routes,
     keys.routes,
     status.routes,

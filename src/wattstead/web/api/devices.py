@@ -37,9 +37,6 @@ class DeviceFields(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     connection: Word | UnsetType | None = UNSET
     """Kind of connection: `ethernet`, `mobile` …"""
     pairing_state: Word | UnsetType | None = UNSET
-    connection_state: Word | UnsetType | None = UNSET
-    completeness: float | UnsetType | None = UNSET
-    """Share of the expected readings of the last day that came, 0 to 1."""
     mobile_budget_bytes: int | UnsetType | None = UNSET
     """Mobile data allowed in a month."""
     note: Text | UnsetType = UNSET
@@ -89,7 +86,9 @@ class DeviceAnswer(msgspec.Struct, kw_only=True):
     firmware: str
     pairing_state: str
     connection_state: str
+    """`online`, `offline`; empty: never heard of."""
     last_seen: datetime | None
+    """Time of its newest reading."""
     completeness: float | None
     """Share of the expected readings of the last day that came, 0 to 1."""
     mobile_bytes: int

@@ -23,6 +23,7 @@ from wattstead.web.rooms import FromAccount, FromRooms, FromViewer, Rooms
 from wattstead.web.sheets import Part, csv_lines, write_workbook
 from wattstead.web.threads import Threads
 from wattstead.web.viewer import Viewer
+from wattstead.web.watching import watch
 
 _RIGHTS = {
     "sites": Right(Action.SEE, Resource.SITE),
@@ -56,6 +57,7 @@ async def export(
     spreadsheet would take for formulas are quoted."""
     if not viewer.authority.reach(_RIGHTS[kind]):
         raise lacking(viewer, _RIGHTS[kind])
+    await watch(request, viewer, _RIGHTS[kind].resource)
     parts = _parts(request, rooms, viewer, kind)
     first = await rooms.registry_threads.run(next, parts, None)  # what is wrong with the question is told as an error
     name = f"{kind}-{datetime.now(UTC):%Y%m%d}.{form}"

@@ -6,10 +6,12 @@ from datetime import date, datetime
 from typing import Annotated, Any
 
 import msgspec
+import structlog
 from litestar import Router, delete, get, patch, post
 from litestar.response import Response
 from msgspec import UNSET, UnsetType
 
+from wattstead.metering.errors import WattsteadError
 from wattstead.registry.people.emails import checked as checked_email
 from wattstead.registry.places.directory import SiteRow
 from wattstead.registry.policy import Action, Resource, Right, Role
@@ -28,6 +30,7 @@ SEE_PEOPLE = Right(Action.SEE, Resource.PERSON)
 Word = Annotated[str, msgspec.Meta(max_length=200)]
 Text = Annotated[str, msgspec.Meta(max_length=10_000)]
 Tags = dict[Annotated[str, msgspec.Meta(max_length=60)], Word]
+_log = structlog.get_logger("wattstead.web")
 _OF_PEOPLE = (
     "customer_number", "address", "postal_code", "delivery_point", "subscription_number", "occupants", "latitude",
     "longitude",
@@ -140,7 +143,11 @@ class SiteAnswer(msgspec.Struct, kw_only=True):
     tags: dict[str, str]
     devices: int
     last_seen: datetime | None
-    """When one of its devices was last heard of."""
+    """Time of its newest reading."""
+    completeness: float | None
+    """Share of the expected readings of the last day that came, 0 to 1."""
+    connection_state: str
+    """`online`, `offline`; empty: never heard of."""
     created: datetime
     version: int
 
@@ -225,10 +232,17 @@ async def change_site(
 
 @delete("/{site_id:int}", opt=needs(Action.DELETE, Resource.SITE), summary="Delete a site", tags=["sites"])
 async def delete_site(request: AnyRequest, rooms: FromRooms, viewer: FromViewer, site_id: int) -> None:
-    """With all that is in it, for good; needs If-Match. Its keys must have been revoked some seconds ago."""
+    """With all that is in it, readings too; needs If-Match. Its keys must have been revoked some seconds ago."""
     await require(rooms, viewer, DELETE, site_id)
-    await rooms.registry_threads.run(rooms.registry.delete_site, site_id, version=expected(request), by=actor(viewer))
+    run, registry = rooms.registry_threads.run, rooms.registry
+    points = await run(registry.point_ids, site_ids=[site_id])
+    await run(registry.delete_site, site_id, version=expected(request), by=actor(viewer))
     rooms.directory.expire()
+    if points:
+        try:
+            await rooms.remove(points)
+        except WattsteadError as error:  # the site is gone; its readings are nobody's to see any more
+            _log.error("readings of a deleted site are left", site=site_id, points=points, error=str(error))
 
 
 def fields(data: msgspec.Struct) -> dict[str, Any]:
@@ -246,7 +260,7 @@ def answer(viewer: Viewer, row: SiteRow) -> SiteAnswer:
     told = {name: getattr(row.site, name) for name in Site.__struct_fields__}
     if _is_told_less(viewer):
         told |= {name: None if told[name] is None or not isinstance(told[name], str) else "" for name in _OF_PEOPLE}
-    return SiteAnswer(**told, organization=row.organization, devices=row.devices, last_seen=row.last_seen)
+    return SiteAnswer(**told, organization=row.organization, devices=row.devices)
 
 
 def _is_told_less(viewer: Viewer) -> bool:

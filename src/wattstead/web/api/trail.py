@@ -58,11 +58,16 @@ async def trail(
     resource: Annotated[Resource | None, Parameter(description="Only things of this kind.")] = None,
     identity: Annotated[int | None, Parameter(query="id", description="Only this thing of that kind.")] = None,
     site: Annotated[int | None, Parameter(description="Only what was done at this site.")] = None,
+    action: Annotated[
+        str | None, Parameter(description="Only what was done like this: `look`, `change`, `delete` …", max_length=40)
+    ] = None,
     cursor: Annotated[str, Parameter(description="From the page before.", max_length=20)] = "",
     limit: Annotated[int, Parameter(description="How many at most.", ge=1, le=500)] = 100,
 ) -> DeedRows:
     """What was done where one may see the trail, newest first."""
-    return await deeds(rooms, viewer, cursor, limit, resource=resource, resource_id=identity, site_id=site)
+    return await deeds(
+        rooms, viewer, cursor, limit, resource=resource, resource_id=identity, site_id=site, action=action
+    )
 
 
 async def deeds(rooms: Rooms, viewer: Viewer, cursor: str, limit: int, **asked: Any) -> DeedRows:

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 
+from wattstead.registry.policy import Resource
 from wattstead.web.gate import COOKIE, AnyRequest, bearer
 from wattstead.web.problem import Refused
 from wattstead.web.rooms import Rooms
 from wattstead.web.viewer import Viewer
+from wattstead.web.watching import watch
 
 _MOST_PARAMETERS = 1_000
 
@@ -89,7 +91,10 @@ def _parts(path: str) -> tuple[tuple[str, str, str], str]:
 async def _viewer(request: AnyRequest, secret: str, rooms: Rooms) -> Viewer | None:
     if not secret:
         token = request.cookies.get(COOKIE, "")
-        return await rooms.directory.viewer_of_session(token) if token else None
+        signed = await rooms.directory.viewer_of_session(token) if token else None
+        if signed is not None:
+            await watch(request, signed, Resource.READING)
+        return signed
     viewer = await rooms.directory.viewer_of_key(secret)
     if viewer is None:
         raise KeyInvalid

@@ -11,6 +11,7 @@ from litestar import HttpMethod, Router, route
 from litestar.response import Response
 
 from wattstead.metering.errors import WattsteadError
+from wattstead.registry.policy import Resource
 from wattstead.web.gate import COOKIE, AnyRequest, bearer
 from wattstead.web.influx import select as selects
 from wattstead.web.influx import shown as shows
@@ -25,6 +26,7 @@ from wattstead.web.large import large
 from wattstead.web.problem import request_number, status_of
 from wattstead.web.rooms import FromRooms, Rooms
 from wattstead.web.viewer import Viewer
+from wattstead.web.watching import watch
 
 _MOST_PARAMETERS = 100
 
@@ -107,6 +109,7 @@ async def _viewer(request: AnyRequest, given: dict[str, str], rooms: Rooms) -> V
         return "unable to parse authentication credentials"
     if viewer is None:
         return "authorization failed"
+    await watch(request, viewer, Resource.READING)
     return viewer
 
 

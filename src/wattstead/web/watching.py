@@ -1,0 +1,92 @@
+"""Watching: each look of those who must tell a reason is kept before it is answered; it refuses nothing.
+
+A page asks several questions about what it shows: those about one thing within a minute are one look.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any
+
+from litestar.connection import ASGIConnection
+
+from wattstead.registry.looks import SEEN
+from wattstead.registry.policy import Action, Resource, Right
+from wattstead.registry.trail import Actor
+from wattstead.web.viewer import Viewer
+
+if TYPE_CHECKING:
+    from wattstead.web.rooms import Rooms
+
+_ONE_LOOK_S = 60.0
+_MOST = 10_000
+_PATH = {
+    "person_id": Resource.PERSON,
+    "device_id": Resource.DEVICE,
+    "point_id": Resource.POINT,
+    "space_id": Resource.SPACE,
+    "site_id": Resource.SITE,
+}
+_Request = ASGIConnection[Any, Any, Any, Any]
+
+
+class Watched:
+    """The looks of the last minute."""
+
+    def __init__(self) -> None:
+        self._until: OrderedDict[tuple[object, ...], float] = OrderedDict()
+
+    def is_new(self, look: tuple[object, ...]) -> bool:
+        """Whether nobody looked like this just now."""
+        now = time.monotonic()
+        if self._until.get(look, 0.0) > now:
+            return False
+        self._until[look] = now + _ONE_LOOK_S
+        self._until.move_to_end(look)
+        while len(self._until) > _MOST:
+            self._until.popitem(last=False)
+        return True
+
+    def forget(self, look: tuple[object, ...]) -> None:
+        """It could not be kept: the next one is new again."""
+        self._until.pop(look, None)
+
+
+async def watch(request: _Request, viewer: Viewer, resource: Resource) -> None:
+    """Keep a look at what a question is about, if this is somebody whose looks are kept.
+
+    Raises `RegistryUnavailable`: what is not kept is not shown.
+    """
+    rooms: Rooms = request.app.state.rooms
+    if not viewer.authority.is_watched or resource not in SEEN or viewer.account is None:
+        return
+    kind, identities = _seen(request, resource)
+    question = request.scope["query_string"].decode("latin-1")
+    look = (viewer.session, kind, identities, "" if identities else question)
+    reach = viewer.authority.reach(Right(Action.SEE, kind))
+    if not reach or not rooms.watched.is_new(look):
+        return
+    by = Actor(viewer.account.id, viewer.impersonator_id)
+    try:
+        await rooms.registry_threads.run(
+            rooms.registry.note_look, by, reach, kind, identities, question, viewer.authority.reason
+        )
+    except BaseException:
+        rooms.watched.forget(look)
+        raise
+
+
+def _seen(request: _Request, resource: Resource) -> tuple[Resource, tuple[int, ...]]:
+    """What a question is about: things named in its path or parameters; none: a list."""
+    for name, kind in _PATH.items():
+        if isinstance(found := request.path_params.get(name), int):
+            return (Resource.READING if kind is Resource.POINT is not resource else kind), (found,)
+    named = [request.query_params.get(name, "") for name in ("points", "point")]
+    points = [int(one) for text in named for one in text.split(",") if one.isascii() and one.isdecimal()]
+    if resource is Resource.READING and points:
+        return resource, tuple(dict.fromkeys(points))[:200]
+    site = request.query_params.get("site", "")
+    if site.isascii() and site.isdecimal():
+        return Resource.SITE, (int(site),)
+    return resource, ()
