@@ -100,3 +100,23 @@ def test_what_one_may_not_do_is_refused(product: Running) -> None:
         assert unknown.status_code == 403, "the right is missing everywhere"
     with httpx.Client(base_url=f"{product.url}/api/v1", timeout=30) as nobody:
         assert nobody.delete(f"/points/{point}/readings", params={"reason": "no right"}).status_code == 401
+
+
+def test_a_site_forgets_what_it_measured(product: Running, eventually: Eventually) -> None:
+    with product.signed_in() as client:
+        made = client.post("/api/v1/sites", json={"name": "Forgetful", "zone": "UTC"}).raise_for_status().json()
+        site, writer = made["site"]["id"], {"Authorization": f"Bearer {made['secret']}"}
+        times = [START_MS, START_MS + HOUR_MS]
+        body = {"time_unit": "ms", "point": ["a", "b"], "time": times, "value": [1.0, 2.0]}
+        httpx.post(f"{product.url}/api/v1/readings", json=body, headers=writer).raise_for_status()
+        points = eventually(
+            lambda: client.get("/api/v1/points", params={"site": site}).json(), lambda one: len(one) == 2
+        )
+        ids = {one["address"]: one["id"] for one in points}
+        asked = {"end": START_MS + HOUR_MS, "reason": "asked for by the customer"}
+        assert client.delete(f"/api/v1/sites/{site}/readings", params=asked).status_code == 204
+        assert (_readings(client, ids["a"]), _readings(client, ids["b"])) == ({}, {times[1]: 2.0})
+        assert client.delete(f"/api/v1/sites/{site}/readings", params={"reason": "all of it"}).status_code == 204
+        assert _readings(client, ids["b"]) == {}
+        told = client.get("/api/v1/trail", params={"site": site, "action": "delete", "resource": "reading"}).json()
+        assert len(told["rows"]) == 4 and {one["reason"] for one in told["rows"]} == {asked["reason"], "all of it"}

@@ -120,7 +120,7 @@ def test_what_is_not_told_comes_last(registry: Registry, fleet: dict[str, int]) 
 
 def test_rows_tell_of_devices(registry: Registry, fleet: dict[str, int]) -> None:
     row = registry.find_sites(None, Question(filters=(_of("city", Asks.IN, "Nice"),))).rows[0]
-    assert (row.organization, row.devices, row.last_seen) == ("Adler", 1, None)
+    assert (row.organization, row.devices, row.site.last_seen) == ("Adler", 1, None)
     assert row.site.tags == {"roof": "south"}
 
 

@@ -134,6 +134,15 @@ def test_a_workbook_with_formulas() -> None:
     assert [one.place for one in sheet.problems] == ["3.city"]
 
 
+def test_a_workbook_with_numbers_that_are_none() -> None:
+    plain = _workbook(["name", "area_m2"], ["A", 12345.5])
+    huge = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(plain)) as source, zipfile.ZipFile(huge, "w") as target:
+        for part in source.namelist():
+            target.writestr(part, source.read(part).replace(b"<v>12345.5</v>", b"<v>1e999</v>"))
+    assert tables_in.read(huge.getvalue()).lines[0].cells == {"name": "A", "area_m2": "inf"}
+
+
 def test_files_that_are_too_much() -> None:
     bomb = io.BytesIO()
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as packed:

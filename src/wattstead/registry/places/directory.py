@@ -174,11 +174,11 @@ def _page(
     attribute, expression = _sort(noun, asked)
     if asked.q or total > _MANY:
         wanted = _walked(session, wanted)
-    question = select(noun.table)
+    question: Select[Any] = select(noun.table)
     if attribute is _ORGANIZATION:
         question = question.join(tables.Organization, tables.Organization.id == noun.table.organization_id)
-    question = _ordered(question.add_columns(expression), noun, asked, attribute, expression).where(*wanted)
-    rows = session.execute(question.limit(asked.limit + 1)).all()
+    ordered = _ordered(question.add_columns(expression), noun, asked, attribute, expression).where(*wanted)
+    rows: Sequence[Any] = session.execute(ordered.limit(asked.limit + 1)).all()
     cursor = None
     if len(rows) > asked.limit:
         last = rows[asked.limit - 1]

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from wattstead.registry import names, tables
 from wattstead.registry.errors import AttributeInvalid
@@ -18,7 +18,7 @@ from wattstead.registry.places.attributes import Attribute, Kind
 from wattstead.registry.policy import Reach
 from wattstead.registry.reach import of_people
 from wattstead.registry.storage.database import integers, possible, starts_with, texts
-from wattstead.registry.tables.mapping import ByteText
+from wattstead.registry.tables.mapping import Base, ByteText
 from wattstead.registry.tables.searched import folded
 
 MOST_FILTERS = 30
@@ -54,9 +54,9 @@ class Noun(msgspec.Struct, frozen=True):
     """A kind of thing that is listed."""
 
     name: str
-    table: Any
+    table: type[tables.Site] | type[tables.Device]
     attributes: Mapping[str, Attribute]
-    tags: Any
+    tags: type[tables.SiteTag] | type[tables.DeviceTag]
     """The table of its tags."""
     owner: str
     """The column of that table that says whose they are."""
@@ -95,17 +95,19 @@ def _condition(session: Session, noun: Noun, wanted: Filter, people: Reach | Non
     if rest and first == "person" and noun is SITES:
         return _belonging(session, msgspec.structs.replace(wanted, name=rest), people)
     if wanted.name == "organization_id":
-        return noun.table.organization_id.in_(integers(session, _ids(wanted)))  # type: ignore[no-any-return]
+        return noun.table.organization_id.in_(integers(session, _ids(wanted)))
     if wanted.name == "branch":
-        return noun.table.organization_id.in_(_branches(session, _ids(wanted)))  # type: ignore[no-any-return]
+        return noun.table.organization_id.in_(_branches(session, _ids(wanted)))
     return _compared(session, noun.table, noun.attributes, wanted)
 
 
-def _compared(session: Session, table: Any, known: Mapping[str, Attribute], wanted: Filter) -> ColumnElement[bool]:
+def _compared(
+    session: Session, table: type[Base], known: Mapping[str, Attribute], wanted: Filter
+) -> ColumnElement[bool]:
     attribute = known.get(wanted.name)
     if attribute is None:
         raise AttributeInvalid(wanted.name, f"is no attribute to filter by; there are {', '.join(known)}")
-    column = getattr(table, wanted.name)
+    column: InstrumentedAttribute[Any] = getattr(table, wanted.name)
     text = attribute.kind in (Kind.TEXT, Kind.ZONE)
     if wanted.test is Asks.EMPTY:
         empty: ColumnElement[bool] = column == "" if text else column.is_(None)
@@ -118,11 +120,11 @@ def _compared(session: Session, table: Any, known: Mapping[str, Attribute], want
 _YES = Attribute("empty", Kind.YES)
 
 
-def _of_text(session: Session, column: Any, wanted: Filter) -> ColumnElement[bool]:
+def _of_text(session: Session, column: InstrumentedAttribute[str], wanted: Filter) -> ColumnElement[bool]:
     if wanted.test is Asks.IN:
         if len(wanted.values) == 1:
-            return column == wanted.values[0]  # type: ignore[no-any-return]
-        return column.in_(texts(session, wanted.values))  # type: ignore[no-any-return]
+            return column == wanted.values[0]
+        return column.in_(texts(session, wanted.values))
     if wanted.test is Asks.PREFIX:
         prefix = wanted.values[0]
         if getattr(column, "type", None) is ByteText:
@@ -131,36 +133,38 @@ def _of_text(session: Session, column: Any, wanted: Filter) -> ColumnElement[boo
     raise AttributeInvalid(wanted.name, f"is a text; {wanted.test} asks for numbers and dates")
 
 
-def _of_number(attribute: Attribute, column: Any, wanted: Filter) -> ColumnElement[bool]:
+def _of_number(attribute: Attribute, known: InstrumentedAttribute[Any], wanted: Filter) -> ColumnElement[bool]:
+    column: ColumnElement[Any] = known.expression
     if wanted.test is Asks.PREFIX:
         raise AttributeInvalid(wanted.name, "is no text; prefix asks for texts")
     values = [attributes.read(attribute, value) for value in wanted.values]
     bare_days = [attribute.kind is Kind.INSTANT and len(value.strip()) == len("2026-05-31") for value in wanted.values]
     if wanted.test is Asks.FROM:
-        return column >= values[0]  # type: ignore[no-any-return]
+        return and_(column >= values[0])
     if wanted.test is Asks.TO:
-        return column < values[0] + _DAY if bare_days[0] else column <= values[0]  # type: ignore[no-any-return]
+        return and_(column < values[0] + _DAY if bare_days[0] else column <= values[0])
     parts = [
-        and_(column >= value, column < value + _DAY) if day else column == value
+        and_(column >= value, column < value + _DAY) if day else and_(column == value)
         for value, day in zip(values, bare_days, strict=True)
     ]
     return or_(*parts)
 
 
 def _tagged(session: Session, noun: Noun, key: str, wanted: Filter) -> ColumnElement[bool]:
-    table, owner = noun.tags, getattr(noun.tags, noun.owner)
+    table = noun.tags
+    owner: InstrumentedAttribute[int] = getattr(table, noun.owner)
     if wanted.test is Asks.EMPTY:
         has = noun.table.id.in_(select(owner).where(table.key == key))
-        return ~has if attributes.read(_YES, wanted.values[0]) else has  # type: ignore[no-any-return]
+        return ~has if attributes.read(_YES, wanted.values[0]) else has
     if wanted.test in (Asks.FROM, Asks.TO):
         raise AttributeInvalid(wanted.name, f"is a text; {wanted.test} asks for numbers and dates")
     matching = select(owner).where(table.key == key, _of_text(session, table.value, wanted))
-    return noun.table.id.in_(matching)  # type: ignore[no-any-return]
+    return noun.table.id.in_(matching)
 
 
 def _beside(session: Session, noun: Noun, wanted: Filter, people: Reach | None) -> ColumnElement[bool]:
     if noun is SITES:
-        device = DEVICES.table
+        device = tables.Device
         found = select(device.site_id).where(_condition(session, DEVICES, wanted, people), device.site_id.is_not(None))
         return tables.Site.id.in_(found)
     return tables.Device.site_id.in_(select(tables.Site.id).where(_condition(session, SITES, wanted, people)))
