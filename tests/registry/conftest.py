@@ -18,7 +18,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from wattstead.registry.people import accounts, passwords
+from wattstead.registry.people import accounts
+from wattstead.registry.people.proofs import passwords
 from wattstead.registry.records import Account, KeyGrant, Scope, Site
 from wattstead.registry.registry import Registry
 from wattstead.registry.seal import Seal

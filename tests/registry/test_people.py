@@ -13,7 +13,8 @@ import pytest
 from sqlalchemy import text
 
 from wattstead.registry.errors import LoginBusy, LoginFailed, LoginLimited, NameInvalid, PasswordInvalid
-from wattstead.registry.people import passwords, sessions
+from wattstead.registry.people import sessions
+from wattstead.registry.people.proofs import passwords
 from wattstead.registry.records import Account
 from wattstead.registry.registry import Registry
 from wattstead.registry.storage.database import Database

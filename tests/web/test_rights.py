@@ -14,7 +14,8 @@ import httpx
 import pytest
 from litestar.routes import HTTPRoute
 
-from wattstead.registry.people import accounts, memberships, passwords, sessions
+from wattstead.registry.people import accounts, memberships, sessions
+from wattstead.registry.people.proofs import passwords
 from wattstead.registry.policy import Action, Authority, Resource, Right, Role, Stand
 from wattstead.registry.records import PointDeclaration, Scope
 

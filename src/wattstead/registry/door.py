@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from wattstead.registry.errors import KeyInvalid
-from wattstead.registry.people import passwords
+from wattstead.registry.people.proofs import passwords
 from wattstead.registry.seal import Seal
 from wattstead.registry.storage.database import Database
 

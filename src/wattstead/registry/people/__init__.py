@@ -1,1 +1,1 @@
-"""People: accounts, passwords, sessions: who may sign in, and who has."""
+"""People: accounts, memberships, sessions, joining: who may sign in, and who has; how they show it is in `proofs`."""

@@ -10,18 +10,9 @@ from collections.abc import Callable
 from wattstead.registry import tables
 from wattstead.registry.door import Door
 from wattstead.registry.errors import EmailTaken, LinkInvalid, LoginFailed, RoleRefused, Unknown
-from wattstead.registry.people import (
-    accounts,
-    attempts,
-    changes,
-    emails,
-    invitations,
-    links,
-    mails,
-    passwords,
-    sessions,
-)
+from wattstead.registry.people import accounts, changes, emails, invitations, links, mails, sessions
 from wattstead.registry.people.links import Purpose
+from wattstead.registry.people.proofs import attempts, passwords
 from wattstead.registry.policy import Authority, Reach, Role
 from wattstead.registry.records import Account, Invitation, InvitationLook, Letter, NewInvitation
 from wattstead.registry.storage import dataset

@@ -19,7 +19,8 @@ from webauthn.helpers.structs import (
 
 from wattstead.registry import names, tables
 from wattstead.registry.errors import AccountNotActive, LoginFailed, ProofInvalid, Unknown
-from wattstead.registry.people import accounts, ceremonies
+from wattstead.registry.people import accounts
+from wattstead.registry.people.proofs import ceremonies
 from wattstead.registry.records import Passkey, RelyingParty
 
 _LIFE = timedelta(minutes=10)

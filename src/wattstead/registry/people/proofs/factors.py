@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from wattstead.registry import tables
 from wattstead.registry.errors import LinkInvalid
-from wattstead.registry.people import accounts, ceremonies
+from wattstead.registry.people import accounts
+from wattstead.registry.people.proofs import ceremonies
 from wattstead.registry.people.tokens import token_hash
 from wattstead.registry.seal import Seal
 

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from wattstead.registry import trail
 from wattstead.registry.door import Door
 from wattstead.registry.errors import LoginFailed, RegistryError, SecondFactorMissing
-from wattstead.registry.people import accounts, attempts, ceremonies, factors, identities, passkeys, sessions
+from wattstead.registry.people import accounts, sessions
+from wattstead.registry.people.proofs import attempts, ceremonies, factors, identities, passkeys
 from wattstead.registry.policy import Resource
 from wattstead.registry.records import Passkey, RelyingParty
 from wattstead.registry.storage import dataset
