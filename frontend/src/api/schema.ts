@@ -834,7 +834,7 @@ export interface paths {
         post: operations["add"];
         /**
          * Remove readings of a point
-         * @description For good, with what they had replaced, from the disk too; sums are made again without them.
+         * @description For good, with what they had replaced, from the disk too; sums are made again without them. Needs a reason.
          */
         delete: operations["remove"];
         options?: never;
@@ -1408,7 +1408,7 @@ export interface paths {
         post?: never;
         /**
          * Remove readings of a site
-         * @description Those of all its points, for good; the points stay.
+         * @description Those of all its points, for good; the points stay. Needs a reason.
          */
         delete: operations["remove_of_site"];
         options?: never;
@@ -1695,7 +1695,11 @@ export interface components {
          * @description Readings to be put in the place of those of the same times.
          */
         Correction: {
-            readings: components["schemas"]["OneReading"][];
+            readings?: components["schemas"]["OneReading"][];
+            /**
+             * @description Why, in 3 to 200 letters; needed.
+             * @default
+             */
             reason: string;
             /** @description The point's unit or its base unit; default: the base unit, as in `GET /readings`. */
             unit?: string | null;
@@ -2299,7 +2303,7 @@ export interface components {
          * @description Readings to add.
          */
         NewReadings: {
-            readings: components["schemas"]["OneReading"][];
+            readings?: components["schemas"]["OneReading"][];
             /** @description The point's unit or its base unit; default: the base unit, as in `GET /readings`. */
             unit?: string | null;
             /** @default  */
@@ -5204,9 +5208,9 @@ export interface operations {
     };
     remove: {
         parameters: {
-            query: {
-                /** @description Why; kept in the trail. */
-                reason: string;
+            query?: {
+                /** @description Why, in 3 to 200 letters; kept in the trail. */
+                reason?: string;
                 /** @description ISO 8601 or milliseconds; default: the first reading. */
                 start?: string | null;
                 /** @description ISO 8601 or milliseconds, without it; default: the last one. */
@@ -6393,9 +6397,9 @@ export interface operations {
     };
     remove_of_site: {
         parameters: {
-            query: {
-                /** @description Why; kept in the trail. */
-                reason: string;
+            query?: {
+                /** @description Why, in 3 to 200 letters; kept in the trail. */
+                reason?: string;
                 /** @description ISO 8601 or milliseconds; default: the first reading. */
                 start?: string | null;
                 /** @description ISO 8601 or milliseconds, without it; default: the last one. */

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from wattstead.metering.errors import WattsteadError
 from wattstead.metering.rollup import QUARTER_US
 from wattstead.refining.latest import NEVER_US, Latest
-from wattstead.registry.points.hearing import Heard, Hearer, Hearing
+from wattstead.registry.points.hearing import Heard, Hearer
 from wattstead.registry.registry import Registry
 from wattstead.series import Series
 
@@ -60,7 +60,10 @@ class Listener:
         self._limits, self._clock = limits or ListenerLimits(), clock
         self._known: dict[bool, dict[int, Heard]] = {False: {}, True: {}}
         self._day: tuple[int, NDArray[np.uint32], NDArray[np.bool_]] | None = None
-        self._hearing: tuple[int, Hearing] | None = None
+        self._stamp = -1
+        self._hearers: dict[bool, list[Hearer]] = {False: [], True: []}
+        self._points = np.zeros((0, 3), np.int64)
+        """Point, site and device; 0: none."""
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -76,13 +79,13 @@ class Listener:
 
     def look(self) -> int:
         """Find out and write down what is new; how many sites and devices that was. Blocks; raises what rooms raise."""
-        hearing, now_us = self._who(), round(self._clock() * 1e6)
-        points = np.array(hearing.points, np.int64).reshape(-1, 3)
+        self._follow()
+        points, now_us = self._points, round(self._clock() * 1e6)
         newest = np.full(int(points[:, 0].max(initial=0)) + 1, NEVER_US)
         found = self._latest.of(points[:, 0])
         newest[found.point] = np.minimum(found.time_us, now_us)
         written = 0
-        for devices, hearers in ((False, hearing.sites), (True, hearing.devices)):
+        for devices, hearers in self._hearers.items():
             heard = self._heard(hearers, points[:, 0], points[:, 2 if devices else 1], newest, now_us)
             known = self._known[devices]
             new = [one for one in heard if known.get(one.id) != one]
@@ -107,11 +110,14 @@ class Listener:
             took_s = time.monotonic() - begun
             await asyncio.sleep(max(self._limits.every_s, took_s / self._limits.share))
 
-    def _who(self) -> Hearing:
+    def _follow(self) -> None:
+        """Learn who there is, when that has changed."""
         stamp = self._registry.generation() << 32 | self._registry.largest_point_id()
-        if self._hearing is None or self._hearing[0] != stamp:
-            self._hearing = stamp, self._registry.hearing()
-        return self._hearing[1]
+        if stamp != self._stamp:
+            hearing = self._registry.hearing()
+            self._hearers = {False: hearing.sites, True: hearing.devices}
+            self._points = np.array(hearing.points, np.int64).reshape(-1, 3)
+            self._stamp = stamp
 
     def _heard(
         self, hearers: Sequence[Hearer], point: NDArray[np.int64], owner: NDArray[np.int64],

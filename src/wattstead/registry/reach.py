@@ -55,23 +55,24 @@ def parts_of_sites(reach: Reach | None) -> list[list[ColumnElement[bool]]]:
         return [[]]
     parts: list[list[ColumnElement[bool]]] = []
     if reach.branches:
-        organizations = _organization_ids(reach)
-        granted = select(SiteGrant.site_id).where(SiteGrant.organization_id.in_(organizations))
-        if reach.changes:
-            granted = granted.where(SiteGrant.changes.is_(True))
-        parts += [[Site.organization_id.in_(organizations)], [Site.id.in_(granted)]]
+        parts += [[Site.organization_id.in_(_organization_ids(reach))], [Site.id.in_(_granted(reach))]]
     if reach.sites or not parts:
         parts.append([Site.id.in_(reach.sites)])
     return parts
 
 
 def of_devices(reach: Reach | None) -> list[ColumnElement[bool]]:
-    """The conditions on `Device`: at a site within reach, or at none and of an organization of a branch."""
+    """The conditions on `Device`, which belongs to the organization of its site if it has one: in a branch, or at a
+    site that is named or granted.
+    """
     if reach is None or reach.everywhere:
         return []
-    at_site = Device.site_id.in_(select(Site.id).where(*of_sites(reach)))
-    unowned = Device.site_id.is_(None) & Device.organization_id.in_(_organization_ids(reach))
-    return [or_(at_site, unowned) if reach.branches else at_site]
+    parts: list[ColumnElement[bool]] = []
+    if reach.branches:
+        parts += [Device.organization_id.in_(_organization_ids(reach)), Device.site_id.in_(_granted(reach))]
+    if reach.sites:
+        parts.append(Device.site_id.in_(reach.sites))
+    return [or_(false(), *parts)]
 
 
 def of_people(reach: Reach | None) -> list[ColumnElement[bool]]:
@@ -83,6 +84,12 @@ def of_people(reach: Reach | None) -> list[ColumnElement[bool]]:
     if reach.branches:
         parts.append(Account.organization_id.in_(_organization_ids(reach)))
     return [or_(false(), *parts)]
+
+
+def _granted(reach: Reach) -> Select[int]:
+    """The sites granted beside the tree to organizations of a branch."""
+    granted = select(SiteGrant.site_id).where(SiteGrant.organization_id.in_(_organization_ids(reach)))
+    return granted.where(SiteGrant.changes.is_(True)) if reach.changes else granted
 
 
 def _organization_ids(reach: Reach) -> Select[int]:

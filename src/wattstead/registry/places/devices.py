@@ -56,7 +56,7 @@ def create(
     Raises `Unknown`, `AttributeInvalid`, `NameInvalid`, `PointInvalid`.
     """
     if site_id is not None:
-        found = session.get(tables.Site, site_id) if possible([site_id]) else None
+        found = session.get(tables.Site, site_id, with_for_update={"read": True}) if possible([site_id]) else None
         if found is None:
             raise Unknown("site", site_id)
         organization_id = found.organization_id

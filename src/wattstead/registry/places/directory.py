@@ -23,7 +23,7 @@ from wattstead.registry.points import tags
 from wattstead.registry.policy import Reach
 from wattstead.registry.reach import of_devices, of_people, of_sites
 from wattstead.registry.records import Device, Site
-from wattstead.registry.storage.database import possible
+from wattstead.registry.storage.database import integers, possible
 
 LONGEST_PAGE = 500
 _EXPORTED_AT_ONCE = 2_000
@@ -85,7 +85,7 @@ def find_sites(session: Session, reach: Reach | None, asked: Question, people: R
     Raises `AttributeInvalid`.
     """
     wanted = [*of_sites(reach), *conditions(session, SITES, asked.filters, asked.q, people)]
-    total = _count(session, SITES, asked, wanted)
+    total, wanted = _counted(session, SITES, asked, wanted)
     found, cursor = _page(session, SITES, asked, wanted, total)
     return SitePage(_site_rows(session, found), total, cursor)
 
@@ -109,7 +109,7 @@ def device_row(session: Session, device_id: int) -> DeviceRow:
 def find_devices(session: Session, reach: Reach | None, asked: Question) -> DevicePage:
     """A page of the devices within reach that meet the question; raises `AttributeInvalid`."""
     wanted = [*of_devices(reach), *conditions(session, DEVICES, asked.filters, asked.q, reach)]
-    total = _count(session, DEVICES, asked, wanted)
+    total, wanted = _counted(session, DEVICES, asked, wanted)
     found, cursor = _page(session, DEVICES, asked, wanted, total)
     return DevicePage(_device_rows(session, found), total, cursor)
 
@@ -172,7 +172,7 @@ def _page(
     if not 1 <= asked.limit <= LONGEST_PAGE:
         raise AttributeInvalid("limit", f"is {asked.limit}; give 1 to {LONGEST_PAGE}")
     attribute, expression = _sort(noun, asked)
-    if asked.q or total > _MANY:
+    if total > _MANY:
         wanted = _walked(session, wanted)
     question: Select[Any] = select(noun.table)
     if attribute is _ORGANIZATION:
@@ -239,9 +239,16 @@ def _read_cursor(asked: Question, attribute: Attribute) -> tuple[Any, int]:
     return attributes.read(attribute, value), last_id
 
 
-def _count(session: Session, noun: Noun, asked: Question, wanted: list[ColumnElement[bool]]) -> int:
-    wanted = _walked(session, wanted) if asked.q else wanted
-    return session.scalar(select(func.count()).select_from(noun.table).where(*wanted)) or 0
+def _counted(
+    session: Session, noun: Noun, asked: Question, wanted: list[ColumnElement[bool]]
+) -> tuple[int, list[ColumnElement[bool]]]:
+    """How many meet the question, and the conditions to find them by: few are found once, and then by their ids."""
+    walked = _walked(session, wanted) if asked.q else wanted
+    if asked.q or asked.filters:
+        few = session.scalars(select(noun.table.id).where(*walked).limit(_MANY + 1)).all()
+        if len(few) <= _MANY:
+            return len(few), [noun.table.id.in_(integers(session, few))]
+    return session.scalar(select(func.count()).select_from(noun.table).where(*walked)) or 0, wanted
 
 
 def _walked(session: Session, wanted: list[ColumnElement[bool]]) -> list[ColumnElement[bool]]:

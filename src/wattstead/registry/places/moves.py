@@ -74,7 +74,7 @@ def move(
 
 def _owner(session: Session, row: tables.Device, site_id: int | None, organization_id: int | None) -> int:
     if site_id is not None:
-        site = session.get(tables.Site, site_id) if possible([site_id]) else None
+        site = session.get(tables.Site, site_id, with_for_update={"read": True}) if possible([site_id]) else None
         if site is None:
             raise Unknown("site", site_id)
         return site.organization_id

@@ -27,8 +27,8 @@ from wattstead.web.viewer import Viewer
 
 _MOST, _TOLD = 5_000, 20
 _ADD, _CORRECT, _REMOVE = (Right(one, Resource.READING) for one in (Action.CREATE, Action.CHANGE, Action.DELETE))
-Reason = Annotated[str, msgspec.Meta(min_length=3, max_length=200)]
-FromReason = Annotated[str, Parameter(description="Why; kept in the trail.", min_length=3, max_length=200)]
+Reason = Annotated[str, msgspec.Meta(max_length=200)]
+FromReason = Annotated[str, Parameter(description="Why, in 3 to 200 letters; kept in the trail.", max_length=200)]
 FromStart = Annotated[str | None, Parameter(description="ISO 8601 or milliseconds; default: the first reading.")]
 FromEnd = Annotated[str | None, Parameter(description="ISO 8601 or milliseconds, without it; default: the last one.")]
 
@@ -44,7 +44,7 @@ class OneReading(msgspec.Struct, forbid_unknown_fields=True):
 class NewReadings(msgspec.Struct, forbid_unknown_fields=True):
     """Readings to add."""
 
-    readings: Annotated[list[OneReading], msgspec.Meta(min_length=1, max_length=_MOST)]
+    readings: Annotated[list[OneReading], msgspec.Meta(max_length=_MOST)] = []
     unit: Annotated[str, msgspec.Meta(max_length=20)] | None = None
     """The point's unit or its base unit; default: the base unit, as in `GET /readings`."""
     reason: Annotated[str, msgspec.Meta(max_length=200)] = ""
@@ -53,8 +53,9 @@ class NewReadings(msgspec.Struct, forbid_unknown_fields=True):
 class Correction(msgspec.Struct, forbid_unknown_fields=True):
     """Readings to be put in the place of those of the same times."""
 
-    readings: Annotated[list[OneReading], msgspec.Meta(min_length=1, max_length=_MOST)]
-    reason: Reason
+    readings: Annotated[list[OneReading], msgspec.Meta(max_length=_MOST)] = []
+    reason: Reason = ""
+    """Why, in 3 to 200 letters; needed."""
     unit: Annotated[str, msgspec.Meta(max_length=20)] | None = None
     """The point's unit or its base unit; default: the base unit, as in `GET /readings`."""
 
@@ -123,6 +124,7 @@ async def add(
 async def correct(rooms: FromRooms, viewer: FromViewer, point_id: int, data: Correction) -> Kept:
     """Other values for times that have a reading; the old ones stay in the history, who and why in the trail."""
     row = await _row(rooms, viewer, point_id, _CORRECT)
+    _require_reason(data.reason)
     batch = _batch(row, data.readings, data.unit, Quality.EDITED)
     there = await _there(rooms, row, batch)
     missing = next((us for us in batch.time_us.tolist() if us not in there), None)
@@ -143,11 +145,11 @@ async def remove(
     rooms: FromRooms,
     viewer: FromViewer,
     point_id: int,
-    reason: FromReason,
+    reason: FromReason = "",
     start: FromStart = None,
     end: FromEnd = None,
 ) -> None:
-    """For good, with what they had replaced, from the disk too; sums are made again without them."""
+    """For good, with what they had replaced, from the disk too; sums are made again without them. Needs a reason."""
     await _remove(rooms, viewer, [await _row(rooms, viewer, point_id, _REMOVE)], start, end, reason)
 
 
@@ -162,11 +164,11 @@ async def remove_of_site(
     rooms: FromRooms,
     viewer: FromViewer,
     site_id: int,
-    reason: FromReason,
+    reason: FromReason = "",
     start: FromStart = None,
     end: FromEnd = None,
 ) -> None:
-    """Those of all its points, for good; the points stay."""
+    """Those of all its points, for good; the points stay. Needs a reason."""
     await require_at_site(rooms, viewer, _REMOVE, site_id)
     rows = await rooms.directory.rows_of_sites(viewer, [site_id])
     await _remove(rooms, viewer, list(rows.values()), start, end, reason)
@@ -209,6 +211,8 @@ async def _row(rooms: Rooms, viewer: Viewer, point_id: int, right: Right) -> Poi
 def _batch(row: PointRow, readings: Sequence[OneReading], told: str | None, quality: Quality) -> ReadingBatch:
     """The readings in the point's own unit, in order of time; raises `Refused`."""
     own = unit(row.point.unit)
+    if not readings:
+        raise invalid("readings", "is empty; give at least one")
     if told not in (None, own.base, row.point.unit):
         raise invalid("unit", f"is {told!r}; give {row.point.unit!r} or {own.base!r}")
     times = [instant_us(str(one.time), "time", row.point.zone) for one in readings]
@@ -252,6 +256,7 @@ async def _remove(
     rooms: Rooms, viewer: Viewer, rows: Sequence[PointRow], start: str | None, end: str | None, reason: str
 ) -> None:
     """The intent goes into the trail first: what is gone cannot be asked what it was."""
+    _require_reason(reason)
     if not rows:
         return
     span_us = _span(rows[0], start, end)
@@ -261,6 +266,11 @@ async def _remove(
             rooms.registry.note_readings, actor(viewer), "delete", row, before, {}, reason
         )  # fmt: skip
     await rooms.remove([row.point.id for row in rows], span_us)
+
+
+def _require_reason(reason: str) -> None:
+    if len(reason.strip()) < 3:
+        raise invalid("reason", "is missing; say in 3 to 200 letters why")
 
 
 def _span(row: PointRow, start: str | None, end: str | None) -> tuple[int, int]:
