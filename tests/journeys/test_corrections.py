@@ -104,7 +104,9 @@ def test_what_one_may_not_do_is_refused(product: Running) -> None:
 
 def test_a_site_forgets_what_it_measured(product: Running, eventually: Eventually) -> None:
     with product.signed_in() as client:
-        made = client.post("/api/v1/sites", json={"name": "Forgetful", "zone": "UTC"}).raise_for_status().json()
+        home = client.get("/api/v1/organizations").json()["rows"][0]["id"]
+        asked_for = {"name": "Forgetful", "zone": "UTC", "organization_id": home}
+        made = client.post("/api/v1/sites", json=asked_for).raise_for_status().json()
         site, writer = made["site"]["id"], {"Authorization": f"Bearer {made['secret']}"}
         times = [START_MS, START_MS + HOUR_MS]
         body = {"time_unit": "ms", "point": ["a", "b"], "time": times, "value": [1.0, 2.0]}
