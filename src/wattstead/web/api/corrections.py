@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -25,7 +26,7 @@ from wattstead.web.repeats import once
 from wattstead.web.rooms import FromRooms, FromViewer, Rooms
 from wattstead.web.viewer import Viewer
 
-_MOST, _TOLD = 5_000, 20
+_MOST, _TOLD, _PATIENCE_S = 5_000, 20, 60.0
 _ADD, _CORRECT, _REMOVE = (Right(one, Resource.READING) for one in (Action.CREATE, Action.CHANGE, Action.DELETE))
 Reason = Annotated[str, msgspec.Meta(max_length=200)]
 FromReason = Annotated[str, Parameter(description="Why, in 3 to 200 letters; kept in the trail.", max_length=200)]
@@ -265,7 +266,12 @@ async def _remove(
         await rooms.registry_threads.run(
             rooms.registry.note_readings, actor(viewer), "delete", row, before, {}, reason
         )  # fmt: skip
-    await rooms.remove([row.point.id for row in rows], span_us)
+    try:
+        async with asyncio.timeout(_PATIENCE_S):
+            await rooms.remove([row.point.id for row in rows], span_us)
+    except TimeoutError:
+        late = f"the removal is under way and takes longer than {_PATIENCE_S:g} s; it needs no other request"
+        raise Refused(503, late) from None
 
 
 def _require_reason(reason: str) -> None:

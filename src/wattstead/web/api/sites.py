@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date, datetime
 from typing import Annotated, Any
 
@@ -30,6 +31,7 @@ SEE_PEOPLE = Right(Action.SEE, Resource.PERSON)
 Word = Annotated[str, msgspec.Meta(max_length=200)]
 Text = Annotated[str, msgspec.Meta(max_length=10_000)]
 Tags = dict[Annotated[str, msgspec.Meta(max_length=60)], Word]
+_PATIENCE_S = 30.0
 _log = structlog.get_logger("wattstead.web")
 _OF_PEOPLE = (
     "customer_number", "address", "postal_code", "delivery_point", "subscription_number", "occupants", "latitude",
@@ -240,8 +242,9 @@ async def delete_site(request: AnyRequest, rooms: FromRooms, viewer: FromViewer,
     rooms.directory.expire()
     if points:
         try:
-            await rooms.remove(points)
-        except WattsteadError as error:  # the site is gone; its readings are nobody's to see any more
+            async with asyncio.timeout(_PATIENCE_S):  # after that it goes on by itself
+                await rooms.remove(points)
+        except (WattsteadError, TimeoutError) as error:  # the site is gone; its readings are nobody's to see any more
             _log.error("readings of a deleted site are left", site=site_id, points=points, error=str(error))
 
 
