@@ -62,12 +62,12 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.run: $(VENV)/bin/python $(SOURCES) $(SCREENS)
-	$(PIP) install --require-hashes -r requirements/server.txt -r requirements/build.txt
+	$(PIP) install --no-deps --require-hashes -r requirements/server.txt -r requirements/build.txt
 	$(PIP) install --no-deps --no-build-isolation --force-reinstall -e .
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run requirements/dev.txt
-	$(PIP) install --require-hashes -r requirements/dev.txt -r requirements/build.txt
+	$(PIP) install --no-deps --require-hashes -r requirements/dev.txt -r requirements/build.txt
 	@touch $@
 
 .PHONY: debian

@@ -45,7 +45,7 @@ def load() -> Any:
         return sys.modules["chdb._chdb"]
     found = importlib.util.find_spec("chdb")
     if found is None or found.submodule_search_locations is None:
-        raise EngineMissing("the store needs the package chdb, which is not installed; install wattstead[server]")
+        raise EngineMissing("the store needs the package chdb-core, which is not installed; install wattstead[server]")
     os.environ.setdefault("JE_MALLOC_CONF", _MEMORY_RETURN)
     package = types.ModuleType("chdb")
     package.__path__ = list(found.submodule_search_locations)
