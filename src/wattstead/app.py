@@ -234,7 +234,7 @@ def _end_with(server: Server, task: asyncio.Task[None]) -> None:
     """What runs beside the server must not fail unseen."""
     if not task.cancelled() and task.exception() is not None:
         _log.error("what runs beside the server failed", exc_info=task.exception())
-        server.should_exit = True
+        server.end()
 
 
 def run_product(

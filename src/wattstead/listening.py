@@ -13,6 +13,7 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -112,7 +113,23 @@ class Server(uvicorn.Server):
         config.ssl = tls
         super().__init__(config)
         self.listening = asyncio.Event()
+        self._ended = asyncio.Event()
         self._first = first
+
+    async def main_loop(self) -> None:
+        """Until `end` or a signal, without looking ten times a second whether it is time."""
+        await self.on_tick(0)
+        await self._ended.wait()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """A signal."""
+        super().handle_exit(sig, frame)
+        self._ended.set()
+
+    def end(self) -> None:
+        """Stop serving; from the event loop."""
+        self.should_exit = True
+        self._ended.set()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen."""
@@ -145,7 +162,7 @@ async def beside(server: Server, listener: socket.socket | None) -> AsyncIterato
     try:
         yield
     finally:
-        server.should_exit = True
+        server.end()
         await task
 
 

@@ -8,7 +8,7 @@ import msgspec
 class RefiningLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Sizes are rows of readings unless named otherwise, spans are seconds."""
 
-    poll_s: float = 0.25
+    poll_s: float = 1.0
     """The journal is looked at after this long at the latest; a wake-up comes earlier …"""
     rest_s: float = 0.1
     """… but this long after the last look at the earliest …"""

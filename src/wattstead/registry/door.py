@@ -10,6 +10,7 @@ from typing import Self
 from wattstead.registry.errors import KeyInvalid
 from wattstead.registry.people.proofs import passwords
 from wattstead.registry.seal import Seal
+from wattstead.registry.storage import dataset
 from wattstead.registry.storage.database import Database
 
 
@@ -30,6 +31,7 @@ class Door:
         self._clock = clock
         self._seal = seal
         self._passwords = passwords.PasswordPool()
+        self._counters = dataset.Watched(self._db)
 
     def __enter__(self) -> Self:
         return self

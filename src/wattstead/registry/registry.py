@@ -57,13 +57,11 @@ class Registry(People, Templates, Places):
 
     def generation(self) -> int:
         """Grows with every change that caches must see: keys, sites, declared and changed points; not new addresses."""
-        with self._db.reading() as s:
-            return dataset.generation(s)
+        return self._counters.look().generation
 
     def largest_point_id(self) -> int:
         """The largest point id ever given; must be at least the largest in store and journal."""
-        with self._db.reading() as s:
-            return dataset.largest_point_id(s)
+        return self._counters.look().last_point_id
 
     def skip_point_ids(self, beyond: int) -> None:
         """Give no new point an id up to ``beyond``: the remedy when this registry is older than the store."""

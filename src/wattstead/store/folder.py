@@ -90,6 +90,9 @@ def configuration(limits: StoreLimits, backups: Path) -> str:
         "max_outdated_parts_loading_thread_pool_size": 2,
         "max_backups_io_thread_pool_size": 2,
         "concurrent_threads_soft_limit_num": 0,
+        # Looking less often whether there is something to do: what a store that rests costs is mostly this.
+        "memory_worker_period_ms": 1000,
+        "background_processing_pool_thread_sleep_seconds_if_nothing_to_do": 1,
     }
     merge_tree = {
         "fsync_after_insert": 1,

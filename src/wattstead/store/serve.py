@@ -99,6 +99,15 @@ async def _run(front: Front, listener: socket.socket, follow_stdin: bool) -> Non
 class _Server(uvicorn.Server):
     """uvicorn that leaves the signals to us and says when it is ready."""
 
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._ended = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        """Until `end`, without looking ten times a second whether it is time."""
+        await self.on_tick(0)
+        await self._ended.wait()
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
@@ -111,6 +120,7 @@ class _Server(uvicorn.Server):
 
     def end(self) -> None:
         self.should_exit = True
+        self._ended.set()
 
 
 def _follow_stdin(loop: asyncio.AbstractEventLoop, server: _Server) -> None:

@@ -47,6 +47,7 @@ class Journal:
         self._broken: JournalBroken | None = None
         self._retry_at = 0.0
         self._unconsumed_bytes = 0
+        self._appended = True
         self._listeners: list[Callable[[], object]] = []
         self._upkeep_at = self._sweep_at = 0.0
         self._upkeep()
@@ -188,6 +189,7 @@ class Journal:
             self._writer.close()
             self._fail(group, JournalBroken(self._folder, f"unexpected {error!r}", self._limits.retry_s))
             return
+        self._appended = True
         mended, self._broken = self._broken is not None, None
         self._answer(group, None)
         if mended:
@@ -230,7 +232,9 @@ class Journal:
         now = time.monotonic()
         self._upkeep_at = now + self._limits.upkeep_s
         try:
-            self._unconsumed_bytes = self._writer.unconsumed_bytes(slowest(self._folder, self._worker))
+            if self._appended or self._unconsumed_bytes:
+                self._appended = False
+                self._unconsumed_bytes = self._writer.unconsumed_bytes(slowest(self._folder, self._worker))
             if now >= self._sweep_at:
                 self._sweep_at = now + self._limits.sweep_s
                 gone = sweep(self._folder, self._limits)

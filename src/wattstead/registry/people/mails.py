@@ -24,9 +24,10 @@ def queue(session: Session, letter: Letter, now: datetime) -> None:
     session.add(row)
 
 
-def any_due(session: Session, now: datetime) -> bool:
-    """Whether a mail is due; cheap enough to ask each second."""
-    return session.scalars(select(tables.Mail.id).where(*_due(now)).limit(1)).first() is not None
+def next_due(session: Session) -> datetime | None:
+    """When the first of the mails that wait is due; None when none waits."""
+    waiting = select(tables.Mail.due).where(*_waiting()).order_by(tables.Mail.due).limit(1)
+    return session.scalars(waiting).first()
 
 
 def take_due(session: Session, most: int, now: datetime) -> list[DueMail]:
@@ -61,4 +62,8 @@ def failed(session: Session, mail_id: int, error: str, again: datetime | None) -
 
 
 def _due(now: datetime) -> tuple[ColumnElement[bool], ...]:
-    return tables.Mail.due <= now, tables.Mail.sent.is_(None), tables.Mail.text != ""
+    return tables.Mail.due <= now, *_waiting()
+
+
+def _waiting() -> tuple[ColumnElement[bool], ...]:
+    return tables.Mail.sent.is_(None), tables.Mail.text != ""

@@ -41,6 +41,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeEngine, UserDefinedType
 
 from wattstead.registry.errors import RegistryDamaged, RegistryError, RegistryUnavailable, SchemaMismatch, Unknown
+from wattstead.registry.storage.stamp import Stamp
 
 _T = TypeVar("_T", str, int)
 _OUT_OF_RANGE, _NO_TABLE = "22003", "42P01"
@@ -71,6 +72,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self.engine = _engine(url)
         self._write_engine = self.engine.execution_options(writes=True)
+        self.stamp = Stamp(self.file)
 
     @property
     def is_sqlite(self) -> bool:
@@ -128,6 +130,7 @@ class Database:
             yield connection
 
     def close(self) -> None:
+        self.stamp.close()
         self.engine.dispose()
 
 

@@ -6,9 +6,12 @@ greater one, so whoever has seen all up to a number has missed nothing.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from wattstead.registry.storage.database import Database
 from wattstead.registry.tables import Dataset
 
 _PLAIN = {"synchronize_session": False}
@@ -19,20 +22,38 @@ def identity(session: Session) -> str:
     return session.scalars(select(Dataset.identity)).one()
 
 
-def generation(session: Session) -> int:
-    """A number that grows with every change that caches must see; not with each new address."""
-    return session.scalars(select(Dataset.generation)).one()
+class Counters(NamedTuple):
+    """Both counters at one instant."""
+
+    generation: int
+    """Grows with every change that caches must see; not with each new address."""
+    last_point_id: int
+    """The largest point id ever given, 0 before the first; deleted points count."""
+
+
+class Watched:
+    """The counters for those who ask many times a second: read again only when something has been committed."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._known: tuple[tuple[int, int], Counters] | None = None
+
+    def look(self) -> Counters:
+        """Both as they are now; from any thread."""
+        stamp, known = self._database.stamp.look(), self._known
+        if known is not None and stamp == known[0]:
+            return known[1]
+        with self._database.reading() as session:
+            row = session.execute(select(Dataset.generation, Dataset.last_point_id)).one()
+        found = Counters(*row)
+        self._known = None if stamp is None else (stamp, found)
+        return found
 
 
 def bump(session: Session) -> int:
     """Grow the generation inside the caller's transaction and give the new one; lock nothing else after it."""
     grown = update(Dataset).values(generation=Dataset.generation + 1).returning(Dataset.generation)
     return session.scalars(grown, execution_options=_PLAIN).one()
-
-
-def largest_point_id(session: Session) -> int:
-    """The largest point id ever given, 0 before the first; deleted points count."""
-    return session.scalars(select(Dataset.last_point_id)).one()
 
 
 def next_point_ids(session: Session, count: int) -> range:
