@@ -16,6 +16,7 @@ from wattstead.refining.intake import Intake
 from wattstead.refining.judge import Judge
 from wattstead.refining.latest import Latest
 from wattstead.refining.limits import RefiningLimits
+from wattstead.refining.minutes import OpenMinutes
 from wattstead.refining.progress import Progress, ProgressCorrupt, ProgressFile
 from wattstead.refining.retention import Retention
 from wattstead.stream import JournalReader, PositionFile
@@ -31,12 +32,13 @@ class Desk:
 
     def __init__(self, house: House, limits: RefiningLimits = LIMITS) -> None:
         positions = PositionFile(house.folder / "journal", "refining")
-        latest, judge = Latest(), Judge()
-        self.intake = Intake(JournalReader(house.folder / "journal", positions.register()), judge, latest, limits)
+        latest, judge, self.minutes = Latest(), Judge(), OpenMinutes()
+        reader = JournalReader(house.folder / "journal", positions.register())
+        self.intake = Intake(reader, judge, latest, self.minutes, limits)
         points = list(house.points.values())
         progress = ProgressFile(house.folder / "refining.json")
-        adoption = Adoption(house.series, lambda: points, lambda: 1, judge, latest, progress)
-        self.keeper = Bookkeeper(house.series, positions, adoption, limits, Retention())
+        adoption = Adoption(house.series, lambda: points, lambda: 1, judge, latest, self.minutes, progress)
+        self.keeper = Bookkeeper(house.series, positions, adoption, self.minutes, limits, Retention())
 
     def store(self) -> None:
         while self.intake.take() is not None:
@@ -130,3 +132,59 @@ def test_progress_is_kept_and_a_broken_file_is_said(tmp_path) -> None:  # type: 
     file.path.write_bytes(b'{"adopting": "x"}')
     with pytest.raises(ProgressCorrupt, match=r"refining\.json"):
         file.load()
+
+
+MINUTE_COLUMNS = (
+    "point, toInt64(toUnixTimestamp(start)) * 1000000 AS start_us, count, min, max, sum, first_time, first_value, "
+    "last_time, last_value, step, flags, rule_version"
+)
+
+
+def minute_rows(house: House) -> list[tuple[object, ...]]:
+    found = house.series._connection.columns(
+        f"SELECT {MINUTE_COLUMNS} FROM minute FINAL WHERE count > 0 ORDER BY point, start"
+    )
+    return list(zip(*(column.tolist() for column in found.values()), strict=True)) if found else []
+
+
+async def test_counted_minutes_are_stored_as_the_store_would_compute_them(house: House, begin_us: int) -> None:
+    """Regular points beside late and repeated readings; then everything again, computed from the readings alone."""
+    begin_us -= 40 * MINUTE_US
+    desk = Desk(house)
+    await asyncio.to_thread(desk.keeper.begin, begin_us)
+    desk.minutes.begin(np.zeros(0, np.uint32), np.zeros(0, np.int64), begin_us - 1, house.series.era)
+    chance = np.random.default_rng(5)
+    computed: list[int] = []
+    asked = desk.minutes.until
+    desk.minutes.until = lambda end_us: computed.append(len(asked(end_us).odd_point)) or asked(end_us)  # type: ignore[method-assign, func-returns-value]
+    for second in range(0, 17 * 60, 7):
+        at_us = begin_us + second * 1_000_000
+        points, times = [1, 2, 3, 4], [at_us, at_us + 1, at_us + 2, at_us + 3]
+        if second % 5 == 0:
+            points, times = [*points, 2, 4], [*times, at_us - 20_000_000, at_us - 1_000_000]
+        values = [second / 10, *chance.uniform(0, 500, len(points) - 1)]
+        await house.send(points, times, values)
+        await asyncio.to_thread(desk.store)
+        await asyncio.to_thread(desk.keeper.close, at_us + 5_000_000)
+        await asyncio.to_thread(desk.keeper.settle, True)
+    assert len(computed) == 16 and sum(computed) > 10
+    counted = await asyncio.to_thread(minute_rows, house)
+    assert len(counted) >= 16 * 4
+    await asyncio.to_thread(house.series.roll, begin_us - MINUTE_US, desk.keeper.closed_us, [1, 2, 3, 4])
+    assert await asyncio.to_thread(minute_rows, house) == counted
+
+
+async def test_what_was_removed_while_it_was_counted_is_not_in_the_minute(house: House, begin_us: int) -> None:
+    begin_us -= 40 * MINUTE_US
+    desk = Desk(house)
+    await asyncio.to_thread(desk.keeper.begin, begin_us)
+    desk.minutes.begin(np.zeros(0, np.uint32), np.zeros(0, np.int64), begin_us - 1, house.series.era)
+    await house.send([4, 4, 4], [begin_us, begin_us + 1, begin_us + MINUTE_US], [1.0, 2.0, 3.0])
+    await asyncio.to_thread(desk.store)
+    await asyncio.to_thread(house.series.remove, 4, begin_us, begin_us + 1)
+    await asyncio.to_thread(desk.keeper.close, begin_us + MINUTE_US + 10_000_000)
+    assert await asyncio.to_thread(minutes, house, 4) == {begin_us: 1}
+    await house.send([4], [begin_us + MINUTE_US + 1], [3.0])
+    await asyncio.to_thread(desk.store)
+    await asyncio.to_thread(desk.keeper.close, begin_us + 2 * MINUTE_US + 10_000_000)
+    assert await asyncio.to_thread(minutes, house, 4) == {begin_us: 1, begin_us + MINUTE_US: 2}

@@ -14,6 +14,7 @@ from wattstead.refining.intake import Intake
 from wattstead.refining.judge import Judge
 from wattstead.refining.latest import Latest
 from wattstead.refining.limits import RefiningLimits
+from wattstead.refining.minutes import OpenMinutes
 from wattstead.stream import Journal, JournalReader, Position
 
 pytestmark = pytest.mark.unit
@@ -27,7 +28,7 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
 
 
 def intake(folder: Path, **limits: int) -> Intake:
-    return Intake(JournalReader(folder / "journal"), Judge(), Latest(), RefiningLimits(**limits))
+    return Intake(JournalReader(folder / "journal"), Judge(), Latest(), OpenMinutes(), RefiningLimits(**limits))
 
 
 def test_chunks_hold_all_readings_once_and_the_position_behind_them(journal: Journal, tmp_path: Path) -> None:
@@ -56,7 +57,7 @@ def test_what_could_not_be_judged_is_judged_at_the_next_try(journal: Journal, tm
                 raise MemoryError("no memory just now")
             return super().judge(columns)  # type: ignore[arg-type]
 
-    mine = Intake(JournalReader(tmp_path / "journal"), Failing(), Latest(), RefiningLimits())
+    mine = Intake(JournalReader(tmp_path / "journal"), Failing(), Latest(), OpenMinutes(), RefiningLimits())
     journal.append_sync(ReadingBatch.of([1], [5], [1.0]))
     with pytest.raises(MemoryError):
         mine.take()

@@ -17,6 +17,7 @@ from wattstead.metering.point import Point
 from wattstead.refining.columns import Columns
 from wattstead.refining.judge import Judge
 from wattstead.refining.latest import Latest
+from wattstead.refining.minutes import OpenMinutes
 from wattstead.refining.progress import Progress, ProgressFile
 from wattstead.series import Series
 
@@ -45,10 +46,11 @@ class Adoption:
         generation: Callable[[], int],
         judge: Judge,
         latest: Latest,
+        minutes: OpenMinutes,
         progress: ProgressFile,
     ) -> None:
         self._series, self._points, self._ask_generation = series, points, generation
-        self._judge, self._latest, self._progress = judge, latest, progress
+        self._judge, self._latest, self._minutes, self._progress = judge, latest, minutes, progress
         self.generation: int | None = None
         """The generation that is followed."""
         self._known: dict[int, Point] = {}
@@ -79,6 +81,7 @@ class Adoption:
         points = {point.id: point for point in self._points()}
         changed = [point for point in points.values() if self._known.get(point.id) != point]
         self._judge.learn(changed)
+        self._minutes.learn(changed)
         different = self._series.differing_rules(changed)
         with_history = self._latest.of(different).point.tolist() if different else []
         if with_history:

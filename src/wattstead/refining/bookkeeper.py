@@ -18,6 +18,7 @@ from wattstead.metering.rollup import MINUTE_US
 from wattstead.refining.adoption import Adoption
 from wattstead.refining.intake import Chunk
 from wattstead.refining.limits import RefiningLimits
+from wattstead.refining.minutes import OpenMinutes
 from wattstead.refining.retention import Retention, expire
 from wattstead.refining.spans import DirtySpans, Spans
 from wattstead.series import Series
@@ -39,11 +40,12 @@ class Bookkeeper:
         series: Series,
         positions: PositionFile,
         adoption: Adoption,
+        minutes: OpenMinutes,
         limits: RefiningLimits,
         retention: Retention,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._series, self._positions, self._adoption = series, positions, adoption
+        self._series, self._positions, self._adoption, self._minutes = series, positions, adoption, minutes
         self._limits, self._retention, self._clock = limits, retention, clock
         self._dirty = DirtySpans(limits.dirty_spans)
         self._settle_at = 0.0
@@ -61,6 +63,7 @@ class Bookkeeper:
             begin_us = first_us // MINUTE_US * MINUTE_US
             self._series.roll(begin_us - MINUTE_US, begin_us)
             self.closed_us = begin_us
+        self._minutes.close(self.closed_us)
 
     @property
     def saved(self) -> Position:
@@ -99,8 +102,16 @@ class Bookkeeper:
         until_us = (complete_us - grace_us) // MINUTE_US * MINUTE_US
         if self.closed_us < until_us:
             end_us = min(until_us, self.closed_us + most_us)
-            self._series.roll(self.closed_us, end_us)
+            if self.closed_us < self._minutes.from_us:
+                end_us = min(end_us, self._minutes.from_us)
+                self._series.close_minutes(self.closed_us, end_us)
+            else:
+                era = self._series.era
+                if era != self._minutes.era:
+                    self._minutes.distrust(era)
+                self._series.close_minutes(self.closed_us, end_us, self._minutes.until(end_us))
             self.closed_us = end_us
+            self._minutes.close(end_us)
         return self.closed_us < until_us
 
     def settle(self, now: bool = False) -> None:

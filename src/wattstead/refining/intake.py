@@ -17,6 +17,7 @@ from wattstead.refining.columns import Columns
 from wattstead.refining.judge import Judge
 from wattstead.refining.latest import Latest, Readings
 from wattstead.refining.limits import RefiningLimits
+from wattstead.refining.minutes import OpenMinutes
 from wattstead.stream import Entry, JournalReader, Position
 
 
@@ -53,8 +54,10 @@ class Chunk:
 class Intake:
     """The reading end of the refinery. `take` belongs to one thread at a time, `cut` to any."""
 
-    def __init__(self, reader: JournalReader, judge: Judge, latest: Latest, limits: RefiningLimits) -> None:
-        self._reader, self._judge, self._latest, self._limits = reader, judge, latest, limits
+    def __init__(
+        self, reader: JournalReader, judge: Judge, latest: Latest, minutes: OpenMinutes, limits: RefiningLimits
+    ) -> None:
+        self._reader, self._judge, self._latest, self._minutes, self._limits = reader, judge, latest, minutes, limits
         self._lock = threading.Lock()
         self._parts: list[tuple[Columns, NDArray[np.bool_]]] = []
         self.position = reader.position
@@ -95,6 +98,7 @@ class Intake:
         self.more = 40 * sum(len(entry.batch) for entry in entries) > self._limits.read_bytes
         columns = self._judge.judge(Columns.of([entry.batch for entry in entries]))
         newer, repeated = self._latest.take(columns)
+        self._minutes.take(columns)
         with self._lock:
             self.position, self._entries = self._reader.position, []
             self.complete_us = _complete_us(entries)

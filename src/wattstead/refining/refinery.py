@@ -27,6 +27,7 @@ from wattstead.refining.judge import Judge
 from wattstead.refining.latest import Latest
 from wattstead.refining.limits import RefiningLimits
 from wattstead.refining.live import Live, Subscription
+from wattstead.refining.minutes import OpenMinutes
 from wattstead.refining.progress import ProgressFile
 from wattstead.refining.removing import Removals
 from wattstead.refining.retention import Retention
@@ -68,9 +69,11 @@ class Refinery:
         self.latest = Latest()
         self.live = Live(self.latest, limits.subscription_rows)
         self._judge = Judge(round(future_limit_s * 1e6), retention)
-        self._intake = Intake(JournalReader(journal, positions.register()), self._judge, self.latest, limits)
-        self._adoption = Adoption(series, points, generation, self._judge, self.latest, ProgressFile(progress))
-        self._bookkeeper = Bookkeeper(series, positions, self._adoption, limits, retention or Retention())
+        self._minutes = minutes = OpenMinutes(limits.dirty_spans)
+        reader = JournalReader(journal, positions.register())
+        self._intake = Intake(reader, self._judge, self.latest, minutes, limits)
+        self._adoption = Adoption(series, points, generation, self._judge, self.latest, minutes, ProgressFile(progress))
+        self._bookkeeper = Bookkeeper(series, positions, self._adoption, minutes, limits, retention or Retention())
         self._woken, self._enough, self._halt = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
@@ -189,6 +192,7 @@ class Refinery:
         zeros = np.zeros(len(stored), np.uint64)
         self.latest.take(Columns(stored.point, stored.time_us, stored.value, zeros.astype(np.uint8), zeros))
         first_us = time.time_ns() // 1000
+        self._minutes.begin(stored.point, stored.time_us, first_us, self._series.era)
         if len(stored) and not self._series.reach.minute_us:
             first_us = int(self._series.span(stored.point.tolist()).first_us.min())
         self._bookkeeper.begin(first_us)

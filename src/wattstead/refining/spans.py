@@ -29,6 +29,21 @@ class Spans:
     def __len__(self) -> int:
         return len(self.point)
 
+    def between(self, start_us: int, end_us: int) -> Spans:
+        """The parts of the spans inside [start, end)."""
+        first, last = self.start_us.clip(min=start_us), self.end_us.clip(max=end_us)
+        left = first < last
+        return Spans(self.point[left], first[left], last[left])
+
+    def hold(self, point: NDArray[np.uint32], start_us: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which of the minutes of points, a row each, lie in a span."""
+        if not len(self):
+            return np.zeros(len(point), bool)
+        begins, key = _keys(self.point, self.start_us // MINUTE_US), _keys(point, start_us // MINUTE_US)
+        at = np.searchsorted(begins, key, side="right") - 1
+        found = np.maximum(at, 0)
+        return np.asarray((at >= 0) & (self.point[found] == point) & (self.end_us[found] > start_us), bool)
+
     def touch(
         self, points: Collection[int], start_us: NDArray[np.int64], end_us: NDArray[np.int64]
     ) -> NDArray[np.bool_]:
@@ -83,6 +98,12 @@ class DirtySpans:
     def clear(self) -> None:
         """None are left."""
         self._first, self._last = self._first[:0], self._last[:0]
+
+    def forget_before(self, time_us: int) -> None:
+        """Only what lies at or after that instant stays."""
+        later = self.spans().between(time_us, np.iinfo(np.int64).max)
+        self.clear()
+        self.put_back(later)
 
     def put_back(self, spans: Spans) -> None:
         """What was taken and could not be done."""

@@ -15,6 +15,7 @@ from wattstead.series.errors import (
     TimeOutOfRange,
     TooManyBuckets,
 )
+from wattstead.series.known import KnownMinutes
 from wattstead.series.marks import Reach
 from wattstead.series.retention import Retention
 from wattstead.series.rolling import Rolled
@@ -22,6 +23,7 @@ from wattstead.series.series import Series
 
 __all__ = [
     "Buckets",
+    "KnownMinutes",
     "LatestColumns",
     "Limits",
     "NotAllWritten",

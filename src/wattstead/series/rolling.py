@@ -16,8 +16,9 @@ from wattstead.metering.calendar import Step, edges_us
 from wattstead.metering.rollup import MINUTE_US, QUARTER_US
 from wattstead.series.boxes import Box, Boxes
 from wattstead.series.connection import Connection
+from wattstead.series.known import KnownMinutes, insert_minutes
 from wattstead.series.levels import MINUTE, QUARTER, Level, Statements, among_cells, days_of
-from wattstead.series.marks import GENERATION, ROLLED_MINUTE, ROLLED_QUARTER, Marks, Reach
+from wattstead.series.marks import ERA, GENERATION, ROLLED_MINUTE, ROLLED_QUARTER, Marks, Reach
 from wattstead.series.rules import Rules
 from wattstead.series.spans import Spans, boxes, cells, edge_cells
 from wattstead.series.tiers import FIRST_US, Tier, among
@@ -44,19 +45,24 @@ class Roller:
         self._lock = threading.Lock()
         self._version = 0
 
-    def close(self, start_us: int, end_us: int) -> Rolled:
+    def close(self, start_us: int, end_us: int, known: KnownMinutes | None = None) -> Rolled:
         """Rolls up all whole minutes of all points in [start, end), then the quarter hours and days that are whole.
 
-        What lies between the minutes rolled up so far and ``start_us`` is rolled up too.
+        What lies between the minutes rolled up so far and ``start_us`` is rolled up too. ``known``: the rows of
+        exactly these minutes, where they need not be computed.
         """
         with self._lock:
             version, reach = self._begin()
             start_us, end_us = _floor(max(start_us, FIRST_US), MINUTE_US), _floor(end_us, MINUTE_US)
-            start_us = min(start_us, reach.minute_us or start_us)
+            if start_us > (reach.minute_us or start_us):
+                start_us, known = reach.minute_us, None
             if start_us >= end_us:
                 return Rolled()
             again = start_us < reach.minute_us
-            minutes = self._box(MINUTE, Box(None, start_us, end_us), version, again)
+            if known is not None and not again and self._holds(known, start_us):
+                minutes = self._known(known, version)
+            else:
+                minutes = self._box(MINUTE, Box(None, start_us, end_us), version, again)
             self._marks.set(ROLLED_MINUTE, end_us)
             reached_us = _floor(max(end_us, reach.minute_us), QUARTER_US)
             low_us = min(_floor(start_us, QUARTER_US), reach.quarter_us or start_us)
@@ -86,6 +92,17 @@ class Roller:
         """Begins anew, as after a start of the process: the store has other contents."""
         with self._lock:
             self._version = 0
+
+    def _holds(self, known: KnownMinutes, start_us: int) -> bool:
+        """Whether what was counted is what would be computed: nothing removed since, nothing expired."""
+        removed = known.era != self._marks.value(ERA)
+        return known.few_odd and not removed and not self._rules.expired_from(Tier.RAW, None, start_us)
+
+    def _known(self, known: KnownMinutes, version: int) -> int:
+        """Minutes of known rows, and the few beside them that have to be computed."""
+        rule_version = self._rules.versions(known.rows.point)
+        rows = insert_minutes(self._connection, known.rows, version, rule_version)
+        return rows + self._spans(MINUTE, known.odd.on_grid(MINUTE_US), MINUTE_US, version, False)
 
     def _days(self, spans: Spans, reach: Reach, version: int, sweep: bool) -> int:
         rows = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -48,6 +49,7 @@ class Rules:
         self._expiry = 0
         self._zone_of: dict[int, str] = {}
         self._changing: frozenset[int] = frozenset()
+        self._versions = np.zeros(0, np.uint32)
 
     def put(self, points: Iterable[Point]) -> list[int]:
         """Writes the rules of points, where they differ from what is stored; answers the points that did.
@@ -73,6 +75,7 @@ class Rules:
         fresh, same = self._compared(points)
         fresh["rule_version"], fresh["version"] = fresh["rule_version"] + 1, fresh["version"] + 1
         self._write({name: column[~same] for name, column in fresh.items()})
+        self._note_versions(fresh["point"][~same], fresh["rule_version"][~same])
         with self._lock:
             self._zone_of |= {p.id: p.zone for p in points}
         return [int(p) for p in fresh["point"][~same]]
@@ -85,6 +88,7 @@ class Rules:
         there = known["point"][place] == fresh["point"] if len(known["point"]) else np.zeros(len(points), bool)
         for name in ("raw_from", "minute_from", "quarter_from", "rule_version", "version"):
             fresh[name] = np.where(there, known[name][place], 0) if len(known["point"]) else fresh[name]
+        self._note_versions(known["point"], known["rule_version"])
         same = there.copy()
         if there.any():
             for name in _MEANING:
@@ -92,6 +96,27 @@ class Rules:
         with self._lock:
             self._zone_of |= dict(zip(known["point"].tolist(), known["zone"].tolist(), strict=True))
         return fresh, same
+
+    def versions(self, point: NDArray[np.uint32]) -> NDArray[np.uint32]:
+        """The stored version of each point's rule, as far as `put` and `differing` have been told of the point; else 0.
+
+        Rules are written by one process: who tells it of all points knows all.
+        """
+        with self._lock:
+            known = self._versions
+        if not len(known):
+            return np.zeros(len(point), np.uint32)
+        inside = point < len(known)
+        return np.where(inside, known[np.where(inside, point, 0)], 0).astype(np.uint32)
+
+    def _note_versions(self, point: NDArray[Any], version: NDArray[Any]) -> None:
+        if not len(point):
+            return
+        with self._lock:
+            room = int(point.max()) + 1 - len(self._versions)
+            known = np.append(self._versions, np.zeros(room, np.uint32)) if room > 0 else self._versions.copy()
+            known[point] = version
+            self._versions = known
 
     def expire(self, points: Sequence[int], before: Expired) -> None:
         """Notes that of those points everything before those instants has expired; never takes it back."""
@@ -131,6 +156,7 @@ class Rules:
         with self._lock:
             self._expired, self._expiry = {}, 0
             self._zone_of = {}
+            self._versions = self._versions[:0]
 
     def points_of_zones(self, points: Sequence[int]) -> dict[str, list[int]]:
         """Those points by time zone; points without a rule are in UTC."""

@@ -21,7 +21,8 @@ from wattstead.series.buckets import Asking, to_buckets
 from wattstead.series.checking import SeriesState
 from wattstead.series.connection import Connection, Limits
 from wattstead.series.grouped import Group, by_cell, cells, members
-from wattstead.series.marks import Marks, Reach
+from wattstead.series.known import KnownMinutes
+from wattstead.series.marks import ERA, Marks, Reach
 from wattstead.series.retention import Retention
 from wattstead.series.rolling import Rolled, Roller
 from wattstead.series.rules import Rules
@@ -95,6 +96,13 @@ class Series:
 
     # Rollups
 
+    def close_minutes(self, start_us: int, end_us: int, known: KnownMinutes | None = None) -> Rolled:
+        """`roll` of all points, with the rows of these very minutes where the caller has counted them.
+
+        They are computed all the same when readings have been removed or have expired since.
+        """
+        return self._roller.close(start_us, end_us, known)
+
     def roll(self, start_us: int, end_us: int, points: Sequence[int] | None = None) -> Rolled:
         """Computes rollups of [start, end): of all points, or again of some.
 
@@ -114,6 +122,12 @@ class Series:
         Only what was rolled up before; readings that were removed need `roll`.
         """
         return self._roller.again(Spans(point, start_us, end_us), sweep=False)
+
+    @property
+    def era(self) -> int:
+        """How often readings have been removed; as it is in the store now."""
+        self._marks.forget()
+        return self._marks.value(ERA)
 
     @property
     def reach(self) -> Reach:
