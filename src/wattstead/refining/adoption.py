@@ -23,7 +23,8 @@ from wattstead.series import Series
 
 _log = structlog.get_logger("wattstead.refining")
 _DAY_US = 86_400_000_000
-_TOGETHER = 64
+_TOGETHER, _TOGETHER_SHORT = 64, 2_048
+"""Points whose history is rolled up together; more of them when all of it is of the last day."""
 _SHORT_S, _LONG_S = 0.5, 2.0
 
 
@@ -118,9 +119,13 @@ class Adoption:
 
     def _begin(self) -> None:
         spans = self._series.span(sorted(self._waiting))
-        rows = sorted(zip(spans.first_us.tolist(), spans.last_us.tolist(), spans.point.tolist(), strict=True))
-        for at in range(0, len(rows), _TOGETHER):
-            together = rows[at : at + _TOGETHER]
+        reach_us = self._series.reach.minute_us  # who began after it, as points that just appeared, has no rollups yet
+        found = zip(spans.first_us.tolist(), spans.last_us.tolist(), spans.point.tolist(), strict=True)
+        rows = sorted(row for row in found if row[0] < reach_us)
+        at = 0
+        while at < len(rows):
+            together = rows[at : at + (_TOGETHER if rows[at][0] < reach_us - _DAY_US else _TOGETHER_SHORT)]
+            at += len(together)
             first_us, last_us = min(row[0] for row in together), max(row[1] for row in together)
             self._histories.append(_History(tuple(row[2] for row in together), first_us, last_us + 1))
 
