@@ -35,6 +35,7 @@ from wattstead.refining.refinery import Refinery
 from wattstead.refining.retention import Keep, Retention
 from wattstead.registry.registry import Registry
 from wattstead.registry.seal import Seal
+from wattstead.registry.storage.dataset import Counters
 from wattstead.securing import Secured, secure
 from wattstead.series import Series
 from wattstead.settings import Settings
@@ -127,7 +128,7 @@ async def product(settings: Settings) -> AsyncIterator[Product]:
             folder / "journal",
             folder / PROGRESS,
             series,
-            lambda: _all_points(registry),
+            lambda since: _points(registry, since),
             lambda: _points_generation(registry),
             limits=_refining_limits(settings),
             retention=_retention(settings),
@@ -283,13 +284,18 @@ def _check_ids(registry: Registry, series: Series) -> None:
         raise RegistryTooOld(registered, stored)
 
 
-def _all_points(registry: Registry) -> list[Point]:
-    return [row.point for row in registry.points()]
+_ID_BITS = 32
+
+
+def _points(registry: Registry, since: int | None) -> list[Point]:
+    """All points; or those that are new or changed since that number of `_points_generation`."""
+    return registry.meanings(None if since is None else Counters(since >> _ID_BITS, since & (1 << _ID_BITS) - 1))
 
 
 def _points_generation(registry: Registry) -> int:
     """Changes when a point does, and when one appears by itself, which is no new generation of the registry."""
-    return registry.generation() << 32 | registry.largest_point_id()
+    generation, last_point_id = registry.counters()
+    return generation << _ID_BITS | last_point_id
 
 
 def smtp_server(settings: Settings) -> SmtpServer | None:

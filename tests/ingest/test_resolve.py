@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from wattstead.ingest.errors import KeyUnknown
+from wattstead.ingest.newcomers import Newcomers, Request
 from wattstead.ingest.resolve import RegistryResolver
 from wattstead.ingest.resolver import Resolver
 from wattstead.metering.quantity import Kind
 from wattstead.registry.errors import RegistryUnavailable
 from wattstead.registry.points.declare import PointChange
-from wattstead.registry.records import KeyGrant, NewKey, PointDeclaration, Scope, Site
+from wattstead.registry.records import KeyGrant, NewAddress, NewKey, PointDeclaration, Resolution, Scope, Site
 from wattstead.registry.registry import Registry
 
 pytestmark = pytest.mark.unit
@@ -232,3 +234,25 @@ async def test_another_registry_under_our_feet_is_noticed(registry: Registry, ke
     registry.skip_point_ids(100)
     assert (await resolver.points(_grant(resolver, key), ["a"])).tolist() == [101] != old
     resolver.close()
+
+
+async def test_a_crowd_of_newcomers_shares_transactions() -> None:
+    """However many ask at once, each gets its own answer, and the registry is asked few times."""
+    asked: list[int] = []
+
+    def resolve(requests: Sequence[Request]) -> list[Resolution]:
+        asked.append(len(requests))
+        return [Resolution({one.path: int(one.path) for one in request.addresses}, {}) for request in requests]
+
+    grant = KeyGrant(1, 7, 1, Scope.WRITE, 100)
+    with ThreadPoolExecutor(1) as threads:
+        newcomers = Newcomers(resolve, threads)
+
+        async def sender(number: int) -> None:
+            await asyncio.sleep(number / 5_000)
+            found = await newcomers.resolve(Request(grant, [NewAddress(str(number))]))
+            assert found.ids == {str(number): number}
+
+        await asyncio.gather(*(sender(number) for number in range(500)))
+    assert sum(asked) == 500
+    assert len(asked) < 250

@@ -147,7 +147,7 @@ class House:
             self.folder / "journal",
             self.folder / "refining.json",
             self.series,
-            lambda: list(self.points.values()),
+            lambda since: list(self.points.values()),
             lambda: self.generation,
             limits,
             retention,

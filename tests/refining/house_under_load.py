@@ -51,7 +51,7 @@ async def run(folder: Path, seed: int, begin_us: int) -> None:
     series = Series(await store.start() + "/crash")
     await asyncio.to_thread(series.migrate)
     journal = Journal.open(folder / "journal", 0)
-    refinery = Refinery(folder / "journal", folder / "refining.json", series, lambda: POINTS, lambda: 1, LIMITS)
+    refinery = Refinery(folder / "journal", folder / "refining.json", series, lambda since: POINTS, lambda: 1, LIMITS)
     journal.listen(refinery.wake)
     await refinery.start()
     say("ready", store.pid)

@@ -37,7 +37,7 @@ class Desk:
         self.intake = Intake(reader, judge, latest, self.minutes, limits)
         points = list(house.points.values())
         progress = ProgressFile(house.folder / "refining.json")
-        adoption = Adoption(house.series, lambda: points, lambda: 1, judge, latest, self.minutes, progress)
+        adoption = Adoption(house.series, lambda since: points, lambda: 1, judge, latest, self.minutes, progress)
         self.keeper = Bookkeeper(house.series, positions, adoption, self.minutes, limits, Retention())
 
     def store(self) -> None:

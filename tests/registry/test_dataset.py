@@ -90,3 +90,27 @@ def test_a_batch_that_fails_gives_no_ids_away(registry: Registry, grant: KeyGran
         )
     assert registry.points() == []
     assert registry.resolve(grant, [NewAddress("a")])["a"] == 1
+
+
+def test_what_is_new_or_changed_since_makes_the_whole(registry: Registry, site: Site, grant: KeyGrant) -> None:
+    """Whoever asks again and again for news knows what all points mean, as asked for at once."""
+    barn = registry.create_site(site.organization_id, "Barn", "Europe/Paris")
+    steps = [
+        lambda: registry.create_points(barn.id, [PointDeclaration(address="a", name="a", kind=Kind.REGISTER)]),
+        lambda: registry.resolve(grant, [NewAddress("b"), NewAddress("c")]),
+        lambda: registry.change_point(registry.point_ids(site_ids=[site.id])[0], PointChange(kind=Kind.DELTA)),
+        lambda: registry.change_site(barn.id, zone="Asia/Kathmandu"),
+        lambda: registry.resolve(grant, [NewAddress("d")]),
+        lambda: registry.change_site(barn.id, name="Old barn"),
+        lambda: registry.revoke_key(grant.id),
+    ]
+    known, seen = {point.id: point for point in registry.meanings()}, registry.counters()
+    for step in steps:
+        step()
+        counters = registry.counters()
+        news = registry.meanings(seen)
+        known |= {point.id: point for point in news}
+        seen = counters
+        assert list(known.values()) == [row.point for row in registry.points()] == registry.meanings()
+        assert registry.meanings(seen) == []
+    assert len(known) == 4

@@ -13,6 +13,10 @@ from wattstead.registry.records import KeyGrant, NewAddress, Resolution
 _MOST_AT_ONCE = 50_000
 """Addresses in one transaction, unless one request alone has more."""
 _MOST_WAITING = 500_000
+_CROWD = 2
+_GATHER_S = 0.02
+"""After a transaction for more than ``_CROWD`` requests the next waits so long for company: a transaction costs as much
+as the names of twelve requests, and in a crowd they come anyway."""
 
 
 class Request(NamedTuple):
@@ -47,8 +51,12 @@ class Newcomers:
 
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
+        crowded = False
         while self._waiting:
+            if crowded:
+                await asyncio.sleep(_GATHER_S)
             batch = self._next()
+            crowded = len(batch) > _CROWD
             answers: Sequence[Resolution | Exception]
             try:
                 answers = await loop.run_in_executor(self._executor, self._resolve, [request for request, _ in batch])

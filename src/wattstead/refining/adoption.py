@@ -43,7 +43,7 @@ class Adoption:
     def __init__(
         self,
         series: Series,
-        points: Callable[[], Iterable[Point]],
+        points: Callable[[int | None], Iterable[Point]],
         generation: Callable[[], int],
         judge: Judge,
         latest: Latest,
@@ -79,7 +79,8 @@ class Adoption:
         generation = self._ask_generation()
         if generation == self.generation:
             return
-        points = {point.id: point for point in self._points()}
+        grown = self.generation is not None and generation > self.generation
+        points = {point.id: point for point in self._points(self.generation if grown else None)}
         changed = [point for point in points.values() if self._known.get(point.id) != point]
         self._judge.learn(changed)
         self._minutes.learn(changed)
@@ -93,7 +94,8 @@ class Adoption:
             _log.info("rollups_begin_anew", points=len(with_history))
         if different:
             self._series.put_rules([points[point] for point in different])
-        self._known, self.generation = points, generation
+        self._known = self._known | points if grown else points
+        self.generation = generation
 
     def look_again(self, points: Sequence[int]) -> None:
         """Readings of those points were removed: their newest are those that are left."""

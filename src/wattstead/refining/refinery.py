@@ -48,8 +48,9 @@ _LATE_US = 3_600_000_000
 class Refinery:
     """Brings the journal's readings to store and rollups, keeps the latest values and feeds live pictures.
 
-    ``points`` gives all points there are, ``generation`` a number that changes when one of them does; both are called
-    in a thread. `start` it and `stop` it; `state` says how it goes.
+    ``generation`` gives a number that grows when a point changes or appears, ``points`` those that did since such a
+    number (None: all there are; more do no harm); both are called in a thread. `start` it and `stop` it; `state` says
+    how it goes.
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class Refinery:
         journal: Path,
         progress: Path,
         series: Series,
-        points: Callable[[], Iterable[Point]],
+        points: Callable[[int | None], Iterable[Point]],
         generation: Callable[[], int],
         limits: RefiningLimits | None = None,
         retention: Retention | None = None,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
+from wattstead.metering.point import Point
 from wattstead.registry import looks, names, reach, trail
 from wattstead.registry.errors import RegistryError
 from wattstead.registry.people.people import People
@@ -21,6 +22,7 @@ from wattstead.registry.policy import Reach, Resource
 from wattstead.registry.records import KeyGrant, NewAddress, PointDeclaration, PointRow, Resolution, TagFilter
 from wattstead.registry.storage import backup, dataset
 from wattstead.registry.storage.backup import BackupNote
+from wattstead.registry.storage.dataset import Counters
 from wattstead.registry.storage.migrate import migrate, newest, schema_revision
 from wattstead.registry.tables import Site
 from wattstead.registry.templates.templates import Templates
@@ -200,6 +202,15 @@ class Registry(People, Templates, Places):
         with self._db.reading() as s:
             conditions = points.conditions(s, reach, site_ids, point_ids, where, "")
             return tags.grouped(s, keys, points.selected(*conditions))
+
+    def counters(self) -> Counters:
+        """Generation and largest point id as of one instant."""
+        return self._counters.look()
+
+    def meanings(self, since: Counters | None = None) -> list[Point]:
+        """What all points mean; or only those that were declared or changed, or have appeared, since those counters."""
+        with self._db.reading() as s:
+            return points.meanings(s, *(() if since is None else (points.news(*since),)))
 
     def points_changed_since(self, generation: int) -> list[PointRow]:
         """The points declared or changed after that generation; those that only appeared are not among them."""

@@ -25,10 +25,12 @@ _DIRECTIONS = {direction.value: direction for direction in Direction}
 _ROLES = {role.value: role for role in Role}
 
 _PATH = select(func.min(Address.path)).where(Address.point_id == Point.id).scalar_subquery()
-_PHYSICS = 10
-_COLUMNS: tuple[ColumnElement[Any] | InstrumentedAttribute[Any], ...] = (
+_MEANING: tuple[InstrumentedAttribute[Any], ...] = (
     *(Point.id, Point.kind, Point.quantity, Point.direction, Point.unit),
     *(Point.resolution, Point.width, Point.max_rate, Point.max_gap_s, Site.zone),
+)
+_COLUMNS: tuple[ColumnElement[Any] | InstrumentedAttribute[Any], ...] = (
+    *_MEANING,
     *(Point.site_id, Point.device_id, Point.name, Point.role, Point.adopted, Point.unit_hint),
     *(Point.rule_version, Point.created, _PATH, Point.retired),
 )
@@ -40,6 +42,17 @@ def points(session: Session, *conditions: ColumnElement[bool]) -> list[PointRow]
     rows = session.execute(question.order_by(Point.id)).all()
     found = tags.point_tags(session, [row[0] for row in rows])
     return [_record(row, found.get(row[0], {})) for row in rows]
+
+
+def meanings(session: Session, *conditions: ColumnElement[bool]) -> list[metering.Point]:
+    """What `points` says of the points' numbers alone, for a fraction of its cost."""
+    question = select(*_MEANING).select_from(Point).join(Site, Site.id == Point.site_id).where(*conditions)
+    return [_meaning(*row) for row in session.execute(question.order_by(Point.id)).all()]
+
+
+def news(generation: int, last_point_id: int) -> ColumnElement[bool]:
+    """The condition for points declared or changed after that generation, and for those that appeared after that id."""
+    return (Point.changed_at > generation) | (Point.id > last_point_id)
 
 
 def point(session: Session, point_id: int) -> PointRow:
@@ -100,22 +113,11 @@ def sites_of(session: Session, point_ids: Sequence[int]) -> dict[int, int]:
 
 
 def _record(row: Row[*tuple[Any, ...]], own_tags: dict[str, str]) -> PointRow:
-    """One row of the columns below; built by position, since a listing may have 50,000 of them."""
-    (point_id, kind, quantity, direction, unit, resolution, width, max_rate, max_gap_s, zone) = row[:_PHYSICS]
-    (site_id, device_id, name, role, adopted, unit_hint, rule_version, created, path, retired) = row[_PHYSICS:]
+    """One row of the columns above; built by position, since a listing may have 50,000 of them."""
+    rest = row[len(_MEANING) :]
+    (site_id, device_id, name, role, adopted, unit_hint, rule_version, created, path, retired) = rest
     return PointRow(
-        point=metering.Point(
-            id=point_id,
-            kind=_KINDS[kind],
-            quantity=_QUANTITIES[quantity],
-            direction=_DIRECTIONS[direction],
-            unit=unit,
-            resolution=resolution,
-            width=width,
-            max_rate=max_rate,
-            max_gap_s=max_gap_s,
-            zone=zone,
-        ),
+        point=_meaning(*row[: len(_MEANING)]),
         site_id=site_id,
         device_id=device_id,
         name=name,
@@ -127,4 +129,22 @@ def _record(row: Row[*tuple[Any, ...]], own_tags: dict[str, str]) -> PointRow:
         created=created,
         tags=own_tags,
         retired=retired,
+    )
+
+
+def _meaning(
+    point_id: int, kind: str, quantity: str, direction: str, unit: str,
+    resolution: float, width: int, max_rate: float, max_gap_s: float, zone: str,
+) -> metering.Point:  # fmt: skip
+    return metering.Point(
+        id=point_id,
+        kind=_KINDS[kind],
+        quantity=_QUANTITIES[quantity],
+        direction=_DIRECTIONS[direction],
+        unit=unit,
+        resolution=resolution,
+        width=width,
+        max_rate=max_rate,
+        max_gap_s=max_gap_s,
+        zone=zone,
     )
