@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from wattstead.metering.point import StepMode
 from wattstead.metering.rollup import MINUTE_US, RollupRows
-from wattstead.metering.step import RuleColumns, own_steps, pair_steps
+from wattstead.metering.step import RuleColumns, own_steps, pair_steps, power_steps
 
 _COLUMNS: dict[str, type[np.generic]] = {
     "count": np.uint64, "min": np.float64, "max": np.float64, "sum": np.float64, "first_time_us": np.int64,
@@ -89,6 +90,11 @@ class Running:
         """
         minute = time_us // MINUTE_US
         other = point[1:] != point[:-1]
+        at = _place(point)
+        if bool(other.all()) and bool((minute == self.minute[at]).all()):
+            self._go_on(point, at, time_us, value, rules)
+            none = _rows(point[:0], time_us[:0], {name: column[:0] for name, column in self._column.items()})
+            return none, none
         first = np.flatnonzero(np.concatenate(([True], other | (minute[1:] != minute[:-1]))))
         of_point, of_minute = point[first], minute[first]
         leads = np.concatenate(([True], of_point[1:] != of_point[:-1]))
@@ -101,11 +107,29 @@ class Running:
         over = made.rows(~ends)
         if len(over):
             ended, doubted = rows_of([ended, over.rows(trusted[~ends])]), rows_of([doubted, over.rows(~trusted[~ends])])
-        kept, at = made if len(over) == 0 else made.rows(ends), of_point[ends]
+        kept, at = made if len(over) == 0 else made.rows(ends), _place(of_point[ends])
         self.minute[at], self._trusted[at] = of_minute[ends], trusted[ends]
         for name, column in self._column.items():
             column[at] = getattr(kept, name)
         return ended, doubted
+
+    def _go_on(
+        self, point: _Points, at: _Points | slice, time_us: _Times, value: NDArray[np.float64], rules: RuleColumns
+    ) -> None:
+        """`take` where each point has one reading, in the minute of its row: most of the time."""
+        state = self._column
+        counted = np.flatnonzero(rules.mode[at])
+        if len(counted):
+            of = point[counted]
+            before = state["last_time_us"][of], state["last_value"][of]
+            step, flags = _steps(rules.take(of.astype(np.intp)), *before, time_us[counted], value[counted])
+            state["step"][of] += step
+            state["flags"][of] |= flags
+        state["count"][at] += np.uint64(1)
+        state["min"][at] = np.minimum(state["min"][at], value)
+        state["max"][at] = np.maximum(state["max"][at], value)
+        state["sum"][at] += value
+        state["last_time_us"][at], state["last_value"][at] = time_us, value
 
     def _made(
         self, point: _Points, time_us: _Times, value: NDArray[np.float64], rules: RuleColumns,
@@ -163,10 +187,9 @@ class Running:
         from_us[first[on]] = self._column["last_time_us"][before]
         from_value[first[on]] = self._column["last_value"][before]
         of_row = rules.take(point[counted].astype(np.intp))
-        pairs = pair_steps(of_row, from_us[counted], from_value[counted], time_us[counted], value[counted])
+        between = from_us[counted], from_value[counted], time_us[counted], value[counted]
         step, flags = np.zeros(len(point), np.int64), np.zeros(len(point), np.uint16)
-        step[counted] = own_steps(of_row, value[counted]) + np.where(inside[counted], pairs.step, 0)
-        flags[counted] = np.where(inside[counted], pairs.flags, 0)
+        step[counted], flags[counted] = _steps(of_row, *between, inside[counted])
         return np.add.reduceat(step, first), np.bitwise_or.reduceat(flags, first)
 
     def _split(self, point: _Points) -> tuple[RollupRows, RollupRows]:
@@ -174,6 +197,25 @@ class Running:
         rows = _rows(point, self.minute[point] * MINUTE_US, {n: column[point] for n, column in self._column.items()})
         trusted = self._trusted[point]
         return (rows, rows.rows(slice(0, 0))) if trusted.all() else (rows.rows(trusted), rows.rows(~trusted))
+
+
+def _steps(
+    rules: RuleColumns, from_us: _Times, from_value: NDArray[np.float64], time_us: _Times, value: NDArray[np.float64],
+    inside: NDArray[np.bool_] | None = None,
+) -> tuple[NDArray[np.int64], NDArray[np.uint16]]:  # fmt: skip
+    """Steps and flags from the readings before to these, where there is one ``inside``, and those they carry."""
+    only_power = bool((rules.mode == StepMode.POWER).all())
+    pairs = (power_steps if only_power else pair_steps)(rules, from_us, from_value, time_us, value)
+    step = pairs.step if inside is None else np.where(inside, pairs.step, 0)
+    flags = pairs.flags if inside is None else np.where(inside, pairs.flags, np.uint16(0))
+    return step if only_power else step + own_steps(rules, value), flags
+
+
+def _place(point: _Points) -> _Points | slice:
+    """Those points, as a slice where they follow one another: then nothing is copied."""
+    if len(point) and int(point[-1]) - int(point[0]) + 1 == len(point) and bool((point[1:] > point[:-1]).all()):
+        return slice(int(point[0]), int(point[-1]) + 1)
+    return point
 
 
 def _rows(point: _Points, start_us: _Times, column: dict[str, NDArray[Any]]) -> RollupRows:
