@@ -19,6 +19,7 @@ ERASED = ("reading", "reading_replaced", "minute", "quarter", "day", "rule")
 def erase(connection: Connection, marks: Marks, points: Sequence[int]) -> None:
     """Removes everything about those points from every table, and from the disk."""
     if points:
+        marks.next(ERA)  # before too: minutes that are counted meanwhile are not trusted
         delete(connection, {table: _there(connection, table, among(points)) for table in ERASED})
         marks.next(ERA)
 
@@ -26,6 +27,7 @@ def erase(connection: Connection, marks: Marks, points: Sequence[int]) -> None:
 def remove_span(connection: Connection, marks: Marks, points: Sequence[int], start_us: int, end_us: int) -> None:
     """Removes the readings of points in [start, end), and what they replaced; their rollups are then to be rolled."""
     where = within(Tier.RAW, start_us, end_us, points)
+    marks.next(ERA)
     delete(connection, {table: _there(connection, table, where) for table in ("reading", "reading_replaced")})
     marks.next(ERA)
 
