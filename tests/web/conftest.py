@@ -6,7 +6,7 @@ import asyncio
 import logging
 import socket
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -164,15 +164,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture(scope="session")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """The server of this test session."""
-    folder = tmp_path_factory.mktemp("house")
+@contextmanager
+def open_house(folder: Path, furnish: Callable[[House], object] = House.furnish) -> Iterator[House]:
+    """A house that answers; ``furnish`` puts into its registry what is there from the beginning."""
     (folder / "static" / "assets").mkdir(parents=True)
     (folder / "static" / "index.html").write_text('<!doctype html><head><base href="/" /><title>W</title></head>')
     (folder / "static" / "assets" / "index-AbCdEf12.js").write_text("console.log(1);" * 50)
     found = House(folder)
-    found.furnish()
+    furnish(found)
     port, ready = free_port(), threading.Event()
     found.url = f"http://127.0.0.1:{port}"
     settings = WebSettings(
@@ -191,6 +190,19 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     yield found
     found.server.should_exit = True
     thread.join(30)
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """The server of this test session."""
+    with open_house(tmp_path_factory.mktemp("house")) as found:
+        yield found
+
+
+@pytest.fixture(scope="session", name="open_house")
+def _open_house() -> Any:
+    """Opens a house of one's own."""
+    return open_house
 
 
 @pytest.fixture

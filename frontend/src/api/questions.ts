@@ -15,7 +15,19 @@ export const signOut = () => ask<void>("session", {}, { method: "DELETE" });
 /** The first sites there were, and how many there are in all. */
 export const askSites = () => ask<Site[] | Listed<Site>>("sites", { limit: 50, sort: "id" });
 export const askSite = (id: number) => ask<Site>(`sites/${id}`);
-export const askPoints = (site: number, signal?: Signal) => ask<ApiPoint[]>("points", { site }, { signal });
+
+const POINTS_PAGE = 5_000;
+
+/** Every point of a site, however many there are: asked for page by page. */
+export async function askPoints(site: number, signal?: Signal): Promise<ApiPoint[]> {
+  const found: ApiPoint[] = [];
+  for (;;) {
+    const after = found.at(-1)?.id ?? 0;
+    const page = await ask<ApiPoint[]>("points", { site, limit: POINTS_PAGE, after }, { signal });
+    found.push(...page);
+    if (page.length < POINTS_PAGE) return found;
+  }
+}
 
 /** `buckets`: the server chooses a human step; `step`: this one. */
 export type Width = { readonly buckets: number } | { readonly step: string };

@@ -10,6 +10,7 @@ import ssl
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -17,6 +18,7 @@ from wattstead.certificates.authority import authority_file
 from wattstead.metering.errors import Issue, WattsteadError
 
 _TRIES = 8
+_PAGE = 1_000
 
 
 class ServerRefused(WattsteadError):
@@ -60,6 +62,16 @@ class Client:
     def get(self, path: str, **query: str | float) -> httpx.Response:
         """Ask with the read key."""
         return self._try("GET", path, self.read_key, params=query)
+
+    def points(self) -> list[dict[str, Any]]:
+        """Every point that the read key sees, by id, however many there are: asked for page by page."""
+        found: list[dict[str, Any]] = []
+        while True:
+            after = found[-1]["id"] if found else 0
+            page = self.get("/api/v1/points", limit=_PAGE, after=after).json()
+            found += page
+            if len(page) < _PAGE:
+                return found
 
     def _try(self, method: str, path: str, key: str, **rest: object) -> httpx.Response:
         headers = {"Authorization": f"Bearer {key}", **rest.pop("headers", {})}  # type: ignore[dict-item]

@@ -34,7 +34,7 @@ def run(
 ) -> int:
     """Write the readings of the points named (all when none is) to ``file``, or as CSV to standard output."""
     client = connect(folder, url, "", read_key)
-    rows = client.get("/api/v1/points").json()
+    rows = client.points()
     known = {row["address"]: row for row in rows} | {str(row["id"]): row for row in rows}
     missing = [name for name in points if name not in known]
     if missing:

@@ -95,8 +95,7 @@ class KnownReadings:
 
     def _known_points(self) -> dict[str, tuple[int, str]]:
         if self._points is None:
-            rows = self._client.get("/api/v1/points").json()
-            self._points = {row["address"]: (row["id"], row["unit"]) for row in rows}
+            self._points = {row["address"]: (row["id"], row["unit"]) for row in self._client.points()}
         return self._points
 
 
