@@ -65,7 +65,7 @@ def ask(folder: Path, verb: str, **arguments: str) -> dict[str, object]:
     with socket.socket(socket.AF_UNIX) as line:
         try:
             line.connect(str(_path(folder)))
-        except (FileNotFoundError, ConnectionRefusedError):
+        except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError):
             raise NotRunning(f"no server runs on {folder}") from None
         line.sendall(json.dumps({"verb": verb, **arguments}).encode() + b"\n")
         said: dict[str, object] = json.loads(line.makefile("rb").readline())

@@ -6,12 +6,17 @@ It holds figures and addresses, no behaviour; rooms get what they need as argume
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from wattstead.ingest.clear import local
+from wattstead.metering.errors import WattsteadError
+
+
+class SettingsInvalid(WattsteadError):
+    """A setting that is not known, or has a value that it cannot have; each is named."""
 
 
 class Settings(BaseSettings):
@@ -135,3 +140,16 @@ class Settings(BaseSettings):
     def registry_address(self) -> str:
         """The registry's SQLAlchemy address, with the default filled in."""
         return self.registry_url or f"sqlite:///{(self.folder / 'registry.db').resolve()}"
+
+
+def settings_of(**given: Any) -> Settings:
+    """The settings with what is given on the command line; raises `SettingsInvalid`."""
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        places = (f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+        raise SettingsInvalid(
+            f"settings, from options, WATTSTEAD_ variables or wattstead.toml: {'; '.join(places)}"
+        ) from None
+    except ValueError as error:
+        raise SettingsInvalid(f"wattstead.toml cannot be read: {error}") from error

@@ -173,9 +173,13 @@ def version() -> None:
 
 
 def main() -> None:
-    """Entry point: errors of ours become one line and exit code 1."""
+    """Entry point: errors of ours, and of files and connections, become one line and exit code 1."""
     try:
         app()
     except WattsteadError as error:
         typer.echo(f"wattstead: {error}", err=True)
+        sys.exit(1)
+    except OSError as error:
+        said = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error)
+        typer.echo(f"wattstead: {said}", err=True)
         sys.exit(1)

@@ -8,9 +8,9 @@ from pathlib import Path
 import typer
 
 from wattstead.app import product
-from wattstead.backup import back_up
+from wattstead.backup import BackupUnusable, back_up
 from wattstead.control import NotRunning, ask
-from wattstead.settings import Settings
+from wattstead.settings import Settings, settings_of
 
 
 def run(target: Path, folder: Path) -> int:
@@ -18,7 +18,10 @@ def run(target: Path, folder: Path) -> int:
     try:
         ask(folder, "backup", target=str(target.absolute()))
     except NotRunning:
-        asyncio.run(_directly(target, Settings(folder=folder)))
+        settings = settings_of(folder=folder)
+        if not settings.registry_url and not (folder / "registry.db").exists():
+            raise BackupUnusable(f"{folder} holds no data to back up; say with --data where it is") from None
+        asyncio.run(_directly(target, settings))
     typer.echo(f"backup complete in {target}")
     return 0
 

@@ -27,7 +27,7 @@ from wattstead.metering.errors import WattsteadError
 from wattstead.registry.registry import Registry
 from wattstead.securing import standing
 from wattstead.series import Series
-from wattstead.settings import Settings
+from wattstead.settings import Settings, settings_of
 from wattstead.store.errors import FolderTaken
 from wattstead.store.folder import StoreFolder
 from wattstead.store.supervise import StoreProcess
@@ -51,7 +51,7 @@ class Finding(NamedTuple):
 
 def run(folder: Path, port: int, host: str, given: dict[str, Any]) -> int:
     """Print every finding; exit code 1 when one is not well."""
-    settings = Settings(folder=folder, port=port, host=host, **given)
+    settings = settings_of(folder=folder, port=port, host=host, **given)
     findings = [check(settings) for check in CHECKS]
     for finding in findings:
         typer.echo(f"{'ok  ' if finding.ok else 'BAD '} {finding.name:12} {finding.text}")

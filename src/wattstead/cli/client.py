@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -35,8 +36,12 @@ class Client:
     """A connection to one server with at most one write and one read key."""
 
     def __init__(self, url: str, write_key: str = "", read_key: str = "", authority: Path | None = None) -> None:
-        """``url`` with its path prefix, keys as shown when they were made; ``authority``: to be trusted too."""
+        """``url`` with its path prefix, keys as shown when they were made; ``authority``: to be trusted too.
+
+        Raises `ServerRefused` for an address or a key that can be none.
+        """
         self.url = url.rstrip("/")
+        _check(self.url, write_key, read_key)
         self.write_key = write_key
         self.read_key = read_key
         self._http = httpx.Client(base_url=self.url, timeout=60.0, verify=trusting(authority))
@@ -56,22 +61,30 @@ class Client:
         answer = self._try(
             "POST", "/api/v1/readings", self.write_key, content=body, headers={"Content-Type": "application/json"}
         )
-        found = answer.json()
+        found = self._told(answer)
         return int(found["accepted"]), [Issue(i["place"], i["reason"]) for i in found["rejected"]]
 
-    def get(self, path: str, **query: str | float) -> httpx.Response:
-        """Ask with the read key."""
-        return self._try("GET", path, self.read_key, params=query)
+    def get(self, path: str, **query: str | float) -> Any:
+        """The JSON of an answer, asked for with the read key; raises as `post_readings` does."""
+        return self._told(self._try("GET", path, self.read_key, params=query))
 
     def points(self) -> list[dict[str, Any]]:
         """Every point that the read key sees, by id, however many there are: asked for page by page."""
         found: list[dict[str, Any]] = []
         while True:
             after = found[-1]["id"] if found else 0
-            page = self.get("/api/v1/points", limit=_PAGE, after=after).json()
+            page = self.get("/api/v1/points", limit=_PAGE, after=after)
             found += page
             if len(page) < _PAGE:
                 return found
+
+    def _told(self, answer: httpx.Response) -> Any:
+        try:
+            return answer.json()
+        except ValueError:
+            raise ServerRefused(
+                f"{answer.request.url} answered without JSON, so that is no Wattstead: say with --url where it runs"
+            ) from None
 
     def _try(self, method: str, path: str, key: str, **rest: object) -> httpx.Response:
         headers = {"Authorization": f"Bearer {key}", **rest.pop("headers", {})}  # type: ignore[dict-item]
@@ -92,6 +105,18 @@ class Client:
         raise ServerAway(f"{self.url} did not take the request after {_TRIES} tries: {reason}")
 
 
+def _check(url: str, *keys: str) -> None:
+    try:
+        found, host = httpx.URL(url), urlsplit(url).hostname
+    except (httpx.InvalidURL, ValueError) as error:
+        raise ServerRefused(f"{url[:200]!r} is no address of a server: {error}") from None
+    if found.scheme not in ("http", "https") or not host:
+        raise ServerRefused(f"{url[:200]!r} is no address of a server; give one such as http://127.0.0.1:8086")
+    for key in keys:
+        if not (key.isascii() and key.isprintable()):
+            raise ServerRefused(f"{key[:8]!a}… is no key: keys have letters, digits, - and _; copy it once more")
+
+
 def _checked(answer: httpx.Response) -> httpx.Response:
     if answer.is_success:
         return answer
@@ -110,7 +135,10 @@ def _checked(answer: httpx.Response) -> httpx.Response:
 def connect(folder: Path, url: str, write_key: str, read_key: str) -> Client:
     """The server named, or else the one whose ``demo.json`` lies in ``folder``; raises `ServerRefused`."""
     note = folder / "demo.json"
-    known = json.loads(note.read_text()) if note.exists() else {}
+    try:
+        known = json.loads(note.read_text()) if note.exists() else {}
+    except ValueError as error:
+        raise ServerRefused(f"{note} cannot be read: {error}; give --url and --key, or another --data") from None
     keys = known.get("keys", {}) if not url or url.rstrip("/") == str(known.get("url", "")).rstrip("/") else {}
     where = url or known.get("url", "")
     if not where:

@@ -30,7 +30,7 @@ from wattstead.metering.batch import ReadingBatch
 from wattstead.registry.policy import Role
 from wattstead.registry.records import PointDeclaration, Scope
 from wattstead.registry.registry import Registry
-from wattstead.settings import Settings
+from wattstead.settings import settings_of
 from wattstead.web.settings import Demo
 
 _log = structlog.get_logger("demo")
@@ -98,7 +98,9 @@ class _Show:
 
 def run(folder: Path, port: int, host: str, base_path: str) -> int:
     """Start the demo and stay until it is ended."""
-    settings = Settings(folder=folder, port=port, host=host, base_path=base_path, owner_email=OWNER, store_every_s=3.0)
+    settings = settings_of(
+        folder=folder, port=port, host=host, base_path=base_path, owner_email=OWNER, store_every_s=3.0
+    )
     show = _Show()
     return run_product(settings, prepare=show.prepare, ready=show.play)
 

@@ -15,12 +15,21 @@ import typer
 import xlsxwriter
 
 from wattstead.cli.client import Client, ServerRefused, connect
+from wattstead.metering.errors import WattsteadError
 from wattstead.metering.quantity import Quality
+from wattstead.registry.names import checked_zone
 
 _PAGE = 50_000
 _EXCEL_ROWS = 1_048_575
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HEADER = ("time", "point", "value", "unit", "quality")
+
+
+class FileUnwritable(WattsteadError):
+    """The file that was named cannot be written."""
+
+    def __init__(self, file: Path, error: OSError) -> None:
+        super().__init__(f"{file} cannot be written: {error.strerror or error}; name another file")
 
 
 class _Table(Protocol):
@@ -33,6 +42,7 @@ def run(
     file: Path | None, folder: Path, url: str, read_key: str, points: list[str], start: str, end: str, zone: str
 ) -> int:
     """Write the readings of the points named (all when none is) to ``file``, or as CSV to standard output."""
+    checked_zone(zone)
     client = connect(folder, url, "", read_key)
     rows = client.points()
     known = {row["address"]: row for row in rows} | {str(row["id"]): row for row in rows}
@@ -57,7 +67,7 @@ def _lines(client: Client, row: dict[str, object], start: str, end: str, zone: s
         query["end"] = end
     at: str | float = start or 0
     while True:
-        page = client.get("/api/v1/readings", **query, start=at).json()
+        page = client.get("/api/v1/readings", **query, start=at)
         for time_ms, value, quality in zip(page["time"], page["value"], page["quality"], strict=True):
             moment = (_EPOCH + timedelta(milliseconds=time_ms)).astimezone(ZoneInfo(zone))
             yield [moment.isoformat(), row["address"], value, page["unit"], Quality(quality).name.lower()]
@@ -70,13 +80,18 @@ def _lines(client: Client, row: dict[str, object], start: str, end: str, zone: s
 def _table(file: Path | None) -> Iterator[_Table]:
     if file is None:
         yield csv.writer(sys.stdout)
-    elif file.suffix.lower() == ".xlsx":
-        book = _Workbook(file)
-        yield book
-        book.close()
-    else:
-        with file.open("w", newline="", encoding="utf-8") as out:
+        return
+    try:
+        out = file.open("w", newline="", encoding="utf-8")
+    except OSError as error:
+        raise FileUnwritable(file, error) from error
+    with out:
+        if file.suffix.lower() != ".xlsx":
             yield csv.writer(out)
+            return
+    book = _Workbook(file)  # which opens its file only at the end
+    yield book
+    book.close()
 
 
 class _Workbook:

@@ -19,6 +19,7 @@ from wattstead.cli.known import KnownReadings
 from wattstead.ingest.table_file import TableDecoder, TableReadings, shape_of
 from wattstead.ingest.table_rows import OddLines, Row, rows_of
 from wattstead.metering.errors import Issue, WattsteadError
+from wattstead.registry.names import checked_zone
 
 _ROWS = 5_000
 _REASONS = 1_000
@@ -57,6 +58,7 @@ def run(
     encoding: str,
 ) -> int:
     """Import one file; exit code 0 when every reading was accepted or known, 2 when some were rejected."""
+    checked_zone(zone)
     rows = rows_of(file, sheet, encoding)
     _, header = next(rows, (0, ()))
     decoder = TableDecoder(shape_of(header, prefix, time_column), zone, decimal_comma)
@@ -88,7 +90,10 @@ def _account(file: Path, notes: Path) -> Account:
     size = file.stat().st_size
     if not notes.exists():
         return Account(size)
-    found = msgspec.json.decode(notes.read_bytes(), type=Account)
+    try:
+        found = msgspec.json.decode(notes.read_bytes(), type=Account)
+    except msgspec.DecodeError as error:
+        raise ImportDiffers(f"{notes.name} cannot be read: {error}; delete it to begin again") from None
     if found.size != size:
         raise ImportDiffers(
             f"{file.name} had {found.size} bytes when its import was interrupted and has {size} now; "

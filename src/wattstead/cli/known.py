@@ -86,7 +86,7 @@ class KnownReadings:
         while low_us <= high_us:
             answer = self._client.get(
                 "/api/v1/readings", point=number, start=low_us / 1000, end=(high_us + 1) / 1000, limit=_PAGE
-            ).json()
+            )
             times = [round(t * 1000) for t in answer["time"]]
             out.update({(name, t): v * factor + offset for t, v in zip(times, answer["value"], strict=True)})
             if len(times) < _PAGE:

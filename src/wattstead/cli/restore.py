@@ -12,7 +12,7 @@ from wattstead.app import open_store
 from wattstead.backup import BackupNote, BackupUnusable, read_note, restore
 from wattstead.registry.registry import Registry
 from wattstead.series import Series
-from wattstead.settings import Settings
+from wattstead.settings import Settings, settings_of
 
 
 def run(source: Path, folder: Path) -> int:
@@ -21,7 +21,7 @@ def run(source: Path, folder: Path) -> int:
     there = [name for name in ("registry.db", "store") if (folder / name).exists()]
     if there:
         raise BackupUnusable(f"{folder} holds {' and '.join(there)} already; restore into a folder without them")
-    note = asyncio.run(_restore(source, Settings(folder=folder)))
+    note = asyncio.run(_restore(source, settings_of(folder=folder)))
     taken = datetime.fromtimestamp(note.taken_s, UTC).isoformat(timespec="seconds")
     typer.echo(f"restored the backup of {taken} into {folder}; start the server on it")
     return 0

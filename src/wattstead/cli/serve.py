@@ -9,12 +9,12 @@ from typing import Any
 import typer
 
 from wattstead.app import Product, run_product
-from wattstead.settings import Settings
+from wattstead.settings import settings_of
 
 
 def run(folder: Path, port: int, host: str, base_path: str, given: dict[str, Any]) -> int:
     """Start and stay until ended; what is not ``given`` is left to environment and file."""
-    settings = Settings(folder=folder, port=port, host=host, base_path=base_path, **given)
+    settings = settings_of(folder=folder, port=port, host=host, base_path=base_path, **given)
     return run_product(settings, prepare=_first_owner, ready=_say)
 
 
