@@ -55,7 +55,7 @@ def test_rows_and_columns_say_the_same(found: list[tuple[str, int, float]], unit
     for _ in range(2):
         two = decoder.decode(json.dumps(as_columns).encode(), NOW_US)
         assert rows(one) == rows(two) and not one.rejected and not two.rejected
-    items = ((name, time if timed else None, value, ("", 0)) for name, time, value in found)
+    items = ((name, time if timed else None, value, None, ("", 0)) for name, time, value in found)
     assert rows(one) == rows(from_items(items, Rejections(), unit, NOW_US))
 
 

@@ -239,3 +239,79 @@ def test_other_formats_and_methods(door: Door, bearer: dict[str, str]) -> None:
     assert door.http.post(ROUTE, content=b"x", headers=bearer | {"Content-Encoding": "gzip"}).status_code == 400
     assert door.app.serves("POST", ROUTE) and not door.app.serves("GET", ROUTE)
     assert door.http.get("/elsewhere").status_code == 404
+
+
+def test_a_field_that_is_not_known_costs_its_reading(door: Door, bearer: dict[str, str]) -> None:
+    rows = [
+        {"point": "b2", "time": 1_600_000_001, "value": 1},
+        {"point": "b2", "tiem": 1_600_000_001, "value": 1},
+        {"point": "b2", "time": 1_600_000_002, "value": 1, "time_unit": "ms"},
+    ]
+    answer = door.http.post(ROUTE, json={"readings": rows}, headers=bearer).json()
+    assert (answer["accepted"], [issue["place"] for issue in answer["rejected"]]) == (
+        1, ["readings[1].tiem", "readings[2].time_unit"],
+    )  # fmt: skip
+    assert "known are point, time, value, unit" in answer["rejected"][0]["reason"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"point": ["a"], "tiem": [1], "value": [1]},
+        {"point": "a", "value": 1, "quality": 2},
+        {"readings": [{"point": "a", "value": 1}], "time_units": "ms"},
+        {"readings": [{"point": "a", "value": 1}], "value": [1]},
+    ],
+)
+def test_a_field_of_a_body_that_is_not_known_costs_the_body(
+    door: Door, bearer: dict[str, str], body: dict[str, Any]
+) -> None:
+    answer = door.http.post(ROUTE, json=body, headers=bearer)
+    assert answer.status_code == 400
+    assert "is no field that is known here" in answer.json()["detail"]
+
+
+def test_a_unit_is_turned_into_that_of_the_point(door: Door, bearer: dict[str, str]) -> None:
+    door.points.declare(door.site, "meter", unit="Wh")
+    rows = [
+        {"point": "meter", "time": 1, "value": 1.5, "unit": "kWh"},
+        {"point": "meter", "time": 2, "value": 7, "unit": "Wh"},
+        {"point": "meter", "time": 3, "value": 8},
+        {"point": "meter", "time": 4, "value": 1, "unit": "bananas"},
+        {"point": "meter", "time": 5, "value": 1, "unit": "V"},
+        {"point": "meter", "time": 6, "value": 1, "unit": 7},
+        {"point": "plain", "time": 7, "value": 1},
+        {"point": "fresh", "time": 8, "value": 2, "unit": "kW"},
+        {"point": "fresh", "time": 9, "value": 2000, "unit": "W"},
+    ]
+    answer = door.http.post(ROUTE, json={"readings": rows}, headers=bearer).json()
+    assert answer["accepted"] == 6
+    assert {issue["place"]: issue["reason"].partition(";")[0] for issue in answer["rejected"]} == {
+        "readings[3].unit": "unit 'bananas' is not known",
+        "readings[4]": "unit 'V' (V) cannot become 'Wh' (Wh)",
+        "readings[5].unit": "unit is int",
+    }
+    assert [(row.address, row.value) for row in door.stored()] == [
+        ("meter", 1500.0), ("meter", 7.0), ("meter", 8.0), ("plain", 1.0), ("fresh", 2.0), ("fresh", 2.0),
+    ]  # fmt: skip
+    (issue,) = door.http.post(
+        ROUTE, json={"point": "plain", "time": 8, "value": 1, "unit": "W"}, headers=bearer
+    ).json()["rejected"]  # fmt: skip
+    assert "its point has none yet" in issue["reason"]
+
+
+def test_units_of_columns_and_of_arrow(door: Door, bearer: dict[str, str]) -> None:
+    body = {"point": ["a", "a", "b"], "time": [1, 2, 3], "value": [1, 2, 3], "unit": ["kW", "W", "bananas"]}
+    answer = door.http.post(ROUTE, json=body, headers=bearer).json()
+    assert (answer["accepted"], [issue["place"] for issue in answer["rejected"]]) == (2, ["unit[2]"])
+    assert [row.value for row in door.stored()] == [1.0, 0.002]
+    one = {"point": ["a"] * 2, "time": [4, 5], "value": [1, 2], "unit": "MW"}
+    assert door.http.post(ROUTE, json=one, headers=bearer).json()["accepted"] == 2
+    head = bearer | {"Content-Type": "application/vnd.apache.arrow.stream"}
+    columns = {"point": ["a", "a", "a"], "value": [9.0, 9.0, 9.0], "time": [6, 7, 8], "unit": ["W", "bananas", None]}
+    answer = door.http.post(ROUTE, content=arrow(pa.table(columns)), headers=head).json()
+    assert answer["accepted"] == 2 and "bananas" in answer["rejected"][0]["reason"]
+    assert [row.value for row in door.stored()][-4:] == [1000.0, 2000.0, 0.009, 9.0]
+    wrong = {"point": ["a"], "value": [9.0], "tiem": [6]}
+    refused = door.http.post(ROUTE, content=arrow(pa.table(wrong)), headers=head)
+    assert refused.status_code == 400 and "column tiem is not known" in refused.json()["detail"]

@@ -86,6 +86,18 @@ async def test_addresses_become_points(resolver: RegistryResolver, registry: Reg
     assert (await resolver.points(grant, [])).tolist() == []
 
 
+async def test_a_point_has_its_own_unit_or_the_one_it_came_with(
+    resolver: RegistryResolver, registry: Registry, key: NewKey
+) -> None:
+    grant = _grant(resolver, key)
+    said, silent = (await resolver.points(grant, ["said", "silent"], {"said": "kWh"})).tolist()
+    assert await resolver.units([said, silent]) == {said: "kWh", silent: ""}
+    registry.change_point(said, PointChange(unit="Wh"))
+    registry.change_point(silent, PointChange(unit="V"))
+    resolver.refresh()
+    assert await resolver.units([said, silent, 999]) == {said: "Wh", silent: "V"}
+
+
 async def test_known_addresses_need_no_registry(
     resolver: RegistryResolver, registry: Registry, key: NewKey, tmp_path: Path
 ) -> None:

@@ -136,6 +136,8 @@ class Columns:
     points: NDArray[np.uint32] | None = None
     skipped: int = 0
     """Fields that are no readings and were left out: texts, nulls."""
+    units: list[str] | None = None
+    """The unit that came with each row, "" where none did; None: with no row. They are all known ones."""
 
     def __len__(self) -> int:
         return len(self.value)
@@ -153,7 +155,16 @@ class Columns:
             lambda row: place(int(kept[row])),
             None if self.points is None else self.points[kept],
             self.skipped,
+            None if self.units is None else [self.units[row] for row in kept.tolist()],
         )
+
+    def first_units(self) -> dict[str, str]:
+        """The first unit that came with each address, for those with which one came."""
+        found: dict[str, str] = {}
+        for row, symbol in enumerate(self.units or ()):
+            if symbol:
+                found.setdefault(self.names.address(row), symbol)
+        return found
 
 
 @dataclass(slots=True)

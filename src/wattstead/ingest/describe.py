@@ -12,8 +12,8 @@ _EMON = "emon/"
 _FIELDS_THAT_SAY_NOTHING = frozenset({"value", "state", "gauge", "counter"})
 
 
-def described(path: str) -> NewAddress:
-    """The address with what it says.
+def described(path: str, unit: str = "") -> NewAddress:
+    """The address with what it says; ``unit`` is what its sender says beside it.
 
     >>> described("influx/W,entity_id=roof/value").name, described("influx/W,entity_id=roof/value").unit
     ('W roof', 'W')
@@ -25,10 +25,10 @@ def described(path: str) -> NewAddress:
         if series is not None:
             field = "" if series.field in _FIELDS_THAT_SAY_NOTHING else series.field
             label = " ".join(filter(None, (series.measurement, *series.tags.values(), field)))
-            return NewAddress(path, label[:LONGEST_NAME], _unit(series.measurement, series.field), series.tags)
+            return NewAddress(path, label[:LONGEST_NAME], unit or _unit(series.measurement, series.field), series.tags)
     if path.startswith(_EMON):
-        return NewAddress(path)
-    return NewAddress(path, path)
+        return NewAddress(path, unit=unit)
+    return NewAddress(path, path, unit)
 
 
 def _unit(*words: str) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wattstead.ingest.closed import NOTHING, ClosedPoints
-from wattstead.ingest.resolver import SealedKey
+from wattstead.ingest.resolver import NO_UNITS, SealedKey
 from wattstead.registry.names import address_fault
 from wattstead.registry.records import KeyGrant
 
@@ -31,6 +31,7 @@ class PointMap:
         self._owners: dict[int, int] = {}
         self._created: dict[int, int] = {}
         self._deltas: set[int] = set()
+        self._units: dict[int, str] = {}
         self._next_id = first_id
         self.closed: ClosedPoints = NOTHING
         self.epoch = 0
@@ -47,13 +48,14 @@ class PointMap:
         if grant is not None:
             self._sealed.pop(grant.id, None)
 
-    def declare(self, site_id: int, address: str, delta: bool = False) -> int:
+    def declare(self, site_id: int, address: str, delta: bool = False, unit: str = "") -> int:
         """The point of an address, made where it is new; ``delta`` says that it holds amounts per interval."""
         ids = self._ids.setdefault(site_id, {})
         point = ids.get(address)
         if point is None:
             point = ids[address] = self._next_id
             self._owners[point] = site_id
+            self._units[point] = unit
             self._next_id += 1
         if delta:
             self._deltas.add(point)
@@ -67,12 +69,17 @@ class PointMap:
         """See `wattstead.ingest.resolver.Resolver`, as all that follow."""
         return self._grants.get(_digest(secret))
 
-    async def points(self, grant: KeyGrant, addresses: Sequence[str]) -> NDArray[np.uint32]:
+    async def points(
+        self, grant: KeyGrant, addresses: Sequence[str], units: Mapping[str, str] = NO_UNITS
+    ) -> NDArray[np.uint32]:
         """Ids of addresses, 0 where refused."""
         ids = self._ids.setdefault(grant.site_id, {})
-        return np.fromiter(
-            (ids.get(address) or self._create(grant, address) for address in addresses), np.uint32, len(addresses)
-        )
+        found = (ids.get(address) or self._create(grant, address, units.get(address, "")) for address in addresses)
+        return np.fromiter(found, np.uint32, len(addresses))
+
+    async def units(self, points: Sequence[int]) -> Mapping[int, str]:
+        """The unit of each of these points."""
+        return {point: self._units.get(point, "") for point in points}
 
     def refusal(self, grant: KeyGrant, address: str) -> str:
         """Why an address got no point."""
@@ -101,11 +108,11 @@ class PointMap:
         """The sealed key of that id."""
         return self._sealed.get(key_id)
 
-    def _create(self, grant: KeyGrant, address: str) -> int:
+    def _create(self, grant: KeyGrant, address: str, unit: str) -> int:
         if self._created.get(grant.id, 0) >= grant.point_limit or address_fault(address) is not None:
             return 0
         self._created[grant.id] = self._created.get(grant.id, 0) + 1
-        return self.declare(grant.site_id, address)
+        return self.declare(grant.site_id, address, unit=unit)
 
 
 def _digest(secret: str) -> bytes:

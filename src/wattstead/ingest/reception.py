@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +20,7 @@ from wattstead.ingest.limits import IngestLimits
 from wattstead.ingest.resolver import Resolver
 from wattstead.ingest.tally import Tally
 from wattstead.metering.batch import ReadingBatch
-from wattstead.metering.quantity import Quality
+from wattstead.metering.quantity import Quality, UnitError, conversion
 from wattstead.registry.records import KeyGrant, Scope
 from wattstead.stream.journal import Journal
 
@@ -35,6 +36,25 @@ class Kept(NamedTuple):
     rejected: Rejections
     skipped: int = 0
     """Fields that are no readings: texts, nulls."""
+
+
+def converted(number: float, given: str, own: str) -> tuple[float, str]:
+    """A number in the unit of its point, and what is wrong, empty when nothing is.
+
+    >>> converted(1.5, "kWh", "Wh"), converted(1.0, "kWh", "kWh")
+    ((1500.0, ''), (1.0, ''))
+    >>> converted(1.0, "V", "Wh")[1]
+    "unit 'V' (V) cannot become 'Wh' (Wh)"
+    """
+    if given == own:
+        return number, ""
+    try:
+        factor, offset = conversion(given, own)
+    except UnitError as error:
+        return number, str(error) if own else f"unit {given!r} is given, and its point has none yet: give it one"
+    exact = factor < 1 and not offset  # 9 W are 0.009 kW to the last digit
+    found = number / conversion(own, given)[0] if exact else number * factor + offset
+    return (found, "") if math.isfinite(found) else (number, f"value is too large for the point's unit {own!r}")
 
 
 def present_us() -> int:
@@ -135,7 +155,7 @@ class Reception:
         limits = self.limits
         self._buckets.charge(grant.id, len(columns))
         columns = within(columns, limits.earliest_us, self.clock_us() + self._future_us)
-        columns, points = self._open(*await self._located(grant, columns))
+        columns, points = await self._in_own_units(*self._open(*await self._located(grant, columns)))
         quality = np.full(len(columns), Quality.RAW, np.uint8)
         if columns.untimed is not False and len(columns):
             repeatable = self.resolver.is_delta(points) & columns.untimed
@@ -164,6 +184,22 @@ class Reception:
         columns.rejected.add_rows(shut, columns.place, lambda row: closed.reason(int(points[row])))
         return columns.keep(~shut), points[~shut]
 
+    async def _in_own_units(self, columns: Columns, points: NDArray[np.uint32]) -> tuple[Columns, NDArray[np.uint32]]:
+        """The columns with each value in the unit of its point; a unit that cannot become that is named as rejected."""
+        if columns.units is None:
+            return columns, points
+        given = [(row, int(points[row]), symbol) for row, symbol in enumerate(columns.units) if symbol]
+        own = await self.resolver.units(list({point for _, point, _ in given}))
+        value, good = columns.value.copy(), np.ones(len(columns), np.bool_)
+        for row, point, symbol in given:
+            number, fault = converted(float(value[row]), symbol, own.get(point, ""))
+            value[row] = number
+            if fault:
+                good[row] = False
+                columns.rejected.add(columns.place(row), fault)
+        columns.value = value
+        return (columns, points) if bool(good.all()) else (columns.keep(good), points[good])
+
     async def _located(self, grant: KeyGrant, columns: Columns) -> tuple[Columns, NDArray[np.uint32]]:
         """The columns whose rows have a point, and the points."""
         if columns.points is not None:
@@ -172,7 +208,7 @@ class Reception:
         points = names.known(grant.site_id, epoch)
         if points is not None:
             return columns, points
-        found = await self.resolver.points(grant, names.addresses)
+        found = await self.resolver.points(grant, names.addresses, columns.first_units())
         points = names.spread(found)
         if bool(found.all()):
             names.remember(grant.site_id, points, epoch)
@@ -192,7 +228,7 @@ class Reception:
         named, located = np.flatnonzero(by_name), points.copy()
         if len(named):
             names = columns.names.only(named)
-            located[named] = names.spread(await self.resolver.points(grant, names.addresses))
+            located[named] = names.spread(await self.resolver.points(grant, names.addresses, columns.first_units()))
             columns.rejected.add_rows(
                 located == 0,
                 columns.place,

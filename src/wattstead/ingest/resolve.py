@@ -11,7 +11,7 @@ import contextlib
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from itertools import repeat
@@ -26,7 +26,7 @@ from wattstead.ingest.errors import KeyUnknown
 from wattstead.ingest.grants import Grants
 from wattstead.ingest.newcomers import Newcomers, Request
 from wattstead.ingest.ownership import Ownership
-from wattstead.ingest.resolver import SealedKey
+from wattstead.ingest.resolver import NO_UNITS, SealedKey
 from wattstead.metering.errors import WattsteadError
 from wattstead.registry.errors import KeyRevoked, PointLimit, RegistryError
 from wattstead.registry.names import address_fault
@@ -40,6 +40,7 @@ _USE_NOTED_S = 60.0
 _REFUSED_S = 10.0
 """How long an address beyond its key's limit is refused without asking again."""
 _MOST_REFUSED = 50_000
+_MOST_UNITS = 200_000
 
 
 class Addresses:
@@ -86,6 +87,7 @@ class RegistryResolver:
         self.closed: ClosedPoints = NOTHING
         self.epoch = 0
         self._refused: dict[tuple[int, str], float] = {}
+        self._units: dict[int, str] = {}
         self._generation = 0
         self._reachable = True
         self._poll_s = poll_s
@@ -127,7 +129,7 @@ class RegistryResolver:
             self._ownership.put_deltas(self._registry.deltas_since(self._generation))
             closed = self._registry.closed()
             self.closed = ClosedPoints(closed.devices, closed.points) if closed.devices else NOTHING
-            self._refused = {}
+            self._refused, self._units = {}, {}
             self._generation = generation
 
     def key(self, secret: str) -> KeyGrant | None:
@@ -138,7 +140,9 @@ class RegistryResolver:
         """The sealed key of that id."""
         return self._grants.sealed(key_id)
 
-    async def points(self, grant: KeyGrant, addresses: Sequence[str]) -> NDArray[np.uint32]:
+    async def points(
+        self, grant: KeyGrant, addresses: Sequence[str], units: Mapping[str, str] = NO_UNITS
+    ) -> NDArray[np.uint32]:
         """Ids of addresses, 0 where refused; raises `RegistryUnavailable`, `KeyUnknown`."""
         held = self._addresses
         known = held.of(grant.site_id)
@@ -149,12 +153,27 @@ class RegistryResolver:
         if not missing:
             return found
         try:
-            answer = await self._newcomers.resolve(Request(grant, [described(path) for path in missing]))
+            told = [described(path, units.get(path, "")) for path in missing]
+            answer = await self._newcomers.resolve(Request(grant, told))
         except KeyRevoked as error:
             raise KeyUnknown from error
         self._remember(held, grant.site_id, answer)
         new = answer.ids
         return np.fromiter((known.get(a) or new.get(a, 0) for a in addresses), np.uint32, len(addresses))
+
+    async def units(self, points: Sequence[int]) -> Mapping[int, str]:
+        """Units of points; raises `RegistryUnavailable`."""
+        held = self._units
+        known = {point: held[point] for point in points if point in held}
+        unknown = [point for point in points if point not in known]
+        if unknown:
+            loop = asyncio.get_running_loop()
+            found = await loop.run_in_executor(self._threads, self._registry.units_of_points, unknown)
+            if len(held) + len(found) > _MOST_UNITS:
+                held.clear()
+            held.update(found)
+            known.update(found)
+        return known
 
     def refusal(self, grant: KeyGrant, address: str) -> str:
         """Why an address got no point."""

@@ -5,7 +5,7 @@ It stores nothing and knows no protocol.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 
 from wattstead.ingest.closed import ClosedPoints
 from wattstead.registry.records import KeyGrant
+
+NO_UNITS: Mapping[str, str] = {}
+"""What senders say of units when they say nothing."""
 
 
 class SealedKey(NamedTuple):
@@ -39,8 +42,17 @@ class Resolver(Protocol):
         """What the key with that secret allows; None when it is unknown, revoked or has ended."""
         ...
 
-    async def points(self, grant: KeyGrant, addresses: Sequence[str]) -> NDArray[np.uint32]:
-        """The point of each address of the grant's site, created where it is new; 0 where the address is refused."""
+    async def points(
+        self, grant: KeyGrant, addresses: Sequence[str], units: Mapping[str, str] = NO_UNITS
+    ) -> NDArray[np.uint32]:
+        """The point of each address of the grant's site, created where it is new; 0 where the address is refused.
+
+        ``units``: in which unit a new address sends, where its sender says so.
+        """
+        ...
+
+    async def units(self, points: Sequence[int]) -> Mapping[int, str]:
+        """The unit of each of these points, or the one its sender said while nobody has given it one; "" for none."""
         ...
 
     def refusal(self, grant: KeyGrant, address: str) -> str:

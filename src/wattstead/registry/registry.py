@@ -222,6 +222,11 @@ class Registry(People, Templates, Places):
         with self._db.reading() as s:
             return points.deltas_since(s, generation)
 
+    def units_of_points(self, point_ids: Sequence[int]) -> dict[int, str]:
+        """The unit of each of these points that exists, or its sender's while nobody has given it one; "" for none."""
+        with self._db.reading() as s:
+            return points.units_of(s, point_ids)
+
     def sites_of_points(self, point_ids: Sequence[int]) -> dict[int, int]:
         """The site of each of these points that exists."""
         with self._db.reading() as s:

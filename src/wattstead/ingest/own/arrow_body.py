@@ -14,12 +14,15 @@ from wattstead.ingest.columns import Columns, Names, Rejections, row_place
 from wattstead.ingest.errors import BodyInvalid, BodyTooLarge
 from wattstead.ingest.instants import fits, from_column
 from wattstead.ingest.own.arrow_size import unpacked_bytes
+from wattstead.ingest.own.items import known_unit
+from wattstead.metering.quantity import ALIASES, UnitError
 
 _LARGEST_ID = 2**32 - 1
+_COLUMNS = ("point", "time", "value", "unit")
 
 
 def decode(body: bytes, now_us: int, time_unit: str, most_bytes: int) -> Columns:
-    """The readings of a stream with columns ``point``, ``value`` and, if they have times, ``time``.
+    """The readings of a stream with columns ``point``, ``value`` and, if they have them, ``time`` and ``unit``.
 
     ``time`` is a timestamp with a zone, or a number of ``time_unit``. Rows with a null or a number that is not finite
     are named, the others kept. Raises `BodyInvalid` for what is no such stream, or unpacks to more than ``most_bytes``.
@@ -28,13 +31,17 @@ def decode(body: bytes, now_us: int, time_unit: str, most_bytes: int) -> Columns
     for name in ("point", "value"):
         if name not in table.column_names:
             raise BodyInvalid("schema", f"column {name} is missing; expected point, time and value")
+    for name in table.column_names:
+        if name not in _COLUMNS:
+            raise BodyInvalid("schema", f"column {name[:40]} is not known here; known are {', '.join(_COLUMNS)}")
     rejected = Rejections()
     good = np.ones(table.num_rows, np.bool_)
     value = _values(table.column("value"), good, rejected)
     untimed = "time" not in table.column_names
     time_us = np.full(len(value), now_us, np.int64) if untimed else _times(table, time_unit, good, rejected)
     names, points = _points(table.column("point"), good, rejected)
-    columns = Columns(names, time_us, value, rejected, untimed, points=points)
+    units = _units(_chunk(table.column("unit")), good, rejected) if "unit" in table.column_names else None
+    columns = Columns(names, time_us, value, rejected, untimed, points=points, units=units)
     return columns if bool(good.all()) else columns.keep(good)
 
 
@@ -110,6 +117,24 @@ def _points(column: Any, good: NDArray[np.bool_], rejected: Rejections) -> tuple
         indices = indices.fill_null(0)
     index = indices.cast(pa.int32()).to_numpy(zero_copy_only=False)
     return Names([name or "" for name in names.to_pylist()] or [""], index), None
+
+
+def _units(column: Any, good: NDArray[np.bool_], rejected: Rejections) -> list[str]:
+    """The unit of each row, "" where it is null."""
+    kind = column.type
+    named = kind.value_type if pa.types.is_dictionary(kind) else kind
+    if not (pa.types.is_string(named) or pa.types.is_large_string(named) or pa.types.is_string_view(named)):
+        raise BodyInvalid("column unit", f"is {kind}; expected units as string or dictionary")
+    given = [symbol or "" for symbol in column.to_pylist()]
+    faults: dict[str, str] = {}
+    for symbol in set(given):
+        try:
+            known_unit(symbol)
+        except UnitError as error:
+            faults[symbol] = str(error)
+    unknown = np.fromiter((symbol in faults for symbol in given), np.bool_, len(given))
+    _reject(unknown, good, rejected, lambda row: faults[given[row]])
+    return [ALIASES.get(symbol, symbol) for symbol in given]
 
 
 def _reject(rows: NDArray[np.bool_], good: NDArray[np.bool_], rejected: Rejections, reason: Any) -> None:

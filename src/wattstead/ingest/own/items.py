@@ -10,14 +10,15 @@ import numpy as np
 
 from wattstead.ingest.columns import Columns, Names, Rejections
 from wattstead.ingest.instants import TimeInvalid, from_any
+from wattstead.metering.quantity import ALIASES, UNITS, UnitError
 
 _LARGEST_ID = 2**32 - 1
 Place = tuple[str, int]
 """Name of the list (empty: parallel columns) and position in it."""
 
 
-Item = tuple[Any, Any, Any, Place]
-"""Point, time and value as the sender wrote them, and where."""
+Item = tuple[Any, Any, Any, Any, Place]
+"""Point, time, value and unit as the sender wrote them, and where."""
 
 
 def from_items(items: Iterable[Item], rejected: Rejections, unit: str, now_us: int) -> Columns:
@@ -26,9 +27,10 @@ def from_items(items: Iterable[Item], rejected: Rejections, unit: str, now_us: i
     points: list[int] = []
     times: list[int] = []
     values: list[float] = []
+    units: list[str] = []
     untimed: list[bool] = []
     places: list[Place] = []
-    for point, time, value, place in items:
+    for point, time, value, symbol, place in items:
         part = "point"
         try:
             address, identity = _point(point)
@@ -36,13 +38,16 @@ def from_items(items: Iterable[Item], rejected: Rejections, unit: str, now_us: i
             time_us = now_us if time is None else from_any(time, unit)
             part = "value"
             number = _number(value)
-        except (TimeInvalid, ValueError) as fault:
+            part = "unit"
+            named = "" if symbol is None else known_unit(symbol)
+        except (TimeInvalid, UnitError, ValueError) as fault:
             rejected.add(_shown(place, part), str(fault))
             continue
         addresses.append(address)
         points.append(identity)
         times.append(time_us)
         values.append(number)
+        units.append(named)
         untimed.append(time is None)
         places.append(place)
     return Columns(
@@ -53,7 +58,17 @@ def from_items(items: Iterable[Item], rejected: Rejections, unit: str, now_us: i
         np.array(untimed, np.bool_) if any(untimed) else False,
         _shower(places),
         np.array(points, np.uint32) if any(points) else None,
+        units=units if any(units) else None,
     )
+
+
+def known_unit(found: Any) -> str:
+    """The symbol of a unit that a sender names; raises `UnitError`, or `ValueError` for what is no text."""
+    if not isinstance(found, str):
+        raise ValueError(f"unit is {type(found).__name__}; expected one such as kWh")
+    if found and found not in UNITS and found not in ALIASES:
+        raise UnitError(f"unit {found[:40]!r} is not known; known are {', '.join(filter(None, UNITS))}")
+    return ALIASES.get(found, found)
 
 
 def _point(found: Any) -> tuple[str, int]:

@@ -16,14 +16,20 @@ from wattstead.ingest.loose_json import loads
 from wattstead.ingest.own.items import Item, from_items
 from wattstead.ingest.remembered import Remembered
 
+_READING = ("point", "time", "value", "unit")
+_OF_ROWS = ("readings", "time_unit")
+_OF_COLUMNS = (*_READING, "time_unit")
 
-class _Row(msgspec.Struct, gc=False):
+
+class _Row(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    """A reading as nearly all are; one with a unit, or with a field that is not known, needs a closer look."""
+
     point: str
     value: float
     time: int | float | None = None
 
 
-class _Body(msgspec.Struct):
+class _Body(msgspec.Struct, forbid_unknown_fields=True):
     readings: Raw | UnsetType = UNSET
     point: Raw | UnsetType = UNSET
     time: Raw | UnsetType = UNSET
@@ -65,6 +71,8 @@ class JsonDecoder:
         """The columns of a well-formed body; None when something needs a closer look."""
         try:
             if found.readings is not UNSET:
+                if found.point is not UNSET or found.time is not UNSET or found.value is not UNSET:
+                    return None
                 return _from_rows(_rows.decode(found.readings), unit, now_us)
             if found.point is UNSET or found.value is UNSET:
                 return None
@@ -90,6 +98,7 @@ class JsonDecoder:
         if isinstance(found, dict):
             time_unit = time_unit or found.get("time_unit", "s")
             rows = found.get("readings")
+            _check_fields(found, _OF_COLUMNS if rows is None else _OF_ROWS)
             if rows is None:
                 return _from_any_columns(found, checked_unit(time_unit), now_us)
         if not isinstance(rows, list):
@@ -97,10 +106,12 @@ class JsonDecoder:
         rejected = Rejections()
         items: list[Item] = []
         for at, row in enumerate(rows):
-            if isinstance(row, dict):
-                items.append((row.get("point"), row.get("time"), row.get("value"), ("readings", at)))
-            else:
+            if not isinstance(row, dict):
                 rejected.add(f"readings[{at}]", f"is {type(row).__name__}; expected an object with point and value")
+            elif unknown := [name for name in row if name not in _READING]:
+                rejected.add(f"readings[{at}].{unknown[0][:40]}", _unknown(_READING))
+            else:
+                items.append((row.get("point"), row.get("time"), row.get("value"), row.get("unit"), ("readings", at)))
         return from_items(items, rejected, checked_unit(time_unit or "s"), now_us)
 
 
@@ -139,15 +150,25 @@ def _from_any_columns(found: dict[str, Any], unit: str, now_us: int) -> Columns:
     for name in ("point", "value"):
         if name not in found:
             raise BodyInvalid("body", f"{name} is missing; expected readings, or point, time and value")
-    given = {name: found.get(name) for name in ("point", "time", "value")}
+    given = {name: found.get(name) for name in _READING}
     lengths = {name: len(column) for name, column in given.items() if isinstance(column, list)}
     if len(set(lengths.values())) > 1:
         shown = ", ".join(f"{name} {length}" for name, length in lengths.items())
         raise BodyInvalid("body", f"columns of different lengths ({shown}); one length is needed")
     rows = next(iter(lengths.values()), 1)
-    point, time, value = (column if isinstance(column, list) else [column] * rows for column in given.values())
-    items = ((point[at], time[at], value[at], ("", at)) for at in range(rows))
+    point, time, value, symbol = (column if isinstance(column, list) else [column] * rows for column in given.values())
+    items = ((point[at], time[at], value[at], symbol[at], ("", at)) for at in range(rows))
     return from_items(items, Rejections(), unit, now_us)
+
+
+def _check_fields(found: dict[str, Any], known: tuple[str, ...]) -> None:
+    for name in found:
+        if name not in known:
+            raise BodyInvalid(name[:40] or "body", _unknown(known))
+
+
+def _unknown(known: tuple[str, ...]) -> str:
+    return f"is no field that is known here; known are {', '.join(known)}"
 
 
 def _row_place(row: int) -> str:

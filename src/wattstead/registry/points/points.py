@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Row, Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from wattstead.metering import point as metering
-from wattstead.metering.quantity import Direction, Kind, Quantity, Role
+from wattstead.metering.quantity import UNITS, Direction, Kind, Quantity, Role
 from wattstead.registry import names
 from wattstead.registry.errors import Unknown
 from wattstead.registry.points import tags
@@ -104,6 +104,13 @@ def deltas_since(session: Session, generation: int) -> dict[int, bool]:
     if generation <= 0:
         question = question.where(Point.kind == Kind.DELTA.value)
     return dict(session.execute(question).all())
+
+
+def units_of(session: Session, point_ids: Sequence[int]) -> dict[int, str]:
+    """The unit of each of these points that exists, or its sender's while nobody has given it one; "" for none."""
+    columns = (Point.id, Point.unit, Point.unit_hint, Point.adopted)
+    rows = session.execute(select(*columns).where(Point.id.in_(integers(session, possible(point_ids)))))
+    return {point_id: own if own or adopted or hint not in UNITS else hint for point_id, own, hint, adopted in rows}
 
 
 def sites_of(session: Session, point_ids: Sequence[int]) -> dict[int, int]:
