@@ -23,6 +23,8 @@ def test_names_of_all_kinds_are_allowed(name: str) -> None:
     ("name", "reason"),
     [
         ("", "is empty"),
+        (" ", "nothing but blanks"),
+        ("\t \u00a0", "nothing but blanks"),
         ("a" * 201, "has 201 characters; at most 200"),
         ("a\nb", r"control character '\n'"),
         ("a\x00", r"control character '\x00'"),

@@ -19,9 +19,13 @@ def fault(name: str, longest: int = LONGEST_NAME) -> str:
 
     >>> fault("kitchen"), fault("a\\tb")
     ('', "has the control character '\\\\t'; leave it out")
+    >>> fault("  ")
+    'has nothing but blanks; give a character that can be seen'
     """
     if not name:
         return "is empty; give at least one character"
+    if name.isspace():
+        return "has nothing but blanks; give a character that can be seen"
     if len(name) > longest:
         return f"has {len(name)} characters; at most {longest} are allowed"
     unprintable = _UNPRINTABLE.search(name)
