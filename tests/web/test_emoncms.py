@@ -218,6 +218,8 @@ def test_creating_a_feed(house: Any, nobody: httpx.Client, prefix: str) -> None:
     assert get(nobody, house, f"{prefix}/feed/aget.json", id=made["feedid"]).json()["tag"] == query["tag"]
     for change, word in (
         ({"name": "a<b"}, "feed name"),
+        ({"name": ""}, "feed name is empty"),
+        ({"name": "  "}, "feed name is empty"),
         ({"tag": "a/b"}, "feed tag"),
         ({"engine": 99}, "Engine id 99"),
     ):

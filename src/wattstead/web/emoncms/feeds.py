@@ -109,6 +109,8 @@ async def create(asked: Asked) -> Json:
     if viewer is None or not isinstance(viewer.who, KeyGrant) or viewer.who.scope is not Scope.WRITE:
         return False
     tag, name = asked.parameter("tag"), asked.parameter("name")
+    if not name.strip():
+        return {"success": False, "message": "feed name is empty"}
     for noun, text in (("name", name), ("tag", tag)):
         if clean(text) != text.replace(":", ""):
             return {"success": False, "message": f"invalid characters in feed {noun}"}
