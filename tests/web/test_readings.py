@@ -8,8 +8,10 @@ from datetime import datetime
 from typing import Any
 
 import httpx
+import pytest
 
 from wattstead.registry.records import NewAddress
+from wattstead.web.api import readings
 
 
 def test_readings_come_in_order_and_in_pages(house: Any, reader: httpx.Client) -> None:
@@ -74,3 +76,12 @@ def test_bad_questions_say_where(reader: httpx.Client) -> None:
         answer = reader.get(f"/api/v1/readings{query}")
         assert answer.status_code == 400
         assert [p["place"] for p in answer.json()["places"]] == [place]
+
+
+def test_a_file_is_paged_to_its_end(house: Any, reader: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readings, "_PAGE_ROWS", 700)
+    monkeypatch.setattr(readings, "_MOST_FILE_ROWS", 1_000, raising=False)
+    query = {"point": house.points["power"], "start": "2026-03-01T00:00Z", "end": "2026-03-04T00:00Z", "format": "csv"}
+    rows = list(csv.reader(io.StringIO(reader.get("/api/v1/readings", params=query).text)))
+    assert len(rows) - 1 == 2 * 1440
+    assert len({row[0] for row in rows}) == len(rows)
