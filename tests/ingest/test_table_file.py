@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import re
+import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 
 import openpyxl
 import pytest
+import xlsxwriter
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -180,3 +183,48 @@ def test_an_encoding_that_is_named_is_taken(tmp_path: Path) -> None:
     odd = OddLines()
     assert next(rows_of(file, encoding="ascii", odd=odd))[1][0] == "time"
     assert odd.unreadable == 1
+
+
+def test_formulas_that_nobody_reckoned_are_named_and_reckoned_ones_are_readings(tmp_path: Path) -> None:
+    file = tmp_path / "formulas.xlsx"
+    with xlsxwriter.Workbook(str(file)) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["time", "kitchen", "cellar"])
+        sheet.write_row(1, 0, ["2026-01-01T00:00Z", 1.5])
+        sheet.write_formula(1, 2, "=B2*2", None, 3.0)
+    reckoned = openpyxl.load_workbook(file)
+    assert read(file).value == [1.5, 3.0]
+    reckoned.active.append(["2026-01-01T00:01Z", 2.5, "=B3*2"])
+    reckoned.active.append(["=A3+1", 1, 2])
+    reckoned.active.append(["2026-01-01T00:03Z", None, 4])
+    reckoned.save(file)  # which drops the values that were there
+    found = read(file)
+    assert (found.value, found.empty) == ([1.5, 2.5, 4.0], 1)
+    assert [issue.place for issue in found.issues] == ["row 2, cellar", "row 3, cellar", "row 4"]
+    assert "the formula '=B2*2' has no value in the file" in found.issues[0].reason
+
+
+def test_a_cell_that_is_a_book_is_told_by_its_size(tmp_path: Path) -> None:
+    file = tmp_path / "book.xlsx"
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet()
+    sheet.append(["time", "a"])
+    sheet.append(["x", "y"])
+    book.save(file)
+    with zipfile.ZipFile(file) as packed:
+        parts = {name: packed.read(name) for name in packed.namelist()}
+    cell = b'<c r="A1" t="inlineStr"><is><t>' + b"a" * 1_000_000 + b"</t></is></c>"
+    name = "xl/worksheets/sheet1.xml"
+    parts[name] = re.sub(rb'<c r="A1".*?</c>', lambda _: cell, parts[name], count=1)
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
+        for part, content in parts.items():
+            packed.writestr(part, content)
+    with pytest.raises(TableFileError, match="a cell of 1,000,000 characters in row 1") as raised:
+        read(file)
+    assert len(str(raised.value)) < 200
+
+
+def test_long_headings_are_cut_where_they_are_told() -> None:
+    with pytest.raises(TableFileError) as raised:
+        shape_of(["a" * 5_000, "b"])
+    assert f"'{'a' * 40}, b'" in str(raised.value)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from wattstead.ingest.table_rows import Cell, Row, TableFileError
+from wattstead.ingest.table_rows import Cell, FormulaWithoutValue, Row, TableFileError
 from wattstead.metering.errors import Issue
 
 TIME_NAMES = ("time", "timestamp", "datetime", "date_time", "ts", "start", "date", "zeit", "datum")
@@ -19,6 +19,7 @@ POINT_NAMES = ("point", "name", "series", "sensor", "meter", "address")
 VALUE_NAMES = ("value", "reading", "wert")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MAX_NAME = 200
+_SHOWN = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def shape_of(header: Sequence[Cell], prefix: str = "", time_column: str | None =
     found = [lower.index(name) for name in wanted if name in lower]
     if not found:
         raise TableFileError(
-            f"no column of times in {', '.join(names)[:300]!r}; "
+            f"no column of times in {', '.join(name[:_SHOWN] for name in names)[:300]!r}; "
             f"name one of {', '.join(TIME_NAMES)} or give --time-column"
         )
     at = found[0]
@@ -123,6 +124,7 @@ class TableDecoder:
             out.row.append(number)
 
     def _number(self, cell: Cell) -> float:
+        _check_reckoned(cell)
         if isinstance(cell, bool | int | float):
             value = float(cell)
         else:
@@ -163,8 +165,16 @@ def _cell(cells: Sequence[Cell], index: int) -> Cell:
     return cells[index] if index < len(cells) else None
 
 
+def _check_reckoned(cell: Cell) -> None:
+    if isinstance(cell, FormulaWithoutValue):
+        raise ValueError(
+            f"the formula {str(cell)[:_SHOWN]!r} has no value in the file; open it in a spreadsheet and save it"
+        )
+
+
 def _moment(cell: Cell) -> datetime:
     """The instant a cell names: an Excel date, ISO 8601, or seconds / milliseconds since 1970."""
+    _check_reckoned(cell)
     if isinstance(cell, datetime):
         return cell
     if isinstance(cell, date):

@@ -7,10 +7,11 @@ import csv
 import gzip
 import io
 import itertools
+import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, cast
 
 import openpyxl
 
@@ -23,12 +24,23 @@ _ESCAPED = 0xDC00
 _WINDOWS = {_ESCAPED + byte: bytes([byte]).decode("cp1252", "replace") for byte in range(128, 256)}
 _UNREADABLE = "\ufffd"
 
+_LONGEST_CELL = 32_767
+"""Characters of a cell; Excel holds no longer ones."""
+_MARK = b"<f"
+_PIECE = 1_000_000
+
 Cell = object
 Row = tuple[int, Sequence[Cell]]
 
 
 class TableFileError(WattsteadError):
     """A file that cannot be read as a table of readings at all; bad cells are issues, not errors."""
+
+
+class FormulaWithoutValue(str):
+    """A formula of a workbook that no spreadsheet has reckoned: the file holds no value for the cell."""
+
+    __slots__ = ()
 
 
 @dataclass(slots=True)
@@ -119,10 +131,49 @@ def _excel_rows(path: Path, sheet: str | None) -> Iterator[Row]:
         raise TableFileError(f"{path.name} is not an Excel workbook: {error}") from error
     if sheet is not None and sheet not in book.sheetnames:
         raise TableFileError(f"{path.name} has no sheet {sheet!r}; it has {', '.join(book.sheetnames)}")
-    page = book[sheet] if sheet else book.worksheets[0]
+    name = sheet or book.worksheets[0].title
+    rows: Iterator[Sequence[Cell]] = book[name].iter_rows(values_only=True)
     try:
-        for number, row in enumerate(page.iter_rows(values_only=True), start=1):
+        if _has_formulas(path):
+            rows = map(_told, rows, openpyxl.load_workbook(path, read_only=True)[name].iter_rows())
+        for number, row in enumerate(rows, start=1):
+            _check_cells(path, number, row)
             if any(cell is not None and cell != "" for cell in row):
                 yield number, row
     except KeyError as error:
         raise TableFileError(f"{path.name} lacks a part of a workbook: {error}") from error
+
+
+def _has_formulas(path: Path) -> bool:
+    """Whether a sheet may have a formula: then it is read twice, for the values and for the formulas without one."""
+    with zipfile.ZipFile(path) as book:
+        for name in book.namelist():
+            if not name.startswith("xl/worksheets/"):
+                continue
+            with book.open(name) as sheet:
+                end = b""
+                while piece := sheet.read(_PIECE):
+                    found = end + piece
+                    if any(_MARK + after in found for after in (b">", b" ", b"/")):
+                        return True
+                    end = found[-len(_MARK) :]
+    return False
+
+
+def _told(values: Sequence[Cell], formulas: Sequence[Any]) -> list[Cell]:
+    """The values of a row, with the formulas of which there is none."""
+    return [
+        FormulaWithoutValue(getattr(cell.value, "text", cell.value))
+        if value is None and cell.data_type == "f"
+        else value
+        for value, cell in zip(values, formulas, strict=True)
+    ]
+
+
+def _check_cells(path: Path, number: int, row: Sequence[Cell]) -> None:
+    for cell in row:
+        if isinstance(cell, str) and len(cell) > _LONGEST_CELL:
+            raise TableFileError(
+                f"{path.name} has a cell of {len(cell):,} characters in row {number}, which begins with "
+                f"{cell[:20]!r}; a cell has at most {_LONGEST_CELL:,}"
+            )
