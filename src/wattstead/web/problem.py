@@ -38,6 +38,7 @@ from wattstead.registry.errors import (
     ZoneUnknown,
 )
 from wattstead.series.errors import TooManyBuckets
+from wattstead.web.allowed import allowed
 
 PROBLEM = "application/problem+json"
 _MISSING = re.compile(r"Missing required \w+ parameter '(\w+)'")
@@ -133,7 +134,7 @@ def answer(request: Request, error: Exception) -> Response[Problem]:  # type: ig
     if isinstance(error, ValidationException):
         missing = _MISSING.match(error.detail)
         told = [row for row in error.extra or [] if isinstance(row, dict)]
-        places = [Issue(_place(row), str(row.get("message", ""))) for row in told]
+        places = [Issue(_place(request, row), _reason(request, row)) for row in told]
         places += [Issue(missing.group(1), "is missing")] if missing else []
         detail = "; ".join(f"{p.place}: {p.reason}" for p in places) or error.detail
     elif isinstance(error, HTTPException):
@@ -183,6 +184,25 @@ def _headers(error: Exception, status: int) -> dict[str, str]:
     return headers
 
 
-def _place(row: dict[str, object]) -> str:
-    source, key = getattr(row.get("source"), "value", row.get("source")), row.get("key")
-    return str(key) if source in (None, "query", "path") or key not in ("data", None) else str(source)
+def _reason(request: Request, row: dict[str, object]) -> str:  # type: ignore[type-arg]
+    """What is wrong with an argument; where it is none of some words, which they are."""
+    said, key = str(row.get("message", "")), str(row.get("key", ""))
+    if not said.startswith("Invalid enum value"):
+        return said
+    name, path = ("data", re.sub(r"\[[^]]*\]", "", key).split(".")) if _source(row) == "body" else (key, [])
+    parameter = request.route_handler.parsed_fn_signature.parameters.get(name)
+    known = allowed(parameter.raw, path) if parameter is not None else []
+    return f"{said}; give one of {', '.join(known)}" if known else said
+
+
+def _place(request: Request, row: dict[str, object]) -> str:  # type: ignore[type-arg]
+    """An argument by the name that the caller knows it by."""
+    source, key = _source(row), row.get("key")
+    if source in (None, "query", "path"):
+        parameter = request.route_handler.parsed_fn_signature.parameters.get(str(key))
+        return str(getattr(parameter and parameter.kwarg_definition, "query", None) or key)
+    return str(key) if key not in ("data", None) else str(source)
+
+
+def _source(row: dict[str, object]) -> object:
+    return getattr(row.get("source"), "value", row.get("source"))

@@ -1,0 +1,30 @@
+"""Refusals say what would have been right."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+
+@pytest.mark.parametrize(
+    "path, place, words",
+    [
+        ("/api/v1/series?points={power}&step=hour", "step", "10min, 15min, 30min, 1h"),
+        ("/api/v1/readings?point={power}&format=xml", "format", "csv, json"),
+        ("/api/v1/organizations?order=up", "order", "asc, desc"),
+        ("/api/v1/directory/export?kind=sites&format=pdf", "format", "csv, xlsx"),
+    ],
+)
+def test_a_word_that_is_none_of_some_is_told_which_they_are(
+    house: Any, person: httpx.Client, path: str, place: str, words: str
+) -> None:
+    told = person.get(path.format(**house.points)).json()
+    assert [one["place"] for one in told["places"]] == [place]
+    assert "give one of" in told["detail"] and words in told["detail"]
+
+
+def test_so_is_a_word_in_a_body(house: Any, person: httpx.Client) -> None:
+    told = person.patch(f"/api/v1/points/{house.points['power']}", json={"kind": "meter"}).json()
+    assert "give one of gauge, register, delta, state" in told["detail"]
