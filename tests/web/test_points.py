@@ -91,6 +91,22 @@ def test_a_change_that_does_not_fit_is_refused(house: Any, person: httpx.Client,
     assert word in answer.text
 
 
+def test_a_register_is_wider_than_what_it_shows(house: Any, person: httpx.Client) -> None:
+    grant = house.registry.key(house.write)
+    point = house.registry.resolve(grant, [NewAddress("wide")])["wide"]
+    house.publish(point, 999_999.0)
+    register = {"quantity": "electricity", "kind": "register", "unit": "Wh"}
+    refused = person.patch(f"/api/v1/points/{point}", json=register | {"width": 10**6})
+    assert [one["place"] for one in refused.json()["places"]] == ["width"]
+    assert (
+        "1000000 resolutions of 0.001 Wh are 1000 Wh, and the newest reading is 999999 Wh" in refused.json()["detail"]
+    )
+    assert person.get(f"/api/v1/points/{point}").json()["kind"] == "gauge"
+    for fitting in ({"width": 10**9}, {"width": 10**6, "resolution": 1}, {"name": "Wide"}):
+        assert person.patch(f"/api/v1/points/{point}", json=register | fitting).status_code == 200
+    assert person.patch(f"/api/v1/points/{point}", json={"resolution": 0.001}).status_code == 400
+
+
 def test_keys_change_nothing(house: Any, reader: httpx.Client) -> None:
     answer = reader.patch(f"/api/v1/points/{house.points['power']}", json={"name": "x"})
     assert answer.status_code == 403

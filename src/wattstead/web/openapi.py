@@ -17,6 +17,7 @@ from litestar.openapi.config import OpenAPIConfig
 
 from wattstead import __version__
 from wattstead.metering.errors import Issue
+from wattstead.metering.quantity import UNITS
 from wattstead.web import api
 from wattstead.web.docstrings import field_texts, structs
 from wattstead.web.gate import COOKIE, DEPENDENCIES
@@ -63,16 +64,22 @@ _TIME = {"oneOf": [{"type": "string", "format": "date-time"}, {"type": "number"}
 _UNIT = {
     "type": "string", "enum": ["s", "ms", "us", "ns"], "default": "s", "description": "Unit of times that are numbers.",
 }  # fmt: skip
+_SYMBOL = {
+    "type": "string", "enum": [symbol for symbol in UNITS if symbol],
+    "description": "Unit of the value, which is converted into that of the point; left out: it is in the point's own.",
+}  # fmt: skip
 _WRITING: dict[str, Any] = {
     "ReadingRow": {
         "type": "object",
         "required": ["point", "value"],
-        "properties": {"point": _POINT, "time": _TIME, "value": {"type": "number"}},
+        "properties": {"point": _POINT, "time": _TIME, "value": {"type": "number"}, "unit": _SYMBOL},
+        "additionalProperties": False,
     },
     "ReadingRows": {
         "type": "object",
         "required": ["readings"],
         "properties": {"time_unit": _UNIT, "readings": {"type": "array", "items": {"$ref": _REF + "ReadingRow"}}},
+        "additionalProperties": False,
     },
     "ReadingColumns": {
         "type": "object",
@@ -82,7 +89,9 @@ _WRITING: dict[str, Any] = {
             "point": {"type": "array", "items": _POINT},
             "time": {"type": "array", "items": _TIME},
             "value": {"type": "array", "items": {"type": "number"}},
+            "unit": {"oneOf": [_SYMBOL, {"type": "array", "items": _SYMBOL}]},
         },
+        "additionalProperties": False,
     },
     "ReadingsTaken": {
         "type": "object",

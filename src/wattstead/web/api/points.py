@@ -9,6 +9,7 @@ from litestar import Router, get, patch
 from litestar.params import Parameter
 from litestar.response import Response
 
+from wattstead.metering.point import Point, default_resolution
 from wattstead.metering.quantity import Direction, Kind, Quantity, Role, unit
 from wattstead.registry.points.declare import PointChange
 from wattstead.registry.points.suggestion import Suggestion, suggestion
@@ -17,7 +18,7 @@ from wattstead.registry.records import PointRow
 from wattstead.web.amounts import amount_unit
 from wattstead.web.gate import AnyRequest, needs, require
 from wattstead.web.large import large
-from wattstead.web.problem import not_found
+from wattstead.web.problem import invalid, not_found
 from wattstead.web.rooms import FromRooms, FromViewer, Rooms
 
 MOST_POINTS = 5_000
@@ -54,7 +55,9 @@ class PointAnswer(msgspec.Struct, kw_only=True):
     role: Role
     adopted: bool
     resolution: float
+    """Smallest step of a register or delta, in its unit; 0: the default, 1 mWh for energy, one pulse, else 0.001."""
     width: int
+    """After how many resolutions, not units, a register begins again at zero; 0: unknown, never."""
     suggestion: Suggestion | None
     """What it probably is, while it is not adopted."""
     latest: LatestValue | None
@@ -74,9 +77,10 @@ class PointPatch(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True)
     unit: Text | None = None
     role: Role | None = None
     resolution: float | None = None
-    """Smallest step of a register or delta, in its unit; 0: the unit's default."""
+    """Smallest step of a register or delta, in its unit; 0: the default, 1 mWh for energy, one pulse, else 0.001."""
     width: int | None = None
-    """Register width in resolutions, a power of ten or two; 0: unknown."""
+    """After how many resolutions, not units, a register begins again at zero: a power of ten or two; 0: unknown. A
+    meter of six digits of kWh and resolution 0.001 has 1000000000. One that the newest reading exceeds is refused."""
 
 
 @get("/", opt=needs(Action.SEE, Resource.POINT), summary="Points", tags=["points"], packed=True)
@@ -111,9 +115,27 @@ async def change_point(rooms: FromRooms, viewer: FromViewer, point_id: int, data
     and its sums are computed again."""
     await require(rooms, viewer, _CHANGE, point_id)
     change = PointChange(**msgspec.structs.asdict(data))
+    before = await rooms.registry_threads.run(rooms.registry.point, point_id)
+    _check_width(rooms, before.point, change)
     row = await rooms.registry_threads.run(rooms.registry.change_point, point_id, change)
     rooms.directory.expire()
     return described(rooms, [row])[0]
+
+
+def _check_width(rooms: Rooms, before: Point, change: PointChange) -> None:
+    """Raise `Refused` when a register is said to begin again at zero before it shows what it shows now."""
+    given = {name: getattr(change, name) for name in ("kind", "unit", "resolution", "width")}
+    after = msgspec.structs.replace(before, **{name: value for name, value in given.items() if value is not None})
+    newest = rooms.latest.of([before.id]).value
+    if after == before or after.kind is not Kind.REGISTER or after.width <= 0 or not len(newest):
+        return
+    quantum = after.resolution if after.resolution > 0 else default_resolution(after.unit)
+    if newest[0] >= after.width * quantum:
+        raise invalid(
+            "width",
+            f"{after.width} resolutions of {quantum:g} {after.unit} are {after.width * quantum:g} {after.unit}, and "
+            f"the newest reading is {newest[0]:g} {after.unit}: give the width in resolutions, or 0 for unknown",
+        )
 
 
 def described(rooms: Rooms, rows: list[PointRow]) -> list[PointAnswer]:
