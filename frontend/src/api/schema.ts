@@ -2610,7 +2610,9 @@ export interface components {
             amount_unit: string | null;
             role: components["schemas"]["metering_quantity_Role"];
             adopted: boolean;
+            /** @description Smallest step of a register or delta, in its unit; 0: the default, 1 mWh for energy, one pulse, else 0.001. */
             resolution: number;
+            /** @description After how many resolutions, not units, a register begins again at zero; 0: unknown, never. */
             width: number;
             /** @description What it probably is, while it is not adopted. */
             suggestion: components["schemas"]["Suggestion"] | null;
@@ -2643,9 +2645,12 @@ export interface components {
             direction?: components["schemas"]["Direction"] | null;
             unit?: string | null;
             role?: components["schemas"]["metering_quantity_Role"] | null;
-            /** @description Smallest step of a register or delta, in its unit; 0: the unit's default. */
+            /** @description Smallest step of a register or delta, in its unit; 0: the default, 1 mWh for energy, one pulse, else 0.001. */
             resolution?: number | null;
-            /** @description Register width in resolutions, a power of ten or two; 0: unknown. */
+            /**
+             * @description After how many resolutions, not units, a register begins again at zero: a power of ten or two; 0: unknown. A
+             *     meter of six digits of kWh and resolution 0.001 has 1000000000. One that the newest reading exceeds is refused.
+             */
             width?: number | null;
         };
         /**
@@ -2768,11 +2773,17 @@ export interface components {
             point: (string | number)[];
             time: (string | number)[];
             value: number[];
+            unit?: ("1" | "%" | "W" | "kW" | "MW" | "VA" | "kVA" | "var" | "kvar" | "Wh" | "kWh" | "MWh" | "J" | "kJ" | "MJ" | "GJ" | "pulse" | "V" | "mV" | "kV" | "A" | "mA" | "Hz" | "°C" | "K" | "°F" | "W/m²" | "m³" | "l" | "m³/h" | "l/h" | "m/s" | "km/h" | "Pa" | "hPa" | "bar" | "dBm") | ("1" | "%" | "W" | "kW" | "MW" | "VA" | "kVA" | "var" | "kvar" | "Wh" | "kWh" | "MWh" | "J" | "kJ" | "MJ" | "GJ" | "pulse" | "V" | "mV" | "kV" | "A" | "mA" | "Hz" | "°C" | "K" | "°F" | "W/m²" | "m³" | "l" | "m³/h" | "l/h" | "m/s" | "km/h" | "Pa" | "hPa" | "bar" | "dBm")[];
         };
         ReadingRow: {
             point: string | number;
             time?: string | number;
             value: number;
+            /**
+             * @description Unit of the value, which is converted into that of the point; left out: it is in the point's own.
+             * @enum {string}
+             */
+            unit?: "1" | "%" | "W" | "kW" | "MW" | "VA" | "kVA" | "var" | "kvar" | "Wh" | "kWh" | "MWh" | "J" | "kJ" | "MJ" | "GJ" | "pulse" | "V" | "mV" | "kV" | "A" | "mA" | "Hz" | "°C" | "K" | "°F" | "W/m²" | "m³" | "l" | "m³/h" | "l/h" | "m/s" | "km/h" | "Pa" | "hPa" | "bar" | "dBm";
         };
         ReadingRows: {
             /**

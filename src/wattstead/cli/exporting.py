@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 import xlsxwriter
+from xlsxwriter.exceptions import XlsxWriterException
 
 from wattstead.cli.client import Client, ServerRefused, connect
 from wattstead.metering.errors import WattsteadError
@@ -28,8 +29,9 @@ _HEADER = ("time", "point", "value", "unit", "quality")
 class FileUnwritable(WattsteadError):
     """The file that was named cannot be written."""
 
-    def __init__(self, file: Path, error: OSError) -> None:
-        super().__init__(f"{file} cannot be written: {error.strerror or error}; name another file")
+    def __init__(self, file: Path, error: Exception) -> None:
+        reason = getattr(error, "strerror", None) or error
+        super().__init__(f"{file} cannot be written: {reason}; name another file")
 
 
 class _Table(Protocol):
@@ -91,7 +93,10 @@ def _table(file: Path | None) -> Iterator[_Table]:
             return
     book = _Workbook(file)  # which opens its file only at the end
     yield book
-    book.close()
+    try:
+        book.close()
+    except XlsxWriterException as error:
+        raise FileUnwritable(file, error) from error
 
 
 class _Workbook:

@@ -21,7 +21,7 @@ from wattstead.cli.fleet import Sitting
 from wattstead.cli.fleet_readings import DAY_S, FleetReadings, SiteReadings, batch_of, joined
 from wattstead.control import NotRunning, VerbRefused, ask
 from wattstead.registry.registry import Registry
-from wattstead.settings import Settings
+from wattstead.settings import Settings, settings_of
 from wattstead.stream import Journal, JournalLimits
 
 _SITES_AT_ONCE, _DAYS_AT_ONCE = 100, 3
@@ -29,7 +29,7 @@ _SITES_AT_ONCE, _DAYS_AT_ONCE = 100, 3
 
 def run(folder: Path, url: str, count: int, days: float, every_s: int, seed: int) -> int:
     """Make ``count`` sites and post the readings of the last ``days``."""
-    settings = Settings(folder=folder)
+    settings = settings_of(folder=folder)
     if _runs(folder):
         client = Client(url or _address(settings), authority=authority_file(folder))
         with Registry(settings.registry_address) as registry:
