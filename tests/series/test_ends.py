@@ -59,3 +59,17 @@ def test_ends_outlive_expired_readings(series: Series) -> None:
     assert len(series.raw(1, 0, T0)) == 0
     assert series.latest([1]).value.tolist() == [101.0]
     assert series.span([1]).first_us.tolist() == [T0 - 100 * DAY_US]
+
+
+def test_the_newest_readings_before_an_instant(series: Series) -> None:
+    times = [T0 - 400 * DAY_US, *(T0 + n * MINUTE_US for n in range(2000))]
+    put(series, 1, *times)
+    put(series, 2, T0)
+    for end_us in (T0 + 9 * DAY_US, T0 + 1500 * MINUTE_US):
+        before = [time for time in times if time < end_us]
+        for limit in (1, 50, 1200, 5000):
+            found = series.newest(1, 0, end_us, limit)
+            assert found.time_us.tolist() == before[::-1][:limit]
+            assert set(found.point.tolist()) == {1}
+    assert series.newest(1, T0, T0 + 3 * MINUTE_US, 9).value.tolist() == [103.0, 102.0, 101.0]
+    assert len(series.newest(3, 0, T0, 9)) == len(series.newest(1, T0 + 3 * DAY_US, T0 + 4 * DAY_US, 9)) == 0

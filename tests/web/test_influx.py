@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import base64
+import time
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
+
+from wattstead.metering.batch import ReadingBatch
+from wattstead.registry.records import NewAddress
 
 
 def ask(client: httpx.Client, house: Any, q: str, **more: str) -> list[dict[str, Any]]:
@@ -22,6 +27,31 @@ def tables(client: httpx.Client, house: Any, q: str, **more: str) -> list[dict[s
     assert "error" not in result, result
     found: list[dict[str, Any]] = result.get("series", [])
     return found
+
+
+@pytest.fixture(scope="module")
+def put(house: Any) -> Any:
+    """Stores readings of a new field: times in seconds, values."""
+
+    def stored(path: str, time_s: Any, value: Any) -> int:
+        grant = house.registry.key(house.write)
+        point: int = house.registry.resolve(grant, [NewAddress(path)])[path]
+        house.series.put_rules([row.point for row in house.registry.points(point_ids=[point])])
+        time_us = np.round(np.asarray(time_s) * 1e6).astype(np.int64)
+        house.series.append([ReadingBatch.of(np.full(len(time_us), point), time_us, value, version=1)])
+        house.series.roll_spans(np.array([point], np.uint32), time_us[:1], time_us[-1:] + 1)
+        return point
+
+    return stored
+
+
+def seen(client: httpx.Client, house: Any, q: str, **more: str) -> list[dict[str, Any]]:
+    """What `tables` finds, once a new address is seen: within a moment."""
+    for _ in range(200):
+        if found := tables(client, house, q, **more):
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"nothing was found by {q}")
 
 
 def test_a_grafana_panel(house: Any, nobody: httpx.Client) -> None:
@@ -88,6 +118,26 @@ def test_readings_themselves(house: Any, nobody: httpx.Client) -> None:
         nobody, house, "SELECT temp FROM climate WHERE room = 'cellar' ORDER BY time DESC LIMIT 2", epoch="s"
     )
     assert [row[0] for row in newest[0]["values"]] == [house.start_s + 2 * 86_400 - 600 * i for i in (1, 2)]
+
+
+def test_the_newest_and_the_far_of_many_readings(house: Any, nobody: httpx.Client, put: Any) -> None:
+    first_s, many = 1_600_000_000, 150_000
+    put("influx/fast/v", first_s + np.arange(many), np.arange(many, dtype=float))
+    last_s = first_s + many - 1
+    (newest,) = seen(nobody, house, "SELECT v FROM fast ORDER BY time DESC LIMIT 40000", epoch="s")
+    assert [row[0] for row in newest["values"]] == list(range(last_s, last_s - 40_000, -1))
+    for skipped in (99_995, 149_990):
+        for order, sign, begin_s in (("ASC", 1, first_s), ("DESC", -1, last_s)):
+            q = f"SELECT v FROM fast ORDER BY time {order} LIMIT 10 OFFSET {skipped}"
+            (table,) = tables(nobody, house, q, epoch="s")
+            assert [row[0] for row in table["values"]] == [begin_s + sign * (skipped + n) for n in range(10)]
+            assert "partial" not in table
+    assert tables(nobody, house, f"SELECT v FROM fast LIMIT 10 OFFSET {many}") == []
+    for q, begin_s in (("SELECT v FROM fast", first_s), ("SELECT v FROM fast LIMIT 120000 OFFSET 7", first_s + 7)):
+        (table,) = tables(nobody, house, q, epoch="s")
+        assert (len(table["values"]), table["values"][0][0], table["partial"]) == (100_000, begin_s, True)
+    (result,) = ask(nobody, house, "SELECT v FROM fast LIMIT 1 OFFSET 900000")
+    assert "OFFSET 900000 passes over more than 800000 rows" in result["error"]
 
 
 def test_limits_offsets_and_order(house: Any, nobody: httpx.Client) -> None:

@@ -1,4 +1,5 @@
-"""Single readings, page by page in order of (point, time), as they stand or as they were known; changes nothing."""
+"""Single readings, page by page in order of (point, time), as they stand or as they were known, or the newest ones;
+changes nothing."""
 
 from __future__ import annotations
 
@@ -16,6 +17,7 @@ from wattstead.series.version import RECEIVED_SHIFT, known_at
 _VERSIONS = ("version", "replaced_by")
 MOST_READINGS = 1_000_000
 """Of one page; 29 MB."""
+_FIRST_LOOK_US = 3_600_000_000
 
 
 def readings(
@@ -54,6 +56,29 @@ def replaced(
         return ReplacedColumns(none, np.zeros(0), np.zeros(0, np.uint8), none, none)
     received, replaced_at = ((found[name] >> np.uint64(RECEIVED_SHIFT)).astype(np.int64) for name in _VERSIONS)
     return ReplacedColumns(found["time"], found["value"], found["quality"], received, replaced_at)
+
+
+def newest(connection: Connection, point: int, start_us: int, end_us: int, limit: int) -> ReadingBatch:
+    """The last ``limit`` readings of [start, end), newest first; own units.
+
+    Looks back from the last one, further each time, so that a long history costs no more than what is wanted of it.
+    """
+    start_us, end_us, limit = max(start_us, FIRST_US), min(end_us, LAST_US), max(1, min(limit, MOST_READINGS))
+    if start_us < end_us:
+        last_us = connection.value(filled("last_reading", where=within(Tier.RAW, start_us, end_us, [point])))
+        end_us = start_us if last_us is None else int(last_us) + 1
+    look_us = _FIRST_LOOK_US
+    while start_us < end_us:
+        begin_us = max(start_us, end_us - look_us)
+        where = within(Tier.RAW, begin_us, end_us, [point])
+        found = connection.columns(filled("readings_newest", where=where, limit=str(limit)))
+        if found and (len(found["time"]) == limit or begin_us == start_us):
+            version = int(found["version"].max())
+            return ReadingBatch(found["point"], found["time"], found["value"], found["quality"], version)
+        if begin_us == start_us:
+            break
+        look_us *= 8
+    return ReadingBatch.of([], [], [])
 
 
 def pages(

@@ -161,6 +161,11 @@ class Series:
         after = None if after_us is None else (point_id, after_us)
         return reading_pages.readings(self._connection, [point_id], start_us, end_us, limit, after)
 
+    def newest(self, point: int | Point, start_us: int, end_us: int, limit: int = 100_000) -> ReadingBatch:
+        """The last readings of [start, end), newest first, at most ``limit``; in the point's unit."""
+        [point_id] = _ids([point])
+        return reading_pages.newest(self._connection, point_id, start_us, end_us, limit)
+
     def raw_known(
         self, point: int | Point, start_us: int, end_us: int, known_us: int, limit: int = 100_000,
         after_us: int | None = None,

@@ -107,6 +107,11 @@ async def replaced(rooms: Rooms, row: PointRow, start_us: int, end_us: int, limi
     return await rooms.series_threads.run(rooms.series.replaced, row.point, start_us, end_us, limit)
 
 
+async def newest(rooms: Rooms, row: PointRow, start_us: int, end_us: int, limit: int) -> ReadingBatch:
+    """The last ``limit`` readings of a point in [start, end), newest first, in its own numbers."""
+    return await rooms.series_threads.run(rooms.series.newest, row.point, start_us, end_us, limit)
+
+
 async def spans(rooms: Rooms, points: Sequence[Point]) -> dict[int, tuple[int, int]]:
     """First and last time of the readings of each point that has any."""
     found = await rooms.series_threads.run(rooms.series.span, points)

@@ -58,11 +58,11 @@ async def _span_us(select: Select, rooms: Rooms, points: list[Listed], now_us: i
     """The span asked for, an open start replaced by the first reading, an open end by now or the last reading."""
     start_us, end_us = select.span.start_us, select.span.end_us
     if start_us is None or (end_us is None and not select.every_us):
-        extents = (await history.extents(rooms, [one.row for one in points])).values()
-        if not extents:
+        known = (await history.spans(rooms, [one.row.point for one in points])).values()
+        if not known:
             return None
-        start_us = min(e.first_us for e in extents) if start_us is None else start_us
-        end_us = max(e.last_us for e in extents) + 1 if end_us is None else end_us
+        start_us = min(first_us for first_us, _ in known) if start_us is None else start_us
+        end_us = max(last_us for _, last_us in known) + 1 if end_us is None else end_us
     end_us = max(now_us, start_us + 1) if end_us is None else end_us
     return (start_us, end_us) if start_us < end_us else None
 
