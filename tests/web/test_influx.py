@@ -98,6 +98,16 @@ def test_fill(house: Any, nobody: httpx.Client) -> None:
     assert [row[1] for row in counts] == [1, 0, 0]
 
 
+def test_a_sum_is_exact(house: Any, nobody: httpx.Client, put: Any) -> None:
+    first_s = 1_600_000_020
+    where = f"time >= {first_s}s AND time < {first_s + 60}s"
+    put("influx/pulses/n", first_s + np.arange(49), np.eye(1, 49, 17)[0])
+    (told,) = seen(nobody, house, f"SELECT sum(n), count(n) FROM pulses WHERE {where} GROUP BY time(1m)")
+    assert told["values"] == [[first_s * 1000, 1.0, 49]]
+    (told,) = tables(nobody, house, "SELECT sum(n), first(n) FROM pulses")
+    assert told["values"][0][1:] == [1.0, 0.0]
+
+
 def test_numbers_are_those_that_were_sent(house: Any, nobody: httpx.Client) -> None:
     found = tables(nobody, house, "SELECT last(value) FROM outdoor")
     assert found[0]["values"] == [[(house.start_s + 2 * 86_400 - 600) * 1000, 50.0]]

@@ -25,6 +25,8 @@ class Buckets:
     min: Floats
     mean: Floats
     """Of all readings in the bucket."""
+    sum: Floats
+    """Of all readings in the bucket, as it was added up; the mean times the count may differ in the last digit."""
     max: Floats
     first: Floats
     last: Floats
@@ -54,7 +56,7 @@ class Buckets:
             return np.zeros(size, np.int64)
 
         return Buckets(
-            start_us=start_us, count=zero(), min=none(), mean=none(), max=none(), first=none(), last=none(),
+            start_us=start_us, count=zero(), min=none(), mean=none(), sum=none(), max=none(), first=none(), last=none(),
             first_time_us=zero(), last_time_us=zero(), total=none(), amount=none(), steps=zero(),
             flags=np.zeros(size, np.uint16),
         )  # fmt: skip

@@ -153,6 +153,7 @@ def to_buckets(point: Point, filled: Filled, row: int, start_us: Instants) -> Bu
         count=count,
         min=filled.min[row] * base.factor + base.offset,
         mean=mean,
+        sum=np.where(count > 0, filled.sum[row] * base.factor + count * base.offset, np.nan),
         max=filled.max[row] * base.factor + base.offset,
         first=filled.first[row] * base.factor + base.offset,
         last=filled.last[row] * base.factor + base.offset,

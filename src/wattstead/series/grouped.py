@@ -106,6 +106,7 @@ class Group:
             count=self._count,
             min=np.where(empty, np.nan, self._min),
             mean=np.where(empty, np.nan, self._sum / np.where(empty, 1, self._count)),
+            sum=np.where(empty, np.nan, self._sum),
             max=np.where(empty, np.nan, self._max),
             first=self._first,
             last=self._last,

@@ -145,11 +145,16 @@ def total(point: Point, found: Buckets) -> float | None:
 
 def aggregate(found: Buckets, name: str) -> NDArray[np.float64]:
     """A column by the name that query languages give it; NaN where a bucket is empty."""
-    if name == "sum":
-        return found.mean * found.count
     if name == "count":
         return found.count.astype(np.float64)
-    columns = {"mean": found.mean, "min": found.min, "max": found.max, "first": found.first, "last": found.last}
+    columns = {
+        "mean": found.mean,
+        "sum": found.sum,
+        "min": found.min,
+        "max": found.max,
+        "first": found.first,
+        "last": found.last,
+    }
     return columns[name]
 
 
