@@ -11,7 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from wattstead.metering.calendar import CalendarError, SiteCalendar, Step, choose_step, edges_us, zone_info
+from wattstead.metering.calendar import (
+    CalendarError,
+    SiteCalendar,
+    Step,
+    choose_step,
+    edges_us,
+    wall_edges_us,
+    zone_info,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -175,3 +183,19 @@ def test_what_has_no_calendar_is_an_error_that_says_so(zone: str, start: int, en
 def test_old_local_times_lie_on_quarter_hours_too() -> None:
     edges = edges_us("Europe/Amsterdam", us(1925, 1, 1), us(1925, 2, 1), Step.DAY)
     assert (edges % (900 * S) == 0).all() and len(edges) == 33
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "Australia/Lord_Howe", "Asia/Kathmandu", "America/St_Johns", "UTC"])
+@pytest.mark.parametrize(("hours", "step"), [(24, Step.DAY), (6, Step.H6), (3, Step.H3)])
+def test_buckets_of_any_length_agree_with_the_steps(zone: str, hours: int, step: Step) -> None:
+    start, end = us(2026, 1, 1), us(2026, 12, 31)
+    assert wall_edges_us(zone, start, end, hours * HOUR).tolist() == edges_us(zone, start, end, step).tolist()
+
+
+@given(st.sampled_from(ZONES), st.integers(FROM // S, UNTIL // S), st.integers(900, 400_000), st.integers(1, 900_000))
+def test_buckets_of_any_length_touch_the_span_and_grow(zone: str, start_s: int, every_s: int, span_s: int) -> None:
+    start, end = start_s * S, (start_s + span_s) * S
+    edges = wall_edges_us(zone, start, end, every_s * S)
+    lengths = np.diff(edges)
+    assert edges[0] <= start < edges[1] and edges[-2] < end <= edges[-1]
+    assert int(lengths.min()) > 0 and int(lengths.max()) <= (every_s + 86_400) * S + HOUR

@@ -7,6 +7,7 @@ taken.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -21,6 +22,7 @@ from wattstead.metering.errors import WattsteadError
 _S = 1_000_000
 _QUARTER_US = 900 * _S
 _DAY_US = 86_400 * _S
+_CENTURY_US = 36_525 * _DAY_US
 _EDGE_LIMIT_US = 7_000_000_000 * _S
 MAX_EDGES = 2_000_000
 """More edges than this in one question are refused."""
@@ -124,19 +126,51 @@ def edges_us(zone: str, start_us: int, end_us: int, step: Step) -> NDArray[np.in
     >>> (np.diff(spring) // (3600 * _S)).tolist()
     [23]
     """
-    if not start_us < end_us or start_us < -_EDGE_LIMIT_US or end_us > _EDGE_LIMIT_US:
-        raise CalendarError(f"span {start_us} to {end_us} µs; expected start before end, both in years 1750 to 2190")
-    if (end_us - start_us) / _S / step.length_s > MAX_EDGES:
-        raise CalendarError(f"more than {MAX_EDGES} buckets of {step}; ask for a shorter span or a longer step")
+    _check(start_us, end_us, step.length_s)
     if step.length_s <= 900:
         zone_info(zone)
         width = int(step.length_s) * _S
         return np.arange(start_us // width, -(-end_us // width) + 1, dtype=np.int64) * width
     slack = int(step.length_s * _S) + 3 * _DAY_US
     edges = _wall_edges(_Stretches.of(zone, start_us - slack, end_us + slack), step)
+    return _around(edges, start_us, end_us)
+
+
+def _check(start_us: int, end_us: int, length_s: float) -> None:
+    if not start_us < end_us or start_us < -_EDGE_LIMIT_US or end_us > _EDGE_LIMIT_US:
+        raise CalendarError(f"span {start_us} to {end_us} µs; expected start before end, both in years 1750 to 2190")
+    if (end_us - start_us) / _S / length_s > MAX_EDGES:
+        raise CalendarError(f"more than {MAX_EDGES} buckets of {length_s:g} s; ask for a shorter span or a longer step")
+
+
+def _around(edges: NDArray[np.int64], start_us: int, end_us: int) -> NDArray[np.int64]:
+    """Those edges from the last at or before start to the first at or after end."""
     first = int(np.searchsorted(edges, start_us, side="right")) - 1
     last = int(np.searchsorted(edges, end_us, side="left"))
     return edges[first : last + 1]
+
+
+def wall_edges_us(zone: str, start_us: int, end_us: int, every_us: int) -> NDArray[np.int64]:
+    """Edges of buckets of one length in the wall clock of the zone, counted from its 1970, that touch [start, end).
+
+    Strictly growing, from at or before start to at or after end. A bucket over a change of the clock is longer or
+    shorter by that; where the clock goes back by at least a bucket, what happens twice makes buckets of its own. Raises
+    `CalendarError` as `edges_us` does, and for buckets shorter than a quarter of an hour or longer than a century.
+
+    >>> autumn = wall_edges_us("Europe/Paris", 1_792_879_200 * _S, 1_792_969_200 * _S, 12 * 3600 * _S)
+    >>> (np.diff(autumn) // (3600 * _S)).tolist()
+    [13, 12]
+    """
+    if not _QUARTER_US <= every_us <= _CENTURY_US:
+        raise CalendarError(f"buckets of {every_us / _S:g} s by the wall clock; expected 900 s to 100 years")
+    _check(start_us, end_us, every_us / _S)
+
+    def walls(low_us: int, high_us: int) -> NDArray[np.int64]:
+        return np.arange(-(-low_us // every_us), -(-high_us // every_us), dtype=np.int64) * every_us
+
+    spans = _Stretches.of(zone, start_us - every_us - 3 * _DAY_US, end_us + every_us + 3 * _DAY_US)
+    edges = np.unique(_instants(spans, walls, lambda back_us: every_us <= back_us))
+    return _around(edges, start_us, end_us)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,18 +197,24 @@ class _Stretches:
 
 def _wall_edges(spans: _Stretches, step: Step) -> NDArray[np.int64]:
     """Edges inside the stretches: the first instant the wall clock shows each bucket's first moment or a later one."""
-    wall_end = np.maximum.accumulate(spans.end_us + spans.offset_us)
-    low, high = int(spans.start_us[0] + spans.offset_us[0]), int(wall_end[-1])
-    walls = _wall_starts(low, high, step)
-    at = np.searchsorted(wall_end, walls, side="right")
-    edges = np.maximum(spans.start_us[at], walls - spans.offset_us[at])
-    if step.length_s <= 3600:
-        again = [
-            _wall_starts(int(spans.start_us[i] + spans.offset_us[i]), int(wall_end[i - 1]), step) - spans.offset_us[i]
-            for i in np.flatnonzero(spans.offset_us[1:] < spans.offset_us[:-1]) + 1
-        ]
-        edges = np.concatenate([edges, *again])
+    edges = _instants(spans, lambda low, high: _wall_starts(low, high, step), lambda _: step.length_s <= 3600)
     return np.unique(edges // _QUARTER_US * _QUARTER_US)
+
+
+def _instants(
+    spans: _Stretches, walls_of: Callable[[int, int], NDArray[np.int64]], twice: Callable[[int], bool]
+) -> NDArray[np.int64]:
+    """The first instants at which the wall clock shows those walls or later; where it goes back by so much that
+    ``twice`` says so, also the second ones; in no order. ``walls_of`` gives the walls in [low, high)."""
+    wall_end = np.maximum.accumulate(spans.end_us + spans.offset_us)
+    walls = walls_of(int(spans.start_us[0] + spans.offset_us[0]), int(wall_end[-1]))
+    at = np.searchsorted(wall_end, walls, side="right")
+    edges = [np.maximum(spans.start_us[at], walls - spans.offset_us[at])]
+    for i in np.flatnonzero(spans.offset_us[1:] < spans.offset_us[:-1]) + 1:
+        if twice(int(spans.offset_us[i - 1] - spans.offset_us[i])):
+            again = walls_of(int(spans.start_us[i] + spans.offset_us[i]), int(wall_end[i - 1]))
+            edges.append(again - spans.offset_us[i])
+    return np.concatenate(edges)
 
 
 def _wall_starts(low_us: int, high_us: int, step: Step) -> NDArray[np.int64]:
