@@ -192,6 +192,13 @@ def test_several_feeds(house: Any, nobody: httpx.Client, prefix: str) -> None:
         ({"timeformat": "stardate"}, '{"success":false,"message":"Invalid time format"}'),
         ({"start": "soon"}, "Invalid time 'soon'"),
         ({"timezone": "Mars/Base"}, "Mars"),
+        (
+            {"start": "1e300", "end": "1e301", "interval": 60},
+            '{"success":false,"message":"Invalid time \'1e300\', it lies',
+        ),
+        ({"start": "-1e300", "end": "now", "interval": "daily"}, "Invalid time '-1e300', it lies outside"),
+        ({"start": "0001-01-01", "end": "now", "interval": "daily"}, "Invalid time '0001-01-01'"),
+        ({"start": 5_000_000_000, "end": 6_000_000_000}, "Request end time before start time"),
     ],
 )
 def test_history_that_cannot_be_given(

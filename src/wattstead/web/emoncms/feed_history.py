@@ -111,15 +111,17 @@ def _options(asked: Asked, zone: str) -> Options:
         start_s, end_s = (moment_s(asked.parameter(name), zone) for name in ("start", "end"))
     except (TimeInvalid, CalendarError) as error:
         raise DataError(str(error)) from error
+    end_s = min(end_s, _LATEST_S)
     if end_s <= start_s:
         raise DataError("Request end time before start time")
     if form not in _FORMATS:
         raise DataError("Invalid time format")
     if interval not in _CALENDAR and interval != "original":
-        interval = str(whole(interval) if whole(interval) >= 1 else max(1, round((end_s - start_s) / 800)))
+        wanted_s = min(whole(interval), _LATEST_S)
+        interval = str(wanted_s if wanted_s >= 1 else max(1, round((end_s - start_s) / 800)))
     csv = asked.action == "csvexport" or bool(whole(asked.parameter("csv")))
     return Options(
-        start_s, min(end_s, _LATEST_S), interval, zone, form, csv,
+        start_s, end_s, interval, zone, form, csv,
         bool(whole(asked.parameter("skipmissing"))), bool(whole(asked.parameter("limitinterval"))),
         whole(asked.parameter("dp") or "-1"),
     )  # fmt: skip

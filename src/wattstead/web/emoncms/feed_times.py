@@ -7,27 +7,47 @@ from datetime import UTC, datetime
 from wattstead.metering.calendar import zone_info
 from wattstead.web.emoncms.php import is_numeric
 
+_EARLIEST_S, _LATEST_S = -6_000_000_000, 100_000_000_000
+
 
 class TimeInvalid(ValueError):
     """A text that is no time; EmonCMS itself would have taken the present instead."""
 
 
+def moment(text: str, zone: str) -> float:
+    """Seconds since 1970, fractions kept, of seconds, of milliseconds (beyond 10^11) or of a date in the zone.
+
+    Raises `TimeInvalid`, also for what lies before 1780 or beyond 10^11 seconds.
+
+    >>> moment("1700000000500", "UTC"), moment("2023-11-14 22:13:20", "UTC")
+    (1700000000.5, 1700000000.0)
+    """
+    found = _moment(text, zone)
+    if not _EARLIEST_S <= found <= _LATEST_S:
+        raise TimeInvalid(f"Invalid time '{text[:40]}', it lies outside of what can be asked for (from 1780 on)")
+    return found
+
+
 def moment_s(text: str, zone: str) -> int:
-    """Seconds since 1970 of seconds, of milliseconds (beyond 10^11) or of a date in the zone.
+    """The whole seconds of `moment`.
 
     >>> moment_s("1700000000000", "UTC"), moment_s("2023-11-14 22:13:20", "UTC")
     (1700000000, 1700000000)
     """
+    return int(moment(text, zone))
+
+
+def _moment(text: str, zone: str) -> float:
     if is_numeric(text):
         number = float(text)
-        return int(number * 0.001 if number / 1e9 > 100 else number)
+        return number * 0.001 if number / 1e9 > 100 else number
     if text.strip().lower() == "now":
-        return int(datetime.now(UTC).timestamp())
+        return datetime.now(UTC).timestamp()
     try:
-        moment = datetime.fromisoformat(text.strip())
-    except ValueError:
+        found = datetime.fromisoformat(text.strip())
+        return (found if found.tzinfo else found.replace(tzinfo=zone_info(zone))).timestamp()
+    except (ValueError, OverflowError):
         raise TimeInvalid(f"Invalid time '{text[:40]}', use seconds, milliseconds or YYYY-MM-DD HH:MM:SS") from None
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=zone_info(zone))).timestamp())
 
 
 class Moment:
