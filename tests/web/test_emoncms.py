@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 from pyemoncms import EmoncmsClient
 
+from wattstead.metering.batch import ReadingBatch
+from wattstead.registry.policy import Role
 from wattstead.registry.records import NewAddress
 
 pytestmark = pytest.mark.parametrize("prefix", ["", "/emoncms"])
@@ -171,6 +175,39 @@ def test_csv(house: Any, nobody: httpx.Client, prefix: str) -> None:
     ids = f"{house.points['power']},{house.points['kwh']}"
     two = get(nobody, house, f"{prefix}/feed/data.json", **(query | {"ids": ids, "id": None}))
     assert two.text.splitlines()[1] == f"{s}000,0.00,1000.00"
+
+
+@pytest.fixture(scope="module")
+def put(house: Any) -> Any:
+    """Stores readings of a new input, times in seconds, and waits until its feed is seen; answers the feed's id."""
+
+    def stored(name: str, time_s: Any, value: Any) -> int:
+        grant, path = house.registry.key(house.write), f"emon/made/{name}"
+        point: int = house.registry.resolve(grant, [NewAddress(path)])[path]
+        house.series.put_rules([row.point for row in house.registry.points(point_ids=[point])])
+        time_us = np.round(np.asarray(time_s) * 1e6).astype(np.int64)
+        house.series.append([ReadingBatch.of(np.full(len(time_us), point), time_us, value, version=1)])
+        house.series.roll_spans(np.array([point], np.uint32), time_us[:1], time_us[-1:] + 1)
+        with house.client() as client:
+            for _ in range(200):
+                if "not exist" not in get(client, house, "/feed/aget.json", id=point).text:
+                    return point
+                time.sleep(0.05)
+        raise AssertionError(f"feed {point} is not seen")
+
+    return stored
+
+
+def test_csv_of_several_feeds_is_joined_by_time(house: Any, nobody: httpx.Client, put: Any, prefix: str) -> None:
+    s = 1_600_000_020
+    one, two = put("m1", [s, s + 60, s + 120], [1, 2, 3]), put("m2", [s + 60, s + 180], [20, 40])
+    query = {"ids": f"{one},{two}", "start": s, "end": s + 180, "csv": 1, "timeformat": "unix"}
+    joined = f"{s},1.00,\n{s + 60},2.00,20.00\n{s + 120},3.00,\n{s + 180},,40.00\n"
+    for more in ({"interval": 60, "skipmissing": 1}, {"interval": "original"}):
+        assert get(nobody, house, f"{prefix}/feed/data.json", **query, **more).text == joined
+    assert get(nobody, house, f"{prefix}/feed/data.json", **query, interval=60).text == (
+        f"{s},1.00,null\n{s + 60},2.00,20.00\n{s + 120},3.00,null\n{s + 180},null,40.00\n"
+    )
 
 
 def test_several_feeds(house: Any, nobody: httpx.Client, prefix: str) -> None:

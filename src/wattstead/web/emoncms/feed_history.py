@@ -215,15 +215,18 @@ def _rounded(value: float | None, places: int) -> float | None:
 
 
 def _csv(rows: Sequence[PointRow], found: list[list[Row] | Json], options: Options) -> Csv | str:
-    """Lines of time and values with two decimals, no header; ``null`` where there is none."""
-    columns = [rows_of for rows_of in found if isinstance(rows_of, list)]
+    """Lines of time and values with two decimals, no header, a line for each time that any feed has: ``null`` in a slot
+    without a reading, nothing where a feed has no such slot or reading."""
+    columns = [dict(rows_of) for rows_of in found if isinstance(rows_of, list)]
     if len(columns) < len(found):
         return next(str(told["message"]) for told in found if isinstance(told, dict))
     form = "unix" if len(rows) == 1 and options.form == "unixms" else options.form
     moment = Moment(form, options.zone)
     lines = [
-        ",".join([str(moment.shown(row[0][0])), *(_cell(value) for _, value in row)])
-        for row in zip(*columns, strict=False)
+        ",".join(
+            [str(moment.shown(time_s)), *(_cell(column[time_s]) if time_s in column else "" for column in columns)]
+        )
+        for time_s in sorted(set[float]().union(*columns))
     ]
     name = "-".join(str(row.point.id) for row in rows) + ".csv"
     return Csv(name, "".join(f"{line}\n" for line in lines))
