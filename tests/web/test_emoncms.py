@@ -120,6 +120,21 @@ def test_feed_values(house: Any, nobody: httpx.Client, prefix: str) -> None:
     assert get(nobody, house, f"{prefix}/feed/getid.json", name="nothing").text == ""
 
 
+def test_the_value_at_a_time_is_the_nearest(house: Any, nobody: httpx.Client, put: Any, prefix: str) -> None:
+    first_s = 1_600_000_000
+    fast = put("fast", first_s + np.arange(6_000) / 10, np.arange(6_000))
+    path = f"{prefix}/feed/value.json"
+    for at, told in (
+        (first_s + 550, "5500"), (first_s + 300.06, "3001"), (f"{first_s + 550}000", "5500"), (first_s - 200, "0"),
+        (first_s + 800, "5999"), (first_s + 1_000, "null"), ("2020-09-13 14:33:20", "4000"),
+    ):  # fmt: skip
+        assert get(nobody, house, path, id=fast, time=at).text == told, at
+    for bad in ("abc", "1e300"):
+        wrong = get(nobody, house, path, id=fast, time=bad)
+        assert (wrong.status_code, wrong.json()["success"]) == (200, False)
+        assert wrong.json()["message"].startswith(f"Invalid time '{bad}'")
+
+
 def test_feed_extent(house: Any, nobody: httpx.Client, prefix: str) -> None:
     extent = {"interval": 60, "start_time": house.start_s, "npoints": 2880, "end_time": house.start_s + 2 * 86_400 - 60}
     told = get(nobody, house, f"{prefix}/feed/getmeta.json", id=house.points["power"])

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from wattstead.ingest.emoncms.address import address_of, input_of
 from wattstead.ingest.emoncms.names import clean
 from wattstead.registry.records import KeyGrant, NewAddress, PointRow, Scope
 from wattstead.web import history
 from wattstead.web.emoncms.asked import Asked
+from wattstead.web.emoncms.feed_times import TimeInvalid, moment
 from wattstead.web.emoncms.inputs import Newest, newest
-from wattstead.web.emoncms.php import Json, is_numeric, whole
+from wattstead.web.emoncms.php import Json, whole
 
 ENGINE = "5"
 _NEAR_US = 300_000_000
@@ -60,9 +59,14 @@ async def value(asked: Asked) -> Json:
     at = asked.parameter("time")
     if not at or at == "0":
         return newest(asked.rooms, [row.point.id]).get(row.point.id, Newest(None, None)).value
-    at_us = round(float(at) * 1e6) if is_numeric(at) else 0
-    found = await history.readings(asked.rooms, row, at_us - _NEAR_US, at_us + _NEAR_US, 2_000)
-    return None if not len(found) else float(found.value[np.argmin(np.abs(found.time_us - at_us))])
+    try:
+        at_us = round(moment(at, row.point.zone) * 1e6)
+    except TimeInvalid as error:
+        return {"success": False, "message": str(error)}
+    before = await history.newest(asked.rooms, row, at_us - _NEAR_US, at_us + 1, 1)
+    after = await history.readings(asked.rooms, row, at_us + 1, at_us + _NEAR_US, 1)
+    near = [(abs(int(one.time_us[0]) - at_us), float(one.value[0])) for one in (before, after) if len(one)]
+    return min(near, key=lambda found: found[0])[1] if near else None
 
 
 async def timevalue(asked: Asked) -> Json:
