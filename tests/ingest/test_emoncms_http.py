@@ -22,7 +22,7 @@ from pyemoncms import EmoncmsClient
 
 from wattstead.ingest.emoncms import post
 from wattstead.ingest.emoncms.address import input_of
-from wattstead.ingest.emoncms.values import NameMemory
+from wattstead.ingest.emoncms.values import NameMemory, PostRefused
 from wattstead.metering.quantity import Quality
 
 if TYPE_CHECKING:
@@ -137,8 +137,31 @@ def test_null_is_no_reading_and_a_text_is_named(door: Door) -> None:
         == "a: value is 'open'; expected a number; c: value is nan; expected a finite number"
     )
     answer = send(door, fulljson='{"a":"open"}')
-    assert told(answer) == (400, b'{"success": false, "message": "a: value is \'open\'; expected a number"}')
+    assert told(answer) == (200, b'{"success": false, "message": "a: value is \'open\'; expected a number"}')
     assert [row[0][7:] + f"={row.value}" for row in door.stored()] == ["b=1.0", "b=2.0", "b=3.5", "d=1.0"]
+
+
+@pytest.mark.parametrize(
+    "parameters, expected, message",
+    [
+        ({"csv": "100,abc,200"}, {"1": 100, "3": 200}, "value 2: is 'abc'; Format error: csv value is not numeric"),
+        ({"csv": "1,,2"}, {"1": 1, "3": 2}, "value 2: is ''"),
+        ({"json": "{a:1,b:NaN,c:3}"}, {"a": 1, "c": 3}, "b: is 'NaN'; Format error, json value is not numeric"),
+        ({"json": "{a:1,:2}"}, {"a": 1}, "value 2: Format error, json key missing"),
+        ({"data": "5,x:on,7"}, {"1": 5, "2": 7}, "x: is 'on'"),
+        ({"fulljson": '{"a":1,"b":{"x":1},"c":3}'}, {"a": 1, "c": 3}, "b: value is dict; expected a number"),
+        ({"fulljson": '{"a":1,"b":[2],"c":"d"}'}, {"a": 1}, "b: value is list; expected a number; c: value is 'd'"),
+    ],
+)
+def test_one_bad_value_costs_only_itself(
+    door: Door, parameters: dict[str, str], expected: dict[str, float], message: str
+) -> None:
+    for _ in range(2):
+        answer = send(door, **parameters)
+        assert told(answer) == (SUCCESS if "fulljson" in parameters else OK)
+        assert answer.headers["x-emoncms-message"].startswith(message)
+    assert door.values() == {f"emon/0/{name}": value for name, value in expected.items()}
+    assert door.app.reception.tally.rejected_readings >= 2
 
 
 @pytest.mark.parametrize(
@@ -147,13 +170,15 @@ def test_null_is_no_reading_and_a_text_is_named(door: Door) -> None:
         ({}, "Request contains no data via csv, json or data tag"),
         ({"fulljson": "[1"}, "Error decoding JSON string (invalid or too deeply nested)"),
         ({"fulljson": "7"}, "Input must be a JSON object"),
-        ({"fulljson": '{"a":{"b":1}}'}, "Input in not a valid JSON object"),
-        ({"json": "{:1}"}, "Format error, json key missing or invalid character"),
-        ({"json": "{a:on}"}, "Format error, json value is not numeric"),
-        ({"csv": "1,,2"}, "Format error: csv value is not numeric"),
+        ({"fulljson": '{"a":{"b":1}}'}, "a: value is dict; expected a number"),
+        ({"json": "{:1}"}, "value 1: Format error, json key missing or invalid character"),
+        ({"json": "{a:on}"}, "a: is 'on'; Format error, json value is not numeric"),
+        ({"csv": "x,,y"}, "value 1: is 'x'; Format error: csv value is not numeric; value 2: is ''"),
     ],
 )
-def test_what_emoncms_refuses_is_refused_in_its_words(door: Door, parameters: dict[str, str], message: str) -> None:
+def test_what_cannot_be_kept_at_all_is_refused_as_emoncms_does(
+    door: Door, parameters: dict[str, str], message: str
+) -> None:
     answer = send(door, **parameters)
     assert answer.status_code == 200 and answer.json()["success"] is False
     assert answer.json()["message"].startswith(message)
@@ -348,13 +373,18 @@ def test_the_encrypted_form_refused(door: Door) -> None:
     assert not door.stored()
 
 
-VALUES = st.none() | st.booleans() | st.floats() | st.text(max_size=6)
+VALUES = st.none() | st.booleans() | st.floats() | st.text(max_size=6) | st.lists(st.integers(), max_size=1)
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.dictionaries(st.text(min_size=1, max_size=8).filter(lambda name: name != "time"), VALUES, max_size=5))
 def test_any_object_is_kept_or_named(found: dict[str, Any]) -> None:
-    few = post.decode({"fulljson": json.dumps(found)}, "", 0, NameMemory())
+    try:
+        few = post.decode({"fulljson": json.dumps(found)}, "", 0, NameMemory())
+    except PostRefused as refused:  # nothing is left to keep: what is wrong with each is said
+        few = post.decode({"fulljson": json.dumps(found | {"good": 1})}, "", 0, NameMemory())
+        assert len(few.values) == 1 and few.rejected.count and str(refused)
+        return
     nothing = [value for value in found.values() if value is None or str(value).strip().lower() in ("", "null")]
     assert len(few.values) + few.rejected.count + len(nothing) == len(found)
     assert len(set(few.names.addresses)) == len(few.values)

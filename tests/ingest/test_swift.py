@@ -150,6 +150,34 @@ def test_revoked_keys_late_times_and_deltas_go_the_usual_way(door: Door, line: L
     assert line.ask(get(door, "csv=1"))[::2] == (401, b"Invalid API key")
 
 
+@pytest.mark.parametrize(
+    "query, good",
+    [
+        ("csv=100,abc,200", b"ok"),
+        ("json={a:1,b:NaN}", b"ok"),
+        ("fulljson={%22a%22:1,%22b%22:{%22x%22:1}}", b'{"success": true}'),
+        ("csv=abc", b""),
+        ("fulljson={%22a%22:{}}", b""),
+    ],
+)
+def test_a_bad_value_is_answered_the_same_on_both_ways(door: Door, line: Line, query: str, good: bytes) -> None:
+    """Whatever was kept the short way before: what is wrong is met by the usual way, which names it."""
+    for known in ("csv=1,2,3", "fulljson={%22a%22:5,%22b%22:6}"):
+        line.ask(get(door, known))
+    first = line.ask(get(door, query))
+    stored = [(row.address, row.value) for row in door.stored()]
+    usual = door.server.usual
+    second = line.ask(get(door, query))
+    head = f"POST /input/post HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {door.key}\r\n"
+    chunked = f"{head}Transfer-Encoding: chunked\r\n\r\n"
+    third = line.ask(f"{chunked}{len(query):x}\r\n{query}\r\n0\r\n\r\n".encode())
+    assert first == second == third and door.server.usual == usual + 2
+    assert first[0] == 200 and (first[2] == good if good else first[2].startswith(b'{"success": false'))
+    assert ("x-emoncms-message" in first[1]) == bool(good)
+    kept = [(row.address, row.value) for row in door.stored()][len(stored) :]
+    assert kept == 2 * stored[5:]
+
+
 def test_a_full_journal_and_a_fast_key(open_door: Callable[..., Door]) -> None:
     door = open_door(IngestLimits(key_rate=2, burst_s=1), JournalLimits(waiting_requests=1))
     line = Line(door)

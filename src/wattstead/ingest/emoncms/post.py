@@ -20,9 +20,9 @@ _numbers = msgspec.json.Decoder(dict[str, float])
 
 
 def decode(given: Mapping[str, str], path_node: str, now_us: int, memory: NameMemory) -> Few:
-    """The readings of a packet; null is no reading, a text is named as rejected and the other values kept.
+    """The readings of a packet; null is no reading, a value that is no number is named as rejected and the others kept.
 
-    Raises `PostRefused` for what EmonCMS refuses, `BodyInvalid` for a time that is none.
+    Raises `PostRefused` for what EmonCMS refuses where nothing is left to keep, `BodyInvalid` for a time that is none.
 
     >>> few = decode({"node": "emontx", "fulljson": '{"power1":100,"time":5}'}, "", 0, NameMemory())
     >>> few.names.address(0), few.values, few.time_us
@@ -33,15 +33,15 @@ def decode(given: Mapping[str, str], path_node: str, now_us: int, memory: NameMe
     if not text:
         raise PostRefused("Request contains no data via csv, json or data tag")
     time: Any = given.get("time")
+    rejected = Rejections()
     found: dict[str, Any]
     if "fulljson" in given:
         found = _full(text)
         if "time" in found:
             time = found.pop("time")
     else:
-        found = _pairs(text)
+        found = _pairs(text, rejected)
     time_us = now_us if time is None else instant_of("time", time)
-    rejected = Rejections()
     values = list(found.values())
     if set(map(type, values)) != {float}:
         found = _checked(found, rejected)
@@ -50,6 +50,8 @@ def decode(given: Mapping[str, str], path_node: str, now_us: int, memory: NameMe
     if names is None:
         found = named_alone(found, rejected)
         names, values = Names([address_of(node, name) for name in found]), list(found.values())
+    if rejected and not values:
+        raise PostRefused("; ".join(f"{issue.place}: {issue.reason}" for issue in rejected.listed[:5]))
     addresses = names.addresses
     return Few(names, time_us, values, rejected, time is None, lambda row: addresses[row][:80])
 
@@ -65,29 +67,31 @@ def _full(text: str) -> dict[str, Any]:
         raise PostRefused(f"Error decoding JSON string (invalid or too deeply nested): {error}") from None
     if not isinstance(found, dict):
         raise PostRefused("Input must be a JSON object")
-    if any(isinstance(value, dict | list) for value in found.values()):
-        raise PostRefused("Input in not a valid JSON object")
     return found
 
 
-def _pairs(text: str) -> dict[str, Any]:
-    """EmonCMS's lenient form: quotes and braces dropped, pairs split at commas and colons, bare values named 1, 2."""
+def _pairs(text: str, rejected: Rejections) -> dict[str, Any]:
+    """EmonCMS's lenient form: quotes and braces dropped, pairs split at commas and colons, bare values named 1, 2 by
+    their place. EmonCMS refuses all of it for one that is no number."""
     found: dict[str, Any] = {}
     bare = 0
-    for part in _STRIPPED.sub("", text).split(","):
+    for place, part in enumerate(_STRIPPED.sub("", text).split(","), 1):
         name, colon, value = part.partition(":")
-        if colon:
-            value = value.partition(":")[0]
-            if not name:
-                raise PostRefused("Format error, json key missing or invalid character")
-            if not _NUMERIC.fullmatch(value):
-                raise PostRefused(f"Format error, json value is not numeric: {name[:40]} is '{value[:40]}'")
-            found[name] = value
-        else:
-            if not _NUMERIC.fullmatch(name):
-                raise PostRefused(f"Format error: csv value is not numeric: value {bare + 1} is '{name[:40]}'")
+        if not colon:
             bare += 1
-            found[str(bare)] = name
+            if _NUMERIC.fullmatch(name):
+                found[str(bare)] = name
+            else:
+                reason = f"is {name[:40]!r}; Format error: csv value is not numeric"
+                rejected.add(f"value {bare}", reason)
+            continue
+        value = value.partition(":")[0]
+        if not name:
+            rejected.add(f"value {place}", "Format error, json key missing or invalid character")
+        elif not _NUMERIC.fullmatch(value):
+            rejected.add(name[:60], f"is {value[:40]!r}; Format error, json value is not numeric")
+        else:
+            found[name] = value
     return found
 
 
