@@ -14,6 +14,7 @@ from pyemoncms import EmoncmsClient
 from wattstead.metering.batch import ReadingBatch
 from wattstead.registry.policy import Role
 from wattstead.registry.records import NewAddress
+from wattstead.registry.trail import Actor
 
 pytestmark = pytest.mark.parametrize("prefix", ["", "/emoncms"])
 
@@ -297,6 +298,20 @@ def test_signing_in_for_keys(house: Any, nobody: httpx.Client, prefix: str) -> N
     assert wrong.text == '{"success":false,"message":"Incorrect authentication"}'
     empty = nobody.post(f"{prefix}/user/auth.json", data={"username": "x"})
     assert empty.text == '{"success":false,"message":"Username or password empty"}'
+
+
+def test_signing_in_without_the_right_to_make_keys(house: Any, nobody: httpx.Client, prefix: str) -> None:
+    email = f"lodger{len(prefix)}@test.example"
+    boss = house.registry.signed(house.registry.login(house.owner, house.password))
+    made = house.registry.invite(Actor(boss.account.id), boss.authority, email, Role.USER, site_id=house.home)
+    house.registry.accept_invitation(made.token, "lodger", house.password)
+    keys = len(house.registry.keys(house.home))
+    told = nobody.post(f"{prefix}/user/auth.json", data={"username": email, "password": house.password})
+    assert (told.status_code, told.json()["success"]) == (200, False)
+    assert "may not make keys" in told.json()["message"]
+    wrong = nobody.post(f"{prefix}/user/auth.json", data={"username": email, "password": "wrong password"})
+    assert wrong.json()["message"] == "Incorrect authentication"
+    assert len(house.registry.keys(house.home)) == keys
 
 
 def test_time_zone(house: Any, nobody: httpx.Client, prefix: str) -> None:

@@ -16,6 +16,10 @@ from wattstead.web.viewer import Viewer
 
 _KEY_NAME = "EmonCMS sign-in"
 _MOST_KEYS = 20
+_NO_KEYS = (
+    "Signed in, but this account may not make keys for any site; "
+    "ask whoever manages the site for a read key and use it as apikey"
+)
 
 
 def _user(viewer: Viewer) -> int:
@@ -54,7 +58,8 @@ async def get_timezone(asked: Asked) -> Json:
 async def auth(asked: Asked) -> Json:
     """``user/auth``: e-mail address and password for a pair of keys of the first site.
 
-    Keys are stored as hashes, so each sign-in makes new ones; the oldest of them beyond 20 are revoked.
+    Keys are stored as hashes, so each sign-in makes new ones; the oldest of them beyond 20 are revoked. Who may not
+    make keys is told so.
     """
     email, password = asked.form.get("username", ""), asked.form.get("password", "")
     if not email or not password:
@@ -76,7 +81,7 @@ def _new_keys(rooms: Rooms, token: str) -> Json:
     reach = signed.authority.reach(Right(Action.CREATE, Resource.KEY)) if signed is not None else Reach()
     sites = registry.sites(reach) if reach else []
     if not sites:
-        return {"success": False, "message": "Incorrect authentication"}
+        return {"success": False, "message": _NO_KEYS}
     site_id = sites[0].id
     made = {scope: registry.create_key(site_id, scope, _KEY_NAME).secret for scope in (Scope.WRITE, Scope.READ)}
     old = [key.id for key in registry.keys(site_id) if key.name == _KEY_NAME and key.revoked is None]
