@@ -13,6 +13,7 @@ import numpy as np
 from wattstead.metering.calendar import Step, edges_us
 from wattstead.metering.point import Point
 from wattstead.metering.quantity import Kind, Quality, Quantity
+from wattstead.refining.arrivals import Need
 from wattstead.refining.limits import RefiningLimits
 from wattstead.refining.progress import Progress, ProgressFile
 from wattstead.refining.retention import EXPIRED, Keep, Retention
@@ -154,6 +155,34 @@ async def test_nothing_is_called_empty_before_it_was_looked_at(house: House) -> 
         await house.settled(refinery)
         assert not refinery.pending([1, 2], edges)(nothing)
         assert not refinery.pending([], edges)(nothing)
+
+
+async def test_a_number_is_never_told_before_an_import_is_whole(house: House) -> None:
+    """Beside history that is there already an import of days comes: a count of all, and the readings themselves."""
+    begin = (now_us() - 20 * 24 * HOUR) // HOUR * HOUR
+    times = begin + np.arange(0, 9 * 24 * 60, dtype=np.int64) * 60 * S
+    all_of_it = np.array([begin, begin + 19 * 24 * HOUR])
+    filled = np.ones(1, bool)
+    async with house.refinery() as refinery:
+        await house.send([2] * 60, times[:60], np.zeros(60))
+        await house.settled(refinery)
+        for need in (Need.ALL, Need.STORED):
+            assert not refinery.pending([2], all_of_it, need)(filled)
+        await house.send([2] * len(times), times, np.ones(len(times)))
+        await until(lambda: refinery.state.read_rows == house.rows, "the journal to be read")
+        seen: set[bool] = set()
+        while True not in seen:
+            missing, unstored = (refinery.pending([2], all_of_it, need) for need in (Need.ALL, Need.STORED))
+            [found] = await asyncio.to_thread(house.series.buckets, [house.points[2]], all_of_it)
+            raw = await asyncio.to_thread(house.series.raw, 2, begin, int(all_of_it[-1]))
+            whole = int(found.count.sum()) == len(times)
+            assert missing(filled) or whole
+            assert unstored(filled) or len(raw) == len(times)
+            seen.add(whole and not missing(filled) and not unstored(filled))
+        assert not refinery.pending([1], all_of_it, Need.ALL)(filled)
+        await house.settled(refinery)
+        for need in Need:
+            assert not refinery.pending([1, 2], all_of_it, need)(np.zeros(1, bool))
 
 
 async def test_a_change_while_nobody_looked_is_found_at_the_start(house: House) -> None:

@@ -90,3 +90,13 @@ def test_which_buckets_spans_touch() -> None:
     assert spans.spans().touch([1], start, end).sum() == 2
     spans.clear()
     assert not spans.touch([1], start, end).any()
+
+
+def test_how_much_of_a_time_is_covered() -> None:
+    dirty = DirtySpans()
+    add(dirty, [(1, 10), (1, 11), (1, 12), (2, 11)])
+    spans, minute = dirty.spans(), 60_000_000
+    assert spans.within_us([1, 2], 0, 20 * minute) == 3 * minute
+    assert spans.within_us([1], 11 * minute, 12 * minute + minute // 2) == 3 * minute // 2
+    assert spans.within_us([2], 0, 20 * minute) == minute
+    assert spans.within_us([3], 0, 20 * minute) == spans.within_us([], 0, minute) == 0

@@ -75,6 +75,17 @@ class Bookkeeper:
         """Spans of late readings that wait to be rolled up again."""
         return len(self._dirty)
 
+    @property
+    def stored(self) -> Position:
+        """Everything before this position is in the store."""
+        return self._position
+
+    def late_us(self, points: Collection[int], start_us: int, end_us: int) -> int:
+        """How much of [start, end) has late readings of one of those points that are not rolled up yet, at most."""
+        late_us = self._dirty.spans().within_us(points, start_us, end_us)
+        settling = self._settling
+        return late_us if settling is None else max(late_us, settling.within_us(points, start_us, end_us))
+
     def late(
         self, points: Collection[int], start_us: NDArray[np.int64], end_us: NDArray[np.int64]
     ) -> NDArray[np.bool_]:

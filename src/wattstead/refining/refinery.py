@@ -14,15 +14,15 @@ from typing import ParamSpec, TypeVar
 
 import numpy as np
 import structlog
-from numpy.typing import NDArray
 
 from wattstead.metering.errors import WattsteadError
 from wattstead.metering.point import Point
 from wattstead.refining.adoption import Adoption
+from wattstead.refining.arrivals import Arrivals
 from wattstead.refining.backlog import bytes_behind
 from wattstead.refining.bookkeeper import Bookkeeper
 from wattstead.refining.columns import Columns
-from wattstead.refining.intake import Chunk, Intake
+from wattstead.refining.intake import Intake
 from wattstead.refining.judge import Judge
 from wattstead.refining.latest import Latest
 from wattstead.refining.limits import RefiningLimits
@@ -42,7 +42,6 @@ _log = structlog.get_logger("wattstead.refining")
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 _MEASURE_S = 1.0
-_LATE_US = 3_600_000_000
 
 
 class Refinery:
@@ -75,12 +74,14 @@ class Refinery:
         self._intake = Intake(reader, self._judge, self.latest, minutes, limits)
         self._adoption = Adoption(series, points, generation, self._judge, self.latest, minutes, ProgressFile(progress))
         self._bookkeeper = Bookkeeper(series, positions, self._adoption, minutes, limits, retention or Retention())
+        self._arrivals = Arrivals(journal, self._intake, self._bookkeeper)
+        self.pending = self._arrivals.pending
+        """Whether an answer lacks what has been received."""
         self._woken, self._enough, self._halt = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
         self._errors: dict[str, tuple[int, str]] = {}
-        self._storing: Chunk | None = None
         self._storing_since_us = 0
         self._lag_bytes = 0
         self._expire_at = 0.0
@@ -124,34 +125,6 @@ class Refinery:
         self.wake()
         self._enough.set()
         await done
-
-    def pending(self, points: Collection[int], edges_us: NDArray[np.int64]) -> Callable[[NDArray[np.bool_]], bool]:
-        """To be called before a question about those points in buckets between these edges; what it returns is called
-        with the buckets that the answer filled, and says whether the question had better be asked again.
-
-        True when more buckets are empty for want of rollups that are on their way, or were when the question was put,
-        than are filled, as after a first start or an import (a sender that is some minutes late is no reason to wait);
-        and when all are empty and readings wait for the store, or may: until the journal has been read to its end for
-        the first time. Both to be called in the event loop.
-        """
-        start_us, end_us = edges_us[:-1], edges_us[1:]
-        before = self._bookkeeper.late(points, start_us, end_us)
-
-        def missing(filled: NDArray[np.bool_]) -> bool:
-            late = (before | self._bookkeeper.late(points, start_us, end_us)) & ~filled
-            long = int((end_us - start_us)[late].sum()) > _LATE_US
-            if int(late.sum()) > int(filled.sum()) and (long or not filled.any()):
-                return True
-            if bool(filled.any()) or not points:
-                return False
-            span = (points, int(edges_us[0]), int(edges_us[-1]))
-            return (
-                not self._intake.caught_up
-                or self._intake.waiting().touches(*span)
-                or (self._storing is not None and self._storing.touches(*span))
-            )
-
-        return missing
 
     @property
     def state(self) -> RefineryState:
@@ -230,14 +203,14 @@ class Refinery:
         while True:
             last = self._stopping
             self._enough.clear()
-            self._storing = chunk = self._intake.cut()
+            self._arrivals.storing = chunk = self._intake.cut()
             self._storing_since_us = chunk.oldest_us
             await self._insist(self._bookkeeper.follow)
             await self._insist(self._bookkeeper.store, chunk)
             unclosed = await self._insist(self._bookkeeper.close, chunk.complete_us)
             await self._insist(self._bookkeeper.settle, last)
             await self._insist(self._bookkeeper.save)
-            self._storing, self._storing_since_us = None, 0
+            self._arrivals.storing, self._storing_since_us = None, 0
             if last:
                 return
             await self._remove(chunk.complete_us)

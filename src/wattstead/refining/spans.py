@@ -56,6 +56,13 @@ class Spans:
         before = np.searchsorted(self.start_us[rows], end_us, side="left")
         return np.asarray((before > 0) & (reaches_us[before - 1] > start_us), bool)
 
+    def within_us(self, points: Collection[int], start_us: int, end_us: int) -> int:
+        """How much of [start, end) the spans of one of those points cover, the most of any."""
+        rows = np.isin(self.point, np.array(list(points), np.uint32))
+        inside = np.minimum(self.end_us[rows], end_us) - np.maximum(self.start_us[rows], start_us)
+        _, number = np.unique(self.point[rows], return_inverse=True)
+        return int(np.bincount(number, np.maximum(inside, 0)).max(initial=0))
+
 
 class DirtySpans:
     """A growing set of (point, minute), kept within ``most`` spans by closing small gaps between them."""
@@ -87,13 +94,13 @@ class DirtySpans:
         self, points: Collection[int], start_us: NDArray[np.int64], end_us: NDArray[np.int64]
     ) -> NDArray[np.bool_]:
         """Which of the buckets [start, end) have a dirty minute of those points; from any thread."""
-        first, last = self._first, self._last
-        size = min(len(first), len(last))
-        return _columns(first[:size], last[:size]).touch(points, start_us, end_us)
+        return self.spans().touch(points, start_us, end_us)
 
     def spans(self) -> Spans:
-        """All spans."""
-        return _columns(self._first, self._last)
+        """All spans; from any thread."""
+        first, last = self._first, self._last
+        size = min(len(first), len(last))
+        return _columns(first[:size], last[:size])
 
     def clear(self) -> None:
         """None are left."""

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from wattstead.metering.batch import ReadingBatch
 from wattstead.metering.errors import WattsteadError
+from wattstead.refining.arrivals import Need
 from wattstead.refining.live import Live
 from wattstead.registry.registry import Registry
 from wattstead.series import Series
@@ -41,7 +42,9 @@ def no_status() -> Sequence[StatusPart]:
     return ()
 
 
-def nothing_pending(points: Collection[int], edges_us: NDArray[np.int64]) -> Callable[[NDArray[np.bool_]], bool]:
+def nothing_pending(
+    points: Collection[int], edges_us: NDArray[np.int64], need: Need = Need.MOST, since_us: int = 0
+) -> Callable[[NDArray[np.bool_]], bool]:
     """What is told of readings on their way when nobody was named who knows."""
     return lambda filled: False
 

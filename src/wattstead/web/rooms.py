@@ -12,6 +12,7 @@ from litestar.params import Dependency
 from numpy.typing import NDArray
 
 from wattstead.metering.batch import ReadingBatch
+from wattstead.refining.arrivals import Need
 from wattstead.refining.latest import Latest
 from wattstead.refining.live import Live
 from wattstead.registry.records import Account
@@ -42,7 +43,9 @@ class Pending(Protocol):
     not the whole: called before the question, what it returns is called with the buckets that the answer filled.
     """
 
-    def __call__(self, points: Collection[int], edges_us: NDArray[np.int64]) -> Callable[[NDArray[np.bool_]], bool]:
+    def __call__(
+        self, points: Collection[int], edges_us: NDArray[np.int64], need: Need = Need.MOST, since_us: int = 0
+    ) -> Callable[[NDArray[np.bool_]], bool]:
         """Both to be called in the event loop; neither waits."""
         ...
 

@@ -75,6 +75,7 @@ async def readings(
     span = span_of(start, end, row.point.zone)
     if format == "csv":
         name = f"point-{row.point.id}.csv"
+        await history.readings(rooms, row, *span, 1)  # what is still being stored is waited for before a file begins
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
         return Stream(_lines(rooms, row, span), media_type="text/csv", headers=headers)
     found = await history.readings(rooms, row, *span, limit + 1)

@@ -13,6 +13,7 @@ from wattstead.web.emoncms.asked import Asked, KeyInvalid, asked
 from wattstead.web.emoncms.feed_history import Csv
 from wattstead.web.emoncms.php import Json, json
 from wattstead.web.gate import AnyRequest
+from wattstead.web.history import OnTheirWay
 from wattstead.web.rooms import FromRooms
 
 Action = Callable[[Asked], Awaitable[Json | Csv | str]]
@@ -79,7 +80,12 @@ async def answered(request: AnyRequest, controller: str, path: str, rooms: FromR
         return _json({"success": False, "message": "406 Not Acceptable. Route not found"}, 406)
     if question.viewer is not None and question.reader is None and name not in _FOR_WRITERS:
         return _json({"success": False, "message": "This is a write key; reading needs a read key of the site"}, 401)
-    found = await act(question)
+    try:
+        found = await act(question)
+    except OnTheirWay as error:
+        refused = _json({"success": False, "message": str(error)}, 503)
+        refused.headers["Retry-After"] = str(max(1, round(error.retry_after_s)))
+        return refused
     return await _told(found, name in _PLAIN, rooms)
 
 
