@@ -48,7 +48,10 @@ async def reply(send: Send, given: Answer) -> None:
 class Request:
     """One request: what is asked, and its body on demand."""
 
-    __slots__ = ("_headers", "_held_bytes", "_receive", "_room", "clear", "method", "path", "query")
+    __slots__ = (
+        "_body_bytes", "_head", "_headers", "_held_bytes", "_receive", "_room",
+        "clear", "key_id", "method", "path", "query",
+    )  # fmt: skip
 
     def __init__(self, scope: Scope, receive: Receive, room: Room, path: str) -> None:
         self.method: str = scope["method"]
@@ -57,7 +60,16 @@ class Request:
         self.clear: Clear = scope.get(CLEAR, Clear.NO)
         self._headers: Headers = scope["headers"]
         self._receive, self._room = receive, room
-        self._held_bytes = 0
+        self._head: bytes = scope.get("raw_path") or scope["path"].encode()
+        self._held_bytes = self._body_bytes = 0
+        self.key_id = 0
+        """The write key that it came with, once that is known."""
+
+    @property
+    def wire_bytes(self) -> int:
+        """Bytes of request line, headers and what was read of the body, before it was unpacked."""
+        line = len(self.method) + len(self._head) + len(self.query) + bool(self.query) + len("  HTTP/1.1\r\n\r\n")
+        return line + sum(len(name) + len(value) + 4 for name, value in self._headers) + self._body_bytes
 
     def header(self, name: bytes) -> str:
         """A header by its name in lower case; empty when it was not sent."""
@@ -75,6 +87,7 @@ class Request:
         self.hold(announced)
         message = await self._receive()
         body: bytes = message.get("body", b"")
+        self._body_bytes = len(body)
         if message["type"] == "http.request" and not message.get("more_body", False):
             return body
         parts = [body]
@@ -83,6 +96,7 @@ class Request:
             message = await self._receive()
             part = message.get("body", b"")
             size += len(part)
+            self._body_bytes = size
             if size > most_bytes:
                 raise BodyTooLarge("the body", most_bytes)
             if size > self._held_bytes:

@@ -83,6 +83,8 @@ class IngestApp:
             given = route.refuse(_unexpected(path, error))
         finally:
             request.done()
+            if request.key_id:
+                self.reception.resolver.traffic.add(request.key_id, request.wire_bytes)
         await reply(send, given)
 
     def _route(self, path: str) -> Route | None:

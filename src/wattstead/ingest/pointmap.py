@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from wattstead.ingest.closed import NOTHING, ClosedPoints
 from wattstead.ingest.resolver import NO_UNITS, SealedKey
+from wattstead.ingest.traffic import Traffic
 from wattstead.registry.names import address_fault
 from wattstead.registry.records import KeyGrant
 
@@ -35,6 +36,7 @@ class PointMap:
         self._next_id = first_id
         self.closed: ClosedPoints = NOTHING
         self.epoch = 0
+        self.traffic = Traffic()
 
     def add_key(self, secret: str, grant: KeyGrant, sealed: bool = False) -> None:
         """Accept that secret; ``sealed`` keeps it readable for the encrypted form."""

@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from wattstead.ingest.asgi import Request
 from wattstead.ingest.clear import Clear
 from wattstead.ingest.columns import Columns, Few, Rejections, within
 from wattstead.ingest.errors import ClearRefused, DeviceClosed, KeyMayNotWrite, KeyMissing, KeyUnknown
@@ -79,8 +80,8 @@ class Reception:
         """End the thread for large bodies."""
         self._lane.shutdown(wait=False, cancel_futures=True)
 
-    def grant(self, secret: str, where: str, clear: Clear = Clear.NO) -> KeyGrant:
-        """What the key may write, shown in the ``clear`` or not.
+    def grant(self, secret: str, where: str, clear: Clear = Clear.NO, request: Request | None = None) -> KeyGrant:
+        """What the key may write, shown in the ``clear`` or not; the ``request`` learns whose bytes it has.
 
         Raises `KeyMissing`, `KeyUnknown`, `KeyMayNotWrite`, `ClearRefused`, `DeviceClosed`, `RateExceeded`.
         """
@@ -91,6 +92,8 @@ class Reception:
             raise KeyUnknown
         if grant.scope is not Scope.WRITE:
             raise KeyMayNotWrite
+        if request is not None:
+            request.key_id = grant.id
         if clear is not Clear.NO and not grant.plain_http:
             raise ClearRefused(grant.id)
         if grant.device_id is not None and grant.device_id in self.resolver.closed.devices:

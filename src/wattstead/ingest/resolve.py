@@ -27,6 +27,7 @@ from wattstead.ingest.grants import Grants
 from wattstead.ingest.newcomers import Newcomers, Request
 from wattstead.ingest.ownership import Ownership
 from wattstead.ingest.resolver import NO_UNITS, SealedKey
+from wattstead.ingest.traffic import Traffic
 from wattstead.metering.errors import WattsteadError
 from wattstead.registry.errors import KeyRevoked, PointLimit, RegistryError
 from wattstead.registry.names import address_fault
@@ -86,6 +87,7 @@ class RegistryResolver:
         self._ownership = Ownership()
         self.closed: ClosedPoints = NOTHING
         self.epoch = 0
+        self.traffic = Traffic()
         self._refused: dict[tuple[int, str], float] = {}
         self._units: dict[int, str] = {}
         self._generation = 0
@@ -103,7 +105,7 @@ class RegistryResolver:
         self._watcher.start()
 
     def close(self) -> None:
-        """Stop watching and note when keys were last used."""
+        """Stop watching and note when keys were last used, and how many bytes came with them."""
         self._stopped.set()
         if self._watcher.is_alive():
             self._watcher.join()
@@ -245,3 +247,9 @@ class RegistryResolver:
         if used:
             now = datetime.now(UTC)
             self._registry.mark_keys_used(dict.fromkeys(used, now))
+        received = self.traffic.take()
+        try:
+            self._registry.add_traffic(received)
+        except WattsteadError:
+            self.traffic.put_back(received)
+            raise

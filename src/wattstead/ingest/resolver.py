@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wattstead.ingest.closed import ClosedPoints
+from wattstead.ingest.traffic import Traffic
 from wattstead.registry.records import KeyGrant
 
 NO_UNITS: Mapping[str, str] = {}
@@ -35,6 +36,8 @@ class Resolver(Protocol):
 
     closed: ClosedPoints
     """What is not taken at present; another one after each change."""
+    traffic: Traffic
+    """What came with which key; senders of the readings are counted here by whoever receives them."""
     epoch: int
     """Grows when an address may have become another point's: a device has moved and taken its points along."""
 

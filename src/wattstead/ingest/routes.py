@@ -30,6 +30,8 @@ class Ready(NamedTuple):
 
     encoded: bytes
     answer: Answer
+    key_id: int
+    """Whose bytes these were."""
 
 
 AtOnce: TypeAlias = Callable[[Plain], "Ready | None"]

@@ -18,6 +18,7 @@ from wattstead.ingest.asgi import Answer
 from wattstead.ingest.clear import Clear, in_the_clear
 from wattstead.ingest.http import IngestApp
 from wattstead.ingest.routes import Plain, Route, Unavailable
+from wattstead.ingest.traffic import Traffic
 from wattstead.metering.errors import WattsteadError
 from wattstead.stream.journal import Journal
 
@@ -89,6 +90,7 @@ class SwiftProtocol(HttpToolsProtocol):
 
     routes: dict[bytes, Route]
     journal: Journal
+    traffic: Traffic
     port: Clear
     trust_forwarded: bool
 
@@ -157,6 +159,7 @@ class SwiftProtocol(HttpToolsProtocol):
             future = self.journal.submit(ready.encoded)
         except Exception:  # whatever it is, the usual way meets it too, and words it or logs it
             return False
+        self.traffic.add(ready.key_id, len(data))
         self._unset_keepalive_if_required()
         self._close, self._route = head.close, route
         self._answer = wire(ready.answer, head.close)
@@ -198,7 +201,10 @@ def protocol_for(
     for route in app.routes:
         if route.at_once is not None:
             routes[route.path.encode()] = routes[(prefix + route.path).encode()] = route
-    known = {"journal": app.reception.journal, "routes": routes, "port": port, "trust_forwarded": trust_forwarded}
+    known = {
+        "journal": app.reception.journal, "traffic": app.reception.resolver.traffic, "routes": routes, "port": port,
+        "trust_forwarded": trust_forwarded,
+    }  # fmt: skip
     return type("SwiftProtocol", (SwiftProtocol,), known)
 
 

@@ -81,7 +81,7 @@ class _Emoncms:
         except IngestError:
             return None
         encoded = None if few.rejected else self.reception.few_encoded(grant, few)
-        return None if encoded is None else Ready(encoded, _SUCCESS if "fulljson" in given else _OK)
+        return None if encoded is None else Ready(encoded, _SUCCESS if "fulljson" in given else _OK, grant.id)
 
     async def bulk(self, request: Request) -> Answer:
         """Many packets."""
@@ -119,10 +119,10 @@ class _Emoncms:
                 request.header(b"authorization"), body, kind, self.reception.resolver, self.reception.limits.form_bytes
             )
             parameters(text, given)
-            return self.reception.grant(secret, _WHERE), hashed  # the key itself was not shown
+            return self.reception.grant(secret, _WHERE, request=request), hashed  # the key itself was not shown
         if not secret:
             secret = request.header(b"authorization").removeprefix("Bearer ").strip()
-        return self.reception.grant(secret.lower(), _WHERE, request.clear), b""
+        return self.reception.grant(secret.lower(), _WHERE, request.clear, request), b""
 
 
 def refuse(error: IngestError) -> Answer:

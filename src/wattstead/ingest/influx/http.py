@@ -86,7 +86,7 @@ class _Influx:
                 encoded = reception.columns_encoded(grant, columns)
         except IngestError:
             return None
-        return None if encoded is None else Ready(encoded, _WRITTEN)
+        return None if encoded is None else Ready(encoded, _WRITTEN, grant.id)
 
     async def health(self, request: Request) -> Answer:
         """/health: whether writes can be taken."""
@@ -125,7 +125,7 @@ class _Influx:
     async def _written(self, request: Request, given: dict[str, str]) -> Kept:
         reception, limits = self.reception, self.reception.limits
         where = "as p=KEY, or Authorization: Token KEY"
-        grant = reception.grant(secret_of(request, given), where, request.clear)
+        grant = reception.grant(secret_of(request, given), where, request.clear, request)
         body = await request.body(limits.body_bytes)
         encoding = request.header(b"content-encoding").strip().lower()
         if encoding:

@@ -75,7 +75,7 @@ class _Own:
         kind, secret, token = request.header(b"authorization").partition(" ")
         del secret
         key = token.strip() if kind.lower() == "bearer" else ""
-        grant = reception.grant(key, "as Authorization: Bearer KEY", request.clear)
+        grant = reception.grant(key, "as Authorization: Bearer KEY", request.clear, request)
         body = await request.body(limits.body_bytes)
         encoding = request.header(b"content-encoding").strip().lower()
         if encoding:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from wattstead.registry.door import Door
-from wattstead.registry.places import keys
+from wattstead.registry.places import keys, traffic
 from wattstead.registry.places.keys import Terms
 from wattstead.registry.policy import Reach
 from wattstead.registry.records import Key, KeyGrant, KeyState, NewKey, Scope
@@ -81,6 +81,16 @@ class KeyDoor(Door):
         """Note when keys, by id, were last used."""
         with self._db.writing() as s:
             keys.mark_used(s, used)
+
+    def add_traffic(self, received: Mapping[int, int]) -> None:
+        """Count bytes, by key id, as mobile data of the devices that sent them; to be called every minute or so.
+
+        Without any it still ends the months that are over.
+        """
+        now = self._clock()
+        with self._db.writing() as s:
+            traffic.begin_months(s, now)
+            traffic.add(s, received, now)
 
     def key_of(self, key_id: int) -> Key:
         """The key of that id, without its secret; raises `Unknown`."""

@@ -42,7 +42,8 @@ class Device(Base):
     completeness: Mapped[float | None]
     """Share of the expected readings of the last day that came, 0 to 1."""
     mobile_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
-    """Mobile data used in the present month."""
+    """Mobile data used in the month that ends at ``mobile_until``."""
+    mobile_until: Mapped[datetime | None] = mapped_column(UtcTime, index=True)
     mobile_budget_bytes: Mapped[int | None] = mapped_column(BigInteger)
     photo: Mapped[str] = mapped_column(default="")
     changed_at: Mapped[int] = mapped_column(BigInteger, default=0, index=True)
