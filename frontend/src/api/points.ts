@@ -10,8 +10,8 @@ export const changePoint = (id: number, change: PointChange) =>
 export const askSpan = (points: readonly number[], signal?: Asking["signal"]) => ask<SpanAnswer>("span", { points }, { signal });
 
 export const askKeys = (site: number) => ask<Key[]>("keys", { site });
-export const createKey = (site_id: number, scope: "write" | "read", name: string) =>
-  ask<NewKey>("keys", {}, { method: "POST", body: { site_id, scope, name } });
+export const createKey = (site_id: number, scope: "write" | "read", name: string, plain_http = true) =>
+  ask<NewKey>("keys", {}, { method: "POST", body: { site_id, scope, name, ...(scope === "write" ? { plain_http } : {}) } });
 export const revokeKey = (id: number) => ask<void>(`keys/${id}`, {}, { method: "DELETE" });
 
 /** The readings themselves as a file. */
