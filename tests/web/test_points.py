@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import httpx
 import pytest
 
-from wattstead.registry.records import NewAddress
+from wattstead.registry.places.devices import Made
+from wattstead.registry.records import NewAddress, PointDeclaration
 
 
 def test_a_key_sees_its_site_and_a_person_all(house: Any, reader: httpx.Client, person: httpx.Client) -> None:
@@ -117,3 +119,45 @@ def test_a_write_key_never_reads(house: Any) -> None:
     with house.client(house.write) as writer:
         for path in ("sites", "points", f"series?points={house.points['power']}", "session"):
             assert writer.get(f"/api/v1/{path}").status_code == 403
+
+
+def test_points_of_one_name_are_told_apart_by_their_devices(house: Any, person: httpx.Client) -> None:
+    registry = house.registry
+    site = registry.create_site(registry.site(house.barn).organization_id, "Twins", "Europe/Berlin")
+    declared = [PointDeclaration(address=f"{one}/power", name="Power", unit="W") for one in "abc"]
+    made = [
+        registry.create_device(site.id, name, made=Made(prefix=f"{one.address[0]}/", declarations=[one]))
+        for name, one in zip(("Inverter", "Meter", "Meter"), declared, strict=True)
+    ]
+    alone = registry.create_device(
+        site.id, "Boiler", made=Made(declarations=[PointDeclaration(address="t", name="Heat", unit="°C")])
+    )
+
+    def told() -> dict[int, tuple[str, str]]:
+        answer = person.get(f"/api/v1/points?site={site.id}")
+        rows = answer.json() if answer.status_code == 200 else []  # a site just made is seen a moment later
+        return {row["device_id"]: (row["name"], row["label"]) for row in rows}
+
+    def see(wanted: dict[int, tuple[str, str]]) -> None:
+        for _ in range(200):
+            if told() == wanted:
+                return
+            time.sleep(0.05)
+        assert told() == wanted
+
+    wanted = {
+        made[0].id: ("Power", "Inverter · Power"),
+        made[1].id: ("Power", "Meter (b) · Power"),
+        made[2].id: ("Power", "Meter (c) · Power"),
+        alone.id: ("Heat", "Heat"),
+    }
+    see(wanted)
+    registry.change_device(made[1].id, attributes={"name": "Grid"})
+    see(wanted | {made[1].id: ("Power", "Grid · Power"), made[2].id: ("Power", "Meter · Power")})
+    (point,) = (row for row in person.get(f"/api/v1/points?site={site.id}").json() if row["device_id"] == made[0].id)
+    assert person.get(f"/api/v1/points/{point['id']}").json()["label"] == "Inverter · Power"
+    renamed = person.patch(f"/api/v1/points/{point['id']}", json={"name": "AC power"}).json()
+    assert (renamed["name"], renamed["label"]) == ("AC power", "AC power")
+    for device in (*made, alone):
+        registry.delete_device(device.id)
+    registry.delete_site(site.id)

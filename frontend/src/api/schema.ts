@@ -2598,6 +2598,8 @@ export interface components {
             site_id: number;
             device_id: number | null;
             name: string;
+            /** @description What it is called among the points of its site: its name, behind its device's where another has the same. */
+            label: string;
             address: string;
             quantity: components["schemas"]["Quantity"];
             kind: components["schemas"]["Kind"];

@@ -48,7 +48,7 @@ function anyFilled(traces: readonly Trace[]): (i: number) => boolean {
 function traceOf(point: ApiPoint, look: Look, mean: Column, more: Partial<Trace> = {}): Trace {
   return {
     key: String(point.id),
-    name: point.name,
+    name: point.label,
     look,
     mean,
     low: null,

@@ -10,6 +10,7 @@ export function point(more: Partial<ApiPoint> = {}): ApiPoint {
     site_id: 1,
     device_id: null,
     name: `p${more.id ?? 1}`,
+    label: `p${more.id ?? 1}`,
     address: `p${more.id ?? 1}`,
     quantity: "electricity",
     kind: "gauge",

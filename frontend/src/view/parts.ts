@@ -46,9 +46,9 @@ export function signOf(point: Pick<ApiPoint, "role" | "direction">): 1 | -1 {
 }
 
 /** Points in the order of a home: home, solar, grid … then by name. */
-export function ordered<P extends Pick<ApiPoint, "role" | "name">>(points: readonly P[]): P[] {
+export function ordered<P extends Pick<ApiPoint, "role" | "label">>(points: readonly P[]): P[] {
   return [...points].sort(
-    (a, b) => ORDER.indexOf(roleOf(a)) - ORDER.indexOf(roleOf(b)) || a.name.localeCompare(b.name, undefined, { numeric: true }),
+    (a, b) => ORDER.indexOf(roleOf(a)) - ORDER.indexOf(roleOf(b)) || a.label.localeCompare(b.label, undefined, { numeric: true }),
   );
 }
 

@@ -27,9 +27,9 @@ export function useWords(shown: Readonly<Ref<Shown | null>>, question: Readonly<
   const headline = computed(() => {
     const [point, sum] = [main.value, summary.value];
     if (!point || !sum) return "";
-    if (!speaksOfEnergy.value) return t("sum.mean", { name: point.name, value: quantity(sum.mean, point.base_unit, locale.value) });
+    if (!speaksOfEnergy.value) return t("sum.mean", { name: point.label, value: quantity(sum.mean, point.base_unit, locale.value) });
     const energy = quantity(sum.amount, sum.amountUnit, locale.value);
-    return point.role in SUMS ? t(SUMS[point.role as keyof typeof SUMS], { energy }) : t("sum.other", { name: point.name, energy });
+    return point.role in SUMS ? t(SUMS[point.role as keyof typeof SUMS], { energy }) : t("sum.other", { name: point.label, energy });
   });
 
   const peak = computed(() => {

@@ -96,6 +96,11 @@ class DeviceDoor(Door):
         with self._db.reading() as s:
             return devices.devices(s, reach, site_id=site_id, device_ids=device_ids)
 
+    def device_labels(self, site_ids: Sequence[int]) -> dict[int, str]:
+        """What each device of these sites is called, told apart from others of the same name at its site."""
+        with self._db.reading() as s:
+            return devices.labels(s, site_ids)
+
     def devices_moved_since(self, generation: int) -> bool:
         """Whether a device has changed since in a way that doors must know of: what they remember may be wrong."""
         with self._db.reading() as s:

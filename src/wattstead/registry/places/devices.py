@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -162,6 +163,23 @@ def devices(
     rows = session.scalars(question).all()
     found = tags_of(session, [row.id for row in rows])
     return [record(row, found.get(row.id, {})) for row in rows]
+
+
+def labels(session: Session, site_ids: Sequence[int]) -> dict[int, str]:
+    """Names of the devices of sites; of two alike also what their addresses begin with, or a number."""
+    table = tables.Device
+    rows = session.execute(
+        select(table.id, table.site_id, table.name, table.prefix, table.serial_number).where(
+            table.site_id.in_(integers(session, possible(site_ids)))
+        )
+    ).all()
+    count = Counter((row.site_id, row.name) for row in rows)
+    return {
+        row.id: row.name
+        if count[row.site_id, row.name] == 1
+        else f"{row.name} ({row.prefix.strip('/') or row.serial_number or row.id})"
+        for row in rows
+    }
 
 
 def moved_since(session: Session, generation: int) -> bool:

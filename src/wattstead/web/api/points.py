@@ -17,6 +17,7 @@ from wattstead.registry.policy import Action, Resource, Right
 from wattstead.registry.records import PointRow
 from wattstead.web.amounts import amount_unit
 from wattstead.web.gate import AnyRequest, needs, require
+from wattstead.web.labels import labels, twins
 from wattstead.web.large import large
 from wattstead.web.problem import invalid, not_found
 from wattstead.web.rooms import FromRooms, FromViewer, Rooms
@@ -42,6 +43,8 @@ class PointAnswer(msgspec.Struct, kw_only=True):
     site_id: int
     device_id: int | None
     name: str
+    label: str
+    """What it is called among the points of its site: its name, behind its device's where another has the same."""
     address: str
     quantity: Quantity
     kind: Kind
@@ -97,7 +100,8 @@ async def points(
         raise not_found("site", site)
     rows = await rooms.directory.rows_of_sites(viewer, None if site is None else [site])
     wanted = [row for point_id, row in rows.items() if point_id > after][:limit]
-    return await large(request, rooms.registry_threads, lambda: described(rooms, wanted))
+    alike = await rooms.directory.made_of_sites(viewer, None if site is None else [site], "twins", twins)
+    return await large(request, rooms.registry_threads, lambda: _described(rooms, wanted, alike))
 
 
 @get("/{point_id:int}", opt=needs(Action.SEE, Resource.POINT), summary="A point", tags=["points"])
@@ -106,7 +110,7 @@ async def point(rooms: FromRooms, viewer: FromViewer, point_id: int) -> PointAns
     rows = await rooms.directory.rows(viewer, [point_id])
     if not rows:
         raise not_found("point", point_id)
-    return described(rooms, list(rows.values()))[0]
+    return await _one(rooms, viewer, rows[point_id])
 
 
 @patch("/{point_id:int}", opt=needs(Action.CHANGE, Resource.POINT), summary="Adopt or rename a point", tags=["points"])
@@ -119,7 +123,7 @@ async def change_point(rooms: FromRooms, viewer: FromViewer, point_id: int, data
     _check_width(rooms, before.point, change)
     row = await rooms.registry_threads.run(rooms.registry.change_point, point_id, change)
     rooms.directory.expire()
-    return described(rooms, [row])[0]
+    return await _one(rooms, viewer, row)
 
 
 def _check_width(rooms: Rooms, before: Point, change: PointChange) -> None:
@@ -138,22 +142,29 @@ def _check_width(rooms: Rooms, before: Point, change: PointChange) -> None:
         )
 
 
-def described(rooms: Rooms, rows: list[PointRow]) -> list[PointAnswer]:
+async def _one(rooms: Rooms, viewer: FromViewer, row: PointRow) -> PointAnswer:
+    alike = await rooms.directory.made_of_sites(viewer, [row.site_id], "twins", twins)
+    return (await rooms.registry_threads.run(_described, rooms, [row], alike))[0]
+
+
+def _described(rooms: Rooms, rows: list[PointRow], alike: frozenset[int]) -> list[PointAnswer]:
     """The points as they are answered, with their latest values from memory."""
     newest = rooms.latest.of([row.point.id for row in rows])
     found = dict(
         zip(newest.point.tolist(), zip(newest.time_us.tolist(), newest.value.tolist(), strict=True), strict=True)
     )
-    return [_described(row, found.get(row.point.id)) for row in rows]
+    named = labels(rooms.registry, rows, alike)
+    return [_answer(row, named[row.point.id], found.get(row.point.id)) for row in rows]
 
 
-def _described(row: PointRow, newest: tuple[int, float] | None) -> PointAnswer:
+def _answer(row: PointRow, label: str, newest: tuple[int, float] | None) -> PointAnswer:
     point, own = row.point, unit(row.point.unit)
     return PointAnswer(
         id=point.id,
         site_id=row.site_id,
         device_id=row.device_id,
         name=row.name,
+        label=label,
         address=row.address,
         quantity=point.quantity,
         kind=point.kind,
