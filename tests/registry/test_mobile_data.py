@@ -42,6 +42,9 @@ def test_a_device_on_another_network_uses_no_mobile_data_unless_it_has_a_budget(
     mobile = registry.create_device(site.id, "mobile", attributes={"connection": "mobile"})
     registry.add_traffic({_key(registry, site, one): 10 for one in (wired, behind, mobile)})
     assert _used(registry, wired, behind, mobile) == [0, 10, 10]
+    registry.change_device(behind.id, attributes={"mobile_budget_bytes": None})
+    registry.add_traffic({_key(registry, site): 5})
+    assert _used(registry, wired, behind, mobile) == [0, 10, 15], "what the others send goes through the mobile one"
 
 
 def test_a_month_ends_by_the_clock_of_the_site(registry: Registry, owner: Account, clock: Clock) -> None:

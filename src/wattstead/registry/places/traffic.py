@@ -6,7 +6,7 @@ Written beside everything else: it is no change of anybody's, so it grows no ver
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,6 +19,7 @@ from wattstead.registry.tables import Device, Key, Site
 
 MOBILE = "mobile"
 """The kind of connection that is one to a mobile network."""
+_COUNTS = or_(Device.connection.in_(("", MOBILE)), Device.mobile_budget_bytes.is_not(None))
 _TABLE: Any = Device.__table__
 
 
@@ -29,9 +30,8 @@ def begin_months(session: Session, now: datetime) -> None:
 
 
 def add(session: Session, received: Mapping[int, int], now: datetime) -> None:
-    """Add bytes by key id to the devices of those keys; a key that is no device's counts for the only one of its site.
-
-    A device counts unless it is told to be connected by something else than a mobile network and has no budget.
+    """Add bytes by key id to the devices of those keys; a key that is no device's counts for the only one of its site
+    that can have used mobile data: one with a budget, or not told to be connected by something else.
     """
     sums, zones = _by_device(session, received)
     rows = [
@@ -64,28 +64,18 @@ def _by_device(session: Session, received: Mapping[int, int]) -> tuple[Counter[i
     keys = session.execute(
         select(Key.id, Key.site_id, Key.device_id).where(Key.id.in_(integers(session, possible(received))))
     ).all()
-    only = _only_devices(session, {site_id for _, site_id, device_id in keys if device_id is None})
+    sites = {site_id for _, site_id, _ in keys}
+    devices = session.execute(
+        select(Device.id, Device.site_id, Site.zone)
+        .join(Site, Site.id == Device.site_id)
+        .where(Device.site_id.in_(integers(session, sorted(sites))), _COUNTS)
+    ).all()
+    zones = {device_id: zone for device_id, _, zone in devices}
+    count = Counter(site_id for _, site_id, _ in devices)
+    only = {site_id: device_id for device_id, site_id, _ in devices if count[site_id] == 1}
     sums: Counter[int] = Counter()
     for key_id, site_id, device_id in keys:
-        counted = device_id or only.get(site_id)
-        if counted is not None:
+        counted = device_id or only.get(site_id, 0)
+        if counted in zones:
             sums[counted] += received[key_id]
-    mobile = or_(Device.connection.in_(("", MOBILE)), Device.mobile_budget_bytes.is_not(None))
-    found = session.execute(
-        select(Device.id, func.coalesce(Site.zone, "UTC"))
-        .outerjoin(Site, Site.id == Device.site_id)
-        .where(Device.id.in_(integers(session, list(sums))), mobile)
-    )
-    zones = {row[0]: row[1] for row in found}
-    return Counter({device_id: size for device_id, size in sums.items() if device_id in zones}), zones
-
-
-def _only_devices(session: Session, site_ids: Iterable[int]) -> dict[int, int]:
-    """The device of each of these sites that has just one."""
-    rows = session.execute(
-        select(Device.site_id, func.min(Device.id))
-        .where(Device.site_id.in_(integers(session, list(site_ids))))
-        .group_by(Device.site_id)
-        .having(func.count() == 1)
-    )
-    return {site_id: device_id for site_id, device_id in rows if site_id is not None}
+    return sums, zones
