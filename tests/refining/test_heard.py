@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from wattstead.metering.batch import ReadingBatch
 from wattstead.refining.columns import Columns
-from wattstead.refining.heard import Listener
+from wattstead.refining.heard import Listener, ListenerLimits
 from wattstead.refining.latest import Latest
 from wattstead.registry.places.directory import Question
 from wattstead.registry.places.filters import Asks, Filter
@@ -71,4 +72,25 @@ def test_silence_and_gaps_are_found_out(registry: Registry, store: StoreServer) 
     by_age = [row.site.name for row in registry.find_sites(None, Question(sort="last_seen")).rows]
     assert by_age == ["Barn", "Mill", "Mute"], "never heard of comes last"
     assert registry.site_row(mute).site.connection_state == ""
+    series.close()
+
+
+async def test_the_first_reading_of_a_device_is_seen_at_once(registry: Registry, store: StoreServer) -> None:
+    fleet = registry.create_organization("Fleet", None)
+    site = registry.create_site(fleet.id, "Mill", "UTC").id
+    series, latest = Series(store.address("first")), Latest()
+    series.migrate()
+    listener = Listener(registry, series, latest, ListenerLimits(every_s=86_400, new_s=0.01, share=1.0), NOW.timestamp)
+    await listener.start()
+    await asyncio.sleep(0.1)  # it has looked at nothing, and would look again in a day
+    device = registry.create_device(site, "Clock")
+    (point,) = registry.create_points(site, [PointDeclaration(address="a", name="a", device_id=device.id)])
+    time_us = np.array([int(NOW.timestamp()) * 1_000_000])
+    latest.take(Columns.of([ReadingBatch.of(np.array([point]), time_us, np.ones(1), version=1)]))
+    for _ in range(1_000):
+        if registry.device(device.id).last_seen is not None:
+            break
+        await asyncio.sleep(0.02)
+    assert registry.device(device.id).last_seen == NOW.replace(microsecond=0)
+    await listener.stop()
     series.close()

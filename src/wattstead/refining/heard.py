@@ -35,6 +35,8 @@ class ListenerLimits(msgspec.Struct, frozen=True, kw_only=True):
 
     every_s: float = 60.0
     """Between two looks …"""
+    new_s: float = 2.0
+    """… and between two glances at whether a point has its first reading, which is looked at without delay …"""
     share: float = 0.05
     """… or so long that looking takes no more than this share of the time."""
     unknown_s: float = 900.0
@@ -97,7 +99,7 @@ class Listener:
 
     async def _run(self) -> None:
         while True:
-            begun = time.monotonic()
+            begun, known = time.monotonic(), len(self._latest)
             look = asyncio.ensure_future(asyncio.to_thread(self.look))
             try:
                 await asyncio.shield(look)
@@ -107,8 +109,15 @@ class Listener:
                 raise
             except WattsteadError as error:
                 _log.warning("not found out who was heard of", error=str(error))
-            took_s = time.monotonic() - begun
-            await asyncio.sleep(max(self._limits.every_s, took_s / self._limits.share))
+            await self._rest((time.monotonic() - begun) / self._limits.share, known)
+
+    async def _rest(self, least_s: float, known: int) -> None:
+        """Wait for the next look: until it is due, or points beside the ``known`` ones have a reading."""
+        begun, due_s = time.monotonic(), max(self._limits.every_s, least_s)
+        while (passed_s := time.monotonic() - begun) < due_s:
+            if passed_s >= least_s and len(self._latest) != known:
+                return
+            await asyncio.sleep(min(self._limits.new_s, due_s - passed_s))
 
     def _follow(self) -> None:
         """Learn who there is, when that has changed."""

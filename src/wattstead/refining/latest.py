@@ -39,6 +39,11 @@ class Latest:
         self._row = np.zeros(0, np.int32)
         self._lock = threading.Lock()
 
+    def __len__(self) -> int:
+        """How many points have a reading."""
+        with self._lock:
+            return int(np.count_nonzero(self._time_us != NEVER_US))
+
     def of(self, points: ArrayLike | None = None) -> Readings:
         """The latest reading of those points (all by default) that have one, in the order asked."""
         with self._lock:
