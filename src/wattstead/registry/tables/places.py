@@ -35,7 +35,10 @@ class Site(Base):
     """A place with points, in one time zone; empty texts and nulls are attributes that nobody has told."""
 
     __tablename__ = "site"
-    __table_args__ = (Index(None, "organization_id", "name", "zone"), {"sqlite_autoincrement": True})
+    __table_args__ = (
+        Index(None, "organization_id", "name", "zone", postgresql_include=["id"]),  # all that a scope tells
+        {"sqlite_autoincrement": True},
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
     organization_id: Mapped[int] = mapped_column(ForeignKey("organization.id"))
     name: Mapped[str] = mapped_column(index=True)
