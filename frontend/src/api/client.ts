@@ -84,7 +84,7 @@ export async function ask<Answer>(
 
 /** So that a request which a proxy sends twice makes one thing; plain http has no `randomUUID`. */
 function unique(): string {
-  return Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join("-");
+  return crypto.getRandomValues(new Uint32Array(4)).join("-");
 }
 
 async function refusal(answer: Response): Promise<Refused> {
@@ -96,6 +96,7 @@ async function refusal(answer: Response): Promise<Refused> {
   }
   const request = told.request ?? answer.headers.get("x-request-id") ?? "";
   const retryAfterS = Number(answer.headers.get("retry-after")) || 0;
+  if (told["code"]) await import("../messages/refused").then(({ reword }) => reword(told), String); // without its words the sentence told stands
   return new Refused(answer.status, told.title ?? answer.statusText, told.detail ?? "", request, retryAfterS, told);
 }
 

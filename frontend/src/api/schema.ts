@@ -2703,6 +2703,18 @@ export interface components {
              */
             places: components["schemas"]["Issue"][];
             /**
+             * @description What is wrong, in a word that stays the same while sentences may be reworded; empty: only the detail says it.
+             * @default
+             */
+            code: string;
+            /**
+             * @description What the code speaks of: lengths, limits, names.
+             * @default {}
+             */
+            figures: {
+                [key: string]: string | number;
+            };
+            /**
              * @description The password is right, and a code is asked for.
              * @default false
              */

@@ -13,6 +13,7 @@ import type { words as people } from "./en/people";
 import type { words as start } from "./en/start";
 import type { words as settings } from "./en/settings";
 import type { words as templates } from "./en/templates";
+import type { words as refusals } from "./en/refusals";
 
 interface Sources {
   readonly first: typeof first;
@@ -26,9 +27,10 @@ interface Sources {
   readonly start: typeof start;
   readonly settings: typeof settings;
   readonly templates: typeof templates;
+  readonly refusals: typeof refusals;
 }
 type English = Sources["first"] & Sources["history"] & Sources["points"] & Sources["door"] & Sources["settings"] &
-  Sources["who"] & Sources["list"] & Sources["place"] & Sources["people"] & Sources["start"] & Sources["templates"];
+  Sources["who"] & Sources["list"] & Sources["place"] & Sources["people"] & Sources["start"] & Sources["templates"] & Sources["refusals"];
 
 /** `first` is loaded before anything is shown, the others with their screens. */
 export type Part = keyof Sources;

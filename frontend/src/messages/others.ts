@@ -8,4 +8,5 @@ export const OTHERS = {
   start: { en: () => import("./en/start"), de: () => import("./de/start"), fr: () => import("./fr/start") },
   settings: { en: () => import("./en/settings"), de: () => import("./de/settings"), fr: () => import("./fr/settings") },
   templates: { en: () => import("./en/templates"), de: () => import("./de/templates"), fr: () => import("./fr/templates") },
+  refusals: { en: () => import("./en/refusals"), de: () => import("./de/refusals"), fr: () => import("./fr/refusals") },
 } as const;

@@ -52,18 +52,18 @@ class ZoneUnknown(RegistryError):
 
 
 class NameInvalid(RegistryError):
-    """A name that is empty, too long or not printable."""
+    """A name that is empty, too long or not printable; ``code`` names the rule that it breaks, if that has a name."""
 
-    def __init__(self, noun: str, name: str, reason: str) -> None:
-        self.noun, self.name, self.reason = noun, name, reason
+    def __init__(self, noun: str, name: str, reason: str, code: str = "", most: int = 0) -> None:
+        self.noun, self.name, self.reason, self.code, self.most = noun, name, reason, code, most
         super().__init__(f"{noun} {shown(name)} {reason}")
 
 
 class AttributeInvalid(RegistryError):
-    """An attribute that does not exist, or a value that it cannot have."""
+    """An attribute that does not exist, or a value that it cannot have; ``code`` names the rule, if that has a name."""
 
-    def __init__(self, name: str, reason: str) -> None:
-        self.name, self.reason = name, reason
+    def __init__(self, name: str, reason: str, code: str = "", least: float = 0, most: float = 0) -> None:
+        self.name, self.reason, self.code, self.least, self.most = name, reason, code, least, most
         super().__init__(f"{shown(name)[1:-1]} {reason}")
 
 
@@ -163,7 +163,7 @@ class AccountNotActive(RegistryError):
     """The right password of an account that cannot be used: its address is not verified, or it was disabled."""
 
     def __init__(self, state: str) -> None:
-        self.state = state
+        self.state, self.code = state, "account.invited" if state == "invited" else "account.closed"
         remedy = (
             "open the link that was mailed to it" if state == "invited" else "whoever runs your organization can help"
         )

@@ -42,14 +42,17 @@ def checked(noun: str, name: str, longest: int = LONGEST_NAME) -> str:
     """The name itself; raises `NameInvalid`."""
     reason = fault(name, longest)
     if reason:
-        raise NameInvalid(noun, name, reason)
+        code = "name.empty" if not name else "name.long" if len(name) > longest else ""
+        raise NameInvalid(noun, name, reason, code, longest)
     return name
 
 
 def checked_text(noun: str, text: str) -> str:
     """Text of several lines that a person wrote; raises `NameInvalid` when it cannot be stored or is a book."""
     if len(text) > LONGEST_TEXT:
-        raise NameInvalid(noun, text, f"has {len(text)} characters; at most {LONGEST_TEXT} are allowed")
+        raise NameInvalid(
+            noun, text, f"has {len(text)} characters; at most {LONGEST_TEXT} are allowed", "name.long", LONGEST_TEXT
+        )
     unstorable = _UNSTORABLE.search(text)
     if unstorable:
         raise NameInvalid(noun, text, f"has the character {unstorable.group()!a}; leave it out")

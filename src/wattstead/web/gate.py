@@ -78,7 +78,9 @@ def lacking(viewer: Viewer, right: Right) -> Refused:
         return Refused(403, "tell the reason for looking at customers first (POST /api/v1/reason); each look is kept")
     if viewer.account is None:
         return Refused(403, f"this key may not {right}; sign in, or use a key that may")
-    return Refused(403, f"you have no right to {right} here; whoever owns the site or organization can give it")
+    return Refused(
+        403, f"you have no right to {right} here; whoever owns the site or organization can give it", code="no_right"
+    )
 
 
 async def require(rooms: Rooms, viewer: Viewer, right: Right, identity: int) -> None:

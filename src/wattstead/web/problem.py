@@ -83,6 +83,23 @@ _STATUS: dict[type[WattsteadError], int] = {
     UnitError: 400,
     TooManyBuckets: 400,
 }
+_CODES: dict[type[WattsteadError], tuple[str, tuple[str, ...]]] = {
+    AccountNotActive: ("account.closed", ()),
+    AttributeInvalid: ("", ("name", "least", "most")),
+    EmailTaken: ("email.taken", ("email",)),
+    LinkInvalid: ("link.ended", ()),
+    LoginBusy: ("busy", ("retry_after_s",)),
+    LoginLimited: ("limited", ("retry_after_s",)),
+    NameInvalid: ("", ("noun", "most")),
+    PasswordInvalid: ("password.length", ("length", "shortest", "longest")),
+    RegistryUnavailable: ("busy", ("retry_after_s",)),
+    SecondFactorMissing: ("", ()),
+    LoginFailed: ("login.failed", ()),
+    Stale: ("stale", ()),
+    TemplateTaken: ("template.taken", ("name", "revision")),
+    Unknown: ("not_found", ()),
+}
+"""The code of each error that pages word in their own languages, and its figures; an error may have one itself."""
 
 
 class Problem(msgspec.Struct, omit_defaults=True):
@@ -95,6 +112,10 @@ class Problem(msgspec.Struct, omit_defaults=True):
     request: str
     places: list[Issue] = []
     """Which parts of the request are wrong, and why."""
+    code: str = ""
+    """What is wrong, in a word that stays the same while sentences may be reworded; empty: only the detail says it."""
+    figures: dict[str, str | float] = {}
+    """What the code speaks of: lengths, limits, names."""
     second_factor: bool = False
     """The password is right, and a code is asked for."""
 
@@ -102,8 +123,10 @@ class Problem(msgspec.Struct, omit_defaults=True):
 class Refused(WattsteadError):
     """A request that is answered with this status and sentence."""
 
-    def __init__(self, status: int, detail: str, places: list[Issue] | None = None, retry_after_s: float = 0) -> None:
-        self.status, self.places, self.retry_after_s = status, places or [], retry_after_s
+    def __init__(
+        self, status: int, detail: str, places: list[Issue] | None = None, retry_after_s: float = 0, code: str = ""
+    ) -> None:
+        self.status, self.places, self.retry_after_s, self.code = status, places or [], retry_after_s, code
         super().__init__(detail)
 
 
@@ -118,7 +141,7 @@ def invalid(place: str, reason: str) -> Refused:
 
 def not_found(noun: str, identity: object) -> Refused:
     """The refusal of something that does not exist, or is not the caller's to see: the two look alike."""
-    return Refused(404, f"{noun} {identity} does not exist, or is not yours to see")
+    return Refused(404, f"{noun} {identity} does not exist, or is not yours to see", code="not_found")
 
 
 def request_number(request: Request) -> str:  # type: ignore[type-arg]
@@ -147,6 +170,7 @@ def answer(request: Request, error: Exception) -> Response[Problem]:  # type: ig
         _log.error("request failed", request=number, path=request.scope.get("path", ""), trace=trace(error))
         detail = f"the server could not answer; its log has the cause under request {number}"
     problem = Problem("about:blank", _TITLES.get(status, "The request failed"), status, detail, number, places)
+    problem.code, problem.figures = code_of(error)
     problem.second_factor = isinstance(error, SecondFactorMissing)
     return Response(problem, status_code=status, media_type=PROBLEM, headers=_headers(error, status))
 
@@ -172,6 +196,19 @@ def status_of(error: Exception) -> int:
         if isinstance(error, kind):
             return status
     return 503 if isinstance(error, WattsteadError) and error.retryable else 500
+
+
+def code_of(error: Exception) -> tuple[str, dict[str, str | float]]:
+    """The code of an exception and its figures; empty where only its sentence says what is wrong.
+
+    >>> code_of(PasswordInvalid(3, 10, 200))
+    ('password.length', {'length': 3, 'shortest': 10, 'longest': 200})
+    """
+    for kind, (usual, names) in _CODES.items():
+        if isinstance(error, kind):
+            code: str = getattr(error, "code", usual)
+            return (code, {name: getattr(error, name) for name in names}) if code else ("", {})
+    return (error.code if isinstance(error, Refused) else "", {})
 
 
 def _headers(error: Exception, status: int) -> dict[str, str]:

@@ -26,5 +26,5 @@ def expected(request: AnyRequest) -> int:
         raise Refused(428, "send the version that the change was made to: If-Match, with the ETag of the last answer")
     found = _TAG.fullmatch(told.removeprefix("W/"))
     if found is None:
-        raise Refused(412, "If-Match holds no version of this thing; look at it again")
+        raise Refused(412, "If-Match holds no version of this thing; look at it again", code="stale")
     return int(found.group(1))

@@ -28,13 +28,15 @@ def folded(email: str) -> str:
     """
     plain = unicodedata.normalize("NFKC", email.strip()).lower()
     if not _EMAIL.fullmatch(plain) or not plain.isprintable():
-        raise NameInvalid("e-mail address", email, "is none; give name@place")
+        raise NameInvalid("e-mail address", email, "is none; give name@place", "email.none")
     local, _, host = plain.partition("@")
     if not host.isascii():
         try:
             host = idna.encode(host, uts46=True).decode()
         except idna.IDNAError as error:
-            raise NameInvalid("e-mail address", email, "has a host that cannot be written; give name@place") from error
+            raise NameInvalid(
+                "e-mail address", email, "has a host that cannot be written; give name@place", "email.none"
+            ) from error
     return f"{local}@{host}"
 
 

@@ -153,13 +153,14 @@ def read(attribute: Attribute, value: object) -> Any:
     if attribute.kind is Kind.NUMBER:
         return number
     if number != int(number):
-        raise AttributeInvalid(name, f"is {number:g}; give a whole number")
+        raise AttributeInvalid(name, f"is {number:g}; give a whole number", "number.whole")
     return int(number)
 
 
 def _within(attribute: Attribute, value: Any) -> Any:
     if attribute.kind in (Kind.NUMBER, Kind.WHOLE) and not attribute.least <= value <= attribute.most:
-        raise AttributeInvalid(attribute.name, f"is {value:g}; give {attribute.least:g} to {attribute.most:g}")
+        reason = f"is {value:g}; give {attribute.least:g} to {attribute.most:g}"
+        raise AttributeInvalid(attribute.name, reason, "number.range", attribute.least, attribute.most)
     return value
 
 
@@ -186,7 +187,7 @@ def _yes(name: str, value: object) -> bool:
 def _float(name: str, value: object) -> float:
     text = str(value).strip()
     if isinstance(value, bool) or not _NUMBER.fullmatch(text) or not math.isfinite(float(text.replace(",", "."))):
-        raise AttributeInvalid(name, f"is {text[:40]!r}; give a number")
+        raise AttributeInvalid(name, f"is {text[:40]!r}; give a number", "number.none")
     return float(text.replace(",", "."))
 
 
@@ -195,7 +196,7 @@ def _date(name: str, value: object) -> date:
         found = value if isinstance(value, date) else date.fromisoformat(str(value).strip()[:40])
         found = found.date() if isinstance(found, datetime) else found
     except ValueError:
-        raise AttributeInvalid(name, f"is {str(value)[:40]!r}; give a date such as 2026-05-31") from None
+        raise AttributeInvalid(name, f"is {str(value)[:40]!r}; give a date such as 2026-05-31", "date.none") from None
     if not date(1800, 1, 1) <= found < date(2200, 1, 1):
         raise AttributeInvalid(name, f"is {found}; give a date between 1800 and 2200")
     return found

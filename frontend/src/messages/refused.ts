@@ -1,0 +1,28 @@
+/** What the server refused, by the code of its problem, in one's own language; loaded with the first refusal. */
+
+import { bring, locale, t } from ".";
+import type { PlainKey } from ".";
+
+interface Told {
+  detail?: string;
+  readonly [name: string]: unknown;
+}
+
+/** Puts the sentence in place of the server's; that stands where this page has no words for the code, or cannot fetch them. */
+export async function reword(told: Told): Promise<void> {
+  const shown = Object.entries((told["figures"] ?? {}) as Readonly<Record<string, string | number>>);
+  await bring("refusals").catch(() => undefined);
+  const figures = shown.map(([name, value]) => [name, typeof value === "number" ? value.toLocaleString(locale.value) : fieldWord(name, value)] as const);
+  told.detail = worded(`refusal.${String(told["code"])}`, Object.fromEntries(figures)) ?? told.detail ?? "";
+}
+
+/** What a field is called on the pages; its own name where they have no word for it. */
+function fieldWord(figure: string, value: string): string {
+  return figure === "name" || figure === "noun" ? worded(`attr.${value.replace(/_(m2|wh?|deg|bytes)$/, "")}`) ?? value : value;
+}
+
+/** A message by a key that the server named; null when there is none here. */
+function worded(key: string, figures: Readonly<Record<string, string | number>> = {}): string | null {
+  const text = (t as (key: PlainKey, figures: unknown) => string)(key as PlainKey, figures);
+  return text === key ? null : text;
+}
