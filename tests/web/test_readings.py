@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from wattstead.registry.records import NewAddress
-from wattstead.web.api import readings
+from wattstead.web.api.readings import readings
 
 
 def test_readings_come_in_order_and_in_pages(house: Any, reader: httpx.Client) -> None:

@@ -1,40 +1,24 @@
-"""The JSON API below ``/api/v1``: one file per noun; it never serves pages or another product's protocol."""
+"""The JSON API below ``/api/v1``: people, places, readings, one noun a file; no pages, no other product's protocol."""
 
 from litestar import Router
 from litestar.handlers import HTTPRouteHandler
 
-from wattstead.web.api import (
+from wattstead.web.api import directory, imports, status, templates, trail, trust
+from wattstead.web.api.people import (
     account,
-    corrections,
-    device_actions,
-    devices,
-    directory,
-    imports,
     invitations,
-    keys,
-    live,
-    organizations,
     outside,
     passkeys,
     people,
-    points,
-    readings,
     reason,
     recover,
     register,
-    series,
     session,
     sessions,
-    shares,
-    site_access,
-    sites,
-    spaces,
-    status,
-    templates,
     totp,
-    trail,
-    trust,
 )
+from wattstead.web.api.places import device_actions, devices, keys, organizations, shares, site_access, sites, spaces
+from wattstead.web.api.readings import corrections, live, points, readings, series
 
 ROUTES: list[HTTPRouteHandler | Router] = [
     session.routes,
@@ -73,4 +57,4 @@ ROUTES: list[HTTPRouteHandler | Router] = [
     templates.routes,
     templates.rollover,
 ]
-"""Every route of the API; a new noun is a file and a row here."""
+"""Every route of the API; a new noun is a file beside its like and a row here."""

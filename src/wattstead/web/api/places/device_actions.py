@@ -14,8 +14,8 @@ from wattstead.metering.calendar import Step
 from wattstead.registry.policy import Action, Resource, Right
 from wattstead.web import history, photos
 from wattstead.web.amounts import amount_unit
-from wattstead.web.api.devices import CHANGE, SEE, DeviceAnswer, answered
-from wattstead.web.api.site_access import keep, shown
+from wattstead.web.api.places.devices import CHANGE, SEE, DeviceAnswer, answered
+from wattstead.web.api.places.site_access import keep, shown
 from wattstead.web.gate import AnyRequest, actor, lacking, needs, require
 from wattstead.web.instants import instant_us
 from wattstead.web.places import require_at, require_in

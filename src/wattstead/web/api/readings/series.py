@@ -17,7 +17,7 @@ from wattstead.registry.policy import Action, Resource
 from wattstead.registry.records import PointRow
 from wattstead.web import history
 from wattstead.web.amounts import amount_unit
-from wattstead.web.api.chosen import chosen
+from wattstead.web.api.readings.chosen import chosen
 from wattstead.web.gate import AnyRequest, needs
 from wattstead.web.history import Buckets
 from wattstead.web.large import large

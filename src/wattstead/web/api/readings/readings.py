@@ -16,7 +16,7 @@ from wattstead.metering.quantity import Quality, unit
 from wattstead.registry.policy import Action, Resource
 from wattstead.registry.records import PointRow
 from wattstead.web import history
-from wattstead.web.api.chosen import chosen
+from wattstead.web.api.readings.chosen import chosen
 from wattstead.web.gate import AnyRequest, needs
 from wattstead.web.instants import shown
 from wattstead.web.large import large

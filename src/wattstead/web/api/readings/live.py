@@ -18,7 +18,7 @@ from wattstead.metering.quantity import unit
 from wattstead.refining.latest import Readings
 from wattstead.registry.policy import Action, Resource
 from wattstead.registry.records import PointRow
-from wattstead.web.api.chosen import chosen
+from wattstead.web.api.readings.chosen import chosen
 from wattstead.web.gate import AnyRequest, needs, viewer_now
 from wattstead.web.problem import Refused
 from wattstead.web.rooms import FromRooms, FromViewer, Rooms, Streams

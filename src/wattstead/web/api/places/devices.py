@@ -13,7 +13,7 @@ from msgspec import UNSET, UnsetType
 from wattstead.registry.places.directory import DeviceRow
 from wattstead.registry.policy import Action, Resource, Right
 from wattstead.registry.records import Device
-from wattstead.web.api.sites import Tags, fields
+from wattstead.web.api.places.sites import Tags, fields
 from wattstead.web.asked import question_of
 from wattstead.web.gate import AnyRequest, actor, needs, require
 from wattstead.web.places import own_organization, require_at, require_in

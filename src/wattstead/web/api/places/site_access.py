@@ -12,7 +12,7 @@ from litestar.response import Response
 
 from wattstead.registry.policy import Action, Resource, Right, Role
 from wattstead.web import photos
-from wattstead.web.api.sites import CHANGE, SiteAnswer, answered, one
+from wattstead.web.api.places.sites import CHANGE, SiteAnswer, answered, one
 from wattstead.web.api.trail import DeedRows, deeds
 from wattstead.web.gate import AnyRequest, actor, lacking, needs, require
 from wattstead.web.people import invitation_link, invitation_writer

@@ -18,7 +18,7 @@ from wattstead.metering.quantity import Quality, unit
 from wattstead.registry.policy import Action, Resource, Right
 from wattstead.registry.records import PointRow
 from wattstead.web import history
-from wattstead.web.api.chosen import chosen
+from wattstead.web.api.readings.chosen import chosen
 from wattstead.web.gate import AnyRequest, actor, needs, require_at_site
 from wattstead.web.instants import FIRST_US, LAST_US, instant_us, shown
 from wattstead.web.problem import Refused, invalid, not_found

@@ -1,0 +1,1 @@
+"""Readings over HTTP: points, and what was measured at them: history, single readings, corrections, live streams."""
