@@ -11,9 +11,9 @@ import pytest
 from wattstead.registry.points.declare import PointChange
 from wattstead.registry.records import NewAddress, PointDeclaration, Scope
 from wattstead.registry.registry import Registry
+from wattstead.web.access.viewer import Viewer
 from wattstead.web.directory import POLL_S, Directory
 from wattstead.web.threads import Threads
-from wattstead.web.viewer import Viewer
 
 pytestmark = pytest.mark.unit
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from wattstead.web.front_door import forwarded, policy, prefix_of, without_prefix
+from wattstead.web.http.front_door import forwarded, policy, prefix_of, without_prefix
 from wattstead.web.pages import based, load
 from wattstead.web.settings import WebSettings
 

@@ -12,7 +12,7 @@ import openpyxl
 import pytest
 import xlsxwriter
 
-from wattstead.web import tables_in
+from wattstead.web.files import tables_in
 from wattstead.web.problem import Refused
 
 EVIL = '=HYPERLINK("http://evil.example")'

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wattstead.metering.calendar import Step
-from wattstead.web.instants import instant_us, shown
 from wattstead.web.problem import Refused
-from wattstead.web.spans import MOST_BUCKETS, Span, buckets_of, span_of
+from wattstead.web.readings.instants import instant_us, shown
+from wattstead.web.readings.spans import MOST_BUCKETS, Span, buckets_of, span_of
 
 pytestmark = pytest.mark.unit
 DAY_US = 86_400_000_000

@@ -19,12 +19,12 @@ from wattstead.refining.live import Live
 from wattstead.registry.registry import Registry
 from wattstead.series import Series
 from wattstead.web import api, pages
+from wattstead.web.access.gate import DEPENDENCIES, check_declared, guard
+from wattstead.web.access.outside import Outside
 from wattstead.web.directory import Directory
 from wattstead.web.emoncms import routes as emoncms
-from wattstead.web.front_door import FrontDoor
-from wattstead.web.gate import DEPENDENCIES, check_declared, guard
+from wattstead.web.http.front_door import FrontDoor
 from wattstead.web.influx import routes as influx
-from wattstead.web.outside import Outside
 from wattstead.web.problem import answer
 from wattstead.web.reference import page as reference
 from wattstead.web.rooms import Keep, Pending, Remove, Rooms, StatusPart, Streams

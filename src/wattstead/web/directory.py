@@ -18,8 +18,8 @@ from wattstead.registry.people.memberships import authority_of_key
 from wattstead.registry.policy import Action, Authority, Reach, Resource, Right, Role, Stand
 from wattstead.registry.records import KeyGrant, PointRow, SiteName
 from wattstead.registry.registry import Registry
+from wattstead.web.access.viewer import Viewer
 from wattstead.web.threads import R, Threads
-from wattstead.web.viewer import Viewer
 
 POLL_S = 0.25
 """How long the registry may have changed before that is seen here."""

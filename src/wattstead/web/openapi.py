@@ -19,9 +19,9 @@ from wattstead import __version__
 from wattstead.metering.errors import Issue
 from wattstead.metering.quantity import UNITS
 from wattstead.web import api
-from wattstead.web.docstrings import field_texts, structs
-from wattstead.web.gate import COOKIE, DEPENDENCIES
+from wattstead.web.access.gate import COOKIE, DEPENDENCIES
 from wattstead.web.problem import PROBLEM, Problem
+from wattstead.web.reference.docstrings import field_texts, structs
 
 DEFAULT_FILE = Path("frontend/src/api/openapi.json")
 _ABOUT = (

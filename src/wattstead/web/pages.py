@@ -13,7 +13,7 @@ from typing import NamedTuple
 from litestar import get
 from litestar.response import Response
 
-from wattstead.web.gate import AnyRequest
+from wattstead.web.access.gate import AnyRequest
 from wattstead.web.problem import not_found
 
 _PACKED = frozenset({".html", ".js", ".css", ".svg", ".json", ".txt", ".webmanifest", ".map", ".ico"})

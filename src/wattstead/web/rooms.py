@@ -18,12 +18,12 @@ from wattstead.refining.live import Live
 from wattstead.registry.records import Account
 from wattstead.registry.registry import Registry
 from wattstead.series import Series
+from wattstead.web.access.outside import Outside
+from wattstead.web.access.viewer import Viewer
+from wattstead.web.access.watching import Watched
 from wattstead.web.directory import Directory
-from wattstead.web.outside import Outside
 from wattstead.web.settings import WebSettings
 from wattstead.web.threads import Threads
-from wattstead.web.viewer import Viewer
-from wattstead.web.watching import Watched
 
 
 class StatusPart(msgspec.Struct, frozen=True):

@@ -16,14 +16,14 @@ from litestar.response import Stream
 
 from wattstead.registry.policy import Action, Resource, Right
 from wattstead.registry.records import PeopleQuery
-from wattstead.web.asked import question_of
-from wattstead.web.gate import SIGNED, AnyRequest, lacking
+from wattstead.web.access.gate import SIGNED, AnyRequest, lacking
+from wattstead.web.access.viewer import Viewer
+from wattstead.web.access.watching import watch
+from wattstead.web.files.sheets import Part, csv_lines, write_workbook
+from wattstead.web.http.asked import question_of
 from wattstead.web.problem import invalid
 from wattstead.web.rooms import FromAccount, FromRooms, FromViewer, Rooms
-from wattstead.web.sheets import Part, csv_lines, write_workbook
 from wattstead.web.threads import Threads
-from wattstead.web.viewer import Viewer
-from wattstead.web.watching import watch
 
 _RIGHTS = {
     "sites": Right(Action.SEE, Resource.SITE),

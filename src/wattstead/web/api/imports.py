@@ -8,9 +8,9 @@ import msgspec
 from litestar import Router, post
 from litestar.params import Parameter
 
-from wattstead.web import tables_in
-from wattstead.web.gate import SIGNED, AnyRequest
-from wattstead.web.importing import KINDS, Importer, Waiting
+from wattstead.web.access.gate import SIGNED, AnyRequest
+from wattstead.web.files import tables_in
+from wattstead.web.files.importing import KINDS, Importer, Waiting
 from wattstead.web.problem import Refused
 from wattstead.web.rooms import FromAccount, FromRooms, FromViewer
 

@@ -7,8 +7,8 @@ from litestar import get
 
 from wattstead import __version__
 from wattstead.registry.policy import Action, Resource
-from wattstead.web.gate import needs
-from wattstead.web.instants import now_us
+from wattstead.web.access.gate import needs
+from wattstead.web.readings.instants import now_us
 from wattstead.web.rooms import FromAccount, FromRooms, StatusPart
 
 

@@ -16,11 +16,11 @@ from wattstead.registry.templates.library import Shelved, Source
 from wattstead.registry.templates.reading import LARGEST
 from wattstead.registry.templates.rollover import Rollover
 from wattstead.registry.templates.template import Template
-from wattstead.web.gate import AnyRequest, actor, lacking, needs, require
+from wattstead.web.access.gate import AnyRequest, actor, lacking, needs, require
+from wattstead.web.access.viewer import Viewer
+from wattstead.web.http.versions import expected, tag
 from wattstead.web.problem import Refused, not_found
 from wattstead.web.rooms import FromAccount, FromRooms, FromViewer, Rooms
-from wattstead.web.versions import expected, tag
-from wattstead.web.viewer import Viewer
 
 _SEE = Right(Action.SEE, Resource.TEMPLATE)
 _MOST = 1_000

@@ -10,10 +10,10 @@ from litestar import get
 from litestar.params import Parameter
 
 from wattstead.registry.policy import Action, Resource, Right
-from wattstead.web.gate import needs
+from wattstead.web.access.gate import needs
+from wattstead.web.access.viewer import Viewer
 from wattstead.web.problem import invalid
 from wattstead.web.rooms import FromRooms, FromViewer, Rooms
-from wattstead.web.viewer import Viewer
 
 SEE_TRAIL = Right(Action.SEE, Resource.TRAIL)
 SEE_PERSON = Right(Action.SEE, Resource.PERSON)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from litestar import get
 
-from wattstead.web.gate import OPEN
+from wattstead.web.access.gate import OPEN
 from wattstead.web.rooms import FromRooms
 
 

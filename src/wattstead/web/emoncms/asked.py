@@ -7,11 +7,11 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl
 
 from wattstead.registry.policy import Resource
-from wattstead.web.gate import COOKIE, AnyRequest, bearer
+from wattstead.web.access.gate import COOKIE, AnyRequest, bearer
+from wattstead.web.access.viewer import Viewer
+from wattstead.web.access.watching import watch
 from wattstead.web.problem import Refused
 from wattstead.web.rooms import Rooms
-from wattstead.web.viewer import Viewer
-from wattstead.web.watching import watch
 
 _MOST_PARAMETERS = 1_000
 

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from wattstead.metering.calendar import CalendarError, Step, edges_us, zone_info
 from wattstead.metering.quantity import Kind
 from wattstead.registry.records import PointRow
-from wattstead.web import history
 from wattstead.web.emoncms.asked import Asked
 from wattstead.web.emoncms.feed_times import Moment, TimeInvalid, moment_s
 from wattstead.web.emoncms.php import Json, is_numeric, whole
+from wattstead.web.readings import history
 
 MOST_READINGS = 20_000
 """Slots of one feed in one answer, as in EmonCMS."""

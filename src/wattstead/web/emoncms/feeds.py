@@ -5,11 +5,11 @@ from __future__ import annotations
 from wattstead.ingest.emoncms.address import address_of, input_of
 from wattstead.ingest.emoncms.names import clean
 from wattstead.registry.records import KeyGrant, NewAddress, PointRow, Scope
-from wattstead.web import history
 from wattstead.web.emoncms.asked import Asked
 from wattstead.web.emoncms.feed_times import TimeInvalid, moment
 from wattstead.web.emoncms.inputs import Newest, newest
 from wattstead.web.emoncms.php import Json, whole
+from wattstead.web.readings import history
 
 ENGINE = "5"
 _NEAR_US = 300_000_000

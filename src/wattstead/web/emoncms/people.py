@@ -9,10 +9,10 @@ from wattstead.metering.calendar import zone_info
 from wattstead.registry.errors import LoginBusy, LoginFailed, LoginLimited
 from wattstead.registry.policy import Action, Reach, Resource, Right
 from wattstead.registry.records import KeyGrant, Scope
+from wattstead.web.access.viewer import Viewer
 from wattstead.web.emoncms.asked import Asked
 from wattstead.web.emoncms.php import Json
 from wattstead.web.rooms import Rooms
-from wattstead.web.viewer import Viewer
 
 _KEY_NAME = "EmonCMS sign-in"
 _MOST_KEYS = 20

@@ -8,12 +8,12 @@ from litestar import HttpMethod, Router, route
 from litestar.handlers import HTTPRouteHandler
 from litestar.response import Response
 
+from wattstead.web.access.gate import AnyRequest
 from wattstead.web.emoncms import feed_history, feeds, inputs, people
 from wattstead.web.emoncms.asked import Asked, KeyInvalid, asked
 from wattstead.web.emoncms.feed_history import Csv
 from wattstead.web.emoncms.php import Json, json
-from wattstead.web.gate import AnyRequest
-from wattstead.web.history import OnTheirWay
+from wattstead.web.readings.history import OnTheirWay
 from wattstead.web.rooms import FromRooms
 
 Action = Callable[[Asked], Awaitable[Json | Csv | str]]

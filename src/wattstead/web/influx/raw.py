@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from wattstead.metering.batch import ReadingBatch
-from wattstead.web import history
 from wattstead.web.influx.catalogue import Listed, grouped_by
 from wattstead.web.influx.instant import shown
 from wattstead.web.influx.question import Select
 from wattstead.web.influx.rows import Rows
 from wattstead.web.influx.table import Table
 from wattstead.web.influx.tokens import ParseError
+from wattstead.web.readings import history
 from wattstead.web.rooms import Rooms
 
 MOST_ROWS = 100_000

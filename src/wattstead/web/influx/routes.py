@@ -12,7 +12,10 @@ from litestar.response import Response
 
 from wattstead.metering.errors import WattsteadError
 from wattstead.registry.policy import Resource
-from wattstead.web.gate import COOKIE, AnyRequest, bearer
+from wattstead.web.access.gate import COOKIE, AnyRequest, bearer
+from wattstead.web.access.viewer import Viewer
+from wattstead.web.access.watching import watch
+from wattstead.web.http.large import large
 from wattstead.web.influx import select as selects
 from wattstead.web.influx import shown as shows
 from wattstead.web.influx.catalogue import Listed, listed
@@ -21,12 +24,9 @@ from wattstead.web.influx.parse import parse
 from wattstead.web.influx.question import Done, Select, Show, Statement
 from wattstead.web.influx.table import Result, Table, encoded
 from wattstead.web.influx.tokens import ParseError
-from wattstead.web.instants import now_us
-from wattstead.web.large import large
 from wattstead.web.problem import request_number, status_of
+from wattstead.web.readings.instants import now_us
 from wattstead.web.rooms import FromRooms, Rooms
-from wattstead.web.viewer import Viewer
-from wattstead.web.watching import watch
 
 _MOST_PARAMETERS = 100
 

@@ -9,8 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wattstead.metering.point import Point
-from wattstead.web import history
-from wattstead.web.history import Buckets
 from wattstead.web.influx.catalogue import Listed, grouped_by, matching
 from wattstead.web.influx.instant import shown
 from wattstead.web.influx.question import SELECTORS, Column, Fill, Select
@@ -18,6 +16,8 @@ from wattstead.web.influx.raw import readings_of
 from wattstead.web.influx.span import bucket_edges_us
 from wattstead.web.influx.table import Table
 from wattstead.web.influx.tokens import ParseError
+from wattstead.web.readings import history
+from wattstead.web.readings.history import Buckets
 from wattstead.web.rooms import Rooms
 
 MOST_CELLS = 1_000_000

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from wattstead.web.access.viewer import Viewer
 from wattstead.web.influx.catalogue import Listed, fields, matching, tag_values
 from wattstead.web.influx.question import Show
 from wattstead.web.influx.table import Table, line_of
-from wattstead.web.viewer import Viewer
 
 DATABASE = "wattstead"
 _MOST_ROWS = 50_000

@@ -10,7 +10,7 @@ from litestar import Router, get
 from litestar.response import Response
 
 from wattstead.web import pages
-from wattstead.web.gate import OPEN, AnyRequest
+from wattstead.web.access.gate import OPEN, AnyRequest
 from wattstead.web.openapi import document
 from wattstead.web.pages import Page
 from wattstead.web.problem import not_found

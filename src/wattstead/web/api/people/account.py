@@ -11,10 +11,10 @@ from litestar.response import Response
 
 from wattstead.messaging import letters
 from wattstead.registry.records import Account, PersonChange
-from wattstead.web.gate import SIGNED, AnyRequest, actor
-from wattstead.web.people import address_of, require_own_hand, writer
+from wattstead.web.access.gate import SIGNED, AnyRequest, actor
+from wattstead.web.access.people import address_of, require_own_hand, writer
+from wattstead.web.http.versions import tag
 from wattstead.web.rooms import FromAccount, FromRooms, FromViewer
-from wattstead.web.versions import tag
 
 Word = Annotated[str, msgspec.Meta(max_length=200)]
 Password = Annotated[str, msgspec.Meta(max_length=1024)]

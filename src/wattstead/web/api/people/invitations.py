@@ -12,8 +12,8 @@ from litestar.response import Response
 
 from wattstead.registry.policy import Action, Resource, Right, Role
 from wattstead.registry.records import Invitation, InvitationLook
-from wattstead.web.gate import COOKIE, OPEN, AnyRequest, actor, needs, require, require_own_page
-from wattstead.web.people import invitation_link, invitation_writer
+from wattstead.web.access.gate import COOKIE, OPEN, AnyRequest, actor, needs, require, require_own_page
+from wattstead.web.access.people import invitation_link, invitation_writer
 from wattstead.web.rooms import FromRooms, FromViewer
 
 INVITE = Right(Action.INVITE, Resource.PERSON)

@@ -13,10 +13,10 @@ from litestar.params import Parameter
 from litestar.response import Response
 
 from wattstead.registry.errors import AccountNotActive, LinkInvalid, RoleRefused
-from wattstead.web.cookies import cookie, return_cookie, session_cookie
-from wattstead.web.gate import OPEN, AnyRequest
-from wattstead.web.outside import Begun, Outside, OutsideFailed, Shown, hashed
-from wattstead.web.people import address_of, client_of
+from wattstead.web.access.cookies import cookie, return_cookie, session_cookie
+from wattstead.web.access.gate import OPEN, AnyRequest
+from wattstead.web.access.outside import Begun, Outside, OutsideFailed, Shown, hashed
+from wattstead.web.access.people import address_of, client_of
 from wattstead.web.problem import Refused
 from wattstead.web.rooms import FromRooms, Rooms
 

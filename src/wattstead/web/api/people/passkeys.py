@@ -12,9 +12,9 @@ from litestar.response import Response
 
 from wattstead.registry.errors import Unknown
 from wattstead.registry.records import Passkey, RelyingParty
+from wattstead.web.access.gate import OPEN, SIGNED, AnyRequest, require_own_page
+from wattstead.web.access.people import address_of, client_of, require_own_hand
 from wattstead.web.api.people.session import SessionAnswer, entered
-from wattstead.web.gate import OPEN, SIGNED, AnyRequest, require_own_page
-from wattstead.web.people import address_of, client_of, require_own_hand
 from wattstead.web.problem import Refused, not_found
 from wattstead.web.rooms import FromAccount, FromRooms, FromViewer, Rooms
 

@@ -15,14 +15,14 @@ from wattstead.registry.errors import Unknown
 from wattstead.registry.people.listing import ATTRIBUTES, LONGEST_PAGE
 from wattstead.registry.policy import Action, Resource, Right, Role
 from wattstead.registry.records import Holding, Membership, PeopleQuery, PersonChange, PersonRow
-from wattstead.web.cookies import return_cookie, session_cookie
-from wattstead.web.gate import COOKIE, AnyRequest, actor, needs, require
-from wattstead.web.people import client_of, invitation_link, invitation_writer, require_own_hand
+from wattstead.web.access.cookies import return_cookie, session_cookie
+from wattstead.web.access.gate import COOKIE, AnyRequest, actor, needs, require
+from wattstead.web.access.people import client_of, invitation_link, invitation_writer, require_own_hand
+from wattstead.web.access.viewer import Viewer
+from wattstead.web.http.repeats import once
+from wattstead.web.http.versions import expected, tag
 from wattstead.web.problem import invalid, not_found
-from wattstead.web.repeats import once
 from wattstead.web.rooms import FromRooms, FromViewer, Rooms
-from wattstead.web.versions import expected, tag
-from wattstead.web.viewer import Viewer
 
 SEE = Right(Action.SEE, Resource.PERSON)
 CHANGE = Right(Action.CHANGE, Resource.PERSON)

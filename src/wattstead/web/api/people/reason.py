@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 from litestar import Router, post
 
-from wattstead.web.gate import SIGNED, actor
+from wattstead.web.access.gate import SIGNED, actor
 from wattstead.web.rooms import FromAccount, FromRooms, FromViewer
 
 

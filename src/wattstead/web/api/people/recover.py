@@ -8,8 +8,8 @@ import msgspec
 from litestar import Router, post
 
 from wattstead.messaging import letters
-from wattstead.web.gate import OPEN, AnyRequest, require_own_page
-from wattstead.web.people import address_of, writer
+from wattstead.web.access.gate import OPEN, AnyRequest, require_own_page
+from wattstead.web.access.people import address_of, writer
 from wattstead.web.rooms import FromRooms
 
 

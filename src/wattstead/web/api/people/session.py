@@ -9,13 +9,13 @@ from litestar import Router, delete, get, post
 from litestar.response import Response
 
 from wattstead.registry.policy import RIGHTS, Role
-from wattstead.web.cookies import RETURN, return_cookie, session_cookie
-from wattstead.web.gate import COOKIE, OPEN, SIGNED, AnyRequest, require_own_page
-from wattstead.web.people import client_of
+from wattstead.web.access.cookies import RETURN, return_cookie, session_cookie
+from wattstead.web.access.gate import COOKIE, OPEN, SIGNED, AnyRequest, require_own_page
+from wattstead.web.access.people import client_of
+from wattstead.web.access.viewer import Viewer
 from wattstead.web.problem import Refused
 from wattstead.web.rooms import FromRooms, FromViewer, Rooms
 from wattstead.web.settings import Demo
-from wattstead.web.viewer import Viewer
 
 _ALL_RIGHTS = sorted({right for rights in RIGHTS.values() for right in rights}, key=str)
 

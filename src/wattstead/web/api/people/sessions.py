@@ -8,8 +8,8 @@ import msgspec
 from litestar import Router, delete, get
 
 from wattstead.registry.errors import Unknown
-from wattstead.web.gate import SIGNED
-from wattstead.web.people import require_own_hand
+from wattstead.web.access.gate import SIGNED
+from wattstead.web.access.people import require_own_hand
 from wattstead.web.problem import not_found
 from wattstead.web.rooms import FromAccount, FromRooms, FromViewer
 

@@ -8,8 +8,8 @@ import msgspec
 import pyotp
 from litestar import Router, delete, post
 
-from wattstead.web.gate import SIGNED, AnyRequest
-from wattstead.web.people import address_of, require_own_hand
+from wattstead.web.access.gate import SIGNED, AnyRequest
+from wattstead.web.access.people import address_of, require_own_hand
 from wattstead.web.rooms import FromAccount, FromRooms, FromViewer
 
 

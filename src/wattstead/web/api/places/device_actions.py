@@ -12,17 +12,18 @@ from msgspec import UNSET, UnsetType
 
 from wattstead.metering.calendar import Step
 from wattstead.registry.policy import Action, Resource, Right
-from wattstead.web import history, photos
-from wattstead.web.amounts import amount_unit
+from wattstead.web.access.gate import AnyRequest, actor, lacking, needs, require
+from wattstead.web.access.places import require_at, require_in
 from wattstead.web.api.places.devices import CHANGE, SEE, DeviceAnswer, answered
 from wattstead.web.api.places.site_access import keep, shown
-from wattstead.web.gate import AnyRequest, actor, lacking, needs, require
-from wattstead.web.instants import instant_us
-from wattstead.web.places import require_at, require_in
+from wattstead.web.files import photos
+from wattstead.web.http.versions import expected
 from wattstead.web.problem import invalid
+from wattstead.web.readings import history
+from wattstead.web.readings.amounts import amount_unit
+from wattstead.web.readings.instants import instant_us
+from wattstead.web.readings.spans import Span, buckets_of
 from wattstead.web.rooms import FromRooms, FromViewer
-from wattstead.web.spans import Span, buckets_of
-from wattstead.web.versions import expected
 
 CHANGE_POINT = Right(Action.CHANGE, Resource.POINT)
 SEE_READING = Right(Action.SEE, Resource.READING)

@@ -13,13 +13,13 @@ from msgspec import UNSET, UnsetType
 from wattstead.registry.places.directory import DeviceRow
 from wattstead.registry.policy import Action, Resource, Right
 from wattstead.registry.records import Device
+from wattstead.web.access.gate import AnyRequest, actor, needs, require
+from wattstead.web.access.places import own_organization, require_at, require_in
 from wattstead.web.api.places.sites import Tags, fields
-from wattstead.web.asked import question_of
-from wattstead.web.gate import AnyRequest, actor, needs, require
-from wattstead.web.places import own_organization, require_at, require_in
-from wattstead.web.repeats import once
+from wattstead.web.http.asked import question_of
+from wattstead.web.http.repeats import once
+from wattstead.web.http.versions import expected, tag
 from wattstead.web.rooms import FromRooms, FromViewer, Rooms
-from wattstead.web.versions import expected, tag
 
 SEE, CREATE, CHANGE, DELETE = (
     Right(one, Resource.DEVICE) for one in (Action.SEE, Action.CREATE, Action.CHANGE, Action.DELETE)

@@ -13,9 +13,9 @@ from litestar.response import Response
 from wattstead.registry.places.keys import Terms
 from wattstead.registry.policy import Action, Resource, Right
 from wattstead.registry.records import Key, NewKey, Scope
-from wattstead.web.gate import AnyRequest, actor, needs, require
-from wattstead.web.places import ends, require_at
-from wattstead.web.repeats import once
+from wattstead.web.access.gate import AnyRequest, actor, needs, require
+from wattstead.web.access.places import ends, require_at
+from wattstead.web.http.repeats import once
 from wattstead.web.rooms import FromAccount, FromRooms, FromViewer
 
 SEE, CREATE, DELETE = (Right(one, Resource.KEY) for one in (Action.SEE, Action.CREATE, Action.DELETE))

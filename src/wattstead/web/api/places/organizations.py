@@ -13,12 +13,12 @@ from msgspec import UNSET, UnsetType
 
 from wattstead.registry.policy import Action, Resource, Right
 from wattstead.registry.records import Organization
-from wattstead.web.gate import AnyRequest, actor, lacking, needs, require
-from wattstead.web.places import SEE_ORGANIZATION, require_in
+from wattstead.web.access.gate import AnyRequest, actor, lacking, needs, require
+from wattstead.web.access.places import SEE_ORGANIZATION, require_in
+from wattstead.web.http.repeats import once
+from wattstead.web.http.versions import expected, tag
 from wattstead.web.problem import Refused
-from wattstead.web.repeats import once
 from wattstead.web.rooms import FromRooms, FromViewer
-from wattstead.web.versions import expected, tag
 
 CREATE, CHANGE, DELETE = (
     Right(one, Resource.ORGANIZATION) for one in (Action.CREATE, Action.CHANGE, Action.DELETE)

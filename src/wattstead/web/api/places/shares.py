@@ -12,12 +12,12 @@ from litestar.response import Response
 
 from wattstead.registry.people.emails import checked
 from wattstead.registry.policy import Action, Resource, Right, Role
-from wattstead.web.cookies import share_cookie
-from wattstead.web.gate import OPEN, AnyRequest, actor, lacking, needs
-from wattstead.web.people import invitation_link, invitation_writer, link
-from wattstead.web.places import ends, require_at
+from wattstead.web.access.cookies import share_cookie
+from wattstead.web.access.gate import OPEN, AnyRequest, actor, lacking, needs
+from wattstead.web.access.people import invitation_link, invitation_writer, link
+from wattstead.web.access.places import ends, require_at
+from wattstead.web.http.repeats import once
 from wattstead.web.problem import Refused, invalid, not_found
-from wattstead.web.repeats import once
 from wattstead.web.rooms import FromAccount, FromRooms, FromViewer
 
 SEE, CREATE, DELETE = (Right(one, Resource.SHARE) for one in (Action.SEE, Action.CREATE, Action.DELETE))

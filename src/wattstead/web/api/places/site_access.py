@@ -11,15 +11,15 @@ from litestar.params import Parameter
 from litestar.response import Response
 
 from wattstead.registry.policy import Action, Resource, Right, Role
-from wattstead.web import photos
+from wattstead.web.access.gate import AnyRequest, actor, lacking, needs, require
+from wattstead.web.access.people import invitation_link, invitation_writer
+from wattstead.web.access.places import SEE_ORGANIZATION, SEE_SITE, require_at, require_in
 from wattstead.web.api.places.sites import CHANGE, SiteAnswer, answered, one
 from wattstead.web.api.trail import DeedRows, deeds
-from wattstead.web.gate import AnyRequest, actor, lacking, needs, require
-from wattstead.web.people import invitation_link, invitation_writer
-from wattstead.web.places import SEE_ORGANIZATION, SEE_SITE, require_at, require_in
+from wattstead.web.files import photos
+from wattstead.web.http.versions import expected
 from wattstead.web.problem import Refused, invalid
 from wattstead.web.rooms import FromRooms, FromViewer
-from wattstead.web.versions import expected
 
 SEE_PERSON = Right(Action.SEE, Resource.PERSON)
 SEE_SHARE = Right(Action.SEE, Resource.SHARE)

@@ -17,14 +17,14 @@ from wattstead.registry.people.emails import checked as checked_email
 from wattstead.registry.places.directory import SiteRow
 from wattstead.registry.policy import Action, Resource, Right, Role
 from wattstead.registry.records import NewInvitation, Scope, Site
-from wattstead.web.asked import question_of
-from wattstead.web.gate import AnyRequest, actor, lacking, needs, require
-from wattstead.web.people import invitation_link, invitation_writer
-from wattstead.web.places import SEE_SITE, own_organization, require_in
-from wattstead.web.repeats import once
+from wattstead.web.access.gate import AnyRequest, actor, lacking, needs, require
+from wattstead.web.access.people import invitation_link, invitation_writer
+from wattstead.web.access.places import SEE_SITE, own_organization, require_in
+from wattstead.web.access.viewer import Viewer
+from wattstead.web.http.asked import question_of
+from wattstead.web.http.repeats import once
+from wattstead.web.http.versions import expected, tag
 from wattstead.web.rooms import FromRooms, FromViewer, Rooms
-from wattstead.web.versions import expected, tag
-from wattstead.web.viewer import Viewer
 
 CREATE, CHANGE, DELETE = (Right(one, Resource.SITE) for one in (Action.CREATE, Action.CHANGE, Action.DELETE))
 SEE_PEOPLE = Right(Action.SEE, Resource.PERSON)

@@ -12,12 +12,12 @@ from msgspec import UNSET, UnsetType
 
 from wattstead.registry.policy import Action, Resource, Right
 from wattstead.registry.records import Space
-from wattstead.web.gate import AnyRequest, actor, needs, require
-from wattstead.web.places import require_at
+from wattstead.web.access.gate import AnyRequest, actor, needs, require
+from wattstead.web.access.places import require_at
+from wattstead.web.http.repeats import once
+from wattstead.web.http.versions import expected, tag
 from wattstead.web.problem import invalid
-from wattstead.web.repeats import once
 from wattstead.web.rooms import FromRooms, FromViewer
-from wattstead.web.versions import expected, tag
 
 SEE, CREATE, CHANGE, DELETE = (
     Right(one, Resource.SPACE) for one in (Action.SEE, Action.CREATE, Action.CHANGE, Action.DELETE)

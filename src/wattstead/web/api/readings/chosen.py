@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from wattstead.registry.records import PointRow
+from wattstead.web.access.viewer import Viewer
 from wattstead.web.problem import invalid, not_found
 from wattstead.web.rooms import Rooms
-from wattstead.web.viewer import Viewer
 
 MOST_POINTS = 200
 """Points that one question may name."""

@@ -17,14 +17,14 @@ from wattstead.metering.batch import ReadingBatch
 from wattstead.metering.quantity import Quality, unit
 from wattstead.registry.policy import Action, Resource, Right
 from wattstead.registry.records import PointRow
-from wattstead.web import history
+from wattstead.web.access.gate import AnyRequest, actor, needs, require_at_site
+from wattstead.web.access.viewer import Viewer
 from wattstead.web.api.readings.chosen import chosen
-from wattstead.web.gate import AnyRequest, actor, needs, require_at_site
-from wattstead.web.instants import FIRST_US, LAST_US, instant_us, shown
+from wattstead.web.http.repeats import once
 from wattstead.web.problem import Refused, invalid, not_found
-from wattstead.web.repeats import once
+from wattstead.web.readings import history
+from wattstead.web.readings.instants import FIRST_US, LAST_US, instant_us, shown
 from wattstead.web.rooms import FromRooms, FromViewer, Rooms
-from wattstead.web.viewer import Viewer
 
 _MOST, _TOLD, _PATIENCE_S = 5_000, 20, 60.0
 _ADD, _CORRECT, _REMOVE = (Right(one, Resource.READING) for one in (Action.CREATE, Action.CHANGE, Action.DELETE))

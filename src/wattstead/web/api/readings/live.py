@@ -18,11 +18,11 @@ from wattstead.metering.quantity import unit
 from wattstead.refining.latest import Readings
 from wattstead.registry.policy import Action, Resource
 from wattstead.registry.records import PointRow
+from wattstead.web.access.gate import AnyRequest, needs, viewer_now
+from wattstead.web.access.viewer import Viewer
 from wattstead.web.api.readings.chosen import chosen
-from wattstead.web.gate import AnyRequest, needs, viewer_now
 from wattstead.web.problem import Refused
 from wattstead.web.rooms import FromRooms, FromViewer, Rooms, Streams
-from wattstead.web.viewer import Viewer
 
 _MOST_POINTS = 2_000
 _LOOK_S = 0.5

@@ -15,11 +15,11 @@ from wattstead.registry.points.declare import PointChange
 from wattstead.registry.points.suggestion import Suggestion, suggestion
 from wattstead.registry.policy import Action, Resource, Right
 from wattstead.registry.records import PointRow
-from wattstead.web.amounts import amount_unit
-from wattstead.web.gate import AnyRequest, needs, require
+from wattstead.web.access.gate import AnyRequest, needs, require
+from wattstead.web.http.large import large
 from wattstead.web.labels import labels, twins
-from wattstead.web.large import large
 from wattstead.web.problem import invalid, not_found
+from wattstead.web.readings.amounts import amount_unit
 from wattstead.web.rooms import FromRooms, FromViewer, Rooms
 
 MOST_POINTS = 5_000

@@ -15,13 +15,13 @@ from wattstead.metering.batch import ReadingBatch
 from wattstead.metering.quantity import Quality, unit
 from wattstead.registry.policy import Action, Resource
 from wattstead.registry.records import PointRow
-from wattstead.web import history
+from wattstead.web.access.gate import AnyRequest, needs
 from wattstead.web.api.readings.chosen import chosen
-from wattstead.web.gate import AnyRequest, needs
-from wattstead.web.instants import shown
-from wattstead.web.large import large
+from wattstead.web.http.large import large
+from wattstead.web.readings import history
+from wattstead.web.readings.instants import shown
+from wattstead.web.readings.spans import Span, span_of
 from wattstead.web.rooms import FromRooms, FromViewer, Rooms
-from wattstead.web.spans import Span, span_of
 
 _MOST_ROWS = 100_000
 _PAGE_ROWS = 50_000

@@ -15,14 +15,14 @@ from wattstead.metering.calendar import Step
 from wattstead.metering.quantity import unit
 from wattstead.registry.policy import Action, Resource
 from wattstead.registry.records import PointRow
-from wattstead.web import history
-from wattstead.web.amounts import amount_unit
+from wattstead.web.access.gate import AnyRequest, needs
 from wattstead.web.api.readings.chosen import chosen
-from wattstead.web.gate import AnyRequest, needs
-from wattstead.web.history import Buckets
-from wattstead.web.large import large
+from wattstead.web.http.large import large
+from wattstead.web.readings import history
+from wattstead.web.readings.amounts import amount_unit
+from wattstead.web.readings.history import Buckets
+from wattstead.web.readings.spans import MOST_BUCKETS, buckets_of, span_of, zone_of
 from wattstead.web.rooms import FromRooms, FromViewer
-from wattstead.web.spans import MOST_BUCKETS, buckets_of, span_of, zone_of
 
 _MOST_POINTS = 50
 Cells = list[float | None]

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from litestar.response import Response
 
-from wattstead.web.gate import AnyRequest
+from wattstead.web.access.gate import AnyRequest
 from wattstead.web.threads import Threads
 
 _PACKED_BYTES = 2_000

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from wattstead.registry.policy import Action, Resource, Right
-from wattstead.web.gate import lacking
-from wattstead.web.gate import require_at_site as require_at
+from wattstead.web.access.gate import lacking
+from wattstead.web.access.gate import require_at_site as require_at
+from wattstead.web.access.viewer import Viewer
 from wattstead.web.problem import invalid, not_found
 from wattstead.web.rooms import Rooms
-from wattstead.web.viewer import Viewer
 
 __all__ = ["SEE_ORGANIZATION", "SEE_SITE", "ends", "own_organization", "require_at", "require_in"]
 

@@ -9,10 +9,10 @@ from typing import Any
 import msgspec
 from litestar.response import Response
 
-from wattstead.web.gate import AnyRequest
+from wattstead.web.access.gate import AnyRequest
+from wattstead.web.access.viewer import Viewer
 from wattstead.web.problem import invalid
 from wattstead.web.rooms import Rooms
-from wattstead.web.viewer import Viewer
 
 _LONGEST = 200
 _SECRETS = frozenset({"secret", "token", "link"})

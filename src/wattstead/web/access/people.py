@@ -8,10 +8,10 @@ from urllib.parse import quote
 
 from wattstead.messaging import letters
 from wattstead.registry.records import InvitationLook, Letter, NewInvitation
-from wattstead.web.gate import AnyRequest
+from wattstead.web.access.gate import AnyRequest
+from wattstead.web.access.viewer import Viewer
 from wattstead.web.problem import Refused
 from wattstead.web.rooms import Rooms
-from wattstead.web.viewer import Viewer
 
 
 def client_of(request: AnyRequest) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from litestar.datastructures import Cookie
 
-from wattstead.web.gate import COOKIE, SHARE_COOKIE, AnyRequest
+from wattstead.web.access.gate import COOKIE, SHARE_COOKIE, AnyRequest
 
 RETURN = "wattstead_return"
 """The own session of an administrator who looks through somebody's eyes."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from wattstead.registry.places.directory import LONGEST_PAGE, Question
 from wattstead.registry.places.filters import Asks, Filter
-from wattstead.web.gate import AnyRequest
+from wattstead.web.access.gate import AnyRequest
 from wattstead.web.problem import invalid
 
 _OWN = frozenset({"q", "sort", "order", "limit", "cursor"})

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from wattstead.metering.calendar import CalendarError, Step, choose_step, edges_us, zone_info
 from wattstead.metering.errors import Issue
-from wattstead.web.instants import instant_us, now_us
 from wattstead.web.problem import Refused, invalid
+from wattstead.web.readings.instants import instant_us, now_us
 
 MOST_BUCKETS = 1_600
 """Buckets of one answer."""

@@ -17,10 +17,10 @@ from litestar.routes import HTTPRoute
 from wattstead.registry.policy import Action, Resource, Right
 from wattstead.registry.records import Account
 from wattstead.registry.trail import Actor
+from wattstead.web.access.viewer import Viewer
+from wattstead.web.access.watching import watch
 from wattstead.web.problem import Refused, not_found
 from wattstead.web.rooms import FromViewer, Rooms
-from wattstead.web.viewer import Viewer
-from wattstead.web.watching import watch
 
 COOKIE = "wattstead_session"
 SHARE_COOKIE = "wattstead_share"

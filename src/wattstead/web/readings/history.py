@@ -1,4 +1,4 @@
-"""Questions about readings, asked of `series` in threads of their own; the only file here that knows its methods.
+"""Questions about readings, asked of `series` in threads of their own; the only file of the web that knows its methods.
 
 Answers about several points are in base units; those about one point's own numbers are the digits that came.
 """
@@ -21,7 +21,7 @@ from wattstead.refining.arrivals import Need
 from wattstead.registry.records import PointRow
 from wattstead.series import Buckets, SpanColumns
 from wattstead.series.answers import ReplacedColumns
-from wattstead.web.instants import now_us
+from wattstead.web.readings.instants import now_us
 from wattstead.web.rooms import Rooms
 
 __all__ = ["Buckets"]

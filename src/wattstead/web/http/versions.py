@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from wattstead.web.gate import AnyRequest
+from wattstead.web.access.gate import AnyRequest
 from wattstead.web.problem import Refused
 
 _TAG = re.compile(r'"(\d{1,18})"')

@@ -18,11 +18,11 @@ from wattstead.registry.places.attributes import Attribute
 from wattstead.registry.points.tags import checked as checked_tags
 from wattstead.registry.policy import Action, Resource, Right, Role
 from wattstead.registry.records import Organization, PersonChange
-from wattstead.web.gate import actor
-from wattstead.web.people import invitation_writer
+from wattstead.web.access.gate import actor
+from wattstead.web.access.people import invitation_writer
+from wattstead.web.access.viewer import Viewer
+from wattstead.web.files.tables_in import Line, Sheet
 from wattstead.web.rooms import Rooms
-from wattstead.web.tables_in import Line, Sheet
-from wattstead.web.viewer import Viewer
 
 _KEPT_S = 1_800.0
 _MOST_KEPT = 20

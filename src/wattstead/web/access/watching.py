@@ -14,7 +14,7 @@ from litestar.connection import ASGIConnection
 from wattstead.registry.looks import SEEN
 from wattstead.registry.policy import Action, Resource, Right
 from wattstead.registry.trail import Actor
-from wattstead.web.viewer import Viewer
+from wattstead.web.access.viewer import Viewer
 
 if TYPE_CHECKING:
     from wattstead.web.rooms import Rooms

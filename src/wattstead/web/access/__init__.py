@@ -1,0 +1,1 @@
+"""Who asks, by which cookie or provider, and whether the declared right is theirs; rights are kept elsewhere."""

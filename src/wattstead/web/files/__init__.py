@@ -1,0 +1,1 @@
+"""Files that people bring and take: tables in and out, and pictures."""

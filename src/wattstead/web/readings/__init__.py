@@ -1,0 +1,1 @@
+"""What every question about readings shares: instants, spans, units of amounts, and asking `series`."""
