@@ -9,8 +9,8 @@ import pytest
 from wattstead.registry.errors import AttributeInvalid, NameInvalid
 from wattstead.registry.people import accounts, memberships
 from wattstead.registry.places import attributes
-from wattstead.registry.places.directory import Question
-from wattstead.registry.places.filters import Asks, Filter
+from wattstead.registry.places.directory.directory import Question
+from wattstead.registry.places.directory.filters import Asks, Filter
 from wattstead.registry.policy import Reach, Role
 from wattstead.registry.records import Account
 from wattstead.registry.registry import Registry

@@ -1,1 +1,1 @@
-"""Places: organizations, sites, devices and the keys that open them."""
+"""Places: organizations, sites, devices, the keys that open them, and the directory of all."""

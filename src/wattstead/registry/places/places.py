@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from wattstead.registry.places.device_door import DeviceDoor
-from wattstead.registry.places.directory_door import DirectoryDoor
+from wattstead.registry.places.directory.directory_door import DirectoryDoor
 from wattstead.registry.places.key_door import KeyDoor
 from wattstead.registry.places.organization_door import OrganizationDoor
-from wattstead.registry.places.site_door import SiteDoor
+from wattstead.registry.places.sites.site_door import SiteDoor
 from wattstead.registry.repeats import Repeats
 
 

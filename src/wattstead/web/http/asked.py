@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from wattstead.registry.places.directory import LONGEST_PAGE, Question
-from wattstead.registry.places.filters import Asks, Filter
+from wattstead.registry.places.directory.directory import LONGEST_PAGE, Question
+from wattstead.registry.places.directory.filters import Asks, Filter
 from wattstead.web.access.gate import AnyRequest
 from wattstead.web.problem import invalid
 

@@ -10,7 +10,7 @@ from litestar import Router, delete, get, patch, post
 from litestar.response import Response
 from msgspec import UNSET, UnsetType
 
-from wattstead.registry.places.directory import DeviceRow
+from wattstead.registry.places.directory.directory import DeviceRow
 from wattstead.registry.policy import Action, Resource, Right
 from wattstead.registry.records import Device
 from wattstead.web.access.gate import AnyRequest, actor, needs, require

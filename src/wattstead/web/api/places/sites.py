@@ -14,7 +14,7 @@ from msgspec import UNSET, UnsetType
 
 from wattstead.metering.errors import WattsteadError
 from wattstead.registry.people.emails import checked as checked_email
-from wattstead.registry.places.directory import SiteRow
+from wattstead.registry.places.directory.directory import SiteRow
 from wattstead.registry.policy import Action, Resource, Right, Role
 from wattstead.registry.records import NewInvitation, Scope, Site
 from wattstead.web.access.gate import AnyRequest, actor, lacking, needs, require

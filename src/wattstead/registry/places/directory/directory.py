@@ -16,9 +16,10 @@ from sqlalchemy.orm import Session
 
 from wattstead.registry import tables
 from wattstead.registry.errors import AttributeInvalid, Unknown
-from wattstead.registry.places import attributes, devices, sites
+from wattstead.registry.places import attributes, devices
 from wattstead.registry.places.attributes import Attribute, Kind
-from wattstead.registry.places.filters import DEVICES, SITES, Filter, Noun, conditions
+from wattstead.registry.places.directory.filters import DEVICES, SITES, Filter, Noun, conditions
+from wattstead.registry.places.sites import sites
 from wattstead.registry.points import tags
 from wattstead.registry.policy import Reach
 from wattstead.registry.reach import of_devices, of_people, of_sites

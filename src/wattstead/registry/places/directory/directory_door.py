@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterator
 import msgspec
 
 from wattstead.registry.door import Door
-from wattstead.registry.places import directory
-from wattstead.registry.places.directory import Cells, DevicePage, DeviceRow, Question, SitePage, SiteRow
-from wattstead.registry.places.filters import DEVICES, SITES, Noun
+from wattstead.registry.places.directory import directory
+from wattstead.registry.places.directory.directory import Cells, DevicePage, DeviceRow, Question, SitePage, SiteRow
+from wattstead.registry.places.directory.filters import DEVICES, SITES, Noun
 from wattstead.registry.policy import Reach
 
 

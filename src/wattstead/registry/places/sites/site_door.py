@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from wattstead.registry.door import Door
-from wattstead.registry.places import shares, sites, spaces
+from wattstead.registry.places.sites import shares, sites, spaces
 from wattstead.registry.policy import Reach
 from wattstead.registry.records import (
     Guest,

@@ -1,0 +1,1 @@
+"""Sites: what is known about them, their spaces, and who else may look at them."""
