@@ -1,1 +1,1 @@
-"""People: accounts, memberships, sessions, joining: who may sign in, and who has; how they show it is in `proofs`."""
+"""People: accounts, memberships, sessions; how they come in is in `joining`, how they show who they are in `proofs`."""

@@ -7,8 +7,8 @@ from concurrent.futures import Future
 
 from wattstead.registry.errors import AccountNotActive, RegistryError
 from wattstead.registry.people import accounts, sessions
-from wattstead.registry.people.joining import Joining
-from wattstead.registry.people.outbox import Outbox
+from wattstead.registry.people.joining.joining import Joining
+from wattstead.registry.people.joining.outbox import Outbox
 from wattstead.registry.people.proofs import attempts, passwords
 from wattstead.registry.people.proofs.proving import Proving
 from wattstead.registry.people.standing import Standing

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from wattstead.registry import names
 from wattstead.registry.door import Door
-from wattstead.registry.people import accounts, changes, invitations, listing, memberships, sessions
+from wattstead.registry.people import accounts, changes, listing, memberships, sessions
+from wattstead.registry.people.joining import invitations
 from wattstead.registry.policy import Authority, Reach, Resource, Role
 from wattstead.registry.records import Account, Membership, PeoplePage, PeopleQuery, PersonChange, PersonRow
 from wattstead.registry.storage import dataset

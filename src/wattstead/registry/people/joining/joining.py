@@ -10,7 +10,8 @@ from collections.abc import Callable
 from wattstead.registry import tables
 from wattstead.registry.door import Door
 from wattstead.registry.errors import EmailTaken, LinkInvalid, LoginFailed, RoleRefused, Unknown
-from wattstead.registry.people import accounts, changes, emails, invitations, links, mails, sessions
+from wattstead.registry.people import accounts, changes, emails, links, sessions
+from wattstead.registry.people.joining import invitations, mails
 from wattstead.registry.people.links import Purpose
 from wattstead.registry.people.proofs import attempts, passwords
 from wattstead.registry.policy import Authority, Reach, Role

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from wattstead.registry.door import Door
-from wattstead.registry.people import mails
+from wattstead.registry.people.joining import mails
 from wattstead.registry.records import DueMail, Letter
 
 
