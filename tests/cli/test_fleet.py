@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wattstead.cli import fleet, sunshine
-from wattstead.cli.cities import CITIES, geohash
-from wattstead.cli.fleet import Sitting
-from wattstead.cli.fleet_readings import DAY_S, FleetReadings, SiteReadings
+from wattstead.cli.simulation import fleet, sunshine
+from wattstead.cli.simulation.cities import CITIES, geohash
+from wattstead.cli.simulation.fleet import Sitting
+from wattstead.cli.simulation.fleet_readings import DAY_S, FleetReadings, SiteReadings
 from wattstead.metering.quantity import Kind
 from wattstead.registry.registry import Registry
 

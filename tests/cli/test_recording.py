@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from wattstead.cli.recording import DAY_US, Recording, minute_home, samples, second_home
+from wattstead.cli.demonstration.recording import DAY_US, Recording, minute_home, samples, second_home
 
 pytestmark = pytest.mark.unit
 NOW_US = 1_795_000_000_000_000

@@ -36,7 +36,7 @@ Zone = Annotated[str, typer.Option("--zone", help="Time zone of local times.")]
 
 
 def _verb(name: str, **arguments: object) -> None:
-    """Run the verb's own module."""
+    """Run the verb's own module, named from here."""
     code = import_module(f"wattstead.cli.{name}").run(**arguments)
     if code:
         raise typer.Exit(code)
@@ -45,7 +45,7 @@ def _verb(name: str, **arguments: object) -> None:
 @app.command()
 def demo(folder: Folder = Path("data"), port: Port = 8086, host: Host = "127.0.0.1", base_path: BasePath = "") -> None:
     """Start the product with two homes made of real recordings."""
-    _verb("demo", folder=folder, port=port, host=host, base_path=base_path)
+    _verb("demonstration.demo", folder=folder, port=port, host=host, base_path=base_path)
 
 
 @app.command()
@@ -137,9 +137,17 @@ def simulate(
 ) -> None:
     """Post years of generated readings of one solar home, or make a fleet of sites with some days of readings."""
     if fleet:
-        _verb("simulating_fleet", folder=folder, url=url, count=fleet, days=days, every_s=every_s or 900, seed=seed)
+        _verb(
+            "simulation.simulating_fleet",
+            folder=folder,
+            url=url,
+            count=fleet,
+            days=days,
+            every_s=every_s or 900,
+            seed=seed,
+        )
     else:
-        _verb("simulating", folder=folder, url=url, key=key, years=years, every_s=every_s or 300, seed=seed)
+        _verb("simulation.simulating", folder=folder, url=url, key=key, years=years, every_s=every_s or 300, seed=seed)
 
 
 @app.command()

@@ -21,11 +21,11 @@ import structlog
 import typer
 
 from wattstead.app import Product, run_product
-from wattstead.cli import demo_fleet, demo_people
 from wattstead.cli.client import trusting
-from wattstead.cli.demo_fleet import FleetNote, Played
-from wattstead.cli.demo_people import Login, Standing
-from wattstead.cli.recording import DAY_US, Recording, minute_home, samples, second_home
+from wattstead.cli.demonstration import demo_fleet, demo_people
+from wattstead.cli.demonstration.demo_fleet import FleetNote, Played
+from wattstead.cli.demonstration.demo_people import Login, Standing
+from wattstead.cli.demonstration.recording import DAY_US, Recording, minute_home, samples, second_home
 from wattstead.metering.batch import ReadingBatch
 from wattstead.registry.policy import Role
 from wattstead.registry.records import PointDeclaration, Scope

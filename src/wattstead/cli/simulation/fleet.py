@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from wattstead.cli.cities import CITIES, City, geohash
+from wattstead.cli.simulation.cities import CITIES, City, geohash
 from wattstead.registry.places.settling import NewDevice, NewSite
 from wattstead.registry.registry import Registry
 from wattstead.registry.templates.library import Library, shipped

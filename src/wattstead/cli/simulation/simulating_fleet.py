@@ -15,10 +15,10 @@ from pathlib import Path
 import typer
 
 from wattstead.certificates.authority import authority_file
-from wattstead.cli import fleet
 from wattstead.cli.client import Client
-from wattstead.cli.fleet import Sitting
-from wattstead.cli.fleet_readings import DAY_S, FleetReadings, SiteReadings, batch_of, joined
+from wattstead.cli.simulation import fleet
+from wattstead.cli.simulation.fleet import Sitting
+from wattstead.cli.simulation.fleet_readings import DAY_S, FleetReadings, SiteReadings, batch_of, joined
 from wattstead.control import NotRunning, VerbRefused, ask
 from wattstead.registry.registry import Registry
 from wattstead.settings import Settings, settings_of

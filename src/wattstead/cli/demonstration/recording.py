@@ -59,8 +59,8 @@ class Recording:
 
 def samples() -> Path:
     """The folder of sample recordings: inside the installed package, or beside the sources."""
-    packed = Path(__file__).parent.parent / "samples"
-    return packed if packed.is_dir() else Path(__file__).parents[3] / "samples"
+    packed = Path(__file__).parents[2] / "samples"
+    return packed if packed.is_dir() else Path(__file__).parents[4] / "samples"
 
 
 def minute_home(folder: Path) -> Recording:

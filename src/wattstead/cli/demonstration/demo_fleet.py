@@ -14,10 +14,10 @@ import numpy as np
 import structlog
 
 from wattstead.app import Product
-from wattstead.cli import fleet
 from wattstead.cli.client import trusting
-from wattstead.cli.fleet import Sitting
-from wattstead.cli.fleet_readings import DAY_S, FleetReadings, SiteReadings, batch_of
+from wattstead.cli.simulation import fleet
+from wattstead.cli.simulation.fleet import Sitting
+from wattstead.cli.simulation.fleet_readings import DAY_S, FleetReadings, SiteReadings, batch_of
 from wattstead.registry.registry import Registry
 
 _log = structlog.get_logger("demo")

@@ -12,9 +12,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from wattstead.cli import sunshine
-from wattstead.cli.cities import CITIES
-from wattstead.cli.fleet import GRID, INVERTERS, METERS, Sitting
+from wattstead.cli.simulation import sunshine
+from wattstead.cli.simulation.cities import CITIES
+from wattstead.cli.simulation.fleet import GRID, INVERTERS, METERS, Sitting
 from wattstead.metering.batch import ReadingBatch
 from wattstead.metering.quantity import Kind, Quantity, unit
 from wattstead.registry.templates.library import Library, shipped
