@@ -12,10 +12,10 @@ from wattstead.metering.batch import ReadingBatch
 from wattstead.metering.quantity import Quality
 from wattstead.metering.rollup import DAY_US
 from wattstead.series import Series, TimeOutOfRange
-from wattstead.series.appending import MOST_PARTITIONS
+from wattstead.series.appending.appending import MOST_PARTITIONS
+from wattstead.series.appending.readings import Readings
+from wattstead.series.appending.replaced import write_replaced
 from wattstead.series.connection import Connection
-from wattstead.series.readings import Readings
-from wattstead.series.replaced import write_replaced
 
 S = 1_000_000
 T0 = 1_774_569_600 * S

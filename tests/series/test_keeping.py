@@ -14,7 +14,7 @@ from wattstead.metering.calendar import Step, edges_us
 from wattstead.metering.point import Point
 from wattstead.metering.rollup import DAY_US
 from wattstead.series import Series, StoreRefused
-from wattstead.series.keeping import BackupTaken
+from wattstead.series.keeping.keeping import BackupTaken
 
 T0 = 1_774_569_600_000_000
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from wattstead.metering.calendar import Step, edges_us
 from wattstead.metering.rollup import DAY_US, MINUTE_US, QUARTER_US
 from wattstead.series.marks import Reach
-from wattstead.series.plan import MOST_PIECES, after, before, plan
-from wattstead.series.question import Piece
+from wattstead.series.questions.plan import MOST_PIECES, after, before, plan
+from wattstead.series.questions.question import Piece
 from wattstead.series.rules import Expired
 from wattstead.series.tiers import LAST_US, Tier
 

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from wattstead.metering.rollup import DAY_US, MINUTE_US, QUARTER_US
-from wattstead.series.question import Answer, Piece, Question, compiled, statements
+from wattstead.series.questions.question import Answer, Piece, Question, compiled, statements
 from wattstead.series.tiers import Tier
 
 pytestmark = pytest.mark.unit

@@ -12,7 +12,7 @@ from wattstead.metering.point import Point
 from wattstead.metering.rollup import DAY_US
 from wattstead.series import Series
 from wattstead.series.connection import Connection
-from wattstead.series.removing import ERASED
+from wattstead.series.keeping.removing import ERASED
 from wattstead.series.schema import TABLES
 
 T0 = 1_774_569_600_000_000

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wattstead.metering.rollup import DAY_US, MINUTE_US
-from wattstead.series.spans import Spans, boxes, cells, edge_cells
+from wattstead.series.rollups.spans import Spans, boxes, cells, edge_cells
 
 pytestmark = pytest.mark.unit
 

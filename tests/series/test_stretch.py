@@ -9,10 +9,10 @@ from wattstead.metering.point import Point
 from wattstead.metering.quantity import Kind, Quantity
 from wattstead.metering.rollup import DAY_US, MINUTE_US, QUARTER_US
 from wattstead.series.marks import Reach
-from wattstead.series.parts import Part
-from wattstead.series.question import Piece
+from wattstead.series.questions.parts import Part
+from wattstead.series.questions.question import Piece
+from wattstead.series.questions.stretch import fewer, joined
 from wattstead.series.rules import NOTHING_EXPIRED, Expired
-from wattstead.series.stretch import fewer, joined
 from wattstead.series.tiers import LAST_US, Tier
 
 pytestmark = pytest.mark.unit

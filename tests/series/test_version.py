@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wattstead.series.version import known_at, stored_version
+from wattstead.series.appending.version import known_at, stored_version
 
 pytestmark = pytest.mark.unit
 versions = st.integers(0, 2**63)

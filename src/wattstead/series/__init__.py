@@ -3,8 +3,6 @@
 It knows an address, not what answers there, and applies no permissions: callers ask for points they may see.
 """
 
-from wattstead.series.answers import Buckets, LatestColumns, SpanColumns
-from wattstead.series.checking import SeriesState
 from wattstead.series.connection import Limits
 from wattstead.series.errors import (
     NotAllWritten,
@@ -15,10 +13,12 @@ from wattstead.series.errors import (
     TimeOutOfRange,
     TooManyBuckets,
 )
-from wattstead.series.known import KnownMinutes
+from wattstead.series.keeping.checking import SeriesState
+from wattstead.series.keeping.retention import Retention
 from wattstead.series.marks import Reach
-from wattstead.series.retention import Retention
-from wattstead.series.rolling import Rolled
+from wattstead.series.questions.answers import Buckets, LatestColumns, SpanColumns
+from wattstead.series.rollups.known import KnownMinutes
+from wattstead.series.rollups.rolling import Rolled
 from wattstead.series.series import Series
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Series: readings of all points and their rollups at one address; every call is here, the work in the files beside.
+"""Series: readings of all points and their rollups at one address; every call is here, the work in the packages beside.
 
 Synchronous, for any thread. Times are µs since 1970. It applies no permissions.
 """
@@ -14,19 +14,21 @@ from numpy.typing import NDArray
 
 from wattstead.metering.batch import ReadingBatch
 from wattstead.metering.point import Point
-from wattstead.series import checking, ends, heard, keeping, reading_pages, removing, retention, schema
-from wattstead.series.answers import Buckets, LatestColumns, ReplacedColumns, SpanColumns
-from wattstead.series.appending import append
-from wattstead.series.buckets import Asking, to_buckets
-from wattstead.series.checking import SeriesState
+from wattstead.series import schema
+from wattstead.series.appending.appending import append
 from wattstead.series.connection import Connection, Limits
-from wattstead.series.grouped import Group, by_cell, cells, members
-from wattstead.series.known import KnownMinutes
+from wattstead.series.keeping import checking, keeping, removing, retention
+from wattstead.series.keeping.checking import SeriesState
+from wattstead.series.keeping.retention import Retention
 from wattstead.series.marks import ERA, Marks, Reach
-from wattstead.series.retention import Retention
-from wattstead.series.rolling import Rolled, Roller
+from wattstead.series.questions import ends, heard, reading_pages
+from wattstead.series.questions.answers import Buckets, LatestColumns, ReplacedColumns, SpanColumns
+from wattstead.series.questions.buckets import Asking, to_buckets
+from wattstead.series.questions.grouped import Group, by_cell, cells, members
+from wattstead.series.rollups.known import KnownMinutes
+from wattstead.series.rollups.rolling import Rolled, Roller
+from wattstead.series.rollups.spans import Spans
 from wattstead.series.rules import Rules
-from wattstead.series.spans import Spans
 from wattstead.series.tiers import FIRST_US, LAST_US
 
 _AT_ONCE = 4

@@ -20,7 +20,7 @@ from wattstead.metering.quantity import unit
 from wattstead.refining.arrivals import Need
 from wattstead.registry.records import PointRow
 from wattstead.series import Buckets, SpanColumns
-from wattstead.series.answers import ReplacedColumns
+from wattstead.series.questions.answers import ReplacedColumns
 from wattstead.web.readings.instants import now_us
 from wattstead.web.rooms import Rooms
 

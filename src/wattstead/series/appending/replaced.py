@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from wattstead.series.appending.readings import Readings
 from wattstead.series.connection import Connection
 from wattstead.series.native import Columns
-from wattstead.series.readings import Readings
 from wattstead.series.rows import filled
 from wattstead.series.tiers import Tier, among, instant, within
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from wattstead.series.connection import Connection
 from wattstead.series.native import Columns
-from wattstead.series.question import Piece
+from wattstead.series.questions.question import Piece
 from wattstead.series.rows import filled
 from wattstead.series.tiers import Tier, within
 

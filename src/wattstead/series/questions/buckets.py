@@ -16,16 +16,16 @@ from numpy.typing import NDArray
 from wattstead.metering.point import Point, amount_per_step
 from wattstead.metering.quantity import unit
 from wattstead.metering.rollup import UnsortedError
-from wattstead.series.answers import Buckets
 from wattstead.series.connection import Connection
 from wattstead.series.errors import RollupsChange, SeriesError, TooManyBuckets
-from wattstead.series.filling import Filled, fill, fill_nothing, rollup_rows
 from wattstead.series.marks import Marks
 from wattstead.series.native import Columns
-from wattstead.series.nearest import nearest
-from wattstead.series.parts import SPLIT_POINTS, Part, parts
-from wattstead.series.plan import after, before
-from wattstead.series.question import NO_CELL, Answer, Piece, Question, compiled, statements
+from wattstead.series.questions.answers import Buckets
+from wattstead.series.questions.filling import Filled, fill, fill_nothing, rollup_rows
+from wattstead.series.questions.nearest import nearest
+from wattstead.series.questions.parts import SPLIT_POINTS, Part, parts
+from wattstead.series.questions.plan import after, before
+from wattstead.series.questions.question import NO_CELL, Answer, Piece, Question, compiled, statements
 from wattstead.series.rows import settled
 from wattstead.series.rules import Rules
 from wattstead.series.tiers import FIRST_US, LAST_US, Tier

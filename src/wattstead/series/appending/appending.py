@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wattstead.metering.batch import ReadingBatch
+from wattstead.series.appending.readings import Readings
+from wattstead.series.appending.replaced import write_replaced
 from wattstead.series.connection import Connection
 from wattstead.series.marks import ERA, Marks
 from wattstead.series.native import Columns
-from wattstead.series.readings import Readings
-from wattstead.series.replaced import write_replaced
 
 _TYPES = {
     "point": "UInt32",

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from wattstead.metering.point import Point, amount_per_step
 from wattstead.metering.quantity import Unit, unit
-from wattstead.series.answers import Buckets
-from wattstead.series.filling import Filled
 from wattstead.series.native import Columns
+from wattstead.series.questions.answers import Buckets
+from wattstead.series.questions.filling import Filled
 
 _LOW = np.int64(0xFFFF_FFFF)
 

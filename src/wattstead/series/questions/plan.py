@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from wattstead.metering.calendar import Step, edges_us
 from wattstead.series.marks import Reach
-from wattstead.series.question import Piece
+from wattstead.series.questions.question import Piece
+from wattstead.series.questions.stretch import joined
 from wattstead.series.rules import NOTHING_EXPIRED, Expired
-from wattstead.series.stretch import joined
 from wattstead.series.tiers import FIRST_US, LAST_US, LONGEST_DAY_US, Tier
 
 Instants = NDArray[np.int64]

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from wattstead.metering.calendar import Step, edges_us
 from wattstead.series.marks import Reach
-from wattstead.series.question import Piece
+from wattstead.series.questions.question import Piece
 from wattstead.series.rules import Expired
 from wattstead.series.tiers import FIRST_US, LAST_US, Tier
 

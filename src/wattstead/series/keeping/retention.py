@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from wattstead.series.connection import Connection
+from wattstead.series.keeping.removing import delete
 from wattstead.series.marks import ERA, Marks
-from wattstead.series.removing import delete
 from wattstead.series.rows import filled
 from wattstead.series.rules import Expired, Rules
 from wattstead.series.tiers import among, instant

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from wattstead.metering.batch import ReadingBatch
-from wattstead.series.answers import ReplacedColumns
+from wattstead.series.appending.version import RECEIVED_SHIFT, known_at
 from wattstead.series.connection import Connection
+from wattstead.series.questions.answers import ReplacedColumns
 from wattstead.series.rows import filled
 from wattstead.series.tiers import FIRST_US, LAST_US, Tier, instant, within
-from wattstead.series.version import RECEIVED_SHIFT, known_at
 
 _VERSIONS = ("version", "replaced_by")
 MOST_READINGS = 1_000_000

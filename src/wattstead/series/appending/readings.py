@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wattstead.metering.batch import ReadingBatch
+from wattstead.series.appending.version import stored_version
 from wattstead.series.errors import TimeOutOfRange
 from wattstead.series.tiers import FIRST_US, LAST_US
-from wattstead.series.version import stored_version
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import numpy as np
 from wattstead.metering.rollup import MINUTE_US
 from wattstead.series.connection import Connection
 from wattstead.series.errors import StoreUnavailable
-from wattstead.series.levels import Level
+from wattstead.series.rollups.levels import Level
 from wattstead.series.rows import filled
 from wattstead.series.tiers import among, within
 

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from wattstead.metering.calendar import Step, edges_us
 from wattstead.metering.rollup import MINUTE_US, QUARTER_US
-from wattstead.series.boxes import Box, Boxes
 from wattstead.series.connection import Connection
-from wattstead.series.known import KnownMinutes, insert_minutes
-from wattstead.series.levels import MINUTE, QUARTER, Level, Statements, among_cells, days_of
 from wattstead.series.marks import ERA, GENERATION, ROLLED_MINUTE, ROLLED_QUARTER, Marks, Reach
+from wattstead.series.rollups.boxes import Box, Boxes
+from wattstead.series.rollups.known import KnownMinutes, insert_minutes
+from wattstead.series.rollups.levels import MINUTE, QUARTER, Level, Statements, among_cells, days_of
+from wattstead.series.rollups.spans import Spans, boxes, cells, edge_cells
 from wattstead.series.rules import Rules
-from wattstead.series.spans import Spans, boxes, cells, edge_cells
 from wattstead.series.tiers import FIRST_US, Tier, among
 
 _CELLS_AT_A_TIME = 10_000

@@ -12,10 +12,10 @@ from wattstead.metering.calendar import Step, edges_us
 from wattstead.metering.point import Point, StepMode, StepRule, step_rule
 from wattstead.metering.rollup import QUARTER_US
 from wattstead.series.marks import Reach
-from wattstead.series.plan import plan
-from wattstead.series.question import Piece
+from wattstead.series.questions.plan import plan
+from wattstead.series.questions.question import Piece
+from wattstead.series.questions.stretch import fewer, joined, stretched
 from wattstead.series.rules import Expired
-from wattstead.series.stretch import fewer, joined, stretched
 from wattstead.series.tiers import FIRST_US, LAST_US
 
 Instants = NDArray[np.int64]

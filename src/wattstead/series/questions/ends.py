@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from wattstead.series.answers import LatestColumns, SpanColumns
 from wattstead.series.connection import Connection
 from wattstead.series.marks import Marks
-from wattstead.series.nearest import nearest
-from wattstead.series.plan import after, before
-from wattstead.series.question import Piece
+from wattstead.series.questions.answers import LatestColumns, SpanColumns
+from wattstead.series.questions.nearest import nearest
+from wattstead.series.questions.plan import after, before
+from wattstead.series.questions.question import Piece
 from wattstead.series.rows import text
 from wattstead.series.tiers import FIRST_US, LAST_US, Tier
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from wattstead.metering.rollup import MINUTE_US, RollupRows
 from wattstead.series.connection import Connection
-from wattstead.series.spans import Spans
+from wattstead.series.rollups.spans import Spans
 from wattstead.series.tiers import Tier
 
 _TYPES = {

@@ -1,0 +1,1 @@
+"""Questions about readings and their answers: buckets, single readings, newest readings, spans; changes nothing."""

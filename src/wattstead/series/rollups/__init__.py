@@ -1,0 +1,1 @@
+"""Rollups: which minutes, quarter hours and days are made again, from what, and in which statements."""
