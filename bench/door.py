@@ -12,10 +12,10 @@ import uvicorn
 import uvloop
 
 from wattstead.certificates.pair import stand_in
-from wattstead.ingest.http import IngestApp
+from wattstead.ingest.http.app import IngestApp
+from wattstead.ingest.http.swift import protocol_for
 from wattstead.ingest.limits import IngestLimits
-from wattstead.ingest.resolve import RegistryResolver
-from wattstead.ingest.swift import protocol_for
+from wattstead.ingest.resolving.resolve import RegistryResolver
 from wattstead.registry.registry import Registry
 from wattstead.stream import Journal, JournalLimits
 

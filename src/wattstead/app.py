@@ -19,11 +19,11 @@ from wattstead.backup import PROGRESS, back_up
 from wattstead.certificates.authority import authority_file
 from wattstead.control import Verb, listening
 from wattstead.entrances import Beyond, http_entrance, main_entrance, plain_entrance
-from wattstead.ingest.clear import Clear
-from wattstead.ingest.http import IngestApp
+from wattstead.ingest.http.app import IngestApp
+from wattstead.ingest.http.clear import Clear
+from wattstead.ingest.http.swift import protocol_for
 from wattstead.ingest.limits import IngestLimits
-from wattstead.ingest.resolve import RegistryResolver
-from wattstead.ingest.swift import protocol_for
+from wattstead.ingest.resolving.resolve import RegistryResolver
 from wattstead.listening import Asgi, Ports, Server, beside, open_ports
 from wattstead.messaging.limits import SmtpServer
 from wattstead.messaging.outbox import Outbox

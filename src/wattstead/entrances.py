@@ -11,9 +11,9 @@ from wattstead.certificates import trust
 from wattstead.certificates.challenges import PATH as CHALLENGES
 from wattstead.certificates.challenges import Challenges
 from wattstead.certificates.trust import Trust
-from wattstead.ingest.asgi import CLEAR
-from wattstead.ingest.clear import Clear, came
-from wattstead.ingest.http import IngestApp
+from wattstead.ingest.http.app import IngestApp
+from wattstead.ingest.http.asgi import CLEAR
+from wattstead.ingest.http.clear import Clear, came
 from wattstead.listening import Asgi
 
 _HOST = re.compile(r"([A-Za-z0-9._-]{1,253}|\[[0-9a-fA-F:.]{2,45}\])(:\d{1,5})?")

@@ -19,7 +19,7 @@ from typing import Any
 import uvicorn
 
 from wattstead.certificates import machine
-from wattstead.ingest.clear import local
+from wattstead.ingest.http.clear import local
 from wattstead.metering.errors import WattsteadError
 from wattstead.settings import Settings
 

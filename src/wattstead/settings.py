@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
-from wattstead.ingest.clear import local
+from wattstead.ingest.http.clear import local
 from wattstead.metering.errors import WattsteadError
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wattstead.ingest.http import IngestApp
+from wattstead.ingest.http.app import IngestApp
 from wattstead.refining.refinery import Refinery
 from wattstead.store.supervise import StoreProcess
 from wattstead.stream import Journal

@@ -15,12 +15,12 @@ import httpx
 import pytest
 import uvicorn
 
-from wattstead.ingest.asgi import CLEAR, Receive, Scope, Send
-from wattstead.ingest.clear import Clear, came
-from wattstead.ingest.http import IngestApp
+from wattstead.ingest.http.app import IngestApp
+from wattstead.ingest.http.asgi import CLEAR, Receive, Scope, Send
+from wattstead.ingest.http.clear import Clear, came
+from wattstead.ingest.http.swift import protocol_for
 from wattstead.ingest.limits import IngestLimits
-from wattstead.ingest.pointmap import PointMap
-from wattstead.ingest.swift import protocol_for
+from wattstead.ingest.resolving.pointmap import PointMap
 from wattstead.registry.records import KeyGrant
 from wattstead.registry.records import Scope as KeyScope
 from wattstead.stream import Journal, JournalLimits, JournalReader

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from wattstead.ingest.clear import Clear
+from wattstead.ingest.http.clear import Clear
 from wattstead.registry.records import KeyGrant
 from wattstead.registry.records import Scope as KeyScope
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from wattstead.ingest.closed import NOTHING, ClosedPoints
-from wattstead.ingest.grants import Grants
-from wattstead.ingest.resolve import RegistryResolver
+from wattstead.ingest.resolving.closed import NOTHING, ClosedPoints
+from wattstead.ingest.resolving.grants import Grants
+from wattstead.ingest.resolving.resolve import RegistryResolver
 from wattstead.registry.places.keys import Terms
 from wattstead.registry.records import KeyGrant, KeyState, NewAddress, PointDeclaration, Scope, Site
 from wattstead.registry.registry import Registry

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wattstead.ingest.describe import described
 from wattstead.ingest.influx.address import address_of
+from wattstead.ingest.resolving.describe import described
 from wattstead.registry.names import LONGEST_NAME
 
 pytestmark = pytest.mark.unit

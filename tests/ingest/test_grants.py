@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wattstead.ingest.grants import Grants
+from wattstead.ingest.resolving.grants import Grants
 from wattstead.registry.places.keys import secret_hash
 from wattstead.registry.records import KeyGrant, KeyState, Scope
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wattstead.ingest.columns import Columns
+from wattstead.ingest.decoding.columns import Columns
 from wattstead.ingest.errors import ParameterInvalid
 from wattstead.ingest.influx.address import address_of, series_of
 from wattstead.ingest.influx.decode import PRECISIONS, LineDecoder

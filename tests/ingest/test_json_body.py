@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wattstead.ingest.columns import Columns, Rejections
+from wattstead.ingest.decoding.columns import Columns, Rejections
 from wattstead.ingest.emoncms import bulk
 from wattstead.ingest.errors import IngestError
 from wattstead.ingest.own.items import from_items

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wattstead.ingest.ownership import Ownership
+from wattstead.ingest.resolving.ownership import Ownership
 
 pytestmark = pytest.mark.unit
 IDS = st.integers(0, 5_000)

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from wattstead.ingest.errors import KeyUnknown
-from wattstead.ingest.newcomers import Newcomers, Request
-from wattstead.ingest.resolve import RegistryResolver
-from wattstead.ingest.resolver import Resolver
+from wattstead.ingest.resolving.newcomers import Newcomers, Request
+from wattstead.ingest.resolving.resolve import RegistryResolver
+from wattstead.ingest.resolving.resolver import Resolver
 from wattstead.metering.quantity import Kind
 from wattstead.registry.errors import RegistryUnavailable
 from wattstead.registry.points.declare import PointChange

@@ -14,8 +14,8 @@ import xlsxwriter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wattstead.ingest.table_file import TableDecoder, TableReadings, shape_of
-from wattstead.ingest.table_rows import OddLines, TableFileError, rows_of
+from wattstead.ingest.decoding.table_file import TableDecoder, TableReadings, shape_of
+from wattstead.ingest.decoding.table_rows import OddLines, TableFileError, rows_of
 
 pytestmark = pytest.mark.unit
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wattstead.ingest.resolve import RegistryResolver
+from wattstead.ingest.resolving.resolve import RegistryResolver
 from wattstead.registry.records import Scope
 from wattstead.registry.registry import Registry
 

@@ -18,11 +18,11 @@ class Absent:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 sys.meta_path.insert(0, Absent())
-from wattstead.ingest.http import IngestApp
+from wattstead.ingest.http.app import IngestApp
 from wattstead.ingest.influx.decode import LineDecoder
 from wattstead.ingest.own.json_body import JsonDecoder
-from wattstead.ingest.pointmap import PointMap
-from wattstead.ingest.unpack import inflated
+from wattstead.ingest.resolving.pointmap import PointMap
+from wattstead.ingest.decoding.unpack import inflated
 import gzip
 
 columns = LineDecoder(1_000_000).decode(b"meter,id=7 power=1.5,on=t 5\\nmeter power=x\\n", "s", 0)

@@ -1,6 +1,6 @@
 """``wattstead import``: a CSV or Excel file into a running server, with an exact account of every row.
 
-Reading the file is `wattstead.ingest.table_file`'s affair; this counts, posts, and remembers where it was.
+Reading the file is `wattstead.ingest.decoding.table_file`'s affair; this counts, posts, and remembers where it was.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import typer
 
 from wattstead.cli.client import Client, connect
 from wattstead.cli.known import KnownReadings
-from wattstead.ingest.table_file import TableDecoder, TableReadings, shape_of
-from wattstead.ingest.table_rows import OddLines, Row, rows_of
+from wattstead.ingest.decoding.table_file import TableDecoder, TableReadings, shape_of
+from wattstead.ingest.decoding.table_rows import OddLines, Row, rows_of
 from wattstead.metering.errors import Issue, WattsteadError
 from wattstead.registry.names import checked_zone
 

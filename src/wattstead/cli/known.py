@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from wattstead.cli.client import Client
-from wattstead.ingest.table_file import TableReadings
+from wattstead.ingest.decoding.table_file import TableReadings
 from wattstead.metering.quantity import conversion, unit
 
 _PAGE = 50_000

@@ -1,4 +1,4 @@
 """The door: one protocol each, from a device's bytes to readings safe on disk; judges nothing, answers no question.
 
-`wattstead.ingest.http.IngestApp` serves every HTTP protocol of the table in `wattstead.ingest.protocols`.
+`wattstead.ingest.http.app.IngestApp` serves every HTTP protocol of the table in `wattstead.ingest.protocols`.
 """

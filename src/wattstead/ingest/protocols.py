@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from wattstead.ingest.emoncms.http import routes as emoncms_routes
+from wattstead.ingest.http.routes import HttpProtocol
 from wattstead.ingest.influx.http import routes as influx_routes
 from wattstead.ingest.own.http import routes as own_routes
-from wattstead.ingest.routes import HttpProtocol
 
 PROTOCOLS: tuple[HttpProtocol, ...] = (
     HttpProtocol("own", "docs/sending.md", own_routes),
     HttpProtocol("influx", "docs/influxdb.md", influx_routes),
     HttpProtocol("emoncms", "docs/emoncms.md", emoncms_routes),
 )
-"""Every protocol that `wattstead.ingest.http.IngestApp` serves."""
+"""Every protocol that `wattstead.ingest.http.app.IngestApp` serves."""

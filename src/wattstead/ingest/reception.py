@@ -12,13 +12,13 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from wattstead.ingest.asgi import Request
-from wattstead.ingest.clear import Clear
-from wattstead.ingest.columns import Columns, Few, Rejections, within
+from wattstead.ingest.decoding.columns import Columns, Few, Rejections, within
 from wattstead.ingest.errors import ClearRefused, DeviceClosed, KeyMayNotWrite, KeyMissing, KeyUnknown
-from wattstead.ingest.gate import Buckets, Room
+from wattstead.ingest.http.asgi import Request
+from wattstead.ingest.http.clear import Clear
+from wattstead.ingest.http.gate import Buckets, Room
 from wattstead.ingest.limits import IngestLimits
-from wattstead.ingest.resolver import Resolver
+from wattstead.ingest.resolving.resolver import Resolver
 from wattstead.ingest.tally import Tally
 from wattstead.metering.batch import ReadingBatch
 from wattstead.metering.quantity import Quality, UnitError, conversion

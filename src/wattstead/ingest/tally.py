@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import structlog
 
-from wattstead.ingest.columns import Rejections
+from wattstead.ingest.decoding.columns import Rejections
 from wattstead.ingest.errors import ClearRefused, IngestError
 
 _log = structlog.get_logger("wattstead.ingest")

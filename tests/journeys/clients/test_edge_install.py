@@ -22,13 +22,13 @@ PRESENT = (
     "wattstead.metering.step",
     "wattstead.stream",
     "wattstead.stream.reader",
-    "wattstead.ingest.http",
+    "wattstead.ingest.http.app",
     "wattstead.ingest.emoncms.post",
     "wattstead.ingest.emoncms.bulk",
     "wattstead.ingest.emoncms.sealed",
     "wattstead.ingest.influx.decode",
     "wattstead.ingest.own.json_body",
-    "wattstead.ingest.resolver",
+    "wattstead.ingest.resolving.resolver",
 )
 
 ON_SITE = """

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from wattstead.ingest.columns import Columns, Names, Rejections
+from wattstead.ingest.decoding.columns import Columns, Names, Rejections
+from wattstead.ingest.decoding.loose_json import loads
+from wattstead.ingest.decoding.unpack import inflated
 from wattstead.ingest.emoncms.address import address_of
 from wattstead.ingest.emoncms.names import clean
 from wattstead.ingest.emoncms.values import PostRefused, instant_of, number_of
 from wattstead.ingest.errors import BodyInvalid
-from wattstead.ingest.loose_json import loads
-from wattstead.ingest.unpack import inflated
 
 _CLOCK_STEP_US = 10_000_000
 _CALENDAR_US = 1_000_000_000_000_000

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from wattstead.ingest.asgi import Answer, Request, answer
-from wattstead.ingest.columns import Rejections
+from wattstead.ingest.decoding.columns import Rejections
+from wattstead.ingest.decoding.parameters import parameters
 from wattstead.ingest.emoncms import bulk, post
 from wattstead.ingest.emoncms.sealed import SEALED_KINDS, SealRefused, opened
 from wattstead.ingest.emoncms.values import NameMemory
 from wattstead.ingest.errors import FormatUnknown, IngestError, KeyMayNotWrite, KeyMissing, KeyUnknown
-from wattstead.ingest.parameters import parameters
+from wattstead.ingest.http.asgi import Answer, Request, answer
+from wattstead.ingest.http.routes import Plain, Ready, Route
 from wattstead.ingest.reception import Kept, Reception
-from wattstead.ingest.routes import Plain, Ready, Route
 from wattstead.registry.records import KeyGrant
 
 _TEXT = b"text/plain;charset=UTF-8"

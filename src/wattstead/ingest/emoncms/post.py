@@ -8,11 +8,11 @@ from typing import Any
 
 import msgspec
 
-from wattstead.ingest.columns import Few, Names, Rejections
+from wattstead.ingest.decoding.columns import Few, Names, Rejections
+from wattstead.ingest.decoding.loose_json import loads
 from wattstead.ingest.emoncms.address import address_of
 from wattstead.ingest.emoncms.values import NameMemory, PostRefused, instant_of, named_alone, number_of
 from wattstead.ingest.errors import BodyInvalid
-from wattstead.ingest.loose_json import loads
 
 _STRIPPED = re.compile(r"[^\w\s\-.:,]+")
 _NUMERIC = re.compile(r"\s*(?:[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|null)\s*", re.ASCII)

@@ -14,9 +14,9 @@ import hmac
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 
+from wattstead.ingest.decoding.unpack import inflated
 from wattstead.ingest.errors import BodyInvalid, IngestError
-from wattstead.ingest.resolver import Resolver
-from wattstead.ingest.unpack import inflated
+from wattstead.ingest.resolving.resolver import Resolver
 
 SEALED_KINDS = ("aes128cbc", "aes128cbcgz")
 _BLOCK = 16

@@ -7,11 +7,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from wattstead.ingest.columns import Names, Rejections
+from wattstead.ingest.decoding.columns import Names, Rejections
+from wattstead.ingest.decoding.instants import TimeInvalid, from_any
 from wattstead.ingest.emoncms.address import address_of
 from wattstead.ingest.emoncms.names import clean
 from wattstead.ingest.errors import BodyInvalid, IngestError
-from wattstead.ingest.instants import TimeInvalid, from_any
 
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", re.ASCII)
 _MOST_REMEMBERED = 50_000

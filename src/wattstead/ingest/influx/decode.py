@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wattstead.ingest.columns import Columns, Few, Names, Rejections
+from wattstead.ingest.decoding.columns import Columns, Few, Names, Rejections
 from wattstead.ingest.errors import ParameterInvalid
 from wattstead.ingest.influx.line import LineInvalid, SeriesMemory, lines, parse
 

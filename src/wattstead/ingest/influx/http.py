@@ -11,14 +11,14 @@ from typing import TypeAlias
 
 import msgspec
 
-from wattstead.ingest.asgi import Answer, Request, answer
-from wattstead.ingest.clear import Clear
+from wattstead.ingest.decoding.parameters import parameters
+from wattstead.ingest.decoding.unpack import inflated
 from wattstead.ingest.errors import BodyInvalid, IngestError, KeyMissing, KeyUnknown
+from wattstead.ingest.http.asgi import Answer, Request, answer
+from wattstead.ingest.http.clear import Clear
+from wattstead.ingest.http.routes import Plain, Ready, Route
 from wattstead.ingest.influx.decode import LineDecoder
-from wattstead.ingest.parameters import parameters
 from wattstead.ingest.reception import Kept, Reception
-from wattstead.ingest.routes import Plain, Ready, Route
-from wattstead.ingest.unpack import inflated
 from wattstead.registry.records import KeyGrant
 
 Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
@@ -184,7 +184,7 @@ def secret_in(authorization: str, given: dict[str, str]) -> str:
 def partial_write(kept: Kept) -> str:
     """InfluxDB's words for lines that were not written, with the line numbers it leaves out.
 
-    >>> from wattstead.ingest.columns import Rejections
+    >>> from wattstead.ingest.decoding.columns import Rejections
     >>> rejected = Rejections()
     >>> rejected.add("line 3", "unable to parse 'a b=': missing field value")
     >>> partial_write(Kept(2, rejected))

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from wattstead.ingest.columns import Names
+from wattstead.ingest.decoding.columns import Names
 
 _NEWLINE, _SPACE, _COMMA, _EQUALS = 10, 32, 44, 61
 _IRREGULAR = (b"\\", b'"', b"\n#")

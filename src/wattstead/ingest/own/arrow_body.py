@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from wattstead.ingest.columns import Columns, Names, Rejections, row_place
+from wattstead.ingest.decoding.columns import Columns, Names, Rejections, row_place
+from wattstead.ingest.decoding.instants import fits, from_column
 from wattstead.ingest.errors import BodyInvalid, BodyTooLarge
-from wattstead.ingest.instants import fits, from_column
 from wattstead.ingest.own.arrow_size import unpacked_bytes
 from wattstead.ingest.own.items import known_unit
 from wattstead.metering.quantity import ALIASES, UnitError

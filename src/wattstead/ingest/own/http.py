@@ -9,13 +9,13 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from wattstead.ingest.asgi import Answer, Request, answer
-from wattstead.ingest.columns import Columns
+from wattstead.ingest.decoding.columns import Columns
+from wattstead.ingest.decoding.unpack import inflated
 from wattstead.ingest.errors import FormatUnknown, IngestError
+from wattstead.ingest.http.asgi import Answer, Request, answer
+from wattstead.ingest.http.routes import Route, Unexpected
 from wattstead.ingest.own.json_body import JsonDecoder, checked_unit
 from wattstead.ingest.reception import Kept, Reception
-from wattstead.ingest.routes import Route, Unexpected
-from wattstead.ingest.unpack import inflated
 from wattstead.metering.errors import Issue
 
 try:

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from wattstead.ingest.columns import Columns, Names, Rejections
-from wattstead.ingest.instants import TimeInvalid, from_any
+from wattstead.ingest.decoding.columns import Columns, Names, Rejections
+from wattstead.ingest.decoding.instants import TimeInvalid, from_any
 from wattstead.metering.quantity import ALIASES, UNITS, UnitError
 
 _LARGEST_ID = 2**32 - 1

@@ -9,12 +9,12 @@ import numpy as np
 from msgspec import UNSET, Raw, UnsetType
 from numpy.typing import NDArray
 
-from wattstead.ingest.columns import Columns, Names, Rejections
+from wattstead.ingest.decoding.columns import Columns, Names, Rejections
+from wattstead.ingest.decoding.instants import UNIT_US, from_column
+from wattstead.ingest.decoding.loose_json import loads
 from wattstead.ingest.errors import BodyInvalid, ParameterInvalid
-from wattstead.ingest.instants import UNIT_US, from_column
-from wattstead.ingest.loose_json import loads
 from wattstead.ingest.own.items import Item, from_items
-from wattstead.ingest.remembered import Remembered
+from wattstead.ingest.own.remembered import Remembered
 
 _READING = ("point", "time", "value", "unit")
 _OF_ROWS = ("readings", "time_unit")

@@ -20,14 +20,14 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from wattstead.ingest.closed import NOTHING, ClosedPoints
-from wattstead.ingest.describe import described
 from wattstead.ingest.errors import KeyUnknown
-from wattstead.ingest.grants import Grants
-from wattstead.ingest.newcomers import Newcomers, Request
-from wattstead.ingest.ownership import Ownership
-from wattstead.ingest.resolver import NO_UNITS, SealedKey
-from wattstead.ingest.traffic import Traffic
+from wattstead.ingest.http.traffic import Traffic
+from wattstead.ingest.resolving.closed import NOTHING, ClosedPoints
+from wattstead.ingest.resolving.describe import described
+from wattstead.ingest.resolving.grants import Grants
+from wattstead.ingest.resolving.newcomers import Newcomers, Request
+from wattstead.ingest.resolving.ownership import Ownership
+from wattstead.ingest.resolving.resolver import NO_UNITS, SealedKey
 from wattstead.metering.errors import WattsteadError
 from wattstead.registry.errors import KeyRevoked, PointLimit, RegistryError
 from wattstead.registry.names import address_fault
@@ -77,7 +77,7 @@ class Addresses:
 
 
 class RegistryResolver:
-    """The `wattstead.ingest.resolver.Resolver` of a server; one per receiving process, used from one event loop."""
+    """The `wattstead.ingest.resolving.resolver.Resolver` of a server; one per receiving process, for one event loop."""
 
     def __init__(self, registry: Registry, poll_s: float = _POLL_S, most_addresses: int = 500_000) -> None:
         """``most_addresses`` bounds the memory: about 150 bytes each."""
@@ -135,7 +135,7 @@ class RegistryResolver:
             self._generation = generation
 
     def key(self, secret: str) -> KeyGrant | None:
-        """See `wattstead.ingest.resolver.Resolver`, as all that follow."""
+        """See `wattstead.ingest.resolving.resolver.Resolver`, as all that follow."""
         return self._grants.find(secret)
 
     def sealed(self, key_id: int) -> SealedKey | None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, NamedTuple, TypeAlias
 
-from wattstead.ingest.clear import Clear
 from wattstead.ingest.errors import BodyInvalid, BodyTooLarge, SenderGone
-from wattstead.ingest.gate import Room
+from wattstead.ingest.http.clear import Clear
+from wattstead.ingest.http.gate import Room
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]

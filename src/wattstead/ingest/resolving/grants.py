@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import Callable, Iterable
 
-from wattstead.ingest.resolver import SealedKey
+from wattstead.ingest.resolving.resolver import SealedKey
 from wattstead.registry.records import KeyGrant, KeyState
 
 _SECRET = re.compile(r"[0-9a-f]{32}")

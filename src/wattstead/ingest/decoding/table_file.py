@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from wattstead.ingest.table_rows import Cell, FormulaWithoutValue, Row, TableFileError
+from wattstead.ingest.decoding.table_rows import Cell, FormulaWithoutValue, Row, TableFileError
 from wattstead.metering.errors import Issue
 
 TIME_NAMES = ("time", "timestamp", "datetime", "date_time", "ts", "start", "date", "zeit", "datum")

@@ -11,8 +11,8 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from wattstead.ingest.closed import ClosedPoints
-from wattstead.ingest.traffic import Traffic
+from wattstead.ingest.http.traffic import Traffic
+from wattstead.ingest.resolving.closed import ClosedPoints
 from wattstead.registry.records import KeyGrant
 
 NO_UNITS: Mapping[str, str] = {}

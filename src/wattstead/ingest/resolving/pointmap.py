@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from wattstead.ingest.closed import NOTHING, ClosedPoints
-from wattstead.ingest.resolver import NO_UNITS, SealedKey
-from wattstead.ingest.traffic import Traffic
+from wattstead.ingest.http.traffic import Traffic
+from wattstead.ingest.resolving.closed import NOTHING, ClosedPoints
+from wattstead.ingest.resolving.resolver import NO_UNITS, SealedKey
 from wattstead.registry.names import address_fault
 from wattstead.registry.records import KeyGrant
 
@@ -68,7 +68,7 @@ class PointMap:
         return dict(self._ids.get(site_id, {}))
 
     def key(self, secret: str) -> KeyGrant | None:
-        """See `wattstead.ingest.resolver.Resolver`, as all that follow."""
+        """See `wattstead.ingest.resolving.resolver.Resolver`, as all that follow."""
         return self._grants.get(_digest(secret))
 
     async def points(

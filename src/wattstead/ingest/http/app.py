@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from wattstead.ingest.asgi import Answer, Receive, Request, Scope, Send, reply
-from wattstead.ingest.clear import Clear
 from wattstead.ingest.errors import IngestError, MethodUnknown, PortNotClear, SenderGone
+from wattstead.ingest.http.asgi import Answer, Receive, Request, Scope, Send, reply
+from wattstead.ingest.http.clear import Clear
+from wattstead.ingest.http.routes import HttpProtocol, Route, Unavailable, Unexpected
 from wattstead.ingest.limits import IngestLimits
 from wattstead.ingest.protocols import PROTOCOLS
 from wattstead.ingest.reception import Reception, present_us
-from wattstead.ingest.resolver import Resolver
-from wattstead.ingest.routes import HttpProtocol, Route, Unavailable, Unexpected
+from wattstead.ingest.resolving.resolver import Resolver
 from wattstead.metering.errors import WattsteadError
 from wattstead.stream.journal import Journal
 

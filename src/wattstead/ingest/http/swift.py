@@ -14,11 +14,11 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from wattstead.ingest.asgi import Answer
-from wattstead.ingest.clear import Clear, in_the_clear
-from wattstead.ingest.http import IngestApp
-from wattstead.ingest.routes import Plain, Route, Unavailable
-from wattstead.ingest.traffic import Traffic
+from wattstead.ingest.http.app import IngestApp
+from wattstead.ingest.http.asgi import Answer
+from wattstead.ingest.http.clear import Clear, in_the_clear
+from wattstead.ingest.http.routes import Plain, Route, Unavailable
+from wattstead.ingest.http.traffic import Traffic
 from wattstead.metering.errors import WattsteadError
 from wattstead.stream.journal import Journal
 

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
-from wattstead.ingest.asgi import Answer, Request
-from wattstead.ingest.clear import Clear
 from wattstead.ingest.errors import IngestError
+from wattstead.ingest.http.asgi import Answer, Request
+from wattstead.ingest.http.clear import Clear
 from wattstead.ingest.reception import Reception
 from wattstead.metering.errors import WattsteadError
 
@@ -51,7 +51,7 @@ class Route:
     sole: bool = True
     """False: other methods on this path belong to another room."""
     at_once: AtOnce | None = None
-    """The same for simple requests, for `wattstead.ingest.swift`."""
+    """The same for simple requests, for `wattstead.ingest.http.swift`."""
     kinds: tuple[bytes, ...] = (b"", b"application/x-www-form-urlencoded")
     """Content types of bodies that it takes as they are."""
 
