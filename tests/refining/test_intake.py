@@ -6,11 +6,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from wattstead.metering.batch import ReadingBatch
 from wattstead.refining.backlog import bytes_behind
-from wattstead.refining.intake import Intake
+from wattstead.refining.columns import Columns
+from wattstead.refining.intake import Chunk, Intake
 from wattstead.refining.judge import Judge
 from wattstead.refining.latest import Latest
 from wattstead.refining.limits import RefiningLimits
@@ -97,3 +99,18 @@ def test_repeated_rows_are_told_apart(journal: Journal, tmp_path: Path) -> None:
         journal.append_sync(ReadingBatch.of([point], [time_us], [0.0]))
         mine.take()
     assert mine.cut().repeated().tolist() == [False, False, True, False]
+
+
+def test_how_far_apart_the_readings_of_one_point_lie_that_came_together() -> None:
+    hour = 3_600_000_000
+    batch = ReadingBatch.of([1, 2, 1, 2, 3], [0, 0, 2 * hour, hour // 2, 5 * hour], [0.0] * 5, version=1)
+    chunk = Chunk([(Columns.of([batch]), np.zeros(5, bool))], Position({}), 0, 0)
+    for points, end_us, beyond_us, right in (
+        ([1], 9 * hour, hour, True),
+        ([3, 1], 9 * hour, hour, True),
+        ([2, 3], 9 * hour, hour, False),
+        ([1], hour, hour, False),
+        ([1], 9 * hour, 2 * hour, False),
+        ([9], 9 * hour, hour, False),
+    ):
+        assert chunk.reaches(points, 0, end_us, beyond_us) is right, (points, end_us, beyond_us)

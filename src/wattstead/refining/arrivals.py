@@ -52,7 +52,7 @@ class Arrivals:
         if need is Need.MOST or not points:
             return self._most(points, edges_us)
         start_us, end_us = int(edges_us[0]), int(edges_us[-1])
-        waits = any(chunk.reach_us(points, start_us, end_us) > _LATE_US for chunk in self._unstored())
+        waits = any(chunk.reaches(points, start_us, end_us, _LATE_US) for chunk in self._unstored())
         if need is Need.ALL:
             waits = waits or self._bookkeeper.late_us(points, start_us, end_us) > _LATE_US
             most = self._most(points, edges_us)

@@ -46,20 +46,23 @@ class Chunk:
                 return True
         return False
 
-    def reach_us(self, points: Collection[int], start_us: int, end_us: int) -> int:
-        """The longest time from the first to the last reading of one of those points in [start, end)."""
+    def reaches(self, points: Collection[int], start_us: int, end_us: int, beyond_us: int) -> bool:
+        """Whether one look at the journal brought readings of one of those points in [start, end) that lie further
+        apart than that, the first from the last.
+        """
         wanted = np.array(list(points), np.uint32)
-        reach_us = 0
         for columns, _ in self.parts:
+            if not len(columns) or int(columns.time_us.max()) - int(columns.time_us.min()) <= beyond_us:
+                continue
             inside = (columns.time_us >= start_us) & (columns.time_us < end_us) & np.isin(columns.point, wanted)
-            if inside.any():
-                point, time_us = columns.point[inside], columns.time_us[inside]
-                order = np.lexsort((time_us, point))
-                point, time_us = point[order], time_us[order]
-                begins = np.flatnonzero(np.append(True, point[1:] != point[:-1]))
-                ends = np.append(begins[1:], len(point)) - 1
-                reach_us = max(reach_us, int((time_us[ends] - time_us[begins]).max()))
-        return reach_us
+            point, time_us = columns.point[inside], columns.time_us[inside]
+            order = np.lexsort((time_us, point))
+            point, time_us = point[order], time_us[order]
+            begins = np.flatnonzero(np.append(True, point[1:] != point[:-1])[: len(point)])
+            ends = np.append(begins[1:], len(point))[: len(begins)] - 1
+            if bool((time_us[ends] - time_us[begins] > beyond_us).any()):
+                return True
+        return False
 
     def repeated(self) -> NDArray[np.bool_]:
         """For each row whether one may be stored at its (point, time) already."""
