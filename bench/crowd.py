@@ -50,10 +50,12 @@ async def crowded(target: Target, addresses: Mapping[str, Address], head: str, r
     found = Crowded(readings_per_s, of_kind={question.name: Outcome() for question in QUESTIONS})
     fleet = Fleet(int(time.time()))
 
-    def second(number: int) -> list[bytes]:
-        return [target.write_request(body) for body in cut(fleet.second(number)[:readings_per_s], 10_000)]
-
-    writing = asyncio.create_task(at_pace(target.port, second, 2 * _WARM_S + _SECONDS, 4))
+    seconds = 2 * _WARM_S + _SECONDS
+    bodies = [  # made before: who asks must not wait for lines that are being written down
+        [target.write_request(body) for body in cut(fleet.second(number)[:readings_per_s], 10_000)]
+        for number in range(seconds)
+    ]
+    writing = asyncio.create_task(at_pace(target.port, bodies.__getitem__, seconds, 4))
     await asyncio.sleep(2 * _WARM_S)
     begin = time.perf_counter()
     await asyncio.gather(*(_client(target, addresses, head, number, begin, found) for number in range(CLIENTS)))
