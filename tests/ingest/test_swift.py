@@ -52,7 +52,7 @@ def get(door: Door, query: str, more: str = "", path: str = "/input/post") -> by
 
 
 def form(door: Door, body: str, more: str = "") -> bytes:
-    head = f"POST /input/post HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {door.key}\r\n{more}"
+    request = f"POST /input/post HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {door.key}\r\n{more}"
     return f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()
 
 
@@ -168,9 +168,11 @@ def test_a_bad_value_is_answered_the_same_on_both_ways(door: Door, line: Line, q
     stored = [(row.address, row.value) for row in door.stored()]
     usual = door.server.usual
     second = line.ask(get(door, query))
-    head = f"POST /input/post HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {door.key}\r\n"
-    chunked = f"{head}Transfer-Encoding: chunked\r\n\r\n"
+    request = f"POST /input/post HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {door.key}\r\n"
+    chunked = f"{request}Transfer-Encoding: chunked\r\n\r\n"
     third = line.ask(f"{chunked}{len(query):x}\r\n{query}\r\n0\r\n\r\n".encode())
+    for _, head, _ in (first, second, third):
+        head.pop("date", None)
     assert first == second == third and door.server.usual == usual + 2
     assert first[0] == 200 and (first[2] == good if good else first[2].startswith(b'{"success": false'))
     assert ("x-emoncms-message" in first[1]) == bool(good)

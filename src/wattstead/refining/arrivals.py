@@ -31,8 +31,12 @@ class Need(StrEnum):
 class Arrivals:
     """What is on its way between journal and store. To be asked in the event loop, or wherever `Refinery` runs."""
 
-    def __init__(self, journal: Path, intake: Intake, bookkeeper: Bookkeeper) -> None:
+    def __init__(
+        self, journal: Path, intake: Intake, bookkeeper: Bookkeeper, stands_still: Callable[[], bool] = lambda: False
+    ) -> None:
+        """``stands_still`` tells that nothing comes into the store for now: then what it has is the answer."""
         self._journal, self._intake, self._bookkeeper = journal, intake, bookkeeper
+        self._stands_still = stands_still
         self.storing: Chunk | None = None
         """What is being stored just now."""
 
@@ -47,8 +51,13 @@ class Arrivals:
         and when all are empty and readings wait for the store, or may: until the journal has been read to its end for
         the first time. Where more is needed also, whatever is filled, when more than an hour of late readings of one
         point waited for the store, or for rollups; and when all are empty and the journal holds what was received
-        before ``since_us``, when the question was first put, and has not been looked at.
+        before ``since_us``, when the question was first put, and has not been looked at. Never while nothing comes into
+        the store, because its disk is full, say: what it has is answered then.
         """
+        missing = self._missing(points, edges_us, need, since_us)
+        return lambda filled: not self._stands_still() and missing(filled)
+
+    def _missing(self, points: Collection[int], edges_us: NDArray[np.int64], need: Need, since_us: int) -> Missing:
         if need is Need.MOST or not points:
             return self._most(points, edges_us)
         start_us, end_us = int(edges_us[0]), int(edges_us[-1])

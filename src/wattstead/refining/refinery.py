@@ -74,14 +74,14 @@ class Refinery:
         self._intake = Intake(reader, self._judge, self.latest, minutes, limits)
         self._adoption = Adoption(series, points, generation, self._judge, self.latest, minutes, ProgressFile(progress))
         self._bookkeeper = Bookkeeper(series, positions, self._adoption, minutes, limits, retention or Retention())
-        self._arrivals = Arrivals(journal, self._intake, self._bookkeeper)
+        self._errors: dict[str, tuple[int, str]] = {}
+        self._arrivals = Arrivals(journal, self._intake, self._bookkeeper, lambda: bool(self._errors))
         self.pending = self._arrivals.pending
         """Whether an answer lacks what has been received."""
         self._woken, self._enough, self._halt = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
-        self._errors: dict[str, tuple[int, str]] = {}
         self._storing_since_us = 0
         self._lag_bytes = 0
         self._expire_at = 0.0

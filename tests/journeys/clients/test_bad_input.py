@@ -119,10 +119,12 @@ def test_emoncms(http: httpx.Client, eyes: Any, now_s: int) -> None:
     message = answer.headers["x-emoncms-message"]
     assert all(place in message for place in ("data[1][0]", "data[2][2]", "data[3]", "data[4]", "data[5]")), message
     eyes.stored("emon/bad/1", [(now_s, 1.0), (now_s + 3.0, 2.0)])
-    for parameters in ({"fulljson": '{"a":1'}, {"fulljson": '{"a":1}', "time": "noon"}, {"csv": "1,x"}):
+    for parameters in ({"fulljson": '{"a":1'}, {"fulljson": '{"a":1}', "time": "noon"}, {"csv": "x"}):
         answer = http.get(POST, params={"node": "bad"} | parameters)
         assert answer.json()["success"] is False
         assert answer.json()["message"]
+    answer = http.get(POST, params={"node": "bad/csv", "time": now_s, "csv": "1,x,3"})
+    assert answer.text == "ok" and "2" in answer.headers["x-emoncms-message"]
     answer = http.get(POST, params={"node": "bad", "time": now_s, "fulljson": '{"ok":5,"nan":NaN,"text":"on"}'})
     assert answer.text == '{"success": true}'
     assert "nan: " in answer.headers["x-emoncms-message"]
