@@ -21,7 +21,7 @@ test: $(VENV)/.dev debian    ## the whole suite, against real servers
 	$(BIN)/ruff check src tests bench hatch_build.py
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -m "not prove" -q -n 2 --dist loadfile --durations=15
+	$(BIN)/python -m pytest -m "not prove" -q -n 3 --dist loadfile --no-loadscope-reorder --durations=15
 	cd frontend && $(NODE) node_modules/vitest/vitest.mjs run
 
 check: $(VENV)/.dev     ## types, lint, contracts, unit tests; no servers

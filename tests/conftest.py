@@ -19,9 +19,23 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 _PATIENCE_S = 120.0
+_LONG = (
+    "journeys/durability",
+    "journeys/test_people_pages",
+    "journeys/",
+    "certificates/",
+    "web/",
+    "refining/",
+    "series/",
+)
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")  # timing decides no test
 T = TypeVar("T")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long journeys first, so that no worker is left alone with one at the end."""
+    items.sort(key=lambda item: next((at for at, part in enumerate(_LONG) if part in item.nodeid), len(_LONG)))
 
 
 @dataclass(frozen=True)

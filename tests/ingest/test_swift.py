@@ -52,7 +52,7 @@ def get(door: Door, query: str, more: str = "", path: str = "/input/post") -> by
 
 
 def form(door: Door, body: str, more: str = "") -> bytes:
-    request = f"POST /input/post HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {door.key}\r\n{more}"
+    head = f"POST /input/post HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {door.key}\r\n{more}"
     return f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()
 
 
