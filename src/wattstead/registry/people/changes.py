@@ -102,16 +102,26 @@ def give(
     site_id: int | None = None,
     expires: datetime | None = None,
 ) -> Membership:
-    """Give somebody a role somewhere; raises `Unknown`, `RoleRefused`, `NameInvalid`."""
-    memberships.check_held(role, organization_id, site_id)
-    path = memberships.place_path(session, organization_id, site_id)
-    if not authority.gives(role, path, site_id or 0):
-        raise RoleRefused(f"you may not make anybody {role.value} there")
+    """Give somebody who has answered an invitation a role somewhere; raises `Unknown`, `RoleRefused`, `NameInvalid`."""
+    check_given(session, authority, role, organization_id, site_id)
+    row = session.get(tables.Account, account_id)
+    if row is not None and row.state == "invited":
+        raise RoleRefused("this person has not joined yet, and holds no role before; invite the address to this role")
     made = memberships.create(
         session, account_id, role, now, organization_id=organization_id, site_id=site_id, expires=expires
     )
     _note_role(session, now, actor, "give", made)
     return made
+
+
+def check_given(
+    session: Session, authority: Authority, role: Role, organization_id: int | None, site_id: int | None
+) -> None:
+    """Raise `RoleRefused` for a role that one may not give there, `NameInvalid` where it cannot be held, `Unknown`."""
+    memberships.check_held(role, organization_id, site_id)
+    path = memberships.place_path(session, organization_id, site_id)
+    if not authority.gives(role, path, site_id or 0):
+        raise RoleRefused(f"you may not make anybody {role.value} there")
 
 
 def take(

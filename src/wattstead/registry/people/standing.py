@@ -6,7 +6,7 @@ from datetime import datetime
 
 from wattstead.registry import names
 from wattstead.registry.door import Door
-from wattstead.registry.people import accounts, changes, listing, memberships, sessions
+from wattstead.registry.people import accounts, changes, listing, sessions
 from wattstead.registry.people.joining import invitations
 from wattstead.registry.policy import Authority, Reach, Resource, Role
 from wattstead.registry.records import Account, Membership, PeoplePage, PeopleQuery, PersonChange, PersonRow
@@ -43,19 +43,16 @@ class Standing(Door):
         organization_id: int | None = None,
         site_id: int | None = None,
     ) -> Account:
-        """A person who waits to be invited, with a role on a branch or a site already.
+        """A person who waits to be invited to a role that is theirs to give; nothing is held before the answer.
 
         `invite` with the same address lets them set a password. Raises `RoleRefused`, `EmailTaken`, `NameInvalid`.
         """
         now = self._clock()
         with self._db.writing() as s:
-            memberships.place_path(s, organization_id, site_id)
+            changes.check_given(s, authority, role, organization_id, site_id)
             home = invitations.home(s, organization_id, site_id, actor.account_id)
             made = accounts.create(s, home, email, "", now, state="invited")
             made = changes.put_attributes(s, made.id, told)
-            changes.give(
-                s, actor, authority, made.id, role, now, organization_id=organization_id, site_id=site_id
-            )  # fmt: skip
             note(s, now, actor, "create", Resource.PERSON, made.id, organization_id=home, after={"email": made.email})
             return made
 

@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from wattstead.registry import tables, trail
 from wattstead.registry.errors import LinkInvalid, RoleRefused, Unknown
-from wattstead.registry.people import accounts, emails, memberships
+from wattstead.registry.people import accounts, changes, emails, memberships
 from wattstead.registry.people.tokens import fresh, token_hash
-from wattstead.registry.policy import Authority, Reach, Resource, Role
+from wattstead.registry.policy import Action, Authority, Reach, Resource, Right, Role
 from wattstead.registry.reach import of_organizations, of_sites
 from wattstead.registry.records import Account, Invitation, InvitationLook, NewInvitation
 from wattstead.registry.trail import Actor
@@ -36,10 +36,7 @@ def create(
     Raises `RoleRefused`, `NameInvalid`, `Unknown`.
     """
     plain = emails.checked(email)
-    memberships.check_held(role, organization_id, site_id)
-    path = memberships.place_path(session, organization_id, site_id)
-    if not authority.gives(role, path, site_id or 0):
-        raise RoleRefused(f"you may not make anybody {role.value} there")
+    changes.check_given(session, authority, role, organization_id, site_id)
     same = (_Row.email == plain, _Row.role == role.value, *_at(organization_id, site_id), *_open(now))
     session.execute(update(_Row).where(*same).values(revoked=now))
     token = fresh()
@@ -75,8 +72,8 @@ def revoke(session: Session, actor: Actor, invitation_id: int, reach: Reach | No
     _note(session, now, actor, "revoke", row)
 
 
-def look(session: Session, token: str, now: datetime) -> InvitationLook:
-    """What an invitation offers; raises `LinkInvalid`."""
+def look(session: Session, token: str, now: datetime, *, proven: bool = False) -> InvitationLook:
+    """What an invitation offers; ``proven`` as in `accept`; raises `LinkInvalid`."""
     row = _standing(session, token, now)
     site = session.get(tables.Site, row.site_id) if row.site_id else None
     organization = session.get(tables.Organization, row.organization_id) if row.organization_id else None
@@ -88,7 +85,7 @@ def look(session: Session, token: str, now: datetime) -> InvitationLook:
         place=site.name if site else organization.name if organization else "",
         inviter=(inviter.name or inviter.email) if inviter else "",
         expires=row.expires,
-        has_account=known is not None and known.state != "invited",
+        has_account=known is not None and not _opens(session, row, known, now, proven),
     )
 
 
@@ -102,28 +99,67 @@ def accept(
     signed_id: int | None = None,
     proven: bool = False,
 ) -> Account:
-    """Take the role that was offered; a new person gives a password, one with an account is signed in to it.
+    """Take the role that was offered, and no other one that waits for an answer of its own.
 
-    ``proven``: the link was mailed, so who has it has the address. Raises `LinkInvalid`, `RoleRefused`, `NameInvalid`.
+    A new person gives a password, one with an account is signed in to it. ``proven``: the link was mailed, so who has
+    it has the address. Raises `LinkInvalid`, `RoleRefused`, `NameInvalid`.
     """
     row = _standing(session, token, now)
     known = accounts.of_email(session, row.email)
-    if known is not None and known.state == "active" and known.id != signed_id:
-        raise RoleRefused(f"{row.email} has an account; sign in to it to accept this invitation")
     if known is not None and known.state == "disabled":
         raise LinkInvalid("invitation")
+    if known is not None and known.id != signed_id and not _opens(session, row, known, now, proven):
+        raise RoleRefused(f"{row.email} has an account; sign in to it to accept this invitation")
     if known is None or known.state == "invited":
         if not password_hash:
             raise RoleRefused("a new account needs a password")
         known = _joined(session, row, known, name, password_hash, now)
     if proven and known.verified is None:
         known.verified = now
+    _take(session, row, known, now)
+    return accounts.record(known)
+
+
+def accept_all(session: Session, known: tables.Account, now: datetime) -> None:
+    """Take every role that was offered to an account's address, which somebody else has shown to be its person's."""
+    for row in session.scalars(select(_Row).where(_Row.email == known.email, *_open(now)).order_by(_Row.id)).all():
+        if _stands(session, row, now):
+            _take(session, row, known, now)
+
+
+def _take(session: Session, row: _Row, known: tables.Account, now: datetime) -> None:
     row.accepted = now
     memberships.create(
         session, known.id, Role(row.role), now, organization_id=row.organization_id, site_id=row.site_id
     )  # fmt: skip
     _note(session, now, Actor(known.id), "accept", row)
-    return accounts.record(known)
+
+
+def _opens(session: Session, row: _Row, known: tables.Account, now: datetime, proven: bool) -> bool:
+    """Whether an invitation lets its holder set the password of an account that nobody has signed in to.
+
+    A mailed link shows that the holder has the address. One that was shown to its inviter does no more than the inviter
+    could: look after the people of that organization, and give each role that the account has or that somebody else who
+    looks after them has offered.
+    """
+    if known.state != "invited" or (known.password_hash and not proven):
+        return False
+    if proven:
+        return True
+    after, home_path = (
+        Right(Action.CHANGE, Resource.PERSON),
+        memberships.place_path(session, known.organization_id, None),
+    )
+    authority = memberships.authority(session, row.inviter_id or 0, now)
+    if not authority.may(after, home_path) or not authority.above(memberships.held(session, known.id, now)):
+        return False
+    for other in session.scalars(select(_Row).where(_Row.email == row.email, _Row.id != row.id, *_open(now))):
+        path = memberships.place_path(session, other.organization_id, other.site_id)
+        if authority.gives(Role(other.role), path, other.site_id or 0) or other.inviter_id is None:
+            continue
+        if memberships.authority(session, other.inviter_id, now).may(after, home_path):
+            return False
+    return True
 
 
 def _joined(
@@ -142,14 +178,17 @@ def _joined(
 def _standing(session: Session, token: str, now: datetime) -> _Row:
     """An invitation that may be accepted: whoever invited is still there and could still give the role."""
     row = session.scalars(select(_Row).where(_Row.token_hash == token_hash(token), *_open(now))).first()
-    if row is None or row.inviter_id is None:
-        raise LinkInvalid("invitation")
-    inviter = session.get(tables.Account, row.inviter_id)
-    path = memberships.place_path(session, row.organization_id, row.site_id)
-    authority = memberships.authority(session, row.inviter_id, now)
-    if inviter is None or inviter.state != "active" or not authority.gives(Role(row.role), path, row.site_id or 0):
+    if row is None or not _stands(session, row, now):
         raise LinkInvalid("invitation")
     return row
+
+
+def _stands(session: Session, row: _Row, now: datetime) -> bool:
+    inviter = session.get(tables.Account, row.inviter_id) if row.inviter_id is not None else None
+    if inviter is None or inviter.state != "active":
+        return False
+    path = memberships.place_path(session, row.organization_id, row.site_id)
+    return memberships.authority(session, inviter.id, now).gives(Role(row.role), path, row.site_id or 0)
 
 
 def home(session: Session, organization_id: int | None, site_id: int | None, inviter_id: int | None) -> int:

@@ -53,7 +53,7 @@ class Joining(Door):
             )
             if write is not None:
                 attempts.spend(s, "invitations of", str(actor.account_id), _INVITATIONS, now)
-                mails.queue(s, write(made, invitations.look(s, made.token, now)), now)
+                mails.queue(s, write(made, invitations.look(s, made.token, now, proven=True)), now)
         return made
 
     def invitations(self, reach: Reach | None = None) -> list[Invitation]:
@@ -66,10 +66,10 @@ class Joining(Door):
         with self._db.writing() as s:
             invitations.revoke(s, actor, invitation_id, reach, self._clock())
 
-    def look_at_invitation(self, token: str) -> InvitationLook:
-        """What an invitation offers; raises `LinkInvalid`."""
+    def look_at_invitation(self, token: str, *, proven: bool = False) -> InvitationLook:
+        """What an invitation offers; ``proven``: links are mailed; raises `LinkInvalid`."""
         with self._db.reading() as s:
-            return invitations.look(s, token, self._clock())
+            return invitations.look(s, token, self._clock(), proven=proven)
 
     def accept_invitation(
         self, token: str, name: str = "", password: str = "", *, signed_id: int | None = None, proven: bool = False

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from wattstead.registry import tables
 from wattstead.registry.errors import AccountNotActive, RoleRefused
 from wattstead.registry.people import accounts
+from wattstead.registry.people.joining import invitations
 
 
 def account_of(session: Session, issuer: str, subject: str, email: str, now: datetime) -> int:
@@ -29,6 +30,7 @@ def account_of(session: Session, issuer: str, subject: str, email: str, now: dat
             raise RoleRefused("sign in with the password and verify the e-mail address first")
         if waits:
             row.state, row.version = "active", row.version + 1
+            invitations.accept_all(session, row, now)
         row.verified = row.verified or now
         session.add(tables.Identity(issuer=issuer, subject=subject, account_id=row.id, created=now))
     if row.state != "active":

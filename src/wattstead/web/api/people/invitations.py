@@ -109,7 +109,7 @@ async def look_at_invitation(
     rooms: FromRooms, token: Annotated[str, Parameter(description="From the link.", max_length=100)]
 ) -> InvitationOffer:
     """What the link offers; 404 when it is not valid any more."""
-    look = await rooms.registry_threads.run(rooms.registry.look_at_invitation, token)
+    look = await rooms.registry_threads.run(rooms.registry.look_at_invitation, token, proven=rooms.settings.mail)
     return _offer(look)
 
 
