@@ -62,3 +62,36 @@ def test_who_stands_lower_does_not_open_what_was_prepared_above(office: Any) -> 
         assert door.post("/invitations/accept", json=answer | {"token": token_of(second)}).status_code == 200
         with office.signed_in(email) as signed:
             assert signed.get("/session").json()["roles"] == ["user"]
+
+
+def test_a_share_is_no_hand_on_the_account(office: Any, foreign: Any) -> None:
+    email = "stays@test.example"
+    with office.signed_in() as owner, office.join(email, "auditor", organization_id=office.root) as person:
+        (known,) = owner.get("/people", params={"q": email}).json()["rows"]
+        about = f"/people/{known['id']}"
+        version = {"If-Match": f'"{known["version"]}"'}
+        changed = owner.patch(about, json={"phone": "+33170", "name": "Stays"}, headers=version)
+        assert changed.status_code == 200, changed.text
+        wanted = {"email": email, "role": "guest", "site_id": foreign.site}
+        shown = token_of(foreign.boss.post("/invitations", json=wanted))
+        assert person.post("/invitations/accept", json={"token": shown}).status_code == 200
+        owner.delete(f"{about}/memberships/{known['memberships'][0]['id']}")
+        answer = foreign.boss.get(about)
+        seen = answer.json()
+        assert (seen["email"], seen["name"], seen["phone"], seen["state"]) == (email, "", "", "")
+        assert seen["last_seen"] is None and [one["role"] for one in seen["memberships"]] == ["guest"]
+        for asked in ({"q": "33170"}, {"q": "stays 33170"}, {"phone": "+33170"}, {"state": "active", "q": email}):
+            assert foreign.boss.get("/people", params=asked).json()["total"] == 0, asked
+        for sort in ("name", "phone", "last_seen", "organization", "email"):
+            listed = foreign.boss.get("/people", params={"sort": sort, "q": email}).json()["rows"]
+            assert [(row["email"], row["phone"]) for row in listed] == [(email, "")]
+        (guest,) = foreign.boss.get("/shares", params={"site": foreign.site}).json()["rows"]
+        assert (guest["name"], guest["email"]) == ("", email)
+        version = {"If-Match": answer.headers["ETag"]}
+        for told in ({"email": "mine@test.example"}, {"name": "Mine"}, {"state": "disabled"}):
+            refused = foreign.boss.patch(about, json=told, headers=version)
+            assert refused.status_code == 403 and "another organization" in refused.json()["detail"], refused.text
+        assert foreign.boss.delete(about, headers=version).status_code == 403
+        assert person.get("/account").status_code == 200
+        assert foreign.boss.delete(f"/shares/{guest['id']}").status_code == 204
+        assert foreign.boss.get(about).status_code == 404

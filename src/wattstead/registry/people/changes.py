@@ -36,7 +36,7 @@ def change(
 
     Raises `Unknown`, `Stale`, `RoleRefused`, `EmailTaken`, `NameInvalid`.
     """
-    row = _in_hand(session, actor, authority, account_id, version, now)
+    row = _in_hand(session, actor, authority, Right(Action.CHANGE, Resource.PERSON), account_id, version, now)
     before = _fields(row)
     _put_attributes(row, told)
     if told.email is not None and actor.account_id == account_id:
@@ -72,7 +72,7 @@ def remove(
     session: Session, actor: Actor, authority: Authority, account_id: int, version: int | None, now: datetime
 ) -> None:
     """Delete a person for good, with names, sessions, roles and what the trail says of them in words."""
-    row = _in_hand(session, actor, authority, account_id, version, now)
+    row = _in_hand(session, actor, authority, Right(Action.DELETE, Resource.PERSON), account_id, version, now)
     _check_not_self(actor, account_id)
     _check_not_last(session, account_id)
     gone = select(tables.Trail.id).where(
@@ -176,12 +176,25 @@ def impersonate(
 
 
 def _in_hand(
-    session: Session, actor: Actor, authority: Authority, account_id: int, version: int | None, now: datetime
+    session: Session,
+    actor: Actor,
+    authority: Authority,
+    right: Right,
+    account_id: int,
+    version: int | None,
+    now: datetime,
 ) -> tables.Account:
-    """The row of a person on whom one may lay hands, at the version that one knows."""
+    """The row of a person on whom one may lay hands, at the version that one knows.
+
+    That takes the right where the account belongs, and every role that the person has: a share given is no hand on whom
+    it was given to.
+    """
     row = accounts.row_of(session, account_id)
     if version is not None and row.version != version:
         raise Stale("person", account_id, row.version, version)
+    home_path = memberships.place_path(session, row.organization_id, None)
+    if actor.account_id != account_id and not authority.may(right, home_path):
+        raise RoleRefused("this account belongs to another organization; you may only take back the role you gave it")
     if actor.account_id != account_id and not authority.above(memberships.held(session, account_id, now)):
         raise RoleRefused("this person has a role that you could not give; ask whoever gave it")
     return row

@@ -1,4 +1,8 @@
-"""The directory of people: searched, filtered, sorted and paged in the database; who may see whom comes as a reach."""
+"""The directory of people: searched, filtered, sorted and paged in the database; who may see whom comes as a reach.
+
+Of somebody who belongs elsewhere and only has a role at a site within reach there is the e-mail address, and no more:
+neither shown, nor to be found, filtered or sorted by.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, false, func, or_, select
+from sqlalchemy import ColumnElement, case, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from wattstead.registry import names, tables
@@ -17,7 +21,7 @@ from wattstead.registry.errors import NameInvalid, Unknown
 from wattstead.registry.people.accounts import record
 from wattstead.registry.policy import Reach
 from wattstead.registry.reach import of_organizations, of_people, of_sites
-from wattstead.registry.records import Holding, PeoplePage, PeopleQuery, PersonRow
+from wattstead.registry.records import Account, Holding, PeoplePage, PeopleQuery, PersonRow
 
 LONGEST_PAGE = 1_000
 _Row = tables.Account
@@ -32,17 +36,20 @@ ATTRIBUTES = (*_TEXTS, "second_factor", "verified")
 """By which people are filtered."""
 SORTS = (*_TEXTS, "id", "organization", "created", "last_seen")
 _SEARCHED = ("name", "email", "phone", "mobile_phone")
+_OF_EVERYBODY = ("id", "email", "created")
+"""What is told of somebody who belongs elsewhere."""
 
 
 def people(session: Session, reach: Reach | None, query: PeopleQuery) -> PeoplePage:
     """A page of the people within reach; raises `NameInvalid` for an attribute, sort or cursor that there is not."""
-    conditions = [*of_people(reach), *_conditions(query)]
+    theirs = _belongs(reach)
+    conditions = [*of_people(reach), *_conditions(query, theirs)]
     total = session.scalar(select(func.count()).select_from(_Row).where(*conditions)) or 0
-    key = _sort_key(query.sort)
+    key = _sort_key(query.sort, theirs)
     order = [key.desc(), _Row.id.desc()] if query.descending else [key, _Row.id]
     limit = max(1, min(query.limit, LONGEST_PAGE))
     question = (
-        select(_Row, tables.Organization, key)
+        select(_Row, tables.Organization, key, theirs)
         .join(tables.Organization, tables.Organization.id == _Row.organization_id)
         .where(*conditions, *_after(query, key))
         .order_by(*order)
@@ -51,8 +58,8 @@ def people(session: Session, reach: Reach | None, query: PeopleQuery) -> PeopleP
     rows = session.execute(question).all()
     held = _memberships(session, reach, [row.id for row, *_ in rows[:limit]])
     found = [
-        PersonRow(record(row), _shown(reach, organization), held.get(row.id, []))
-        for row, organization, _ in rows[:limit]
+        PersonRow(_told(row, belongs), _shown(reach, organization), held.get(row.id, []))
+        for row, organization, _, belongs in rows[:limit]
     ]
     last = rows[limit - 1] if len(rows) > limit else None
     return PeoplePage(found, total, _cursor(last[2], last[0].id) if last is not None else "")
@@ -60,19 +67,48 @@ def people(session: Session, reach: Reach | None, query: PeopleQuery) -> PeopleP
 
 def person(session: Session, reach: Reach | None, account_id: int) -> PersonRow:
     """One person within reach as the directory shows it; raises `Unknown`."""
-    row = session.scalars(select(_Row).where(_Row.id == account_id, *of_people(reach))).first()
-    if row is None:
+    found = session.execute(select(_Row, _belongs(reach)).where(_Row.id == account_id, *of_people(reach))).first()
+    if found is None:
         raise Unknown("person", account_id)
+    row, belongs = found
     organization = session.get_one(tables.Organization, row.organization_id)
     held = _memberships(session, reach, [row.id]).get(row.id, [])
-    return PersonRow(record(row), _shown(reach, organization), held)
+    return PersonRow(_told(row, belongs), _shown(reach, organization), held)
 
 
-def _conditions(query: PeopleQuery) -> list[ColumnElement[bool]]:
+def _belongs(reach: Reach | None) -> ColumnElement[bool]:
+    """Whether an account belongs to an organization within reach, or to that of a site within reach."""
+    if reach is None or reach.everywhere:
+        return true()
+    parts: list[ColumnElement[bool]] = []
+    if reach.branches:
+        parts.append(_Row.organization_id.in_(select(tables.Organization.id).where(*of_organizations(reach))))
+    if reach.sites:
+        own = select(tables.Site.organization_id).where(tables.Site.id.in_(reach.sites))
+        parts.append(_Row.organization_id.in_(own))
+    return or_(false(), *parts)
+
+
+def _told(row: tables.Account, belongs: bool) -> Account:
+    """What may be told of a person."""
+    found = record(row)
+    if belongs:
+        return found
+    blank = {name: "" for name in _TEXTS if name not in _OF_EVERYBODY}
+    return msgspec.structs.replace(found, **blank, verified=None, last_seen=None, has_totp=False)
+
+
+def _conditions(query: PeopleQuery, theirs: ColumnElement[bool]) -> list[ColumnElement[bool]]:
     words = names.checked_text("q", query.q).split()[:10]
     found: list[ColumnElement[bool]] = [
-        or_(*(_TEXTS[name].icontains(word, autoescape=True) for name in _SEARCHED)) for word in words
+        or_(
+            _Row.email.icontains(word, autoescape=True),
+            theirs & or_(*(_TEXTS[name].icontains(word, autoescape=True) for name in _SEARCHED)),
+        )
+        for word in words
     ]
+    if any(name not in _OF_EVERYBODY for name in query.equal):
+        found.append(theirs)
     for name, value in query.equal.items():
         if name in _TEXTS:
             found.append(func.lower(_TEXTS[name]) == names.checked_text(name, value).lower())
@@ -94,7 +130,15 @@ def _conditions(query: PeopleQuery) -> list[ColumnElement[bool]]:
     return found
 
 
-def _sort_key(sort: str) -> ColumnElement[Any]:
+def _sort_key(sort: str, theirs: ColumnElement[bool]) -> ColumnElement[Any]:
+    """What is sorted by; of somebody who belongs elsewhere it is empty, as it is shown."""
+    if sort == "last_seen":
+        return func.coalesce(case((theirs, _Row.last_seen)), _Row.created)
+    key = _own_sort_key(sort)
+    return key if sort in _OF_EVERYBODY else case((theirs, key), else_="")
+
+
+def _own_sort_key(sort: str) -> ColumnElement[Any]:
     if sort in ("name", "phone", "mobile_phone"):
         return func.lower(_TEXTS[sort])
     if sort in _TEXTS:
@@ -103,8 +147,8 @@ def _sort_key(sort: str) -> ColumnElement[Any]:
         return func.lower(tables.Organization.name)
     if sort == "id":
         return _Row.id.expression
-    if sort in ("created", "last_seen"):
-        return func.coalesce(getattr(_Row, sort), _Row.created)
+    if sort == "created":
+        return _Row.created.expression
     raise NameInvalid("sort", sort, f"is none of people; give one of {', '.join(SORTS)}")
 
 

@@ -6,7 +6,7 @@ import hashlib
 import secrets
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select
+from sqlalchemy import case, or_, select
 from sqlalchemy.orm import Session
 
 from wattstead.registry import names, tables, trail
@@ -147,13 +147,16 @@ def guest(session: Session, token: str, now: datetime) -> Guest | None:
 
 
 def people(session: Session, site_id: int, now: datetime) -> list[tuple[Membership, str, str]]:
-    """Who belongs to a site, with name and e-mail address, by name."""
+    """Who belongs to a site, with name and e-mail address, by name; of a guest from elsewhere the address alone."""
     table = tables.Membership
+    from_elsewhere = (table.role == Role.GUEST.value) & (tables.Account.organization_id != tables.Site.organization_id)
+    name = case((from_elsewhere, ""), else_=tables.Account.name)
     rows = session.execute(
-        select(table, tables.Account.name, tables.Account.email)
+        select(table, name, tables.Account.email)
         .join(tables.Account, tables.Account.id == table.account_id)
+        .join(tables.Site, tables.Site.id == table.site_id)
         .where(table.site_id.in_(possible([site_id])), or_(table.expires.is_(None), table.expires > now))
-        .order_by(tables.Account.name, tables.Account.email, table.id)
+        .order_by(name, tables.Account.email, table.id)
     )
     return [(memberships.record(row), name, email) for row, name, email in rows]
 
