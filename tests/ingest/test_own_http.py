@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pytest
 
+from wattstead.registry.records import KeyGrant, Scope
+
 if TYPE_CHECKING:
     from conftest import Door
 
@@ -163,6 +165,25 @@ def test_one_address_at_two_sites_is_two_points(door: Door, bearer: dict[str, st
     for headers, value in ((bearer, 1.0), (other, 2.0), (bearer, 3.0)):
         door.http.post(ROUTE, json={"point": ["same"], "value": [value]}, headers=headers)
     assert door.values() == {"same": 3.0} and door.values(other=True) == {"same": 2.0}
+
+
+def test_the_key_of_a_device_writes_to_that_device_alone(door: Door, bearer: dict[str, str]) -> None:
+    for number, device in ((1, 71), (2, 72)):
+        secret = f"{door.key[:30]}{device:02x}"
+        door.points.add_key(secret, KeyGrant(9_000 + number, door.site, 1, Scope.WRITE, 100, device))
+    first, second = ({"Authorization": f"Bearer {door.key[:30]}{device:02x}"} for device in (71, 72))
+    of_site = door.declare("of site")
+    for _ in range(2):  # the second time from what is remembered
+        assert door.http.post(ROUTE, json={"point": ["mine"], "value": [1]}, headers=first).json()["accepted"] == 1
+        refused = door.http.post(ROUTE, json={"point": ["mine"], "value": [666]}, headers=second)
+        assert refused.status_code == 422 and "'mine' is not one of device 72" in refused.text
+        mixed = door.http.post(ROUTE, json={"point": ["of site", "theirs"], "value": [666, 2]}, headers=second).json()
+        assert mixed["accepted"] == 1 and "'of site' is not one of device 72" in mixed["rejected"][0]["reason"]
+        by_id = door.http.post(ROUTE, json={"point": [of_site], "value": [666]}, headers=second)
+        assert by_id.status_code == 422 and "is not a point of this key's device" in by_id.text
+        both = door.http.post(ROUTE, json={"point": ["mine", "theirs"], "value": [3, 4]}, headers=bearer)
+        assert both.json()["accepted"] == 2
+    assert door.values() == {"mine": 3.0, "theirs": 4.0}
 
 
 def test_new_addresses_up_to_the_limit_of_the_key(door: Door) -> None:

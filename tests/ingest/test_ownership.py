@@ -14,14 +14,18 @@ IDS = st.integers(0, 5_000)
 ANY = st.one_of(IDS, st.integers(0, 2**32 - 1))
 
 
-@given(st.lists(st.dictionaries(IDS.filter(bool), st.integers(1, 9)), max_size=4), st.lists(ANY), st.integers(1, 9))
-def test_sites(learnt: list[dict[int, int]], asked: list[int], site: int) -> None:
-    ownership, known = Ownership(), dict[int, int]()
-    for sites in learnt:
-        ownership.put_sites(sites)
-        known.update(sites)
+OWNERS = st.tuples(st.integers(1, 9), st.integers(0, 9))
+
+
+@given(st.lists(st.dictionaries(IDS.filter(bool), OWNERS), max_size=4), st.lists(ANY), st.integers(1, 9))
+def test_owners(learnt: list[dict[int, tuple[int, int]]], asked: list[int], one: int) -> None:
+    ownership, known = Ownership(), dict[int, tuple[int, int]]()
+    for owners in learnt:
+        ownership.put_owners(owners)
+        known.update(owners)
     points = np.array(asked, np.uint32)
-    assert ownership.of_site(points, site).tolist() == [known.get(point) == site for point in asked]
+    assert ownership.of_site(points, one).tolist() == [known.get(point, (0, 0))[0] == one for point in asked]
+    assert ownership.of_device(points, one).tolist() == [known.get(point, (0, 0))[1] == one for point in asked]
     assert ownership.unknown(points) == sorted({point for point in asked if point and point not in known})
 
 

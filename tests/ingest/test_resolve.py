@@ -16,6 +16,7 @@ from wattstead.ingest.resolving.resolve import RegistryResolver
 from wattstead.ingest.resolving.resolver import Resolver
 from wattstead.metering.quantity import Kind
 from wattstead.registry.errors import RegistryUnavailable
+from wattstead.registry.places.keys import Terms
 from wattstead.registry.points.declare import PointChange
 from wattstead.registry.records import KeyGrant, NewAddress, NewKey, PointDeclaration, Resolution, Scope, Site
 from wattstead.registry.registry import Registry
@@ -268,3 +269,33 @@ async def test_a_crowd_of_newcomers_shares_transactions() -> None:
         await asyncio.gather(*(sender(number) for number in range(500)))
     assert sum(asked) == 500
     assert len(asked) < 250
+
+
+def test_the_key_of_a_device_finds_that_device_alone(
+    registry: Registry, site: Site, key: NewKey, resolver: RegistryResolver
+) -> None:
+    first, second = (registry.create_device(site.id, name).id for name in ("First", "Second"))
+    bound = registry.create_key(site.id, Scope.WRITE, terms=Terms(device_id=first))
+    (theirs, point) = registry.create_points(
+        site.id, [PointDeclaration(address=a, name=a, device_id=d) for a, d in (("theirs", second), ("mine", first))]
+    )
+    resolver.refresh()
+    grant, of_site = _grant(resolver, bound), _grant(resolver, key)
+
+    async def asked(who: KeyGrant, *addresses: str) -> list[int]:
+        return [int(found) for found in await resolver.points(who, list(addresses))]
+
+    async def ask() -> None:
+        for _ in range(2):
+            found = await asked(grant, "theirs", "mine", "new")
+            assert found[:2] == [0, point] and found[2] > point
+            assert (await asked(of_site, "theirs", "mine")) == [theirs, point]
+        assert f"not one of device {first}" in resolver.refusal(grant, "theirs")
+        assert registry.point(found[2]).device_id == first
+        before = resolver.place(grant)
+        registry.change_point(point, PointChange(device_id=second))
+        resolver.refresh()
+        assert resolver.place(grant) != before and resolver.place(of_site) == site.id
+        assert (await asked(grant, "mine", "new")) == [0, found[2]]
+
+    asyncio.run(ask())

@@ -31,7 +31,9 @@ def test_points_of_sites_and_by_id(registry: Registry, site: Site, owner: Accoun
     assert registry.point_ids(point_ids=[theirs[0], ids[1], 99]) == [ids[1], theirs[0]]
     assert registry.points(site_ids=[]) == [] == registry.points(point_ids=[])
     assert registry.point_ids(point_ids=range(ids[0], ids[1] + 1)) == ids
-    assert registry.sites_of_points([*ids, *theirs, 99]) == {ids[0]: site.id, ids[1]: site.id, theirs[0]: other.id}
+    assert registry.owners_of_points([*ids, *theirs, 99]) == {
+        ids[0]: (site.id, 0), ids[1]: (site.id, 0), theirs[0]: (other.id, 0),
+    }  # fmt: skip
     row = registry.point(ids[0])
     assert (row.name, row.address, row.point.zone, row.site_id) == ("A", "a", "Europe/Paris", site.id)
 
@@ -39,7 +41,7 @@ def test_points_of_sites_and_by_id(registry: Registry, site: Site, owner: Accoun
 @pytest.mark.parametrize("number", [0, -1, 99, 2**31, 2**40, 2**63, 2**64, 2**80])
 def test_ids_that_do_not_exist(registry: Registry, grant: KeyGrant, number: int) -> None:
     assert registry.points(point_ids=[number]) == [] == registry.points(site_ids=[number])
-    assert registry.sites(site_ids=[number]) == [] and registry.sites_of_points([number]) == {}
+    assert registry.sites(site_ids=[number]) == [] and registry.owners_of_points([number]) == {}
     assert registry.devices(number) == [] == registry.keys(number)
     for ask in (registry.point, registry.revoke_key):
         with pytest.raises(Unknown):

@@ -43,6 +43,17 @@ class KeyMayNotWrite(IngestError):
         super().__init__("this key may only read; use a write key of the site")
 
 
+class NotOfDevice(IngestError):
+    """The key of a device names what is not that device's."""
+
+    def __init__(self, address: str, device_id: int) -> None:
+        self.address, self.device_id = address, device_id
+        super().__init__(
+            f"address {address!r} is not one of device {device_id}, to which this key is bound; send it with a key of "
+            "its device or of the site"
+        )
+
+
 class DeviceClosed(IngestError):
     """A key of a device whose readings are not taken at present."""
 

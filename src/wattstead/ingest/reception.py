@@ -111,8 +111,7 @@ class Reception:
         None where something is not as usual (a new name, a time outside the window, no reading, a closed point): then
         `keep` them.
         """
-        site = grant.site_id
-        points = few.names.known_few(site, self.resolver.epoch)
+        points = few.names.known_few(self.resolver.place(grant), self.resolver.epoch)
         latest_us = self.clock_us() + self._future_us
         if not points or not self.limits.earliest_us <= few.time_us <= latest_us:
             return None
@@ -127,7 +126,7 @@ class Reception:
 
     def columns_encoded(self, grant: KeyGrant, columns: Columns) -> bytes | None:
         """`few_encoded` for columns: None where a name is new, a time lies outside, or anything else is unusual."""
-        points = columns.names.known(grant.site_id, self.resolver.epoch)
+        points = columns.names.known(self.resolver.place(grant), self.resolver.epoch)
         if points is None or columns.untimed is not False or columns.rejected or not len(columns):
             return None
         first_us, last_us = int(columns.time_us.min()), int(columns.time_us.max())
@@ -207,14 +206,14 @@ class Reception:
         """The columns whose rows have a point, and the points."""
         if columns.points is not None:
             return await self._located_by_id(grant, columns, columns.points)
-        names, epoch = columns.names, self.resolver.epoch
-        points = names.known(grant.site_id, epoch)
+        names, epoch, place = columns.names, self.resolver.epoch, self.resolver.place(grant)
+        points = names.known(place, epoch)
         if points is not None:
             return columns, points
         found = await self.resolver.points(grant, names.addresses, columns.first_units())
         points = names.spread(found)
         if bool(found.all()):
-            names.remember(grant.site_id, points, epoch)
+            names.remember(place, points, epoch)
             return columns, points
         refused = points == 0
         columns.rejected.add_rows(refused, columns.place, lambda row: self.resolver.refusal(grant, names.address(row)))
@@ -225,8 +224,9 @@ class Reception:
     ) -> tuple[Columns, NDArray[np.uint32]]:
         by_name = points == 0
         foreign = ~by_name & ~await self.resolver.owned(grant, points)
+        bound = "site" if grant.device_id is None else "device"
         columns.rejected.add_rows(
-            foreign, columns.place, lambda row: f"point {points[row]} is not a point of this key's site"
+            foreign, columns.place, lambda row: f"point {points[row]} is not a point of this key's {bound}"
         )
         named, located = np.flatnonzero(by_name), points.copy()
         if len(named):

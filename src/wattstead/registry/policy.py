@@ -149,6 +149,12 @@ _KEYS: Mapping[Scope, Mapping[Resource, str]] = {
     Scope.ADMIN: {Resource.SITE: "su", Resource.SPACE: "scud", Resource.DEVICE: "scud", Resource.POINT: "scud",
                   Resource.READING: "scud", Resource.TEMPLATE: "s"},
 }
+_DEVICE_KEYS: Mapping[Scope, Mapping[Resource, str]] = {
+    Scope.WRITE: {},
+    Scope.READ: {Resource.SITE: "s", Resource.DEVICE: "s", Resource.POINT: "s", Resource.READING: "s"},
+    Scope.ADMIN: {Resource.SITE: "s", Resource.DEVICE: "su", Resource.POINT: "scud", Resource.READING: "scud",
+                  Resource.TEMPLATE: "s"},
+}
 # fmt: on
 
 
@@ -162,6 +168,10 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
 """What each role may do where it is held."""
 KEY_RIGHTS: Mapping[Scope, frozenset[Right]] = {scope: _rights(letters) for scope, letters in _KEYS.items()}
 """What a key may do at its site; sending readings is the door's affair, and a write key's alone."""
+DEVICE_KEY_RIGHTS: Mapping[Scope, frozenset[Right]] = {scope: _rights(row) for scope, row in _DEVICE_KEYS.items()}
+"""What a key that is bound to a device may do: at its site it sees the site alone, all else is about its device."""
+_OF_DEVICES = frozenset({Resource.DEVICE, Resource.POINT, Resource.READING})
+"""What a key that is bound to a device reaches of that device only."""
 WITH_REASON = frozenset({Role.OPERATOR})
 """Roles that see people's sites and readings only once they have told why."""
 GIVES: Mapping[Role, frozenset[Role]] = {
@@ -180,6 +190,8 @@ class Stand(msgspec.Struct, frozen=True):
     branch: str = ""
     """Path of the organization; empty for a site."""
     site_id: int = 0
+    device_id: int = 0
+    """The one device of the site that a key is bound to; 0: none."""
 
 
 class Reach(msgspec.Struct, frozen=True):
@@ -189,9 +201,11 @@ class Reach(msgspec.Struct, frozen=True):
     sites: tuple[int, ...] = ()
     changes: bool = False
     """Whether it is about changing: of sites granted beside the tree only those that may be changed count."""
+    devices: tuple[int, ...] = ()
+    """Devices that are reached alone, without the rest of their site."""
 
     def __bool__(self) -> bool:
-        return bool(self.branches or self.sites)
+        return bool(self.branches or self.sites or self.devices)
 
     @property
     def everywhere(self) -> bool:
@@ -226,8 +240,9 @@ class Authority(msgspec.Struct, frozen=True):
         held = [stand for stand in self.stands if right in self._rights_of(stand)]
         return Reach(
             tuple(dict.fromkeys(stand.branch for stand in held if stand.branch)),
-            tuple(dict.fromkeys(stand.site_id for stand in held if stand.site_id)),
+            tuple(dict.fromkeys(stand.site_id for stand in held if stand.site_id and not _narrow(stand, right))),
             right.action is not Action.SEE,
+            tuple(dict.fromkeys(stand.device_id for stand in held if _narrow(stand, right))),
         )
 
     def may(self, right: Right, path: str, site_id: int = 0) -> bool:
@@ -235,6 +250,7 @@ class Authority(msgspec.Struct, frozen=True):
         return any(
             ((stand.branch and path.startswith(stand.branch)) or (stand.site_id and stand.site_id == site_id))
             and right in self._rights_of(stand)
+            and not _narrow(stand, right)
             for stand in self.stands
         )
 
@@ -266,10 +282,15 @@ class Authority(msgspec.Struct, frozen=True):
 
     def _rights_of(self, stand: Stand) -> frozenset[Right]:
         if self.key is not None:
-            return KEY_RIGHTS[self.key]
+            return (DEVICE_KEY_RIGHTS if stand.device_id else KEY_RIGHTS)[self.key]
         if stand.role in WITH_REASON and not self.reason:
             return _WITHOUT_REASON
         return RIGHTS[stand.role]
+
+
+def _narrow(stand: Stand, right: Right) -> bool:
+    """Whether this is allowed on one device alone."""
+    return stand.device_id != 0 and right.resource in _OF_DEVICES
 
 
 _WITHOUT_REASON = frozenset({Right(Action.SEE, Resource.ORGANIZATION), Right(Action.SEE, Resource.TEMPLATE)}) | {

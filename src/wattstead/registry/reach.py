@@ -62,8 +62,8 @@ def parts_of_sites(reach: Reach | None) -> list[list[ColumnElement[bool]]]:
 
 
 def of_devices(reach: Reach | None) -> list[ColumnElement[bool]]:
-    """The conditions on `Device`, which belongs to the organization of its site if it has one: in a branch, or at a
-    site that is named or granted.
+    """The conditions on `Device`, which belongs to the organization of its site if it has one: in a branch, at a site
+    that is named or granted, or named itself.
     """
     if reach is None or reach.everywhere:
         return []
@@ -72,6 +72,8 @@ def of_devices(reach: Reach | None) -> list[ColumnElement[bool]]:
         parts += [Device.organization_id.in_(_organization_ids(reach)), Device.site_id.in_(_granted(reach))]
     if reach.sites:
         parts.append(Device.site_id.in_(reach.sites))
+    if reach.devices:
+        parts.append(Device.id.in_(reach.devices))
     return [or_(false(), *parts)]
 
 
@@ -117,7 +119,8 @@ def of(resource: Resource, reach: Reach | None) -> list[ColumnElement[bool]]:
     table = _TABLES[resource]
     if table is Template:
         return [Template.organization_id.in_(_organization_ids(reach))]
-    return [table.site_id.in_(select(Site.id).where(*of_sites(reach)))]
+    at_site = table.site_id.in_(select(Site.id).where(*of_sites(reach)))
+    return [or_(at_site, Point.device_id.in_(reach.devices)) if reach.devices and table is Point else at_site]
 
 
 _TABLES: Mapping[Resource, Any] = {
@@ -127,6 +130,7 @@ _TABLES: Mapping[Resource, Any] = {
     Resource.PERSON: Account,
     Resource.SPACE: Space,
     Resource.POINT: Point,
+    Resource.READING: Point,
     Resource.KEY: Key,
     Resource.SHARE: ShareLink,
     Resource.TEMPLATE: Template,

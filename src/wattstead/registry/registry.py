@@ -227,7 +227,7 @@ class Registry(People, Templates, Places):
         with self._db.reading() as s:
             return points.units_of(s, point_ids)
 
-    def sites_of_points(self, point_ids: Sequence[int]) -> dict[int, int]:
-        """The site of each of these points that exists."""
+    def owners_of_points(self, point_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
+        """Site and device (0: none) of each of these points that exists."""
         with self._db.reading() as s:
-            return points.sites_of(s, point_ids)
+            return points.owners_of(s, point_ids)

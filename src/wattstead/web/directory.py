@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
+import msgspec
+
 from wattstead.registry.people.memberships import authority_of_key
 from wattstead.registry.policy import Action, Authority, Reach, Resource, Right, Role, Stand
 from wattstead.registry.records import KeyGrant, PointRow, SiteName
@@ -85,11 +87,11 @@ class Directory:
     async def rows_of_sites(self, viewer: Viewer, site_ids: Iterable[int] | None = None) -> dict[int, PointRow]:
         """All points of these sites, or of all that the viewer sees, by id."""
         wanted = [site_id for site_id in (viewer.sites if site_ids is None else site_ids) if site_id in viewer.sites]
-        return await self._rows_of(wanted)
+        return _of_device(await self._rows_of(wanted), viewer.device_id)
 
     async def rows_of_sender(self, key: KeyGrant) -> dict[int, PointRow]:
-        """All points of the site that a key writes to, by id; they are not the key's to read."""
-        return await self._rows_of([key.site_id])
+        """All points of the site or device that a key writes to, by id; they are not the key's to read."""
+        return _of_device(await self._rows_of([key.site_id]), key.device_id)
 
     async def _rows_of(self, wanted: list[int]) -> dict[int, PointRow]:
         await self._fresh()
@@ -104,7 +106,8 @@ class Directory:
     ) -> R:
         """What ``make`` makes of the points of sites; kept under ``name`` until one of all points changes."""
         rows = await self.rows_of_sites(viewer, site_ids)
-        return self._made((name, *(viewer.sites if site_ids is None else site_ids)), lambda: make(rows))
+        key = (name, viewer.device_id, *(viewer.sites if site_ids is None else site_ids))
+        return self._made(key, lambda: make(rows))
 
     def _sorted(self, site_ids: list[int]) -> dict[int, PointRow]:
         rows = {point_id: row for site_id in site_ids for point_id, row in self._whole[site_id].items()}
@@ -139,8 +142,8 @@ class Directory:
         grant = self.registry.key(secret)
         if grant is None:
             return None
-        authority = authority_of_key(grant)
-        return Viewer(grant, self._sites(authority), authority)
+        of_site = authority_of_key(msgspec.structs.replace(grant, device_id=None))
+        return Viewer(grant, self._sites(of_site), authority_of_key(grant))
 
     def _share(self, token: str) -> Viewer | None:
         guest = self.registry.guest(token)
@@ -229,6 +232,11 @@ class Directory:
             self._viewers[name] = (time.monotonic() + _SESSION_S, viewer)
             while len(self._viewers) > _MOST_VIEWERS:
                 self._viewers.popitem(last=False)
+
+
+def _of_device(rows: dict[int, PointRow], device_id: int | None) -> dict[int, PointRow]:
+    """Those of a device alone, where one is given."""
+    return rows if device_id is None else {point: row for point, row in rows.items() if row.device_id == device_id}
 
 
 def _digest(secret: str) -> bytes:

@@ -16,6 +16,10 @@ FEW = 100
 """Bodies of at most so many readings are cheaper as lists than as arrays."""
 
 
+Place = int | tuple[int, int]
+"""Where addresses are the same points: a site, or a device and a number that grows as its points may have changed."""
+
+
 class Names:
     """The names of the rows of a body: distinct addresses, and which of them each row has.
 
@@ -30,8 +34,8 @@ class Names:
         self.addresses = addresses
         self.index = index
         self._rows = len(addresses) if index is None else len(index)
-        self._ids: dict[int, NDArray[np.uint32]] = {}
-        self._few: dict[int, list[int]] = {}
+        self._ids: dict[Place, NDArray[np.uint32]] = {}
+        self._few: dict[Place, list[int]] = {}
         self._epoch = 0
 
     @staticmethod
@@ -63,25 +67,25 @@ class Names:
         """Ids per address as ids per row."""
         return ids if self.index is None else ids[self.index]
 
-    def known(self, site_id: int, epoch: int) -> NDArray[np.uint32] | None:
-        """Ids per row as remembered for a site in this epoch of the resolver."""
-        return self._ids.get(site_id) if epoch == self._epoch else None
+    def known(self, place: Place, epoch: int) -> NDArray[np.uint32] | None:
+        """Ids per row as remembered for a place in this epoch of the resolver."""
+        return self._ids.get(place) if epoch == self._epoch else None
 
-    def known_few(self, site_id: int, epoch: int) -> list[int] | None:
+    def known_few(self, place: Place, epoch: int) -> list[int] | None:
         """The same as a list, for bodies of a few readings."""
-        return self._few.get(site_id) if epoch == self._epoch else None
+        return self._few.get(place) if epoch == self._epoch else None
 
-    def remember(self, site_id: int, ids: NDArray[np.uint32], epoch: int) -> None:
-        """Keep ids per row for a site, until an epoch begins in which an address may be another point's."""
+    def remember(self, place: Place, ids: NDArray[np.uint32], epoch: int) -> None:
+        """Keep ids per row for a place, until an epoch begins in which an address may be another point's."""
         if epoch < self._epoch:
             return
         if epoch > self._epoch or len(self._ids) >= _REMEMBERED_SITES:
             self._ids.clear()
             self._few.clear()
             self._epoch = epoch
-        self._ids[site_id] = ids
+        self._ids[place] = ids
         if self._rows <= FEW:
-            self._few[site_id] = ids.tolist()
+            self._few[place] = ids.tolist()
 
 
 class Rejections:

@@ -1,4 +1,4 @@
-"""Ownership: the site and nature of points by id, as arrays; what is not in them yet is asked for elsewhere."""
+"""Ownership: the site, device and nature of points by id, as arrays; what they lack is asked for elsewhere."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ _T = TypeVar("_T", np.uint32, np.bool_)
 
 
 class Ownership:
-    """Two columns over point ids: the site (0: not known) and whether the point holds amounts per interval."""
+    """Columns over point ids: site (0: not known), device (0: none), whether the point holds amounts per interval."""
 
     def __init__(self) -> None:
         self._site = np.zeros(_FIRST_SIZE, np.uint32)
+        self._device = np.zeros(_FIRST_SIZE, np.uint32)
         self._delta = np.zeros(_FIRST_SIZE, np.bool_)
         self._deltas: frozenset[int] = frozenset()
 
@@ -32,6 +33,16 @@ class Ownership:
         theirs: NDArray[np.bool_] = inside & (self._site[np.where(inside, points, 0)] == site_id)
         return theirs
 
+    def of_device(self, points: NDArray[np.uint32], device_id: int) -> NDArray[np.bool_]:
+        """Which ids are points of a device."""
+        inside = points < len(self._device)
+        theirs: NDArray[np.bool_] = inside & (self._device[np.where(inside, points, 0)] == device_id)
+        return theirs
+
+    def forget_owners(self) -> None:
+        """Points may have been given to other devices: ask again."""
+        self._site, self._device = np.zeros(_FIRST_SIZE, np.uint32), np.zeros(_FIRST_SIZE, np.uint32)
+
     def is_delta(self, points: NDArray[np.uint32]) -> NDArray[np.bool_]:
         """Which ids hold amounts per interval."""
         if not len(points) or int(points.max()) < len(self._delta):
@@ -44,11 +55,13 @@ class Ownership:
         """Whether one of a few ids holds amounts per interval: `is_delta` at a fraction of the cost."""
         return not self._deltas.isdisjoint(points)
 
-    def put_sites(self, sites: Mapping[int, int]) -> None:
-        """Learn the sites of points."""
-        if sites:
-            self._site = _grown(self._site, max(sites))
-            self._site[np.fromiter(sites, np.int64, len(sites))] = np.fromiter(sites.values(), np.int64, len(sites))
+    def put_owners(self, owners: Mapping[int, tuple[int, int]]) -> None:
+        """Learn site and device of points."""
+        if owners:
+            self._site, self._device = _grown(self._site, max(owners)), _grown(self._device, max(owners))
+            ids = np.fromiter(owners, np.int64, len(owners))
+            told = np.array(list(owners.values()), np.int64)
+            self._site[ids], self._device[ids] = told[:, 0], told[:, 1]
 
     def put_deltas(self, deltas: Mapping[int, bool]) -> None:
         """Learn which points hold amounts per interval."""

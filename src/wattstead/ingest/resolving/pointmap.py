@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from wattstead.ingest.decoding.columns import Place
+from wattstead.ingest.errors import NotOfDevice
 from wattstead.ingest.http.traffic import Traffic
 from wattstead.ingest.resolving.closed import NOTHING, ClosedPoints
 from wattstead.ingest.resolving.resolver import NO_UNITS, SealedKey
@@ -30,6 +32,7 @@ class PointMap:
         self._sealed: dict[int, SealedKey] = {}
         self._ids: dict[int, dict[str, int]] = {}
         self._owners: dict[int, int] = {}
+        self._devices: dict[int, int | None] = {}
         self._created: dict[int, int] = {}
         self._deltas: set[int] = set()
         self._units: dict[int, str] = {}
@@ -50,7 +53,9 @@ class PointMap:
         if grant is not None:
             self._sealed.pop(grant.id, None)
 
-    def declare(self, site_id: int, address: str, delta: bool = False, unit: str = "") -> int:
+    def declare(
+        self, site_id: int, address: str, delta: bool = False, unit: str = "", device_id: int | None = None
+    ) -> int:
         """The point of an address, made where it is new; ``delta`` says that it holds amounts per interval."""
         ids = self._ids.setdefault(site_id, {})
         point = ids.get(address)
@@ -58,6 +63,7 @@ class PointMap:
             point = ids[address] = self._next_id
             self._owners[point] = site_id
             self._units[point] = unit
+            self._devices[point] = device_id
             self._next_id += 1
         if delta:
             self._deltas.add(point)
@@ -67,8 +73,12 @@ class PointMap:
         """All addresses of a site with their points."""
         return dict(self._ids.get(site_id, {}))
 
-    def key(self, secret: str) -> KeyGrant | None:
+    def place(self, grant: KeyGrant) -> Place:
         """See `wattstead.ingest.resolving.resolver.Resolver`, as all that follow."""
+        return grant.site_id if grant.device_id is None else (grant.device_id, 0)
+
+    def key(self, secret: str) -> KeyGrant | None:
+        """What a secret allows."""
         return self._grants.get(_digest(secret))
 
     async def points(
@@ -77,7 +87,7 @@ class PointMap:
         """Ids of addresses, 0 where refused."""
         ids = self._ids.setdefault(grant.site_id, {})
         found = (ids.get(address) or self._create(grant, address, units.get(address, "")) for address in addresses)
-        return np.fromiter(found, np.uint32, len(addresses))
+        return np.fromiter((p if self._is_of(grant, p) else 0 for p in found), np.uint32, len(addresses))
 
     async def units(self, points: Sequence[int]) -> Mapping[int, str]:
         """The unit of each of these points."""
@@ -85,15 +95,16 @@ class PointMap:
 
     def refusal(self, grant: KeyGrant, address: str) -> str:
         """Why an address got no point."""
+        if grant.device_id is not None and address in self._ids.get(grant.site_id, {}):
+            return str(NotOfDevice(address, grant.device_id))
         fault = address_fault(address)
         if fault is not None:
             return str(fault)
         return f"its key has reached its limit of {grant.point_limit} points; raise the key's limit"
 
     async def owned(self, grant: KeyGrant, points: NDArray[np.uint32]) -> NDArray[np.bool_]:
-        """Which ids belong to the grant's site."""
-        site = grant.site_id
-        return np.fromiter((self._owners.get(int(point)) == site for point in points), np.bool_, len(points))
+        """Which ids belong to the grant's site or device."""
+        return np.fromiter((self._is_of(grant, int(point)) for point in points), np.bool_, len(points))
 
     def among_deltas(self, points: Sequence[int]) -> bool:
         """Whether one of a few points holds amounts per interval."""
@@ -114,7 +125,12 @@ class PointMap:
         if self._created.get(grant.id, 0) >= grant.point_limit or address_fault(address) is not None:
             return 0
         self._created[grant.id] = self._created.get(grant.id, 0) + 1
-        return self.declare(grant.site_id, address, unit=unit)
+        return self.declare(grant.site_id, address, unit=unit, device_id=grant.device_id)
+
+    def _is_of(self, grant: KeyGrant, point: int) -> bool:
+        if self._owners.get(point) != grant.site_id:
+            return False
+        return grant.device_id is None or self._devices.get(point) == grant.device_id
 
 
 def _digest(secret: str) -> bytes:

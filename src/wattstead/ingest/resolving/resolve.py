@@ -20,7 +20,8 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from wattstead.ingest.errors import KeyUnknown
+from wattstead.ingest.decoding.columns import Place
+from wattstead.ingest.errors import KeyUnknown, NotOfDevice
 from wattstead.ingest.http.traffic import Traffic
 from wattstead.ingest.resolving.closed import NOTHING, ClosedPoints
 from wattstead.ingest.resolving.describe import described
@@ -90,7 +91,7 @@ class RegistryResolver:
         self.traffic = Traffic()
         self._refused: dict[tuple[int, str], float] = {}
         self._units: dict[int, str] = {}
-        self._generation = 0
+        self._generation = self._owners_epoch = 0
         self._reachable = True
         self._poll_s = poll_s
         self._threads = ThreadPoolExecutor(2, "resolver")
@@ -128,14 +129,22 @@ class RegistryResolver:
                 self.epoch += 1
                 self._ownership.put_deltas(self._registry.deltas_since(0))
             self._grants.learn(self._registry.keys_since(self._generation))
-            self._ownership.put_deltas(self._registry.deltas_since(self._generation))
+            declared = self._registry.deltas_since(self._generation)
+            self._ownership.put_deltas(declared)
+            if declared:  # some may have been given to other devices
+                self._ownership.forget_owners()
+                self._owners_epoch += 1
             closed = self._registry.closed()
             self.closed = ClosedPoints(closed.devices, closed.points) if closed.devices else NOTHING
             self._refused, self._units = {}, {}
             self._generation = generation
 
-    def key(self, secret: str) -> KeyGrant | None:
+    def place(self, grant: KeyGrant) -> Place:
         """See `wattstead.ingest.resolving.resolver.Resolver`, as all that follow."""
+        return grant.site_id if grant.device_id is None else (grant.device_id, self._owners_epoch)
+
+    def key(self, secret: str) -> KeyGrant | None:
+        """What a secret allows."""
         return self._grants.find(secret)
 
     def sealed(self, key_id: int) -> SealedKey | None:
@@ -150,10 +159,10 @@ class RegistryResolver:
         known = held.of(grant.site_id)
         found = np.fromiter(map(known.get, addresses, repeat(0)), np.uint32, len(addresses))
         if found.all():
-            return found
+            return await self._bound(grant, found)
         missing = self._sound(grant.site_id, dict.fromkeys(addresses[i] for i in np.flatnonzero(found == 0).tolist()))
         if not missing:
-            return found
+            return await self._bound(grant, found)
         try:
             told = [described(path, units.get(path, "")) for path in missing]
             answer = await self._newcomers.resolve(Request(grant, told))
@@ -161,7 +170,8 @@ class RegistryResolver:
             raise KeyUnknown from error
         self._remember(held, grant.site_id, answer)
         new = answer.ids
-        return np.fromiter((known.get(a) or new.get(a, 0) for a in addresses), np.uint32, len(addresses))
+        found = np.fromiter((known.get(a) or new.get(a, 0) for a in addresses), np.uint32, len(addresses))
+        return await self._bound(grant, found)
 
     async def units(self, points: Sequence[int]) -> Mapping[int, str]:
         """Units of points; raises `RegistryUnavailable`."""
@@ -179,17 +189,26 @@ class RegistryResolver:
 
     def refusal(self, grant: KeyGrant, address: str) -> str:
         """Why an address got no point."""
+        if grant.device_id is not None and address in self._addresses.of(grant.site_id):
+            return str(NotOfDevice(address, grant.device_id))
         return str(address_fault(address) or PointLimit(address, grant.point_limit))
 
     async def owned(self, grant: KeyGrant, points: NDArray[np.uint32]) -> NDArray[np.bool_]:
-        """Which ids belong to the grant's site."""
+        """Which ids belong to the grant's site or device."""
         ownership = self._ownership
         unknown = ownership.unknown(points)
         if unknown:
             loop = asyncio.get_running_loop()
-            found = await loop.run_in_executor(self._threads, self._registry.sites_of_points, unknown)
-            ownership.put_sites(found)
-        return ownership.of_site(points, grant.site_id)
+            found = await loop.run_in_executor(self._threads, self._registry.owners_of_points, unknown)
+            ownership.put_owners(found)
+        theirs = ownership.of_site(points, grant.site_id)
+        return theirs if grant.device_id is None else theirs & ownership.of_device(points, grant.device_id)
+
+    async def _bound(self, grant: KeyGrant, found: NDArray[np.uint32]) -> NDArray[np.uint32]:
+        """The ids, 0 in place of those that are not of the device that the grant is bound to."""
+        if grant.device_id is None:
+            return found
+        return np.where(await self.owned(grant, found), found, np.uint32(0))
 
     def among_deltas(self, points: Sequence[int]) -> bool:
         """Whether one of a few points holds amounts per interval."""

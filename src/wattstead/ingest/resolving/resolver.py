@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from wattstead.ingest.decoding.columns import Place
 from wattstead.ingest.http.traffic import Traffic
 from wattstead.ingest.resolving.closed import ClosedPoints
 from wattstead.registry.records import KeyGrant
@@ -41,6 +42,10 @@ class Resolver(Protocol):
     epoch: int
     """Grows when an address may have become another point's: a device has moved and taken its points along."""
 
+    def place(self, grant: KeyGrant) -> Place:
+        """Under what the points of addresses may be remembered for a key: keys of one place find the same ones."""
+        ...
+
     def key(self, secret: str) -> KeyGrant | None:
         """What the key with that secret allows; None when it is unknown, revoked or has ended."""
         ...
@@ -48,7 +53,8 @@ class Resolver(Protocol):
     async def points(
         self, grant: KeyGrant, addresses: Sequence[str], units: Mapping[str, str] = NO_UNITS
     ) -> NDArray[np.uint32]:
-        """The point of each address of the grant's site, created where it is new; 0 where the address is refused.
+        """The point of each address of the grant's site, created where it is new; 0 where the address is refused, as it
+        is to a key of a device where it is not that device's.
 
         ``units``: in which unit a new address sends, where its sender says so.
         """
@@ -63,7 +69,7 @@ class Resolver(Protocol):
         ...
 
     async def owned(self, grant: KeyGrant, points: NDArray[np.uint32]) -> NDArray[np.bool_]:
-        """Which of these ids are points of the grant's site."""
+        """Which of these ids are points of the grant's site, or of the device that it is bound to."""
         ...
 
     def among_deltas(self, points: Sequence[int]) -> bool:

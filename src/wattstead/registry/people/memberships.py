@@ -122,8 +122,9 @@ def check_held(role: Role, organization_id: int | None, site_id: int | None) -> 
 
 
 def authority_of_key(grant: KeyGrant) -> Authority:
-    """What a key may do at its site, by its scope."""
-    return Authority((Stand(Role.GUEST, site_id=grant.site_id),), key=grant.scope)
+    """What a key may do at its site, or with the one device it is bound to, by its scope."""
+    stand = Stand(Role.GUEST, site_id=grant.site_id, device_id=grant.device_id or 0)
+    return Authority((stand,), key=grant.scope)
 
 
 def record(row: tables.Membership) -> Membership:

@@ -13,8 +13,8 @@ from wattstead.metering.quantity import UNITS, Direction, Kind, Quantity, Role
 from wattstead.registry import names
 from wattstead.registry.errors import Unknown
 from wattstead.registry.points import tags
-from wattstead.registry.policy import Reach
-from wattstead.registry.reach import of_sites
+from wattstead.registry.policy import Reach, Resource
+from wattstead.registry.reach import of
 from wattstead.registry.records import PointRow, TagFilter
 from wattstead.registry.storage.database import integers, possible, starts_with
 from wattstead.registry.tables import Address, Point, Site
@@ -82,7 +82,7 @@ def conditions(
     address_prefix: str,
 ) -> list[ColumnElement[bool]]:
     """The conditions of a listing; what is not within reach is left out as if it did not exist."""
-    wanted = [*of_sites(reach), *tags.conditions(where)]
+    wanted = [*tags.conditions(where), *of(Resource.POINT, reach)]
     if site_ids is not None:
         wanted.append(Point.site_id.in_(integers(session, possible(site_ids))))
     if point_ids is not None:
@@ -113,10 +113,11 @@ def units_of(session: Session, point_ids: Sequence[int]) -> dict[int, str]:
     return {point_id: own if own or adopted or hint not in UNITS else hint for point_id, own, hint, adopted in rows}
 
 
-def sites_of(session: Session, point_ids: Sequence[int]) -> dict[int, int]:
-    """The site of each of these points that exists."""
-    rows = session.execute(select(Point.id, Point.site_id).where(Point.id.in_(integers(session, possible(point_ids)))))
-    return dict(rows.all())
+def owners_of(session: Session, point_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
+    """Site and device (0: none) of each of these points that exists."""
+    columns = (Point.id, Point.site_id, Point.device_id)
+    rows = session.execute(select(*columns).where(Point.id.in_(integers(session, possible(point_ids)))))
+    return {point_id: (site_id, device_id or 0) for point_id, site_id, device_id in rows}
 
 
 def _record(row: Row[*tuple[Any, ...]], own_tags: dict[str, str]) -> PointRow:

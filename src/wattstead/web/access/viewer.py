@@ -54,7 +54,12 @@ class Viewer(msgspec.Struct, frozen=True):
 
     def sees(self, row: PointRow) -> bool:
         """Whether a point is one of this viewer's."""
-        return row.site_id in self.sites
+        return row.site_id in self.sites and self.device_id in (None, row.device_id)
+
+    @property
+    def device_id(self) -> int | None:
+        """The one device that a key is bound to; None for everybody else."""
+        return self.who.device_id if isinstance(self.who, KeyGrant) else None
 
     @property
     def zone(self) -> str:

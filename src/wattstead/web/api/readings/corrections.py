@@ -17,7 +17,7 @@ from wattstead.metering.batch import ReadingBatch
 from wattstead.metering.quantity import Quality, unit
 from wattstead.registry.policy import Action, Resource, Right
 from wattstead.registry.records import PointRow
-from wattstead.web.access.gate import AnyRequest, actor, needs, require_at_site
+from wattstead.web.access.gate import AnyRequest, actor, needs, require, require_at_site
 from wattstead.web.access.viewer import Viewer
 from wattstead.web.api.readings.chosen import chosen
 from wattstead.web.http.repeats import once
@@ -205,7 +205,7 @@ async def _row(rooms: Rooms, viewer: Viewer, point_id: int, right: Right) -> Poi
     row = (await rooms.directory.rows(viewer, [point_id])).get(point_id)
     if row is None:
         raise not_found("point", point_id)
-    await require_at_site(rooms, viewer, right, row.site_id)
+    await require(rooms, viewer, right, point_id)
     return row
 
 
