@@ -183,6 +183,16 @@ GIVES: Mapping[Role, frozenset[Role]] = {
 """Which roles one may give to others, where one stands or below."""
 
 
+MAKES: Mapping[Role, frozenset[Scope]] = {
+    Role.ADMINISTRATOR: frozenset({Scope.WRITE}),
+    Role.OWNER: frozenset(Scope),
+    Role.PARTNER: frozenset(Scope),
+    Role.MANAGER: frozenset(Scope),
+}
+"""Which keys one may make, where one stands or below: none that sees readings which one does not see."""
+SEE_READINGS = Right(Action.SEE, Resource.READING)
+
+
 class Stand(msgspec.Struct, frozen=True):
     """A role somewhere: on a branch (its path, ``/`` for the platform) or on a site."""
 
@@ -261,6 +271,23 @@ class Authority(msgspec.Struct, frozen=True):
             for stand in self.stands
             if (stand.branch and path.startswith(stand.branch)) or (stand.site_id and stand.site_id == site_id)
         )
+
+    def makes(self, scope: Scope) -> Reach:
+        """Where keys of that scope may be made.
+
+        >>> Authority((Stand(Role.ADMINISTRATOR, "/"),)).makes(Scope.READ).branches
+        ()
+        """
+        stands = tuple(stand for stand in self.stands if scope in MAKES.get(stand.role, ()))
+        return Authority(stands, self.reason, self.key).reach(Right(Action.CREATE, Resource.KEY))
+
+    def gives_oneself(self, role: Role, path: str, site_id: int = 0) -> bool:
+        """Whether one may take that role there oneself: not to see readings that one does not see.
+
+        >>> Authority((Stand(Role.ADMINISTRATOR, "/"),)).gives_oneself(Role.OWNER, "/1/")
+        False
+        """
+        return SEE_READINGS not in RIGHTS[role] or self.may(SEE_READINGS, path, site_id)
 
     def above(self, held: Iterable[tuple[Role, str, int]]) -> bool:
         """Whether one could give each of these roles (role, path, site): else one may not lay hands on who holds them.

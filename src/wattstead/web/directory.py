@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from wattstead.registry.people.memberships import authority_of_key
-from wattstead.registry.policy import Action, Authority, Reach, Resource, Right, Role, Stand
+from wattstead.registry.policy import SEE_READINGS, Authority, Reach, Role, Stand
 from wattstead.registry.records import KeyGrant, PointRow, SiteName
 from wattstead.registry.registry import Registry
 from wattstead.web.access.viewer import Viewer
@@ -30,7 +30,6 @@ _MOST_VIEWERS = 10_000
 _MOST_CATCH_UP = 20_000
 _MOST_KEPT = 64
 _MOST_REACHES = 1_000
-SEE_READINGS = Right(Action.SEE, Resource.READING)
 
 
 class Directory:

@@ -103,7 +103,9 @@ def give(
     expires: datetime | None = None,
 ) -> Membership:
     """Give somebody who has answered an invitation a role somewhere; raises `Unknown`, `RoleRefused`, `NameInvalid`."""
-    check_given(session, authority, role, organization_id, site_id)
+    if account_id == actor.impersonator_id:
+        raise RoleRefused("nobody gives themselves a role through somebody's eyes")
+    check_given(session, authority, role, organization_id, site_id, own=account_id == actor.account_id)
     row = session.get(tables.Account, account_id)
     if row is not None and row.state == "invited":
         raise RoleRefused("this person has not joined yet, and holds no role before; invite the address to this role")
@@ -115,13 +117,23 @@ def give(
 
 
 def check_given(
-    session: Session, authority: Authority, role: Role, organization_id: int | None, site_id: int | None
+    session: Session,
+    authority: Authority,
+    role: Role,
+    organization_id: int | None,
+    site_id: int | None,
+    *,
+    own: bool = False,
 ) -> None:
-    """Raise `RoleRefused` for a role that one may not give there, `NameInvalid` where it cannot be held, `Unknown`."""
+    """Raise `RoleRefused` for a role that one may not give there, to oneself where it is for the ``own`` account,
+    `NameInvalid` where it cannot be held, `Unknown`.
+    """
     memberships.check_held(role, organization_id, site_id)
     path = memberships.place_path(session, organization_id, site_id)
     if not authority.gives(role, path, site_id or 0):
         raise RoleRefused(f"you may not make anybody {role.value} there")
+    if own and not authority.gives_oneself(role, path, site_id or 0):
+        raise RoleRefused(f"you may not make yourself {role.value} there: that sees readings, and you see none there")
 
 
 def take(

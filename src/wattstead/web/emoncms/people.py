@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 
 from wattstead.metering.calendar import zone_info
 from wattstead.registry.errors import LoginBusy, LoginFailed, LoginLimited
-from wattstead.registry.policy import Action, Reach, Resource, Right
+from wattstead.registry.policy import Reach
 from wattstead.registry.records import KeyGrant, Scope
+from wattstead.registry.trail import Actor
 from wattstead.web.access.viewer import Viewer
 from wattstead.web.emoncms.asked import Asked
 from wattstead.web.emoncms.php import Json
@@ -78,15 +79,16 @@ def _new_keys(rooms: Rooms, token: str) -> Json:
     registry = rooms.registry
     signed = registry.signed(token)
     registry.logout(token)
-    reach = signed.authority.reach(Right(Action.CREATE, Resource.KEY)) if signed is not None else Reach()
+    reach = signed.authority.makes(Scope.READ) if signed is not None else Reach()
     sites = registry.sites(reach) if reach else []
-    if not sites:
+    if signed is None or not sites:
         return {"success": False, "message": _NO_KEYS}
     site_id = sites[0].id
-    made = {scope: registry.create_key(site_id, scope, _KEY_NAME).secret for scope in (Scope.WRITE, Scope.READ)}
+    by = Actor(signed.account.id)
+    made = {scope: registry.create_key(site_id, scope, _KEY_NAME, by=by).secret for scope in (Scope.WRITE, Scope.READ)}
     old = [key.id for key in registry.keys(site_id) if key.name == _KEY_NAME and key.revoked is None]
     for key_id in old[:-_MOST_KEYS]:
-        registry.revoke_key(key_id)
+        registry.revoke_key(key_id, by)
     return {
         "success": True,
         "userid": site_id,

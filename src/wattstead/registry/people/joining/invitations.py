@@ -36,7 +36,11 @@ def create(
     Raises `RoleRefused`, `NameInvalid`, `Unknown`.
     """
     plain = emails.checked(email)
-    changes.check_given(session, authority, role, organization_id, site_id)
+    own = accounts.of_email(session, plain)
+    if own is not None and own.id == actor.impersonator_id:
+        raise RoleRefused("nobody invites themselves through somebody's eyes")
+    is_own = own is not None and own.id == actor.account_id
+    changes.check_given(session, authority, role, organization_id, site_id, own=is_own)
     same = (_Row.email == plain, _Row.role == role.value, *_at(organization_id, site_id), *_open(now))
     session.execute(update(_Row).where(*same).values(revoked=now))
     token = fresh()
@@ -108,6 +112,10 @@ def accept(
     known = accounts.of_email(session, row.email)
     if known is not None and known.state == "disabled":
         raise LinkInvalid("invitation")
+    if known is not None and known.id == row.inviter_id:
+        path = memberships.place_path(session, row.organization_id, row.site_id)
+        if not memberships.authority(session, known.id, now).gives_oneself(Role(row.role), path, row.site_id or 0):
+            raise RoleRefused("nobody gives themselves a role that sees readings they do not see")
     if known is not None and known.id != signed_id and not _opens(session, row, known, now, proven):
         raise RoleRefused(f"{row.email} has an account; sign in to it to accept this invitation")
     if known is None or known.state == "invited":

@@ -15,8 +15,10 @@ from wattstead.registry.policy import Action, Resource, Right
 from wattstead.registry.records import Key, NewKey, Scope
 from wattstead.web.access.gate import AnyRequest, actor, needs, require
 from wattstead.web.access.places import ends, require_at
+from wattstead.web.access.viewer import Viewer
 from wattstead.web.http.repeats import once
-from wattstead.web.rooms import FromAccount, FromRooms, FromViewer
+from wattstead.web.problem import Refused
+from wattstead.web.rooms import FromAccount, FromRooms, FromViewer, Rooms
 
 SEE, CREATE, DELETE = (Right(one, Resource.KEY) for one in (Action.SEE, Action.CREATE, Action.DELETE))
 _MOST_KEYS = 5_000
@@ -91,6 +93,7 @@ async def create_key(
     """A new key with its secret, which is shown this once. A write key never reads, a read key never writes; an admin
     key sets its site up, and makes no keys."""
     await require_at(rooms, viewer, CREATE, data.site_id)
+    await _require_makes(rooms, viewer, data.scope, data.site_id)
 
     async def make() -> Response[Any]:
         terms = Terms(
@@ -114,6 +117,8 @@ async def rotate_key(
 ) -> Response[KeyAnswer]:
     """A successor with the same scope and terms, shown this once; the old key ends by itself after the overlap."""
     await require(rooms, viewer, CREATE, key_id)
+    old = await rooms.registry_threads.run(rooms.registry.key_of, key_id)
+    await _require_makes(rooms, viewer, old.scope, old.site_id)
 
     async def make() -> Response[Any]:
         overlap = timedelta(days=data.overlap_days)
@@ -129,6 +134,17 @@ async def revoke_key(rooms: FromRooms, viewer: FromViewer, account: FromAccount,
     await require(rooms, viewer, DELETE, key_id)
     await rooms.registry_threads.run(rooms.registry.revoke_key, key_id, actor(viewer))
     rooms.directory.expire()
+
+
+async def _require_makes(rooms: Rooms, viewer: Viewer, scope: Scope, site_id: int) -> None:
+    """Raise `Refused` for a key that would see readings which whoever makes it does not see."""
+    reach = viewer.authority.makes(scope)
+    (allowed,) = await rooms.registry_threads.run(rooms.registry.within, Resource.SITE, site_id, reach)
+    if not allowed:
+        raise Refused(
+            403, f"you may make no {scope.value} key here, since it sees readings that you do not see; ask the site's "
+            "owner, or make a write key", code="no_right",
+        )  # fmt: skip
 
 
 def _shown(made: NewKey) -> KeyAnswer:
