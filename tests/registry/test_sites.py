@@ -137,7 +137,7 @@ def test_a_link_into_a_closed_branch(registry: Registry, site: Site, owner: Acco
 
 def test_a_share_with_a_person_until_a_day(registry: Registry, site: Site, owner: Account, clock: Clock) -> None:
     with registry._db.writing() as session:
-        eve = accounts.create(session, owner.organization_id, "eve@test.example", "", clock()).id
+        eve = accounts.create(session, owner.organization_id, "eve@test.example", "", clock(), verified=clock()).id
     assert registry.share_with(site.id, "nobody@test.example") is None
     made = registry.share_with(site.id, "Eve@test.example", clock() + timedelta(days=1))
     assert made is not None

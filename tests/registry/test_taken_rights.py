@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from wattstead.registry.policy import Authority, Reach, Role, Stand
-from wattstead.registry.records import Account, Membership, PersonChange, Site
+from wattstead.registry.records import Account, Membership, Site
 from wattstead.registry.registry import Registry
 from wattstead.registry.trail import Actor
 
@@ -16,7 +16,8 @@ def test_each_right_given_or_taken_is_a_new_generation(registry: Registry, site:
     by = Actor(owner.id)
     branch = registry.create_organization("Sun Ltd", owner.organization_id)
     elsewhere = registry.create_organization("Rain Ltd", None)
-    person = registry.create_person(by, ALL, "bob@example.org", Role.AUDITOR, PersonChange(), organization_id=branch.id)
+    asked = registry.invite(by, ALL, "bob@example.org", Role.AUDITOR, organization_id=branch.id)
+    person = registry.accept_invitation(asked.token, "Bob", "correct horse battery")
     reach = Reach((branch.path,))
     seen: list[int] = []
 

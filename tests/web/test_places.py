@@ -291,7 +291,8 @@ def test_a_link_shows_one_site_until_it_is_taken_back(fleet: Fleet) -> None:
 
 
 def test_a_site_is_shown_to_a_person(fleet: Fleet) -> None:
-    with fleet.office.join("guest@else.example", "user", site_id=fleet.barn) as guest:
+    shed = fleet.office.registry.create_site(fleet.one, "Shed", "Europe/Paris").id
+    with fleet.office.join("guest@else.example", "user", site_id=shed) as guest:
         assert guest.get(f"/sites/{fleet.mill}").status_code == 404
         body = {"site_id": fleet.mill, "email": "guest@else.example", "expires_days": 1}
         made = _told(fleet.user.post("/shares", json=body), 201)

@@ -95,3 +95,28 @@ def test_a_share_is_no_hand_on_the_account(office: Any, foreign: Any) -> None:
         assert person.get("/account").status_code == 200
         assert foreign.boss.delete(f"/shares/{guest['id']}").status_code == 204
         assert foreign.boss.get(about).status_code == 404
+
+
+@pytest.mark.parametrize("how", ["registered", "invited elsewhere"])
+def test_a_share_waits_for_whoever_holds_its_link(office: Any, foreign: Any, how: str) -> None:
+    email = f"typed.{how.partition(' ')[0]}@test.example"
+    with office.signed_in() as owner, office.join(f"u.{email}", "user", site_id=office.site) as user:
+        if how == "registered":
+            about = owner.get(f"/organizations/{office.root}")
+            version = {"If-Match": about.headers["ETag"]}
+            opened = owner.patch(f"/organizations/{office.root}", json={"registration": True}, headers=version)
+            assert opened.status_code == 200, opened.text
+            wanted = {"organization": office.root, "email": email, "password": PASSWORD, "name": "x"}
+            with office.client() as door:
+                assert door.post("/register", json=wanted).status_code == 201
+            typed = office.signed_in(email)
+        else:
+            typed = office.join(email, "user", site_id=foreign.site)
+        made = user.post("/shares", json={"site_id": office.site, "email": email})
+        assert made.status_code == 201 and made.json()["kind"] == "invitation", made.text
+        assert typed.get(f"/sites/{office.site}").status_code in (403, 404)
+        ending = user.post("/shares", json={"site_id": office.site, "email": email, "expires_days": 1})
+        assert ending.status_code == 400
+        assert typed.post("/invitations/accept", json={"token": token_of(made)}).status_code == 200
+        assert typed.get(f"/sites/{office.site}").status_code == 200
+        typed.close()

@@ -172,21 +172,34 @@ def guest_membership(session: Session, membership_id: int) -> Membership:
 def with_person(
     session: Session, site_id: int, email: str, expires: datetime | None, now: datetime, by: Actor = SYSTEM
 ) -> Membership | None:
-    """Show a site to the person of an e-mail address until a day; None when nobody has that address.
+    """Show a site to the person of an e-mail address until a day; None when nobody is known here to have that address,
+    who is then to be invited: see `_is_theirs`.
 
     Raises `Unknown`, `AttributeInvalid`, `NameInvalid`.
     """
-    if session.get(tables.Site, site_id) is None:
-        raise Unknown("site", site_id)
+    path = memberships.place_path(session, None, site_id)
     if expires is not None:
         check_end(expires, now)
-    account_id = session.scalar(select(tables.Account.id).where(tables.Account.email == folded(email)))
-    if account_id is None:
+    account = session.scalar(select(tables.Account).where(tables.Account.email == folded(email)))
+    if account is None or not _is_theirs(session, account, path, now):
         return None
+    account_id = account.id
     made = memberships.create(session, account_id, Role.GUEST, now, site_id=site_id, expires=expires)
     after = {"account_id": account_id, "role": made.role, "expires": expires}
     trail.note(session, now, by, "create", Resource.SHARE, made.id, site_id=site_id, after=after)
     return made
+
+
+def _is_theirs(session: Session, account: tables.Account, path: str, now: datetime) -> bool:
+    """Whether an account is known to be that of the person of its address.
+
+    A mail has shown it, or the person has a role in the organization at ``path`` or one above it; else whoever made the
+    account may have typed in a stranger's address, and the share would be the wrong person's.
+    """
+    if account.state != "active":
+        return False
+    held = memberships.held(session, account.id, now)
+    return account.verified is not None or any(path.startswith(at) for _, at, _ in held)
 
 
 def end_person(session: Session, membership_id: int, now: datetime, by: Actor = SYSTEM) -> Membership:

@@ -90,7 +90,11 @@ async def shares(
 async def create_share(
     request: AnyRequest, rooms: FromRooms, viewer: FromViewer, account: FromAccount, data: NewShare
 ) -> Response[ShareAnswer]:
-    """To a person, who reads when signed in, or by a link, for which an end must be given."""
+    """To a person, who reads when signed in, or by a link, for which an end must be given.
+
+    Where it is not known here that an account is that of the person with the address, the answer is an invitation: mailed,
+    or a link to hand over, which the person accepts.
+    """
     await require_at(rooms, viewer, CREATE, data.site_id)
     until = ends(data.expires, data.expires_days)
     if not data.email and until is None:
@@ -158,7 +162,9 @@ def _to_person(rooms: FromRooms, viewer: FromViewer, data: NewShare, until: date
     if made is not None:
         return _answer(f"person-{made.id}", "person", data.site_id, data.name, email, made.created, made.expires)
     if until is not None:
-        raise invalid("email", "has no account yet: invite them without an end, or send a link that ends")
+        raise invalid(
+            "email", "is not known here to be anybody's: invite them without an end, or send a link that ends"
+        )
     asked = rooms.registry.invite(
         actor(viewer), viewer.authority, email, Role.GUEST, site_id=data.site_id, write=invitation_writer(rooms)
     )
