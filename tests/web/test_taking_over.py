@@ -120,3 +120,11 @@ def test_a_share_waits_for_whoever_holds_its_link(office: Any, foreign: Any, how
         assert typed.post("/invitations/accept", json={"token": token_of(made)}).status_code == 200
         assert typed.get(f"/sites/{office.site}").status_code == 200
         typed.close()
+
+
+def test_a_dot_at_the_end_makes_no_other_address(office: Any) -> None:
+    with office.signed_in() as owner, office.client() as door:
+        twin = {"email": f"{office.owner.email}.", "role": "auditor", "organization_id": office.root}
+        assert owner.post("/people", json=twin).status_code == 409
+        login = {"email": twin["email"], "password": PASSWORD}
+        assert door.post("/session", json=login).json()["email"] == office.owner.email

@@ -21,22 +21,28 @@ _LOOKS_LIKE = str.maketrans(
 def folded(email: str) -> str:
     """An e-mail address as it is compared; raises `NameInvalid` when it is none.
 
-    Compatibility forms become plain ones (NFKC), letters small, the host its ASCII form (IDNA).
+    Compatibility forms become plain ones (NFKC), letters small, the host its ASCII form (IDNA) without the dot that may
+    end it.
 
-    >>> folded(" Ａda@Bücher.Example ")
-    'ada@xn--bcher-kva.example'
+    >>> folded(" Ａda@Bücher.Example "), folded("ada@example.org.")
+    ('ada@xn--bcher-kva.example', 'ada@example.org')
     """
     plain = unicodedata.normalize("NFKC", email.strip()).lower()
     if not _EMAIL.fullmatch(plain) or not plain.isprintable():
         raise NameInvalid("e-mail address", email, "is none; give name@place", "email.none")
     local, _, host = plain.partition("@")
-    if not host.isascii():
+    if not host.isascii() or "xn--" in host:
         try:
             host = idna.encode(host, uts46=True).decode()
         except idna.IDNAError as error:
             raise NameInvalid(
                 "e-mail address", email, "has a host that cannot be written; give name@place", "email.none"
             ) from error
+    host = host.removesuffix(".")
+    if not all(host.split(".")):
+        raise NameInvalid(
+            "e-mail address", email, "has a host with nothing between two dots; give name@place", "email.none"
+        )
     return f"{local}@{host}"
 
 
