@@ -118,6 +118,25 @@ def test_lines_go_only_where_one_may(desk: Any) -> None:
     assert done["created"] == 1
 
 
+def test_people_from_a_file(desk: Any) -> None:
+    known = _told(desk.partner.get("/people"))["rows"][0]["email"]
+    lines = [
+        "email,role,site_id,organization_id", f"first@desk.example,user,{desk.mill},", f"{known},user,{desk.mill},",
+        f"first@desk.example.,user,{desk.mill},", f"second@desk.example,user,,{desk.one}",
+        f"third@desk.example,manager,,{desk.one}",
+    ]  # fmt: skip
+    preview = _preview(desk.partner, "\n".join(lines) + "\n", "people")
+    assert (preview["create"], [one["line"] for one in preview["problems"]]) == (2, [3, 4, 5])
+    done = _told(desk.partner.post("/imports/apply", json={"token": preview["token"]}))
+    assert (done["created"], done["problems"]) == (preview["create"], preview["problems"])
+    assert [(one["line"], one["email"]) for one in done["links"]] == [
+        (2, "first@desk.example"), (6, "third@desk.example"),
+    ]  # fmt: skip
+    with desk.office.client() as door:
+        answer = {"token": done["links"][0]["link"].partition("?token=")[2], "password": "correct horse battery"}
+        assert _told(door.post("/invitations/accept", json=answer)) == {"email": "first@desk.example"}
+
+
 def _workbook(*rows: list[Any]) -> bytes:
     file = io.BytesIO()
     with xlsxwriter.Workbook(file, {"in_memory": True}) as book:

@@ -1205,6 +1205,9 @@ export interface paths {
         /**
          * Show a site
          * @description To a person, who reads when signed in, or by a link, for which an end must be given.
+         *
+         *     Where it is not known here that an account is that of the person with the address, the answer is an invitation:
+         *     mailed, or a link to hand over, which the person accepts.
          */
         post: operations["create_share"];
         delete?: never;
@@ -1975,6 +1978,17 @@ export interface components {
             created: number;
             changed: number;
             problems: components["schemas"]["ImportProblem"][];
+            /** @description Only of people, and only where no mail is sent: each link is shown this once. */
+            links: components["schemas"]["ImportLink"][];
+        };
+        /**
+         * ImportLink
+         * @description The invitation of a person who was made, to hand on.
+         */
+        ImportLink: {
+            line: number;
+            email: string;
+            link: string;
         };
         /**
          * ImportPreview

@@ -216,4 +216,5 @@ export const words: Words<"list"> = {
   "import.line": "Zeile {n}: {reason}",
   "import.apply": "Importieren",
   "import.done": "{create} angelegt, {change} geändert.",
+  "import.links": "Von hier geht keine Post: Geben Sie den Personen diese Links. Jeder wird nur dieses eine Mal gezeigt.",
 };

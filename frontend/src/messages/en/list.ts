@@ -214,4 +214,5 @@ export const words = {
   "import.line": "Line {n}: {reason}",
   "import.apply": "Import",
   "import.done": "Created {create}, changed {change}.",
+  "import.links": "No mail is sent from here: hand these links to the people. Each is shown this once.",
 } as const;

@@ -216,4 +216,5 @@ export const words: Words<"list"> = {
   "import.line": "Ligne {n} : {reason}",
   "import.apply": "Importer",
   "import.done": "{create} créés, {change} modifiés.",
+  "import.links": "Aucun courriel ne part d’ici : remettez ces liens aux personnes. Chacun n’est montré que cette fois.",
 };

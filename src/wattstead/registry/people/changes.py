@@ -52,6 +52,11 @@ def change(
     return accounts.record(row)
 
 
+def check_attributes(told: PersonChange) -> None:
+    """Raise `NameInvalid` for words that cannot be set."""
+    _put_attributes(tables.Account(), told)
+
+
 def put_attributes(session: Session, account_id: int, told: PersonChange) -> Account:
     """Set the words of a person who was just made; raises `NameInvalid`."""
     row = accounts.row_of(session, account_id)

@@ -56,6 +56,22 @@ class Standing(Door):
             note(s, now, actor, "create", Resource.PERSON, made.id, organization_id=home, after={"email": made.email})
             return made
 
+    def check_person(
+        self,
+        authority: Authority,
+        email: str,
+        role: Role,
+        told: PersonChange,
+        *,
+        organization_id: int | None = None,
+        site_id: int | None = None,
+    ) -> None:
+        """Raise what `create_person` would; makes nothing."""
+        with self._db.reading() as s:
+            changes.check_given(s, authority, role, organization_id, site_id)
+            accounts.free_email(s, email)
+            changes.check_attributes(told)
+
     def change_person(
         self, actor: Actor, authority: Authority, account_id: int, told: PersonChange, version: int | None = None
     ) -> Account:

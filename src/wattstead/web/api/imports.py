@@ -34,12 +34,22 @@ class ImportPreview(msgspec.Struct):
     """At most a thousand; these lines will be left out."""
 
 
+class ImportLink(msgspec.Struct):
+    """The invitation of a person who was made, to hand on."""
+
+    line: int
+    email: str
+    link: str
+
+
 class ImportDone(msgspec.Struct):
     """What has become of a file."""
 
     created: int
     changed: int
     problems: list[ImportProblem]
+    links: list[ImportLink]
+    """Only of people, and only where no mail is sent: each link is shown this once."""
 
 
 class ImportApply(msgspec.Struct, forbid_unknown_fields=True):
@@ -82,7 +92,8 @@ async def apply(
     kind, sheet = found
     done = await rooms.registry_threads.run(lambda: Importer(rooms, viewer, KINDS[kind]).applied(sheet))
     rooms.directory.expire()
-    return ImportDone(done.create, done.change, [ImportProblem(*one) for one in done.problems[:1_000]])
+    problems = [ImportProblem(*one) for one in done.problems[:1_000]]
+    return ImportDone(done.create, done.change, problems, [ImportLink(*one) for one in done.links])
 
 
 def _waiting(request: AnyRequest) -> Waiting:

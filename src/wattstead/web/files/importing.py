@@ -13,13 +13,14 @@ from typing import Any, NamedTuple
 from wattstead.metering.errors import WattsteadError
 from wattstead.registry.errors import AttributeInvalid
 from wattstead.registry.people.emails import checked as checked_email
+from wattstead.registry.people.emails import plain_look
 from wattstead.registry.places import attributes
 from wattstead.registry.places.attributes import Attribute
 from wattstead.registry.points.tags import checked as checked_tags
 from wattstead.registry.policy import Action, Resource, Right, Role
 from wattstead.registry.records import Organization, PersonChange
 from wattstead.web.access.gate import actor
-from wattstead.web.access.people import invitation_writer
+from wattstead.web.access.people import invitation_link, invitation_writer
 from wattstead.web.access.viewer import Viewer
 from wattstead.web.files.tables_in import Line, Sheet
 from wattstead.web.rooms import Rooms
@@ -56,6 +57,8 @@ class Plan(NamedTuple):
     create: int
     change: int
     problems: list[tuple[int, str, str]]
+    links: list[tuple[int, str, str]]
+    """Line, e-mail address and invitation of each person who was made where no mail is sent."""
 
 
 class Waiting:
@@ -90,6 +93,8 @@ class Importer:
         self.rooms, self.registry, self.viewer, self.kind = rooms, rooms.registry, viewer, kind
         see = viewer.authority.reach(Right(Action.SEE, Resource.ORGANIZATION))
         self._organizations = {one.id: one for one in self.registry.organizations(see)}
+        self._emails: set[str] = set()
+        self._links: list[tuple[int, str, str]] = []
         self._by_name: dict[str, list[Organization]] = {}
         for one in self._organizations.values():
             self._by_name.setdefault(one.name.casefold(), []).append(one)
@@ -110,13 +115,14 @@ class Importer:
         make: Callable[[Line, bool], bool] = {
             Resource.SITE: self._site, Resource.DEVICE: self._device, Resource.PERSON: self._person,
         }[self.kind.resource]  # fmt: skip
+        self._emails, self._links = set(), []
         for line in sheet.lines:
             try:
                 count[make(line, write)] += 1
             except WattsteadError as error:
                 column = error.name if isinstance(error, AttributeInvalid) else ""
                 problems.append((line.number, column, str(error)))
-        return Plan(count[True], count[False], problems)
+        return Plan(count[True], count[False], problems, self._links)
 
     def _site(self, line: Line, write: bool) -> bool:
         """Whether a site is new, else it is changed."""
@@ -181,12 +187,17 @@ class Importer:
         if not self.viewer.authority.gives(role, path, place.get("site_id", 0)):
             raise AttributeInvalid("role", f"{role.value} is not yours to give there")
         told = PersonChange(**{name: cells[name] for name in _PERSON if cells.get(name)})
+        who, authority = actor(self.viewer), self.viewer.authority
+        if not {email, plain_look(email)}.isdisjoint(self._emails):
+            raise AttributeInvalid("email", f"{email} is that of a line above")
+        self.registry.check_person(authority, email, role, told, **place)
+        self._emails.add(email)
         if write:
-            who, authority = actor(self.viewer), self.viewer.authority
             self.registry.create_person(who, authority, email, role, told, **place)
-            if self.rooms.settings.mail:
-                writer = invitation_writer(self.rooms)
-                self.registry.invite(who, authority, email, role, write=writer, **place)
+            made = self.registry.invite(who, authority, email, role, write=invitation_writer(self.rooms), **place)
+            link = invitation_link(self.rooms, made)
+            if link is not None:
+                self._links.append((line.number, email, link))
         return True
 
     def _given(self, line: Line) -> dict[str, Any]:

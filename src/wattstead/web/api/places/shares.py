@@ -92,8 +92,8 @@ async def create_share(
 ) -> Response[ShareAnswer]:
     """To a person, who reads when signed in, or by a link, for which an end must be given.
 
-    Where it is not known here that an account is that of the person with the address, the answer is an invitation: mailed,
-    or a link to hand over, which the person accepts.
+    Where it is not known here that an account is that of the person with the address, the answer is an invitation:
+    mailed, or a link to hand over, which the person accepts.
     """
     await require_at(rooms, viewer, CREATE, data.site_id)
     until = ends(data.expires, data.expires_days)
