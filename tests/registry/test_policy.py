@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from wattstead.registry.policy import (
+    CHANGED_BY_GRANT,
     GIVES,
     HELD,
     KEY_RIGHTS,
     RIGHTS,
+    SEEN_BY_GRANT,
     WITH_REASON,
     Action,
     Authority,
@@ -28,6 +30,9 @@ from wattstead.registry.policy import (
 pytestmark = pytest.mark.unit
 PAGE = Path(__file__).parents[2] / "docs" / "permissions.md"
 _BEGIN, _END = "<!-- rights -->", "<!-- /rights -->"
+_BEGIN_GRANTED, _END_GRANTED = "<!-- granted -->", "<!-- /granted -->"
+_LETTERS = {Action.SEE: "s", Action.CREATE: "c", Action.CHANGE: "u", Action.DELETE: "d", Action.INVITE: "i",
+            Action.IMPERSONATE: "p", Action.GIVE: "g"}  # fmt: skip
 EVERY = [Right(action, resource) for action, resource in product(Action, Resource)]
 
 
@@ -89,6 +94,13 @@ def test_a_right_holds_where_one_stands_and_below_and_nowhere_else(right: Right)
             assert authority(role, "/").reach(right).everywhere is held
 
 
+def test_nothing_done_under_a_grant_outlives_it_or_ends_something() -> None:
+    assert {right.action for right in SEEN_BY_GRANT} == {Action.SEE}
+    assert {right.action for right in CHANGED_BY_GRANT} <= {Action.CREATE, Action.CHANGE}
+    never = {Resource.KEY, Resource.SHARE, Resource.PERSON, Resource.TRAIL}
+    assert not never & {right.resource for right in CHANGED_BY_GRANT}
+
+
 def test_roles_in_two_places_do_not_mix() -> None:
     both = Authority((Stand(Role.OWNER, "/1/"), Stand(Role.GUEST, site_id=7)))
     change, see = Right(Action.CHANGE, Resource.SITE), Right(Action.SEE, Resource.SITE)
@@ -111,19 +123,29 @@ def test_the_page_shows_the_table_as_it_is() -> None:
     before, rest = PAGE.read_text().split(_BEGIN)
     after = rest.split(_END)[1]
     whole = f"{before}{_BEGIN}\n{_table()}{_END}{after}"
+    before, rest = whole.split(_BEGIN_GRANTED)
+    whole = f"{before}{_BEGIN_GRANTED}\n{_granted()}{_END_GRANTED}{rest.split(_END_GRANTED)[1]}"
     if os.environ.get("WATTSTEAD_WRITE_DOCS"):
         PAGE.write_text(whole)
     assert PAGE.read_text() == whole
 
 
+def _cell(resource: Resource, rights: frozenset[Right]) -> str:
+    return "".join(letter for a, letter in _LETTERS.items() if Right(a, resource) in rights) or "–"
+
+
+def _granted() -> str:
+    lines = ["| | to read | to change |", "|---|---|---|"]
+    for resource in Resource:
+        read, change = (_cell(resource, one) for one in (SEEN_BY_GRANT, SEEN_BY_GRANT | CHANGED_BY_GRANT))
+        lines += [f"| {resource.value} | {read} | {change} |"] * (change != "–")
+    return "\n".join(lines) + "\n"
+
+
 def _table() -> str:
-    roles, letters = list(Role), {Action.SEE: "s", Action.CREATE: "c", Action.CHANGE: "u", Action.DELETE: "d",
-                                  Action.INVITE: "i", Action.IMPERSONATE: "p"}  # fmt: skip
+    roles = list(Role)
     lines = ["| | " + " | ".join(role.value for role in roles) + " |", "|---" * (len(roles) + 1) + "|"]
     for resource in Resource:
-        cells = [
-            "".join(letter for a, letter in letters.items() if Right(a, resource) in RIGHTS[role]) or "–"
-            for role in roles
-        ]
+        cells = [_cell(resource, RIGHTS[role]) for role in roles]
         lines.append(f"| {resource.value} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"

@@ -9,7 +9,7 @@ from tests.registry.conftest import Clock
 
 from wattstead.registry.errors import AttributeInvalid, Conflict, NameInvalid, Stale, Unknown, ZoneUnknown
 from wattstead.registry.people import accounts, memberships
-from wattstead.registry.policy import Action, Reach, Resource, Right, Role
+from wattstead.registry.policy import Action, Beside, Reach, Resource, Right, Role
 from wattstead.registry.records import Account, NewAddress, PointDeclaration, Scope, Site
 from wattstead.registry.registry import Registry
 
@@ -96,7 +96,7 @@ def test_a_tree_of_spaces(registry: Registry, site: Site, owner: Account) -> Non
 
 def test_a_grant_beside_the_tree(registry: Registry, site: Site, owner: Account) -> None:
     other = registry.create_organization("Other", None)
-    sees, changes = Reach((other.path,)), Reach((other.path,), changes=True)
+    sees, changes = Reach((other.path,)), Reach((other.path,), beside=Beside.CHANGEABLE)
     assert registry.sites(sees) == []
     registry.grant_site(site.id, other.id)
     assert [one.id for one in registry.sites(sees)] == [site.id]

@@ -208,6 +208,56 @@ def test_who_sees_a_site(fleet: Fleet) -> None:
     assert fleet.rival.get(f"/sites/{fleet.mill}").status_code == 404
 
 
+def test_who_was_granted_a_site_changes_it_and_neither_takes_nor_destroys(fleet: Fleet) -> None:
+    site = _told(fleet.partner.post("/sites", json={"name": "Lent", "zone": "UTC"}), 201)["site"]["id"]
+    (key,) = _told(fleet.partner.get(f"/keys?site={site}"))
+    device = _told(fleet.partner.post("/devices", json={"name": "Meter", "site_id": site}), 201)["id"]
+    fleet.office.registry.create_points(site, [PointDeclaration(address="power", name="Power")])
+    _told(fleet.owner.put(f"/sites/{site}/access", json={"organization_id": fleet.two, "changes": True}))
+    rival, version = fleet.rival, _version(fleet.rival, f"/sites/{site}")
+    _told(rival.patch(f"/sites/{site}", json={"city": "Nantes"}, headers=version))
+    space = _told(rival.post("/spaces", json={"site_id": site, "name": "Hall"}), 201)["id"]
+    _told(rival.patch(f"/devices/{device}", json={"note": "x"}, headers=_version(rival, f"/devices/{device}")))
+    refused = [
+        *(rival.post("/keys", json={"site_id": site, "scope": scope}) for scope in ("read", "write", "admin")),
+        rival.delete(f"/keys/{key['id']}"),
+        rival.post(f"/keys/{key['id']}/rotate", json={}),
+        rival.delete(f"/sites/{site}/readings?reason=because"),
+        rival.delete(f"/sites/{site}", headers=_version(rival, f"/sites/{site}")),
+        rival.delete(f"/devices/{device}", headers=_version(rival, f"/devices/{device}")),
+        rival.delete(f"/spaces/{space}", headers=_version(rival, f"/spaces/{space}")),
+        rival.post(f"/devices/{device}/move", json={"site_id": fleet.barn, "with_history": True}),
+        rival.post(f"/devices/{device}/move", json={"site_id": None}),
+        rival.post(f"/sites/{site}/handover", json={"organization_id": fleet.two}),
+        rival.put(f"/sites/{site}/access", json={"organization_id": fleet.two, "changes": True}),
+    ]
+    assert [answer.status_code for answer in refused] == [403] * len(refused)
+    link = {"site_id": site, "name": "link", "expires_days": 3}
+    own = fleet.office.join("owner@two.example", "owner", organization_id=fleet.two)
+    assert own.post("/shares", json=link).status_code == 403
+    mine = _told(rival.post("/devices", json={"name": "Mine", "site_id": fleet.barn}), 201)["id"]
+    assert rival.post(f"/devices/{mine}/move", json={"site_id": site}).status_code == 403, "its keys would come along"
+    assert fleet.owner.delete(f"/sites/{site}/access/{fleet.two}").status_code == 204
+
+
+def test_only_who_may_give_away_takes_a_device_off_or_hands_a_site_over(fleet: Fleet) -> None:
+    device = _told(fleet.partner.post("/devices", json={"name": "Meter", "site_id": fleet.mill}), 201)["id"]
+    admin = _told(fleet.partner.post("/keys", json={"site_id": fleet.mill, "scope": "admin"}), 201)["secret"]
+    operator = fleet.office.join("operator@one.example", "operator", organization_id=fleet.one)
+    operator.post("/reason", json={"reason": "a meter is silent"}).raise_for_status()
+    manager = fleet.office.join("manager@one.example", "manager", organization_id=fleet.one)
+    with fleet.office.client(Authorization=f"Bearer {admin}") as program:
+        for client in (operator, program):
+            assert client.get(f"/devices/{device}").status_code == 200
+            assert client.post(f"/devices/{device}/move", json={"site_id": None}).status_code == 403
+    below = _told(fleet.partner.post("/organizations", json={"name": "Heir", "parent_id": fleet.one}), 201)["id"]
+    for path, send in (("handover", manager.post), ("access", manager.put)):
+        body = {"organization_id": below} | ({"changes": True} if path == "access" else {})
+        assert send(f"/sites/{fleet.mill}/{path}", json=body).status_code == 403
+    assert _told(fleet.partner.get(f"/sites/{fleet.mill}"))["organization_id"] == fleet.one
+    _told(manager.post(f"/devices/{device}/move", json={"site_id": None}))
+
+
 def test_a_site_is_handed_over(fleet: Fleet) -> None:
     site = _told(fleet.partner.post("/sites", json={"name": "Handed", "zone": "UTC"}), 201)["site"]["id"]
     path = f"/sites/{site}/handover"

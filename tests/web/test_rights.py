@@ -16,7 +16,16 @@ from litestar.routes import HTTPRoute
 
 from wattstead.registry.people import accounts, memberships, sessions
 from wattstead.registry.people.proofs import passwords
-from wattstead.registry.policy import Action, Authority, Resource, Right, Role, Stand
+from wattstead.registry.policy import (
+    CHANGED_BY_GRANT,
+    SEEN_BY_GRANT,
+    Action,
+    Authority,
+    Resource,
+    Right,
+    Role,
+    Stand,
+)
 from wattstead.registry.records import PointDeclaration, Scope
 
 if TYPE_CHECKING:
@@ -190,6 +199,30 @@ def test_what_is_foreign_answers_as_what_is_missing(world: World) -> None:
                 text = answer.text.replace(str(identity), "N")
                 told.append((answer.status_code, re.sub(r'"request":"\w+"', "", text)))
             assert told[0] == told[1], (method, path)
+
+
+@pytest.mark.parametrize("changes", [False, True])
+def test_a_grant_carries_what_the_table_says_and_no_more(world: World, changes: bool) -> None:
+    """The owner of the fleet at a site of the utility: every route about what is there, the refused ones truly sent."""
+    site = world.sites[world.utility.id]
+    carried = SEEN_BY_GRANT | CHANGED_BY_GRANT if changes else SEEN_BY_GRANT
+    access = f"/api/v1/sites/{site}/access"
+    faults, refused = [], 0
+    with world.client("administrator") as boss, world.client("owner") as client:
+        boss.put(access, json={"organization_id": world.fleet.id, "changes": changes}).raise_for_status()
+        try:
+            for method, path, right, noun in _routes(world):
+                for identity in (i for i, place in world.things[noun].items() if place.site_id == site):
+                    if right in carried and method != "GET":
+                        continue
+                    body: Any = None if method in ("GET", "DELETE") else {}
+                    status = client.request(method, _address(path, identity), json=body).status_code
+                    wrong = status in (401, 403, 404) and path.count("{") == 1 if right in carried else status != 403
+                    refused += right not in carried
+                    faults += [f"{method} {path}: {status}"] * wrong
+        finally:
+            boss.delete(f"{access}/{world.fleet.id}").raise_for_status()
+    assert refused > 10 and not faults, "\n".join(faults)
 
 
 @pytest.mark.parametrize("noun", ["sites", "devices", "people", "organizations"])

@@ -73,6 +73,8 @@ class Action(StrEnum):
     DELETE = "delete"
     INVITE = "invite"
     IMPERSONATE = "impersonate"
+    GIVE = "give away"
+    """Of a site: to grant it or hand it over; of a device: to take it off its site, wherever it goes."""
 
 
 class Place(StrEnum):
@@ -100,6 +102,7 @@ _LETTERS = {
     "d": Action.DELETE,
     "i": Action.INVITE,
     "p": Action.IMPERSONATE,
+    "g": Action.GIVE,
 }
 HELD: Mapping[Role, frozenset[Place]] = {
     Role.ADMINISTRATOR: frozenset({Place.PLATFORM}),
@@ -121,12 +124,12 @@ _TABLE: Mapping[Resource, Mapping[Role, str]] = {
                             Role.OPERATOR: "s",         Role.MANAGER: "s"},
     Resource.PERSON:       {Role.ADMINISTRATOR: "scudip", Role.OWNER: "scudi", Role.AUDITOR: "s", Role.PARTNER: "scui",
                             Role.OPERATOR: "s",         Role.MANAGER: "s"},
-    Resource.SITE:         {Role.ADMINISTRATOR: "scud", Role.OWNER: "scud", Role.AUDITOR: "s", Role.PARTNER: "scu",
+    Resource.SITE:         {Role.ADMINISTRATOR: "scudg", Role.OWNER: "scudg", Role.AUDITOR: "s", Role.PARTNER: "scug",
                             Role.OPERATOR: "s",         Role.MANAGER: "su", Role.USER: "s",    Role.GUEST: "s"},
     Resource.SPACE:        {Role.ADMINISTRATOR: "scud", Role.OWNER: "scud", Role.AUDITOR: "s", Role.PARTNER: "scud",
                             Role.OPERATOR: "s",         Role.MANAGER: "scud", Role.USER: "s",  Role.GUEST: "s"},
-    Resource.DEVICE:       {Role.ADMINISTRATOR: "scud", Role.OWNER: "scud", Role.AUDITOR: "s", Role.PARTNER: "scud",
-                            Role.OPERATOR: "su",        Role.MANAGER: "scud", Role.USER: "s",  Role.GUEST: "s"},
+    Resource.DEVICE:       {Role.ADMINISTRATOR: "scudg", Role.OWNER: "scudg", Role.AUDITOR: "s", Role.PARTNER: "scudg",
+                            Role.OPERATOR: "su",        Role.MANAGER: "scudg", Role.USER: "s",  Role.GUEST: "s"},
     Resource.POINT:        {                            Role.OWNER: "scud", Role.AUDITOR: "s", Role.PARTNER: "scud",
                             Role.OPERATOR: "s",         Role.MANAGER: "scud", Role.USER: "s",  Role.GUEST: "s"},
     Resource.READING:      {                            Role.OWNER: "scud", Role.AUDITOR: "s", Role.PARTNER: "scud",
@@ -155,6 +158,10 @@ _DEVICE_KEYS: Mapping[Scope, Mapping[Resource, str]] = {
     Scope.ADMIN: {Resource.SITE: "s", Resource.DEVICE: "su", Resource.POINT: "scud", Resource.READING: "scud",
                   Resource.TEMPLATE: "s"},
 }
+_SEEN = {Resource.SITE: "s", Resource.SPACE: "s", Resource.DEVICE: "s", Resource.POINT: "s", Resource.READING: "s",
+         Resource.PERSON: "s", Resource.KEY: "s", Resource.SHARE: "s", Resource.TRAIL: "s"}
+_CHANGED = {Resource.SITE: "u", Resource.SPACE: "cu", Resource.DEVICE: "cu", Resource.POINT: "cu",
+            Resource.READING: "cu"}
 # fmt: on
 
 
@@ -172,6 +179,10 @@ DEVICE_KEY_RIGHTS: Mapping[Scope, frozenset[Right]] = {scope: _rights(row) for s
 """What a key that is bound to a device may do: at its site it sees the site alone, all else is about its device."""
 _OF_DEVICES = frozenset({Resource.DEVICE, Resource.POINT, Resource.READING})
 """What a key that is bound to a device reaches of that device only."""
+SEEN_BY_GRANT = _rights(_SEEN)
+"""What every grant of a site beside the tree carries, to those of the other organization whose role allows it there."""
+CHANGED_BY_GRANT = _rights(_CHANGED)
+"""What a grant to change carries besides; whatever outlives a grant, ends something or gives it away is the owner's."""
 WITH_REASON = frozenset({Role.OPERATOR})
 """Roles that see people's sites and readings only once they have told why."""
 GIVES: Mapping[Role, frozenset[Role]] = {
@@ -204,13 +215,22 @@ class Stand(msgspec.Struct, frozen=True):
     """The one device of the site that a key is bound to; 0: none."""
 
 
+class Beside(StrEnum):
+    """Which sites that were granted beside the tree count."""
+
+    ALL = "all"
+    CHANGEABLE = "changeable"
+    """Those granted to be changed."""
+    NONE = "none"
+
+
 class Reach(msgspec.Struct, frozen=True):
     """Where something is allowed: in these branches and at these sites; the platform is the branch ``/``."""
 
     branches: tuple[str, ...] = ()
     sites: tuple[int, ...] = ()
-    changes: bool = False
-    """Whether it is about changing: of sites granted beside the tree only those that may be changed count."""
+    beside: Beside = Beside.ALL
+    """Which of the sites granted to organizations of these branches are inside too."""
     devices: tuple[int, ...] = ()
     """Devices that are reached alone, without the rest of their site."""
 
@@ -229,6 +249,17 @@ class Reach(msgspec.Struct, frozen=True):
         (True, False, True)
         """
         return path.startswith(self.branches) or (site_id != 0 and site_id in self.sites)
+
+
+def beside(right: Right) -> Beside:
+    """At which sites granted beside the tree a right holds.
+
+    >>> [str(beside(Right(one, Resource.SITE))) for one in (Action.SEE, Action.CHANGE, Action.DELETE)]
+    ['all', 'changeable', 'none']
+    """
+    if right in SEEN_BY_GRANT:
+        return Beside.ALL
+    return Beside.CHANGEABLE if right in CHANGED_BY_GRANT else Beside.NONE
 
 
 class Authority(msgspec.Struct, frozen=True):
@@ -251,7 +282,7 @@ class Authority(msgspec.Struct, frozen=True):
         return Reach(
             tuple(dict.fromkeys(stand.branch for stand in held if stand.branch)),
             tuple(dict.fromkeys(stand.site_id for stand in held if stand.site_id and not _narrow(stand, right))),
-            right.action is not Action.SEE,
+            beside(right),
             tuple(dict.fromkeys(stand.device_id for stand in held if _narrow(stand, right))),
         )
 

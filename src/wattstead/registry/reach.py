@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, false, or_, select
 from sqlalchemy.orm import Session
 
-from wattstead.registry.policy import Reach, Resource
+from wattstead.registry.policy import Beside, Reach, Resource
 from wattstead.registry.tables import (
     Account,
     Device,
@@ -55,7 +55,9 @@ def parts_of_sites(reach: Reach | None) -> list[list[ColumnElement[bool]]]:
         return [[]]
     parts: list[list[ColumnElement[bool]]] = []
     if reach.branches:
-        parts += [[Site.organization_id.in_(_organization_ids(reach))], [Site.id.in_(_granted(reach))]]
+        parts.append([Site.organization_id.in_(_organization_ids(reach))])
+        if reach.beside is not Beside.NONE:
+            parts.append([Site.id.in_(_granted(reach))])
     if reach.sites or not parts:
         parts.append([Site.id.in_(reach.sites)])
     return parts
@@ -69,7 +71,9 @@ def of_devices(reach: Reach | None) -> list[ColumnElement[bool]]:
         return []
     parts: list[ColumnElement[bool]] = []
     if reach.branches:
-        parts += [Device.organization_id.in_(_organization_ids(reach)), Device.site_id.in_(_granted(reach))]
+        parts.append(Device.organization_id.in_(_organization_ids(reach)))
+        if reach.beside is not Beside.NONE:
+            parts.append(Device.site_id.in_(_granted(reach)))
     if reach.sites:
         parts.append(Device.site_id.in_(reach.sites))
     if reach.devices:
@@ -89,9 +93,9 @@ def of_people(reach: Reach | None) -> list[ColumnElement[bool]]:
 
 
 def _granted(reach: Reach) -> Select[int]:
-    """The sites granted beside the tree to organizations of a branch."""
+    """The sites granted beside the tree to organizations of a branch, as far as they count."""
     granted = select(SiteGrant.site_id).where(SiteGrant.organization_id.in_(_organization_ids(reach)))
-    return granted.where(SiteGrant.changes.is_(True)) if reach.changes else granted
+    return granted.where(SiteGrant.changes.is_(True)) if reach.beside is Beside.CHANGEABLE else granted
 
 
 def _organization_ids(reach: Reach) -> Select[int]:

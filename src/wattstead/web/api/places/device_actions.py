@@ -25,6 +25,7 @@ from wattstead.web.readings.instants import instant_us
 from wattstead.web.readings.spans import Span, buckets_of
 from wattstead.web.rooms import FromRooms, FromViewer
 
+GIVE = Right(Action.GIVE, Resource.DEVICE)
 CHANGE_POINT = Right(Action.CHANGE, Resource.POINT)
 SEE_READING = Right(Action.SEE, Resource.READING)
 _DAY_TEXT = len("2026-05-31")
@@ -69,23 +70,23 @@ class HoursAnswer(msgspec.Struct):
 
 
 @post(
-    "/{device_id:int}/move", opt=needs(Action.CHANGE, Resource.DEVICE), status_code=200, summary="Move a device",
+    "/{device_id:int}/move", opt=needs(Action.GIVE, Resource.DEVICE), status_code=200, summary="Move a device",
     tags=["devices"],
 )  # fmt: skip
 async def move(
     request: AnyRequest, rooms: FromRooms, viewer: FromViewer, device_id: int, data: Move
 ) -> Response[DeviceAnswer]:
-    """To another site that one may change too; If-Match is honoured. Its points and their history stay at the old
-    site, and it gets new ones at the new site."""
-    await require(rooms, viewer, CHANGE, device_id)
+    """To another site where one may move devices too, or to none; If-Match is honoured. Its points and their history
+    stay at the old site, and it gets new ones at the new site."""
+    await require(rooms, viewer, GIVE, device_id)
     if data.site_id is UNSET:
         raise invalid("site_id", "is missing; give a site, or null for none")
     if data.site_id is not None:
-        await require_at(rooms, viewer, Right(Action.CREATE, Resource.DEVICE), data.site_id)
+        await require_at(rooms, viewer, GIVE, data.site_id)
         if data.with_history:
             await require_at(rooms, viewer, CHANGE_POINT, data.site_id)
     elif data.organization_id is not None:
-        await require_in(rooms, viewer, Right(Action.CREATE, Resource.DEVICE), data.organization_id)
+        await require_in(rooms, viewer, GIVE, data.organization_id)
     run = rooms.registry_threads.run
     found, version = (
         await run(rooms.registry.device, device_id),
