@@ -194,7 +194,7 @@ def test_a_site_is_handed_over(registry: Registry, site: Site, owner: Account) -
     device = registry.create_device(site.id, "Meter")
     secret = registry.create_key(site.id, Scope.WRITE).secret
     registry.grant_site(site.id, other.id)
-    handed = registry.hand_over_site(site.id, other.id, version=site.version)
+    handed = registry.hand_over_site(site.id, other.id, version=site.version).site
     assert handed.organization_id == other.id
     assert registry.device(device.id).organization_id == other.id
     assert registry.site_grants(site.id) == []

@@ -264,9 +264,23 @@ def test_a_site_is_handed_over(fleet: Fleet) -> None:
     assert fleet.partner.post(path, json={"organization_id": fleet.two}).status_code == 404
     assert fleet.partner.post(path, json={}).status_code == 400
     assert "token=" in _told(fleet.partner.post(path, json={"email": "resident@home.example"}))["link"]
-    _told(fleet.owner.post(path, json={"organization_id": fleet.two}))
+    made = {
+        scope: _told(fleet.partner.post("/keys", json={"site_id": site, "scope": scope}), 201)["secret"]
+        for scope in ("read", "admin", "write")
+    }
+    link = {"site_id": site, "name": "link", "expires_days": 3}
+    _told(fleet.owner.post("/shares", json=link), 201)
+    _told(fleet.owner.post("/shares", json={"site_id": site, "email": "user@mill.example", "expires_days": 3}), 201)
+    given = _told(fleet.owner.post(path, json={"organization_id": fleet.two}))
+    assert given == {"link": "", "ended_keys": 2, "ended_shares": 2}
     assert fleet.partner.get(f"/sites/{site}").status_code == 404
     assert fleet.rival.get(f"/sites/{site}").status_code == 200
+    for scope, status in (("read", 401), ("admin", 401), ("write", 403)):
+        with fleet.office.client(Authorization=f"Bearer {made[scope]}") as program:
+            assert program.get(f"/sites/{site}").status_code == status, scope
+    assert _told(fleet.rival.get(f"/sites/{site}/access"))["links"] == []
+    assert [one["scope"] for one in _told(fleet.rival.get(f"/keys?site={site}"))] == ["write", "write"]
+    assert fleet.user.get(f"/sites/{site}").status_code == 404
 
 
 def test_pictures(fleet: Fleet, tmp_path: Path) -> None:

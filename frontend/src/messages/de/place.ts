@@ -16,7 +16,7 @@ export const words: Words<"place"> = {
   "site.live": "Live",
   "site.nodevice": "Hier ist noch kein Gerät.",
   "site.hand": "Übergeben",
-  "site.handtext": "Der Standort geht mit allem darin an eine andere Organisation. Sie behalten nur, was diese Ihnen gewährt.",
+  "site.handtext": "Der Standort geht mit allem darin an eine andere Organisation. Sie behalten nur, was diese Ihnen gewährt. Schlüssel zum Lesen oder Einrichten, Links und Freigaben enden; Schlüssel der Zähler senden weiter.",
   "site.handto": "An welche Organisation",
   "site.handed": "An {name} übergeben.",
   "site.drop": "Standort löschen",

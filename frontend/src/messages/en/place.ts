@@ -14,7 +14,7 @@ export const words = {
   "site.live": "Live",
   "site.nodevice": "No device here yet.",
   "site.hand": "Hand over",
-  "site.handtext": "The site goes, with all that is in it, to another organization. You keep only what that organization grants you.",
+  "site.handtext": "The site goes, with all that is in it, to another organization. You keep only what that organization grants you. Keys that read or set up, links and shares end; keys of meters go on sending.",
   "site.handto": "To which organization",
   "site.handed": "Handed over to {name}.",
   "site.drop": "Delete the site",

@@ -16,7 +16,7 @@ export const words: Words<"place"> = {
   "site.live": "En direct",
   "site.nodevice": "Aucun appareil ici.",
   "site.hand": "Remettre",
-  "site.handtext": "Le site, avec tout son contenu, revient à une autre organisation. Vous ne gardez que ce qu'elle vous accorde.",
+  "site.handtext": "Le site, avec tout son contenu, revient à une autre organisation. Vous ne gardez que ce qu'elle vous accorde. Les clés de lecture ou de configuration, les liens et les partages prennent fin ; les clés des compteurs continuent d'envoyer.",
   "site.handto": "À quelle organisation",
   "site.handed": "Remis à {name}.",
   "site.drop": "Supprimer le site",

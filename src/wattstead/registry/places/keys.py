@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -159,6 +159,16 @@ def revoke(session: Session, key_id: int, now: datetime, by: Actor = SYSTEM) -> 
         session.flush()
         _note(session, now, by, "delete", _record(row), before, _told(_record(row)))
     return _record(row)
+
+
+def end_at_site(session: Session, site_id: int, scopes: Collection[Scope], now: datetime, by: Actor = SYSTEM) -> int:
+    """Revoke the living keys of a site that have one of these scopes; how many there were."""
+    wanted = (tables.Key.site_id == site_id, tables.Key.scope.in_([one.value for one in scopes]))
+    living = tables.Key.revoked.is_(None) & (tables.Key.expires.is_(None) | (tables.Key.expires > now))
+    ids = session.scalars(select(tables.Key.id).where(*wanted, living).order_by(tables.Key.id)).all()
+    for key_id in ids:
+        revoke(session, key_id, now, by)
+    return len(ids)
 
 
 def change_point_limit(session: Session, key_id: int, point_limit: int) -> Key:

@@ -23,6 +23,7 @@ from wattstead.registry.records.people import (
 from wattstead.registry.records.places import (
     Device,
     Guest,
+    HandedSite,
     NewShareLink,
     Organization,
     ShareLink,
@@ -39,6 +40,7 @@ __all__ = [
     "DueMail",
     "FirstOwner",
     "Guest",
+    "HandedSite",
     "Holding",
     "Invitation",
     "InvitationLook",

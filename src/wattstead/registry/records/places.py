@@ -123,6 +123,16 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     tags: dict[str, str]
 
 
+class HandedSite(msgspec.Struct, frozen=True):
+    """A site that was given to another organization, and what of the former one's ended with that."""
+
+    site: Site
+    keys: int
+    """Keys that read or set up; those that only write go on, so that no meter falls silent."""
+    shares: int
+    """Links, and people to whom the site was shown."""
+
+
 class SiteGrant(msgspec.Struct, frozen=True, kw_only=True):
     """Another organization whose people see a site as they see their own."""
 

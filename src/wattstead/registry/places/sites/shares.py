@@ -211,6 +211,17 @@ def end_person(session: Session, membership_id: int, now: datetime, by: Actor = 
     return gone
 
 
+def end_all(session: Session, site_id: int, now: datetime, by: Actor = SYSTEM) -> int:
+    """Close the open links of a site and take back what was shown to people; how many there were."""
+    open_links = links(session, site_id, now)
+    for one in open_links:
+        end_link(session, one.id, now, by)
+    shown = [member for member, _, _ in people(session, site_id, now) if member.role == Role.GUEST.value]
+    for member in shown:
+        end_person(session, member.id, now, by)
+    return len(open_links) + len(shown)
+
+
 def check_end(expires: datetime, now: datetime) -> None:
     """Raise `AttributeInvalid` unless a share ends within what is allowed."""
     if not now < expires <= now + LONGEST:

@@ -7,10 +7,12 @@ from datetime import datetime
 from typing import Any
 
 from wattstead.registry.door import Door
+from wattstead.registry.places import keys
 from wattstead.registry.places.sites import shares, sites, spaces
-from wattstead.registry.policy import Reach
+from wattstead.registry.policy import Reach, Scope
 from wattstead.registry.records import (
     Guest,
+    HandedSite,
     Membership,
     NewShareLink,
     ShareLink,
@@ -69,10 +71,15 @@ class SiteDoor(Door):
 
     def hand_over_site(
         self, site_id: int, organization_id: int, *, version: int | None = None, by: Actor = SYSTEM
-    ) -> Site:
-        """Give a site to another organization; raises `Unknown`, `Stale`."""
+    ) -> HandedSite:
+        """Give a site to another organization: keys that read or set up end, shares too, or the former organization
+        would keep its sight; raises `Unknown`, `Stale`.
+        """
+        now = self._clock()
         with self._db.writing() as s:
-            return sites.hand_over(s, site_id, organization_id, self._clock(), version=version, by=by)
+            given = sites.hand_over(s, site_id, organization_id, now, version=version, by=by)
+            ended = keys.end_at_site(s, site_id, (Scope.READ, Scope.ADMIN), now, by)
+            return HandedSite(given, ended, shares.end_all(s, site_id, now, by))
 
     def delete_site(self, site_id: int, *, version: int | None = None, by: Actor = SYSTEM) -> None:
         """Remove a site and all that is in it; raises `Unknown`, `Stale`, `Conflict`."""

@@ -98,7 +98,7 @@ def hand_over(
 ) -> Site:
     """Give a site with all that is in it to another organization; raises `Unknown`, `Stale`.
 
-    Grants to other organizations and people of the site stay; the former organization keeps no sight of it.
+    Grants to other organizations, managers and users of the site stay; keys and shares are the caller's to end.
     """
     row = changeable(session, tables.Site, site_id, version)
     if session.get(tables.Organization, organization_id) is None:

@@ -85,6 +85,10 @@ class HandedOver(msgspec.Struct):
 
     link: str
     """The person's invitation to hand on, where no mail is sent; else empty."""
+    ended_keys: int = 0
+    """Keys that read or set the site up, which ended with the handover; keys that only write go on."""
+    ended_shares: int = 0
+    """Links and shares with people that ended."""
 
 
 @get("/{site_id:int}/access", opt=needs(Action.SEE, Resource.SITE), summary="Who sees a site", tags=["sites"])
@@ -138,16 +142,16 @@ async def history(
 async def hand_over(
     request: AnyRequest, rooms: FromRooms, viewer: FromViewer, site_id: int, data: Handover
 ) -> Response[HandedOver]:
-    """Gives a site with all that is in it to another organization that one sees, or invites the person who lives
-    there; If-Match is honoured."""
+    """Gives a site with all that is in it to another organization that one sees: keys that read or set up end, links
+    and shares too, keys that only write go on. Or invites the person who lives there. If-Match is honoured."""
     await require(rooms, viewer, GIVE, site_id)
     run, registry = rooms.registry_threads.run, rooms.registry
     if data.organization_id is not None:
         await require_in(rooms, viewer, SEE_ORGANIZATION, data.organization_id)
         version = expected(request) if "If-Match" in request.headers else None
-        await run(registry.hand_over_site, site_id, data.organization_id, version=version, by=actor(viewer))
+        given = await run(registry.hand_over_site, site_id, data.organization_id, version=version, by=actor(viewer))
         rooms.directory.expire()
-        return Response(HandedOver(""), status_code=200)
+        return Response(HandedOver("", given.keys, given.shares), status_code=200)
     if not data.email:
         raise invalid("email", "is missing; give an e-mail address, or organization_id")
     made = await run(
