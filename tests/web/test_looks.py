@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from wattstead.registry.policy import Role
+from wattstead.registry.trail import Actor
+
 if TYPE_CHECKING:
     from tests.web.conftest import Office
 
 REASON = "ticket 4711: bill too high"
 
 
-def _looks(client: httpx.Client, **asked: Any) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = (
-        client.get("/trail", params={"action": "look", **asked}).raise_for_status().json()["rows"]
-    )
+def _looks(client: httpx.Client, path: str = "/trail", **asked: Any) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = client.get(path, params={"action": "look", **asked}).raise_for_status().json()["rows"]
     return rows
 
 
@@ -63,3 +64,36 @@ def test_others_are_not_watched(office: Office) -> None:
         before = len(_looks(boss))
         boss.get(f"/sites/{office.site}").raise_for_status()
         assert len(_looks(boss)) == before
+
+
+def test_looks_in_other_languages_name_what_was_answered(house: Any) -> None:
+    """EmonCMS's and InfluxDB's questions name their points anywhere: in the path, parameters, forms, statements."""
+    home = house.registry.site(house.home).organization_id
+    owner = house.registry.signed(house.registry.login(house.owner, house.password))
+    account = house.registry.invite(
+        Actor(owner.account.id), owner.authority, "watched@test.example", Role.OPERATOR, organization_id=home
+    )
+    house.registry.accept_invitation(account.token, "watched", house.password)
+    with house.client(headers={"X-Wattstead": "1"}) as client, house.signed_in() as boss:
+        me = {"email": "watched@test.example", "password": house.password}
+        assert client.post("/api/v1/session", json=me).status_code == 201
+        client.post("/api/v1/reason", json={"reason": REASON}).raise_for_status()
+        power, kwh, outdoor, secret = (house.points[name] for name in ("power", "kwh", "outdoor", "secret"))
+        span = {"start": house.start_s, "end": house.start_s + 600, "interval": 60}
+        asked = [
+            ({power}, lambda: client.post("/feed/data.json", data={"id": power, **span})),
+            ({kwh}, lambda: client.get("/feed/value.json", params={"id": kwh})),
+            ({power, outdoor}, lambda: client.post("/feed/fetch.json", data={"ids": f"{power},{outdoor}"})),
+            ({outdoor}, lambda: client.post("/query", data={"q": 'SELECT last("value") FROM "outdoor"'})),
+            ({power, secret}, lambda: client.get("/feed/list.json")),
+        ]
+        for points, send in asked:
+            before = {one["id"] for one in _looks(boss, "/api/v1/trail")}
+            send().raise_for_status()
+            fresh = [one for one in _looks(boss, "/api/v1/trail") if one["id"] not in before]
+            assert {one["reason"] for one in fresh} == {REASON} and all(one["site_id"] for one in fresh)
+            named = {point for one in fresh for point in one["fields"]["points"][1]}
+            assert points <= named and (len(points) > 1 or points == named)
+        history = boss.get(f"/api/v1/sites/{house.home}/history").raise_for_status().json()["rows"]
+        assert sum(one["action"] == "look" for one in history) == len(asked)
+        assert sum(secret in one["fields"]["points"][1] for one in _looks(boss, "/api/v1/trail")) == 1

@@ -26,18 +26,22 @@ def note(
 ) -> int:  # fmt: skip
     """Keep a look at each of these things that is within reach, or at a list when none is named; how many records.
 
-    Of several readings those of one site make one record. A thing out of reach is not seen, so it was not looked at.
+    Of several readings those of one site make one record, which names all their points. A thing out of reach is not
+    seen, so it was not looked at.
     """
-    asked = {"question": question[:_LONGEST]} if question else {}
+    asked: dict[str, object] = {"question": question[:_LONGEST]} if question else {}
     if not identities:
         home = session.scalar(select(Account.organization_id).where(Account.id == by.account_id))
         trail.note(session, now, by, LOOK, resource, 0, organization_id=home, after=asked, reason=reason)
         return 1
-    found = {row.site_id or -row.id: row for row in reversed(_rows(session, reach, resource, identities))}
-    for row in found.values():
+    found: dict[int, list[_Seen]] = {}
+    for row in _rows(session, reach, resource, identities):
+        found.setdefault(row.site_id or -row.id, []).append(row)
+    for first, *more in found.values():
+        named = {"points": [one.id for one in (first, *more)]} if resource is Resource.READING else {}
         trail.note(
-            session, now, by, LOOK, resource, row.id, organization_id=row.organization_id, site_id=row.site_id,
-            after=asked, reason=reason,
+            session, now, by, LOOK, resource, first.id, organization_id=first.organization_id, site_id=first.site_id,
+            after=asked | named, reason=reason,
         )  # fmt: skip
     return len(found)
 

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from litestar.connection import ASGIConnection
 
 from wattstead.registry.looks import SEEN
 from wattstead.registry.policy import Action, Resource, Right
+from wattstead.registry.records import PointRow
 from wattstead.registry.trail import Actor
 from wattstead.web.access.viewer import Viewer
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 _ONE_LOOK_S = 60.0
 _MOST = 10_000
+_MOST_POINTS = 2_000
 _PATH = {
     "person_id": Resource.PERSON,
     "device_id": Resource.DEVICE,
@@ -58,12 +61,28 @@ async def watch(request: _Request, viewer: Viewer, resource: Resource) -> None:
 
     Raises `RegistryUnavailable`: what is not kept is not shown.
     """
-    rooms: Rooms = request.app.state.rooms
-    if not viewer.authority.is_watched or resource not in SEEN or viewer.account is None:
-        return
     kind, identities = _seen(request, resource)
     question = request.scope["query_string"].decode("latin-1")
-    look = (viewer.session, kind, identities, "" if identities else question)
+    await _keep(request.app.state.rooms, viewer, kind, identities, question, request.scope["path"])
+
+
+async def watch_points(rooms: Rooms, viewer: Viewer, rows: Iterable[PointRow], question: str) -> None:
+    """Keep a look at the readings of these points, where only the answer knows which they are; raises as `watch`."""
+    if points := tuple(sorted(row.point.id for row in rows)):
+        await _keep(rooms, viewer, Resource.READING, points, question)
+
+
+async def watch_list(rooms: Rooms, viewer: Viewer, question: str) -> None:
+    """Keep a look at what points are called, without their readings; raises as `watch`."""
+    await _keep(rooms, viewer, Resource.READING, (), question)
+
+
+async def _keep(
+    rooms: Rooms, viewer: Viewer, kind: Resource, identities: tuple[int, ...], question: str, path: str = ""
+) -> None:
+    if not viewer.authority.is_watched or kind not in SEEN or viewer.account is None:
+        return
+    look = (viewer.session, kind, identities, "" if identities else (path, question))
     reach = viewer.authority.reach(Right(Action.SEE, kind))
     if not reach or not rooms.watched.is_new(look):
         return
@@ -85,7 +104,7 @@ def _seen(request: _Request, resource: Resource) -> tuple[Resource, tuple[int, .
     named = [request.query_params.get(name, "") for name in ("points", "point")]
     points = [int(one) for text in named for one in text.split(",") if one.isascii() and one.isdecimal()]
     if resource is Resource.READING and points:
-        return resource, tuple(dict.fromkeys(points))[:200]
+        return resource, tuple(dict.fromkeys(points))[:_MOST_POINTS]
     site = request.query_params.get("site", "")
     if site.isascii() and site.isdecimal():
         return Resource.SITE, (int(site),)

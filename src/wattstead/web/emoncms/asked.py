@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
-from wattstead.registry.policy import Resource
+from wattstead.registry.records import PointRow
 from wattstead.web.access.gate import COOKIE, AnyRequest, bearer
 from wattstead.web.access.viewer import Viewer
-from wattstead.web.access.watching import watch
+from wattstead.web.access.watching import watch_points
 from wattstead.web.problem import Refused
 from wattstead.web.rooms import Rooms
 
 _MOST_PARAMETERS = 1_000
+_PROOFS = frozenset({"apikey", "username", "password"})
 
 
 class KeyInvalid(Refused):
@@ -50,6 +51,27 @@ class Asked(NamedTuple):
     def reader(self) -> Viewer | None:
         """Who asks, when that is somebody who may read."""
         return self.viewer if self.viewer is not None and self.viewer.may_read else None
+
+    async def points(self, ids: Iterable[int]) -> dict[int, PointRow]:
+        """Those of these points that are the reader's to see; that they were looked at is kept where it has to be."""
+        if self.reader is None:
+            return {}
+        found = await self.rooms.directory.rows(self.reader, [one for one in ids if 0 < one < 2**31])
+        await watch_points(self.rooms, self.reader, found.values(), self._words())
+        return found
+
+    async def all_points(self) -> dict[int, PointRow]:
+        """All points that are the reader's to see, kept as looked at like one."""
+        if self.reader is None:
+            return {}
+        found = await self.rooms.directory.rows_of_sites(self.reader)
+        await watch_points(self.rooms, self.reader, found.values(), self._words())
+        return found
+
+    def _words(self) -> str:
+        """The question as a look tells it, without what somebody proves themselves by."""
+        told = {name: text for name, text in {**self.form, **self.query}.items() if name not in _PROOFS}
+        return f"{self.controller}/{self.action}?{urlencode(told)}"
 
 
 async def asked(request: AnyRequest, controller: str, path: str, rooms: Rooms) -> Asked:
@@ -91,10 +113,7 @@ def _parts(path: str) -> tuple[tuple[str, str, str], str]:
 async def _viewer(request: AnyRequest, secret: str, rooms: Rooms) -> Viewer | None:
     if not secret:
         token = request.cookies.get(COOKIE, "")
-        signed = await rooms.directory.viewer_of_session(token) if token else None
-        if signed is not None:
-            await watch(request, signed, Resource.READING)
-        return signed
+        return await rooms.directory.viewer_of_session(token) if token else None
     viewer = await rooms.directory.viewer_of_key(secret)
     if viewer is None:
         raise KeyInvalid

@@ -65,7 +65,7 @@ async def answered(asked: Asked) -> Json | Csv | str:
     if asked.reader is None:
         return []
     ids = [whole(text) for text in texts]
-    rows = await asked.rooms.directory.rows(asked.reader, [i for i in ids if 0 < i < 2**31])
+    rows = await asked.points(ids)
     missing = [i for i in ids if i not in rows]
     if missing:
         what = f"feed {missing[0]} does not exist" if len(missing) == 1 else f"{len(missing)} feeds do not exist"

@@ -19,16 +19,14 @@ MISSING: Json = {"success": False, "message": "Feed does not exist"}
 
 async def feed(asked: Asked, feed_id: int) -> PointRow | None:
     """The point of a feed id, when it is the reader's to see."""
-    if asked.reader is None or not 0 < feed_id < 2**31:
-        return None
-    return (await asked.rooms.directory.rows(asked.reader, [feed_id])).get(feed_id)
+    return (await asked.points([feed_id])).get(feed_id)
 
 
 async def listed(asked: Asked) -> Json:
     """``feed/list``; ``false`` without a key."""
     if asked.reader is None:
         return False
-    rows = list((await asked.rooms.directory.rows_of_sites(asked.reader)).values())
+    rows = list((await asked.all_points()).values())
     last = newest(asked.rooms, [row.point.id for row in rows])
     extents = await _extents(asked, rows) if whole(asked.parameter("meta")) or asked.action == "listwithmeta" else {}
     return [_described(row, last.get(row.point.id)) | extents.get(row.point.id, {}) for row in rows]
@@ -81,7 +79,7 @@ async def timevalue(asked: Asked) -> Json:
 async def fetch(asked: Asked) -> Json:
     """``feed/fetch``: latest values of several feeds; ``false`` where there is no such feed."""
     ids = [whole(part) for part in asked.parameter("ids").split(",")][:_MOST_FETCHED]
-    rows = await asked.rooms.directory.rows(asked.reader, [i for i in ids if 0 < i < 2**31]) if asked.reader else {}
+    rows = await asked.points(ids)
     last = newest(asked.rooms, list(rows))
     return [last.get(i, Newest(None, None)).value if i in rows else False for i in ids]
 
@@ -91,7 +89,7 @@ async def get_id(asked: Asked) -> str:
     if asked.reader is None or not asked.has("name"):
         return ""
     tag, name = asked.query.get("tag"), asked.parameter("name")
-    for row in (await asked.rooms.directory.rows_of_sites(asked.reader)).values():
+    for row in (await asked.all_points()).values():
         if _name(row) == name and tag in (None, _tag(row)):
             return str(row.point.id)
     return ""

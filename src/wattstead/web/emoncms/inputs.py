@@ -83,7 +83,7 @@ async def _inputs(asked: Asked) -> list[tuple[str, str, PointRow, Newest]]:
         rows = await directory.rows_of_sender(viewer.who)
         last = {point: found._replace(value=None) for point, found in newest(asked.rooms, list(rows)).items()}
     else:
-        rows = await directory.rows_of_sites(viewer)
+        rows = await asked.all_points()
         last = newest(asked.rooms, list(rows))
     found = [
         (*place, row, last.get(row.point.id, Newest(None, None)))

@@ -11,10 +11,9 @@ from litestar import HttpMethod, Router, route
 from litestar.response import Response
 
 from wattstead.metering.errors import WattsteadError
-from wattstead.registry.policy import Resource
 from wattstead.web.access.gate import COOKIE, AnyRequest, bearer
 from wattstead.web.access.viewer import Viewer
-from wattstead.web.access.watching import watch
+from wattstead.web.access.watching import watch_list, watch_points
 from wattstead.web.http.large import large
 from wattstead.web.influx import select as selects
 from wattstead.web.influx import shown as shows
@@ -45,7 +44,7 @@ async def query(request: AnyRequest, rooms: FromRooms) -> Response[bytes]:
     if not viewer.may_read and not all(map(_for_writers, statements)):
         return _error(request, "authorization failed: this key may only write, use a read key", 401)
     points = await _points(rooms, viewer, given.get("db", ""))
-    results = [await _result(i, s, rooms, viewer, points, given.get("epoch", "")) for i, s in enumerate(statements)]
+    results = [await _result(i, one, rooms, viewer, points, given) for i, one in enumerate(statements)]
     pretty = given.get("pretty") == "true"
     answer = await large(request, rooms.series_threads, lambda: encoded(results, pretty))
     answer.headers.update(_headers(request))
@@ -66,15 +65,18 @@ def _statements(given: dict[str, str]) -> list[Statement]:
 
 
 async def _result(
-    number: int, statement: Statement, rooms: Rooms, viewer: Viewer, points: list[Listed], epoch: str
+    number: int, statement: Statement, rooms: Rooms, viewer: Viewer, points: list[Listed], given: dict[str, str]
 ) -> Result:
     """One statement's answer, or what is wrong with it."""
     tables: list[Table] = []
     try:
         if isinstance(statement, Show):
+            await watch_list(rooms, viewer, given["q"])
             tables = shows.answered(statement, viewer, points)
         elif isinstance(statement, Select):
-            tables = await selects.answered(statement, rooms, points, epoch, now_us())
+            found = selects.chosen(statement, points)
+            await watch_points(rooms, viewer, [one.row for one in found], given["q"])
+            tables = await selects.answered(statement, rooms, found, given.get("epoch", ""), now_us())
     except WattsteadError as error:
         if not isinstance(error, ParseError) and status_of(error) == 500:
             raise
@@ -109,7 +111,6 @@ async def _viewer(request: AnyRequest, given: dict[str, str], rooms: Rooms) -> V
         return "unable to parse authentication credentials"
     if viewer is None:
         return "authorization failed"
-    await watch(request, viewer, Resource.READING)
     return viewer
 
 

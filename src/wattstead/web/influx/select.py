@@ -34,13 +34,18 @@ class Cell(NamedTuple):
     question: str
 
 
-async def answered(select: Select, rooms: Rooms, points: Sequence[Listed], epoch: str, now_us: int) -> list[Table]:
-    """The tables of one SELECT; raises `ParseError` for more than may be asked at once."""
+def chosen(select: Select, points: Sequence[Listed]) -> list[Listed]:
+    """The points that one SELECT is about; raises `ParseError` for more than may be asked at once."""
     wanted = {column.field for column in select.columns}
     matches = matching(points, select.measurements, select.condition)
     found = [one for one in matches if "*" in wanted or one.field in wanted]
     if len(found) > MOST_POINTS:
         raise ParseError(f"the question is about {len(found)} series; narrow it to {MOST_POINTS}")
+    return found
+
+
+async def answered(select: Select, rooms: Rooms, found: list[Listed], epoch: str, now_us: int) -> list[Table]:
+    """The tables of one SELECT about those points; raises `ParseError` for more values than may be asked at once."""
     if not found:
         return []
     span = await _span_us(select, rooms, found, now_us)
