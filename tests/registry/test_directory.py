@@ -10,7 +10,7 @@ from wattstead.registry.errors import AttributeInvalid, NameInvalid
 from wattstead.registry.people import accounts, memberships
 from wattstead.registry.places import attributes
 from wattstead.registry.places.directory.directory import Question
-from wattstead.registry.places.directory.filters import Asks, Filter
+from wattstead.registry.places.directory.filters import Asks, Filter, Sight
 from wattstead.registry.policy import Reach, Role
 from wattstead.registry.records import Account
 from wattstead.registry.registry import Registry
@@ -156,10 +156,10 @@ def test_a_filter_tells_nothing_of_people_one_may_not_see(
         memberships.create(session, eve.id, Role.USER, now, site_id=fleet["Site 1"])
     asked = Question(filters=(_of("person.email", Asks.IN, "eve@test.example"),))
     reach = Reach((f"/{fleet['root']}/",))
-    assert [row.site.name for row in registry.find_sites(reach, asked, reach).rows] == ["Site 1"]
-    assert registry.find_sites(reach, asked, Reach()).total == 0
-    assert registry.find_sites(reach, asked, Reach((f"/{fleet['other']}/",))).total == 1
-    assert registry.find_sites(reach, asked, Reach((f"/{fleet['two']}/",))).total == 0
+    assert [row.site.name for row in registry.find_sites(reach, asked, Sight(reach)).rows] == ["Site 1"]
+    assert registry.find_sites(reach, asked, Sight(Reach())).total == 0
+    assert registry.find_sites(reach, asked, Sight(Reach((f"/{fleet['other']}/",)))).total == 1
+    assert registry.find_sites(reach, asked, Sight(Reach((f"/{fleet['two']}/",)))).total == 0
 
 
 @pytest.mark.parametrize(

@@ -178,6 +178,32 @@ def test_filters_never_reach_beyond_what_is_seen(fleet: Fleet) -> None:
         assert fleet.partner.get("/sites", params=wrong).status_code == 400, wrong
 
 
+def test_no_filter_tells_what_one_is_not_told(fleet: Fleet) -> None:
+    """Nor nested in another kind of thing, nor by the order or the cursor of a list."""
+    told = {"customer_number": "C-4711", "address": "3 quai des Brumes"}
+    site = _told(fleet.partner.post("/sites", json={"name": "Private", "zone": "UTC", **told}), 201)["site"]["id"]
+    _told(fleet.partner.post("/devices", json={"name": "Meter", "site_id": site}), 201)
+    resident = fleet.office.join("resident@private.example", "user", site_id=site)
+    guest = fleet.office.join("guest@private.example", "guest", site_id=site)
+    asked = ("devices?site.person.email.prefix=resident", "devices?site.person.name.prefix=resident",
+             "sites?person.email.prefix=resident", "sites?device.site.person.name=resident")  # fmt: skip
+    for question in asked:
+        assert fleet.partner.get(f"/{question}").json()["total"] == 1, question
+        for client in (resident, guest):
+            assert client.get("/people").status_code == 403
+            assert client.get(f"/{question}").json()["total"] == 0, question
+    read = _told(fleet.partner.post("/keys", json={"site_id": site, "scope": "read"}), 201)["secret"]
+    with fleet.office.client(Authorization=f"Bearer {read}") as program:
+        assert program.get("/sites?city.empty=yes").json()["total"] == 1
+        for question in (
+            "sites?address.prefix=3", "devices?site.address.prefix=3", "devices?site.customer_number=C-4711",
+            "sites?device.site.customer_number=C-4711", "sites?device.site.device.site.occupants.empty=yes",
+            "sites?q=brumes", "sites?sort=customer_number&limit=1", "devices?site.latitude.from=0",
+        ):  # fmt: skip
+            assert program.get(f"/{question}").status_code == 403, question
+    assert resident.get("/devices?site.customer_number=C-4711").json()["total"] == 1
+
+
 def test_pages_follow_each_other(fleet: Fleet) -> None:
     whole = [row["id"] for row in _told(fleet.owner.get("/sites", params={"sort": "name"}))["rows"]]
     found: list[int] = []

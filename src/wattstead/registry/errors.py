@@ -221,6 +221,13 @@ class AddressTaken(RegistryError):
         super().__init__(f"address {shown(path)} belongs to device {device_id}; give the new one another prefix")
 
 
+class NotTold(RegistryError):
+    """A question by what whoever asks is not told: the answer would tell it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name!r} asks for what a link or a key that reads is not told; sign in to search by it")
+
+
 class BackupError(RegistryError):
     """A folder that holds no usable backup, or a registry that is not empty and would be overwritten."""
 

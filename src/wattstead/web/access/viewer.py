@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-from wattstead.registry.policy import Authority, Role
+from wattstead.registry.places.directory.filters import Sight
+from wattstead.registry.policy import Action, Authority, Resource, Right, Role
 from wattstead.registry.records import Account, Guest, KeyGrant, PointRow, Scope, SiteName
 
 _FIRST = (
@@ -60,6 +61,12 @@ class Viewer(msgspec.Struct, frozen=True):
     def device_id(self) -> int | None:
         """The one device that a key is bound to; None for everybody else."""
         return self.who.device_id if isinstance(self.who, KeyGrant) else None
+
+    @property
+    def sight(self) -> Sight:
+        """What this viewer may be told of by the filters of a directory."""
+        see, change = Right(Action.SEE, Resource.PERSON), Right(Action.CHANGE, Resource.SITE)
+        return Sight(self.authority.reach(see), self.account is not None or bool(self.authority.reach(change)))
 
     @property
     def zone(self) -> str:

@@ -76,8 +76,8 @@ def _parts(request: AnyRequest, rooms: Rooms, viewer: Viewer, kind: str) -> Iter
         return _people(request, rooms, viewer)
     asked = question_of(request, _OWN)
     if kind == "devices":
-        return iter(registry.exported_devices(authority.reach(_RIGHTS[kind]), asked))
-    return iter(registry.exported_sites(authority.reach(_RIGHTS[kind]), asked, authority.reach(_RIGHTS["people"])))
+        return iter(registry.exported_devices(authority.reach(_RIGHTS[kind]), asked, viewer.sight))
+    return iter(registry.exported_sites(authority.reach(_RIGHTS[kind]), asked, viewer.sight))
 
 
 def _people(request: AnyRequest, rooms: Rooms, viewer: Viewer) -> Iterator[Part]:

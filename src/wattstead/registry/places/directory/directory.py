@@ -18,7 +18,16 @@ from wattstead.registry import tables
 from wattstead.registry.errors import AttributeInvalid, Unknown
 from wattstead.registry.places import attributes, devices
 from wattstead.registry.places.attributes import Attribute, Kind
-from wattstead.registry.places.directory.filters import DEVICES, SITES, Filter, Noun, conditions
+from wattstead.registry.places.directory.filters import (
+    ALL,
+    DEVICES,
+    SITES,
+    Filter,
+    Noun,
+    Sight,
+    conditions,
+    require_told,
+)
 from wattstead.registry.places.sites import sites
 from wattstead.registry.points import tags
 from wattstead.registry.policy import Reach
@@ -80,12 +89,10 @@ class DevicePage(msgspec.Struct, frozen=True):
     cursor: str | None
 
 
-def find_sites(session: Session, reach: Reach | None, asked: Question, people: Reach | None = None) -> SitePage:
-    """A page of the sites within reach that meet the question; ``people`` is where people may be seen.
-
-    Raises `AttributeInvalid`.
-    """
-    wanted = [*of_sites(reach), *conditions(session, SITES, asked.filters, asked.q, people)]
+def find_sites(session: Session, reach: Reach | None, asked: Question, sight: Sight = ALL) -> SitePage:
+    """A page of the sites within reach that meet the question; raises `AttributeInvalid`, `NotTold`."""
+    require_told(SITES, asked.sort, sight)
+    wanted = [*of_sites(reach), *conditions(session, SITES, asked.filters, asked.q, sight)]
     total, wanted = _counted(session, SITES, asked, wanted)
     found, cursor = _page(session, SITES, asked, wanted, total)
     return SitePage(_site_rows(session, found), total, cursor)
@@ -107,9 +114,9 @@ def device_row(session: Session, device_id: int) -> DeviceRow:
     return _device_rows(session, [row])[0]
 
 
-def find_devices(session: Session, reach: Reach | None, asked: Question) -> DevicePage:
-    """A page of the devices within reach that meet the question; raises `AttributeInvalid`."""
-    wanted = [*of_devices(reach), *conditions(session, DEVICES, asked.filters, asked.q, reach)]
+def find_devices(session: Session, reach: Reach | None, asked: Question, sight: Sight = ALL) -> DevicePage:
+    """A page of the devices within reach that meet the question; raises `AttributeInvalid`, `NotTold`."""
+    wanted = [*of_devices(reach), *conditions(session, DEVICES, asked.filters, asked.q, sight)]
     total, wanted = _counted(session, DEVICES, asked, wanted)
     found, cursor = _page(session, DEVICES, asked, wanted, total)
     return DevicePage(_device_rows(session, found), total, cursor)
@@ -124,10 +131,11 @@ class Cells(NamedTuple):
     """Where the next part begins."""
 
 
-def exported(session: Session, noun: Noun, reach: Reach | None, asked: Question, people: Reach | None = None) -> Cells:
+def exported(session: Session, noun: Noun, reach: Reach | None, asked: Question, sight: Sight = ALL) -> Cells:
     """Some thousand rows of all that meets the question, from its cursor on, in the order asked for."""
+    require_told(noun, asked.sort, sight)
     within = of_sites(reach) if noun is SITES else of_devices(reach)
-    wanted = [*within, *conditions(session, noun, asked.filters, asked.q, people)]
+    wanted = [*within, *conditions(session, noun, asked.filters, asked.q, sight)]
     own = tuple(noun.attributes)
     attribute, expression = _sort(noun, asked)
     question = select(

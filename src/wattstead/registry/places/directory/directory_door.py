@@ -9,36 +9,36 @@ import msgspec
 from wattstead.registry.door import Door
 from wattstead.registry.places.directory import directory
 from wattstead.registry.places.directory.directory import Cells, DevicePage, DeviceRow, Question, SitePage, SiteRow
-from wattstead.registry.places.directory.filters import DEVICES, SITES, Noun
+from wattstead.registry.places.directory.filters import ALL, DEVICES, SITES, Noun, Sight
 from wattstead.registry.policy import Reach
 
 
 class DirectoryDoor(Door):
     """Lists that are searched, filtered, sorted and paged."""
 
-    def find_sites(self, reach: Reach | None, asked: Question, people: Reach | None = None) -> SitePage:
-        """A page of the sites within reach; ``people`` is where people may be seen; raises `AttributeInvalid`."""
+    def find_sites(self, reach: Reach | None, asked: Question, sight: Sight = ALL) -> SitePage:
+        """A page of the sites within reach; raises `AttributeInvalid`, `NotTold`."""
         with self._db.reading() as s:
-            return directory.find_sites(s, reach, asked, people)
+            return directory.find_sites(s, reach, asked, sight)
 
-    def find_devices(self, reach: Reach | None, asked: Question) -> DevicePage:
-        """A page of the devices within reach; raises `AttributeInvalid`."""
+    def find_devices(self, reach: Reach | None, asked: Question, sight: Sight = ALL) -> DevicePage:
+        """A page of the devices within reach; raises `AttributeInvalid`, `NotTold`."""
         with self._db.reading() as s:
-            return directory.find_devices(s, reach, asked)
+            return directory.find_devices(s, reach, asked, sight)
 
-    def exported_sites(self, reach: Reach | None, asked: Question, people: Reach | None = None) -> Iterator[Cells]:
+    def exported_sites(self, reach: Reach | None, asked: Question, sight: Sight = ALL) -> Iterator[Cells]:
         """All sites within reach that meet the question, part by part; between two parts no connection is held."""
-        return self._exported(SITES, reach, asked, people)
+        return self._exported(SITES, reach, asked, sight)
 
-    def exported_devices(self, reach: Reach | None, asked: Question) -> Iterator[Cells]:
+    def exported_devices(self, reach: Reach | None, asked: Question, sight: Sight = ALL) -> Iterator[Cells]:
         """All devices within reach that meet the question, part by part."""
-        return self._exported(DEVICES, reach, asked, reach)
+        return self._exported(DEVICES, reach, asked, sight)
 
-    def _exported(self, noun: Noun, reach: Reach | None, asked: Question, people: Reach | None) -> Iterator[Cells]:
+    def _exported(self, noun: Noun, reach: Reach | None, asked: Question, sight: Sight) -> Iterator[Cells]:
         step = asked
         while True:
             with self._db.reading() as s:
-                part = directory.exported(s, noun, reach, step, people)
+                part = directory.exported(s, noun, reach, step, sight)
             yield part
             if part.cursor is None:
                 return

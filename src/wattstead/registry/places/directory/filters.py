@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from wattstead.registry import names, tables
-from wattstead.registry.errors import AttributeInvalid
+from wattstead.registry.errors import AttributeInvalid, NotTold
 from wattstead.registry.places import attributes
 from wattstead.registry.places.attributes import Attribute, Kind
 from wattstead.registry.policy import Reach
@@ -50,6 +50,25 @@ class Filter(msgspec.Struct, frozen=True):
     values: tuple[str, ...]
 
 
+OF_PEOPLE = frozenset(
+    {"customer_number", "address", "postal_code", "delivery_point", "subscription_number", "occupants", "latitude",
+     "longitude"}
+)  # fmt: skip
+"""Attributes of a site that only people with a name of their own are told: not whoever has a link or a key."""
+
+
+class Sight(msgspec.Struct, frozen=True):
+    """What whoever asks may be told of by a filter, beside the things that are listed."""
+
+    people: Reach | None = None
+    """Where people may be seen; None: everywhere."""
+    of_people: bool = True
+    """Whether what a site's attributes say of the people there is told."""
+
+
+ALL = Sight()
+
+
 class Noun(msgspec.Struct, frozen=True):
     """A kind of thing that is listed."""
 
@@ -67,22 +86,24 @@ DEVICES = Noun("device", tables.Device, attributes.DEVICE, tables.DeviceTag, "de
 
 
 def conditions(
-    session: Session, noun: Noun, filters: Iterable[Filter], q: str, people: Reach | None
+    session: Session, noun: Noun, filters: Iterable[Filter], q: str, sight: Sight
 ) -> list[ColumnElement[bool]]:
-    """The conditions that all filters and all words of ``q`` make; ``people`` is where people may be seen.
+    """The conditions that all filters and all words of ``q`` make, as far as ``sight`` lets them ask.
 
-    Raises `AttributeInvalid`.
+    Raises `AttributeInvalid`, `NotTold`.
     """
     wanted = list(filters)
     if len(wanted) > MOST_FILTERS:
         raise AttributeInvalid("filter", f"is given {len(wanted)} times; at most {MOST_FILTERS} are allowed")
-    found = [_condition(session, noun, one, people) for one in wanted]
+    found = [_condition(session, noun, one, sight) for one in wanted]
     words = names.checked_text("q", q).split()[:10]
+    if words and noun is SITES and not sight.of_people:
+        raise NotTold("q")
     place = func.instr if session.get_bind().dialect.name == "sqlite" else func.strpos  # LIKE takes twice as long
     return found + [place(noun.table.search, folded(word)) > 0 for word in words]
 
 
-def _condition(session: Session, noun: Noun, wanted: Filter, people: Reach | None) -> ColumnElement[bool]:
+def _condition(session: Session, noun: Noun, wanted: Filter, sight: Sight) -> ColumnElement[bool]:
     if not wanted.values or len(wanted.values) > MOST_VALUES:
         raise AttributeInvalid(wanted.name, f"is given {len(wanted.values)} values; give 1 to {MOST_VALUES}")
     for value in (wanted.name, *wanted.values):
@@ -91,14 +112,21 @@ def _condition(session: Session, noun: Noun, wanted: Filter, people: Reach | Non
     if rest and first == "tag":
         return _tagged(session, noun, rest, wanted)
     if rest and {first, noun.name} == {"site", "device"} and first != noun.name:
-        return _beside(session, noun, msgspec.structs.replace(wanted, name=rest), people)
+        return _beside(session, noun, msgspec.structs.replace(wanted, name=rest), sight)
     if rest and first == "person" and noun is SITES:
-        return _belonging(session, msgspec.structs.replace(wanted, name=rest), people)
+        return _belonging(session, msgspec.structs.replace(wanted, name=rest), sight)
     if wanted.name == "organization_id":
         return noun.table.organization_id.in_(integers(session, _ids(wanted)))
     if wanted.name == "branch":
         return noun.table.organization_id.in_(_branches(session, _ids(wanted)))
+    require_told(noun, wanted.name, sight)
     return _compared(session, noun.table, noun.attributes, wanted)
+
+
+def require_told(noun: Noun, name: str, sight: Sight) -> None:
+    """Raise `NotTold` for an attribute that must neither be filtered nor sorted by."""
+    if noun is SITES and name in OF_PEOPLE and not sight.of_people:
+        raise NotTold(name)
 
 
 def _compared(
@@ -162,21 +190,21 @@ def _tagged(session: Session, noun: Noun, key: str, wanted: Filter) -> ColumnEle
     return noun.table.id.in_(matching)
 
 
-def _beside(session: Session, noun: Noun, wanted: Filter, people: Reach | None) -> ColumnElement[bool]:
+def _beside(session: Session, noun: Noun, wanted: Filter, sight: Sight) -> ColumnElement[bool]:
     if noun is SITES:
         device = tables.Device
-        found = select(device.site_id).where(_condition(session, DEVICES, wanted, people), device.site_id.is_not(None))
+        found = select(device.site_id).where(_condition(session, DEVICES, wanted, sight), device.site_id.is_not(None))
         return tables.Site.id.in_(found)
-    return tables.Device.site_id.in_(select(tables.Site.id).where(_condition(session, SITES, wanted, people)))
+    return tables.Device.site_id.in_(select(tables.Site.id).where(_condition(session, SITES, wanted, sight)))
 
 
-def _belonging(session: Session, wanted: Filter, people: Reach | None) -> ColumnElement[bool]:
+def _belonging(session: Session, wanted: Filter, sight: Sight) -> ColumnElement[bool]:
     """Sites with a person like that: only people who may be seen count, lest a filter tells of others."""
     compared = _compared(session, tables.Account, attributes.PERSON, wanted)
     found = (
         select(tables.Membership.site_id)
         .join(tables.Account, tables.Account.id == tables.Membership.account_id)
-        .where(tables.Membership.site_id.is_not(None), compared, *of_people(people))
+        .where(tables.Membership.site_id.is_not(None), compared, *of_people(sight.people))
     )
     return tables.Site.id.in_(found)
 

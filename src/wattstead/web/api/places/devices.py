@@ -117,7 +117,7 @@ async def devices(request: AnyRequest, rooms: FromRooms, viewer: FromViewer) -> 
     attribute: `site=`, `site_id.empty=yes` (nobody's yet), `firmware.prefix=`, `last_seen.to=`, `tag.KEY=`,
     `organization=` (with all below it), `site.city=`."""
     page = await rooms.registry_threads.run(
-        rooms.registry.find_devices, viewer.authority.reach(SEE), question_of(request)
+        rooms.registry.find_devices, viewer.authority.reach(SEE), question_of(request), viewer.sight
     )
     return DeviceRows([answer(row) for row in page.rows], page.total, page.cursor)
 

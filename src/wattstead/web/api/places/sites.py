@@ -15,6 +15,7 @@ from msgspec import UNSET, UnsetType
 from wattstead.metering.errors import WattsteadError
 from wattstead.registry.people.emails import checked as checked_email
 from wattstead.registry.places.directory.directory import SiteRow
+from wattstead.registry.places.directory.filters import OF_PEOPLE
 from wattstead.registry.policy import Action, Resource, Right, Role
 from wattstead.registry.records import NewInvitation, Scope, Site
 from wattstead.web.access.gate import AnyRequest, actor, lacking, needs, require
@@ -27,17 +28,11 @@ from wattstead.web.http.versions import expected, tag
 from wattstead.web.rooms import FromRooms, FromViewer, Rooms
 
 CREATE, CHANGE, DELETE = (Right(one, Resource.SITE) for one in (Action.CREATE, Action.CHANGE, Action.DELETE))
-SEE_PEOPLE = Right(Action.SEE, Resource.PERSON)
 Word = Annotated[str, msgspec.Meta(max_length=200)]
 Text = Annotated[str, msgspec.Meta(max_length=10_000)]
 Tags = dict[Annotated[str, msgspec.Meta(max_length=60)], Word]
 _PATIENCE_S = 30.0
 _log = structlog.get_logger("wattstead.web")
-_OF_PEOPLE = (
-    "customer_number", "address", "postal_code", "delivery_point", "subscription_number", "occupants", "latitude",
-    "longitude",
-)  # fmt: skip
-"""What only people with a name of their own are told: not whoever has a link or a key."""
 
 
 class SiteFields(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -178,11 +173,8 @@ async def sites(request: AnyRequest, rooms: FromRooms, viewer: FromViewer) -> Si
     """The sites one may see. Parameters: `q` (words), `sort` (an attribute), `order` (asc, desc), `limit`, `cursor`,
     and filters by any attribute: `city=Lyon` (several: one of them), `city.prefix=`, `area_m2.from=`, `area_m2.to=`,
     `note.empty=yes`, `tag.KEY=`, `organization=` (with all below it), `device.firmware=`, `person.email=`."""
-    authority, asked = viewer.authority, question_of(request)
-    if _is_told_less(viewer) and (asked.q or any(one.name in _OF_PEOPLE for one in asked.filters)):
-        raise lacking(viewer, SEE_PEOPLE)
     page = await rooms.registry_threads.run(
-        rooms.registry.find_sites, authority.reach(SEE_SITE), asked, authority.reach(SEE_PEOPLE)
+        rooms.registry.find_sites, viewer.authority.reach(SEE_SITE), question_of(request), viewer.sight
     )
     return SiteRows([answer(viewer, row) for row in page.rows], page.total, page.cursor)
 
@@ -261,14 +253,9 @@ def answered(viewer: Viewer, row: SiteRow) -> Response[SiteAnswer]:
 def answer(viewer: Viewer, row: SiteRow) -> SiteAnswer:
     """A site as this viewer is told of it."""
     told = {name: getattr(row.site, name) for name in Site.__struct_fields__}
-    if _is_told_less(viewer):
-        told |= {name: None if told[name] is None or not isinstance(told[name], str) else "" for name in _OF_PEOPLE}
+    if not viewer.sight.of_people:
+        told |= {name: None if told[name] is None or not isinstance(told[name], str) else "" for name in OF_PEOPLE}
     return SiteAnswer(**told, organization=row.organization, devices=row.devices)
-
-
-def _is_told_less(viewer: Viewer) -> bool:
-    """Whether this is whoever has a link or a key that reads."""
-    return viewer.account is None and not viewer.authority.reach(CHANGE)
 
 
 async def one(rooms: Rooms, site_id: int) -> SiteRow:
