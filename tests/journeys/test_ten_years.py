@@ -31,7 +31,8 @@ def simulated(running: Any, verb: Callable[..., str], eventually: Callable[..., 
         for address, change in ADOPTED.items():
             direction = "export" if change["role"] == "export" else "none"
             patch = {"quantity": "electricity", "direction": direction, **change}
-            client.patch(f"/api/v1/points/{rows[address]['id']}", json=patch).raise_for_status()
+            version = {"If-Match": f'"{rows[address]["version"]}"'}
+            client.patch(f"/api/v1/points/{rows[address]['id']}", json=patch, headers=version).raise_for_status()
         ids = {change["name"]: rows[address]["id"] for address, change in ADOPTED.items()}
 
         def known_years() -> int:

@@ -12,6 +12,11 @@ from wattstead.registry.places.devices import Made
 from wattstead.registry.records import NewAddress, PointDeclaration
 
 
+def _change(client: httpx.Client, point: int, change: Any) -> httpx.Response:
+    version = client.get(f"/api/v1/points/{point}").headers["ETag"]
+    return client.patch(f"/api/v1/points/{point}", json=change, headers={"If-Match": version})
+
+
 def test_a_key_sees_its_site_and_a_person_all(house: Any, reader: httpx.Client, person: httpx.Client) -> None:
     told = reader.get("/api/v1/sites").json()
     (home,) = told["rows"]
@@ -67,11 +72,30 @@ def test_adopting_changes_what_a_point_is(house: Any, person: httpx.Client) -> N
     grant = house.registry.key(house.write)
     point = house.registry.resolve(grant, [NewAddress("adopt me")])["adopt me"]
     change = {"name": "Wärmepumpe 1", "quantity": "electricity", "kind": "register", "unit": "kWh", "role": "appliance"}
-    answer = person.patch(f"/api/v1/points/{point}", json=change)
+    answer = _change(person, point, change)
     assert answer.status_code == 200, answer.text
     told = person.get(f"/api/v1/points/{point}").json()
     assert {name: told[name] for name in change} == change
     assert (told["adopted"], told["suggestion"], told["address"]) == (True, None, "adopt me")
+
+
+def test_a_change_names_the_version_that_was_seen_and_is_kept(house: Any, person: httpx.Client) -> None:
+    grant = house.registry.key(house.write)
+    point = house.registry.resolve(grant, [NewAddress("kept")])["kept"]
+    path = f"/api/v1/points/{point}"
+    seen = person.get(path)
+    first = {"If-Match": seen.headers["ETag"]}
+    assert seen.headers["ETag"] == f'"{seen.json()["version"]}"'
+    assert person.patch(path, json={"name": "One"}).status_code == 428
+    answer = person.patch(path, json={"name": "One", "unit": "W"}, headers=first)
+    assert answer.status_code == 200
+    assert person.patch(path, json={"name": "Two"}, headers=first).status_code == 412
+    assert person.patch(path, json={"name": "Two"}, headers={"If-Match": answer.headers["ETag"]}).status_code == 200
+    history = person.get(f"/api/v1/sites/{house.home}/history").json()["rows"]
+    last, former = (one for one in history if (one["resource"], one["resource_id"]) == ("point", point))
+    assert last["fields"] == {"name": ["One", "Two"]}
+    assert former["fields"]["unit"] == ["", "W"] and former["fields"]["name"][1] == "One"
+    assert (last["action"], last["who"]) == ("change", person.get("/api/v1/session").json()["name"] or house.owner)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +112,7 @@ def test_adopting_changes_what_a_point_is(house: Any, person: httpx.Client) -> N
     ],
 )
 def test_a_change_that_does_not_fit_is_refused(house: Any, person: httpx.Client, change: Any, word: str) -> None:
-    answer = person.patch(f"/api/v1/points/{house.points['power']}", json=change)
+    answer = _change(person, house.points["power"], change)
     assert answer.status_code == 400
     assert word in answer.text
 
@@ -98,15 +122,15 @@ def test_a_register_is_wider_than_what_it_shows(house: Any, person: httpx.Client
     point = house.registry.resolve(grant, [NewAddress("wide")])["wide"]
     house.publish(point, 999_999.0)
     register = {"quantity": "electricity", "kind": "register", "unit": "Wh"}
-    refused = person.patch(f"/api/v1/points/{point}", json=register | {"width": 10**6})
+    refused = _change(person, point, register | {"width": 10**6})
     assert [one["place"] for one in refused.json()["places"]] == ["width"]
     assert (
         "1000000 resolutions of 0.001 Wh are 1000 Wh, and the newest reading is 999999 Wh" in refused.json()["detail"]
     )
     assert person.get(f"/api/v1/points/{point}").json()["kind"] == "gauge"
     for fitting in ({"width": 10**9}, {"width": 10**6, "resolution": 1}, {"name": "Wide"}):
-        assert person.patch(f"/api/v1/points/{point}", json=register | fitting).status_code == 200
-    assert person.patch(f"/api/v1/points/{point}", json={"resolution": 0.001}).status_code == 400
+        assert _change(person, point, register | fitting).status_code == 200
+    assert _change(person, point, {"resolution": 0.001}).status_code == 400
 
 
 def test_keys_change_nothing(house: Any, reader: httpx.Client) -> None:
@@ -156,7 +180,7 @@ def test_points_of_one_name_are_told_apart_by_their_devices(house: Any, person: 
     see(wanted | {made[1].id: ("Power", "Grid · Power"), made[2].id: ("Power", "Meter · Power")})
     (point,) = (row for row in person.get(f"/api/v1/points?site={site.id}").json() if row["device_id"] == made[0].id)
     assert person.get(f"/api/v1/points/{point['id']}").json()["label"] == "Inverter · Power"
-    renamed = person.patch(f"/api/v1/points/{point['id']}", json={"name": "AC power"}).json()
+    renamed = _change(person, point["id"], {"name": "AC power"}).json()
     assert (renamed["name"], renamed["label"]) == ("AC power", "AC power")
     for device in (*made, alone):
         registry.delete_device(device.id)

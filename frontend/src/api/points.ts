@@ -5,8 +5,9 @@ import type { Asking } from "./client";
 import { address, ask } from "./client";
 import type { ApiPoint, Key, NewKey, PointChange, SpanAnswer } from "./types";
 
-export const changePoint = (id: number, change: PointChange) =>
-  ask<ApiPoint>(`points/${id}`, {}, { method: "PATCH", body: change });
+/** Refused with 412 when somebody else changed it meanwhile. */
+export const changePoint = (point: ApiPoint, change: PointChange) =>
+  ask<ApiPoint>(`points/${point.id}`, {}, { method: "PATCH", body: change, version: `"${point.version}"` });
 export const askSpan = (points: readonly number[], signal?: Asking["signal"]) => ask<SpanAnswer>("span", { points }, { signal });
 
 export const askKeys = (site: number) => ask<Key[]>("keys", { site });

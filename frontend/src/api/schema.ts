@@ -298,8 +298,8 @@ export interface paths {
         put?: never;
         /**
          * Move a device
-         * @description To another site that one may change too; If-Match is honoured. Its points and their history stay at the old
-         *     site, and it gets new ones at the new site.
+         * @description To another site where one may move devices too, or to none; If-Match is honoured. Its points and their history
+         *     stay at the old site, and it gets new ones at the new site.
          */
         post: operations["move"];
         delete?: never;
@@ -798,7 +798,7 @@ export interface paths {
         };
         /**
          * A point
-         * @description One point with its latest value.
+         * @description One point with its latest value; the ETag is the version to give with a change.
          */
         get: operations["point"];
         put?: never;
@@ -808,8 +808,8 @@ export interface paths {
         head?: never;
         /**
          * Adopt or rename a point
-         * @description Changes what is given. Setting quantity, kind, direction, unit or role adopts the point; its history is kept
-         *     and its sums are computed again.
+         * @description Changes what is given; needs If-Match. Setting quantity, kind, direction, unit or role adopts the point; its
+         *     history is kept and its sums are computed again.
          */
         patch: operations["change_point"];
         trace?: never;
@@ -1304,7 +1304,8 @@ export interface paths {
         get: operations["access"];
         /**
          * Grant
-         * @description Lets another organization's people see a site; who grants must own the site's branch and see the other.
+         * @description Lets another organization, which one must see, look at a site and perhaps change it; see `docs/permissions.md`
+         *     for what that carries.
          */
         put: operations["grant"];
         post?: never;
@@ -1345,8 +1346,8 @@ export interface paths {
         put?: never;
         /**
          * Hand over
-         * @description Gives a site with all that is in it to another organization that one sees, or invites the person who lives
-         *     there; If-Match is honoured.
+         * @description Gives a site with all that is in it to another organization that one sees: keys that read or set up end, links
+         *     and shares too, keys that only write go on. Or invites the person who lives there. If-Match is honoured.
          */
         post: operations["hand_over"];
         delete?: never;
@@ -1926,6 +1927,16 @@ export interface components {
         HandedOver: {
             /** @description The person's invitation to hand on, where no mail is sent; else empty. */
             link: string;
+            /**
+             * @description Keys that read or set the site up, which ended with the handover; keys that only write go on.
+             * @default 0
+             */
+            ended_keys: number;
+            /**
+             * @description Links and shares with people that ended.
+             * @default 0
+             */
+            ended_shares: number;
         };
         /**
          * Handover
@@ -2637,6 +2648,8 @@ export interface components {
             created: number;
             /** @description Since when the template of its device knows it no more, milliseconds since 1970; null: it does. */
             retired: number | null;
+            /** @description Grows with every change; the ETag to give with the next one. */
+            version: number;
         };
         /**
          * PointHours

@@ -7,6 +7,7 @@ export const HOUR_MS = 3_600_000;
 export function point(more: Partial<ApiPoint> = {}): ApiPoint {
   return {
     id: 1,
+    version: 1,
     site_id: 1,
     device_id: null,
     name: `p${more.id ?? 1}`,

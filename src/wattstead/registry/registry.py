@@ -26,7 +26,7 @@ from wattstead.registry.storage.dataset import Counters
 from wattstead.registry.storage.migrate import migrate, newest, schema_revision
 from wattstead.registry.tables import Site
 from wattstead.registry.templates.templates import Templates
-from wattstead.registry.trail import Actor, Deed
+from wattstead.registry.trail import SYSTEM, Actor, Deed
 
 
 class Registry(People, Templates, Places):
@@ -153,10 +153,12 @@ class Registry(People, Templates, Places):
         with self._db.writing() as s:
             return declare.create_points(s, site_id, declarations, self._clock())
 
-    def change_point(self, point_id: int, change: PointChange) -> PointRow:
-        """Adopt, rename or correct a point; raises `Unknown`, `PointInvalid`, `UnitError`, `NameInvalid`."""
+    def change_point(
+        self, point_id: int, change: PointChange, *, version: int | None = None, by: Actor = SYSTEM
+    ) -> PointRow:
+        """Adopt, rename or correct a point; raises `Unknown`, `Stale`, `PointInvalid`, `UnitError`, `NameInvalid`."""
         with self._db.writing() as s:
-            return declare.change_point(s, point_id, change)
+            return declare.change_by(s, point_id, change, self._clock(), version=version, by=by)
 
     def point(self, point_id: int) -> PointRow:
         """Raises `Unknown`."""

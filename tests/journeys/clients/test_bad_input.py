@@ -237,7 +237,8 @@ def test_names_and_units(product: Any, http: httpx.Client, eyes: Any, now_s: int
         eyes.stored(name, [(now_s, value + 1.0)])
     point = eyes.point(names[0])
     for change in ({"unit": "furlong"}, {"quantity": "temperature", "unit": "kWh"}, {"kind": "gas"}, {"name": LONG}):
-        refused = eyes.http.patch(f"/api/v1/points/{point}", json=change)
+        version = {"If-Match": eyes.http.get(f"/api/v1/points/{point}").headers["ETag"]}
+        refused = eyes.http.patch(f"/api/v1/points/{point}", json=change, headers=version)
         assert refused.status_code in (400, 422), (change, refused.text)
         assert next(iter(change)) in refused.text or "unit" in refused.text
     assert http.post(OWN, json=body | {"time_unit": "fortnight"}).status_code == 400

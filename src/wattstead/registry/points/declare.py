@@ -13,12 +13,14 @@ from sqlalchemy.orm import Session
 
 from wattstead.metering.point import Point, amount_per_step, step_rule
 from wattstead.metering.quantity import ALIASES, Direction, Kind, Quantity, Role, UnitError, unit
-from wattstead.registry import names, tables
-from wattstead.registry.errors import PointInvalid, Unknown
+from wattstead.registry import names, tables, trail
+from wattstead.registry.errors import PointInvalid, Stale, Unknown
 from wattstead.registry.points import points, tags
+from wattstead.registry.policy import Resource
 from wattstead.registry.records import PointDeclaration, PointRow
 from wattstead.registry.storage import dataset
-from wattstead.registry.storage.database import insert_rows, integers, texts
+from wattstead.registry.storage.database import insert_rows, integers, possible, texts
+from wattstead.registry.trail import SYSTEM, Actor
 
 _LONGEST_WIDTH = 2**62
 _INSTANT = frozenset({"W", "VA", "var", "V", "A", "Hz", "°C", "W/m²", "m³/h", "m/s", "Pa", "dBm"})
@@ -129,6 +131,26 @@ def change_point(session: Session, point_id: int, change: PointChange) -> PointR
     return points.point(session, point_id)
 
 
+def change_by(
+    session: Session, point_id: int, change: PointChange, now: datetime, *, version: int | None = None,
+    by: Actor = SYSTEM,
+) -> PointRow:  # fmt: skip
+    """`change_point` by somebody, kept in the trail; raises `Stale` too, when the point has another version."""
+    site_id = session.scalar(select(tables.Point.site_id).where(tables.Point.id.in_(possible([point_id]))))
+    if site_id is None:
+        raise Unknown("point", point_id)
+    lock_site(session, site_id)
+    before = points.point(session, point_id)
+    if version is not None and before.version != version:
+        raise Stale("point", point_id, before.version, version)
+    after = change_point(session, point_id, change)
+    trail.note(
+        session, now, by, "change", Resource.POINT, point_id, site_id=after.site_id, before=_told(before),
+        after=_told(after),
+    )  # fmt: skip
+    return after
+
+
 def lock_site(session: Session, site_id: int) -> str:
     """The zone of a site whose addresses no other transaction adds to until this one ends; raises `Unknown`."""
     zone = lock_sites(session, [site_id]).get(site_id)
@@ -208,6 +230,13 @@ def _check_devices(session: Session, site_id: int, device_ids: set[int]) -> None
 
 def _plain(columns: Mapping[str, Any]) -> dict[str, Any]:
     return {k: v.value if isinstance(v, (Kind, Quantity, Direction, Role)) else v for k, v in columns.items()}
+
+
+def _told(row: PointRow) -> dict[str, Any]:
+    """What the trail keeps of a point."""
+    physics = {name: getattr(row.point, name) for name in Point.__struct_fields__ if name not in ("id", "zone")}
+    own = {"name": row.name, "role": row.role, "device_id": row.device_id, "adopted": row.adopted}
+    return _plain({**physics, **own, **{f"tag {key}": value for key, value in row.tags.items()}})
 
 
 def _is_width(width: int) -> bool:

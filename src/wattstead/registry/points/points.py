@@ -32,7 +32,7 @@ _MEANING: tuple[InstrumentedAttribute[Any], ...] = (
 _COLUMNS: tuple[ColumnElement[Any] | InstrumentedAttribute[Any], ...] = (
     *_MEANING,
     *(Point.site_id, Point.device_id, Point.name, Point.role, Point.adopted, Point.unit_hint),
-    *(Point.rule_version, Point.created, _PATH, Point.retired),
+    *(Point.rule_version, Point.created, _PATH, Point.retired, Point.changed_at),
 )
 
 
@@ -123,7 +123,7 @@ def owners_of(session: Session, point_ids: Sequence[int]) -> dict[int, tuple[int
 def _record(row: Row[*tuple[Any, ...]], own_tags: dict[str, str]) -> PointRow:
     """One row of the columns above; built by position, since a listing may have 50,000 of them."""
     rest = row[len(_MEANING) :]
-    (site_id, device_id, name, role, adopted, unit_hint, rule_version, created, path, retired) = rest
+    (site_id, device_id, name, role, adopted, unit_hint, rule_version, created, path, retired, version) = rest
     return PointRow(
         point=_meaning(*row[: len(_MEANING)]),
         site_id=site_id,
@@ -137,6 +137,7 @@ def _record(row: Row[*tuple[Any, ...]], own_tags: dict[str, str]) -> PointRow:
         created=created,
         tags=own_tags,
         retired=retired,
+        version=version,
     )
 
 

@@ -69,6 +69,8 @@ class PointRow(msgspec.Struct, frozen=True, kw_only=True):
     tags: dict[str, str]
     retired: datetime | None = None
     """Since when its device's template knows it no more."""
+    version: int = 0
+    """Grows with every change of what is known about it."""
 
 
 class TagFilter(msgspec.Struct, frozen=True):

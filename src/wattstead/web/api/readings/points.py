@@ -15,8 +15,9 @@ from wattstead.registry.points.declare import PointChange
 from wattstead.registry.points.suggestion import Suggestion, suggestion
 from wattstead.registry.policy import Action, Resource, Right
 from wattstead.registry.records import PointRow
-from wattstead.web.access.gate import AnyRequest, needs, require
+from wattstead.web.access.gate import AnyRequest, actor, needs, require
 from wattstead.web.http.large import large
+from wattstead.web.http.versions import expected, tag
 from wattstead.web.labels import labels, twins
 from wattstead.web.problem import invalid, not_found
 from wattstead.web.readings.amounts import amount_unit
@@ -68,6 +69,8 @@ class PointAnswer(msgspec.Struct, kw_only=True):
     """Milliseconds since 1970."""
     retired: int | None
     """Since when the template of its device knows it no more, milliseconds since 1970; null: it does."""
+    version: int
+    """Grows with every change; the ETag to give with the next one."""
 
 
 class PointPatch(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
@@ -105,8 +108,8 @@ async def points(
 
 
 @get("/{point_id:int}", opt=needs(Action.SEE, Resource.POINT), summary="A point", tags=["points"])
-async def point(rooms: FromRooms, viewer: FromViewer, point_id: int) -> PointAnswer:
-    """One point with its latest value."""
+async def point(rooms: FromRooms, viewer: FromViewer, point_id: int) -> Response[PointAnswer]:
+    """One point with its latest value; the ETag is the version to give with a change."""
     rows = await rooms.directory.rows(viewer, [point_id])
     if not rows:
         raise not_found("point", point_id)
@@ -114,14 +117,18 @@ async def point(rooms: FromRooms, viewer: FromViewer, point_id: int) -> PointAns
 
 
 @patch("/{point_id:int}", opt=needs(Action.CHANGE, Resource.POINT), summary="Adopt or rename a point", tags=["points"])
-async def change_point(rooms: FromRooms, viewer: FromViewer, point_id: int, data: PointPatch) -> PointAnswer:
-    """Changes what is given. Setting quantity, kind, direction, unit or role adopts the point; its history is kept
-    and its sums are computed again."""
+async def change_point(
+    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, point_id: int, data: PointPatch
+) -> Response[PointAnswer]:
+    """Changes what is given; needs If-Match. Setting quantity, kind, direction, unit or role adopts the point; its
+    history is kept and its sums are computed again."""
     await require(rooms, viewer, _CHANGE, point_id)
     change = PointChange(**msgspec.structs.asdict(data))
     before = await rooms.registry_threads.run(rooms.registry.point, point_id)
     _check_width(rooms, before.point, change)
-    row = await rooms.registry_threads.run(rooms.registry.change_point, point_id, change)
+    row = await rooms.registry_threads.run(
+        rooms.registry.change_point, point_id, change, version=expected(request), by=actor(viewer)
+    )
     rooms.directory.expire()
     return await _one(rooms, viewer, row)
 
@@ -142,9 +149,10 @@ def _check_width(rooms: Rooms, before: Point, change: PointChange) -> None:
         )
 
 
-async def _one(rooms: Rooms, viewer: FromViewer, row: PointRow) -> PointAnswer:
+async def _one(rooms: Rooms, viewer: FromViewer, row: PointRow) -> Response[PointAnswer]:
     alike = await rooms.directory.made_of_sites(viewer, [row.site_id], "twins", twins)
-    return (await rooms.registry_threads.run(_described, rooms, [row], alike))[0]
+    (told,) = await rooms.registry_threads.run(_described, rooms, [row], alike)
+    return Response(told, headers=tag(row.version))
 
 
 def _described(rooms: Rooms, rows: list[PointRow], alike: frozenset[int]) -> list[PointAnswer]:
@@ -180,6 +188,7 @@ def _answer(row: PointRow, label: str, newest: tuple[int, float] | None) -> Poin
         latest=LatestValue(newest[0] // 1000, newest[1] * own.factor + own.offset) if newest else None,
         created=round(row.created.timestamp() * 1000),
         retired=None if row.retired is None else round(row.retired.timestamp() * 1000),
+        version=row.version,
     )
 
 
