@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
+
+from wattstead.registry.records import PointDeclaration
 
 
 def events(answer: httpx.Response) -> Iterator[dict[str, Any]]:
@@ -90,3 +94,25 @@ def test_a_guest_sees_nothing_more_once_the_link_is_taken_back(house: Any, perso
             assert person.delete(f"/api/v1/shares/{made['id']}").status_code == 204
             assert all("data" not in line for line in list(lines)[1:])
         assert eve.get(f"/api/v1/points?site={house.home}").status_code == 401
+
+
+def test_a_stream_ends_when_its_key_or_link_does(open_office: Any, tmp_path: Path) -> None:
+    """At that instant, not at the next of the heartbeats, which are long here."""
+    with open_office(tmp_path, heartbeat_s=60.0) as office, office.signed_in() as person:
+        site, ends = office.site, datetime.now(UTC) + timedelta(seconds=2)
+        (point,) = office.registry.create_points(site, [PointDeclaration(address="power", name="Power")])
+        body = {"site_id": site, "name": "short", "expires": ends.isoformat()}
+        key = person.post("/keys", json=body | {"scope": "read"}).raise_for_status().json()
+        link = person.post("/shares", json=body).raise_for_status().json()["link"]
+        with office.client(Authorization=f"Bearer {key['secret']}") as program, office.client() as guest:
+            guest.get(f"/shared/{link.rpartition('/')[2]}").raise_for_status()
+            for client in (program, guest):
+                assert client.get("/points").status_code == 200
+            streams = [client.stream("GET", f"/live?points={point}", timeout=30) for client in (program, guest)]
+            with streams[0] as first, streams[1] as second:
+                for answer in (first, second):
+                    assert answer.status_code == 200
+                    answer.read()  # until the server ends it
+            assert ends <= datetime.now(UTC)
+            for client in (program, guest):
+                assert client.get(f"/live?points={point}").status_code == 401

@@ -126,7 +126,7 @@ class Directory:
     async def _viewer(self, name: bytes, ask: Callable[[str], Viewer | None], secret: str) -> Viewer | None:
         await self._fresh()
         known = self._viewers.get(name)
-        if known is not None and known[0] > time.monotonic():
+        if known is not None and known[0] > time.monotonic() and known[1].left_s > 0:
             return known[1]
         return await self._once((name,), lambda: ask(secret), partial(self._keep_viewer, name))
 

@@ -167,3 +167,5 @@ class Guest(msgspec.Struct, frozen=True):
     id: int
     """Of the link."""
     site_id: int
+    ends_s: float
+    """Seconds since 1970 at which the link ends."""

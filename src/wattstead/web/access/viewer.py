@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Mapping
 
 import msgspec
@@ -61,6 +63,12 @@ class Viewer(msgspec.Struct, frozen=True):
     def device_id(self) -> int | None:
         """The one device that a key is bound to; None for everybody else."""
         return self.who.device_id if isinstance(self.who, KeyGrant) else None
+
+    @property
+    def left_s(self) -> float:
+        """For how many seconds from now a key or a link holds; endless for a person and for what does not end."""
+        ends_s = 0.0 if isinstance(self.who, Account) else self.who.ends_s
+        return ends_s - time.time() if ends_s else math.inf
 
     @property
     def sight(self) -> Sight:

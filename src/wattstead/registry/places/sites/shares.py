@@ -132,7 +132,7 @@ def link(session: Session, link_id: int) -> ShareLink:
 def guest(session: Session, token: str, now: datetime) -> Guest | None:
     """Who a link's token stands for; None when it is unknown, closed or over, or its organization is disabled."""
     row = session.execute(
-        select(tables.ShareLink.id, tables.ShareLink.site_id, tables.Organization.path)
+        select(tables.ShareLink.id, tables.ShareLink.site_id, tables.Organization.path, tables.ShareLink.expires)
         .join(tables.Site, tables.Site.id == tables.ShareLink.site_id)
         .join(tables.Organization, tables.Organization.id == tables.Site.organization_id)
         .where(
@@ -143,7 +143,7 @@ def guest(session: Session, token: str, now: datetime) -> Guest | None:
     ).one_or_none()
     if row is None or row[2].startswith(closed_paths(session)):
         return None
-    return Guest(row[0], row[1])
+    return Guest(row[0], row[1], row[3].timestamp())
 
 
 def people(session: Session, site_id: int, now: datetime) -> list[tuple[Membership, str, str]]:

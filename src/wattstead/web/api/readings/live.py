@@ -72,9 +72,9 @@ async def _events(
     generation = await rooms.directory.generation()
     alive_s = look_again_s = loop.time() + beat_s
     with _counted(rooms.streams, _name(viewer)), rooms.live.subscribe(scale.ids.tolist()) as subscription:
-        while True:
+        while viewer.left_s > 0:
             try:
-                readings = await asyncio.wait_for(anext(subscription), min(_LOOK_S, beat_s))
+                readings = await asyncio.wait_for(anext(subscription), min(_LOOK_S, beat_s, viewer.left_s))
                 yield scale.event(readings)
                 alive_s = loop.time() + beat_s
             except TimeoutError:
@@ -87,7 +87,8 @@ async def _events(
             if generation != before or loop.time() > look_again_s:
                 look_again_s = loop.time() + beat_s
                 try:
-                    scale = _Scale(await chosen(rooms, await viewer_now(request), points, _MOST_POINTS))
+                    viewer = await viewer_now(request)
+                    scale = _Scale(await chosen(rooms, viewer, points, _MOST_POINTS))
                 except Refused:  # the session has ended, or a point is no longer the viewer's
                     return
 
