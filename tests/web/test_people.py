@@ -127,6 +127,8 @@ def test_an_administrator_looks_through_eyes_and_comes_back(office: Any, branch:
         path = f"/people/{branch.ids['customer']}/impersonate"
         assert branch.people["partner"].post(path, json={}).status_code == 403
         own = admin.cookies["wattstead_session"]
+        for silent in ({}, {"reason": "  "}):
+            assert admin.post(path, json=silent).status_code == admin.post(path).status_code == 400
         assert admin.post(path, json={"reason": "ticket 1"}).status_code == 201
         seen = admin.get("/session").json()
         assert (seen["email"], seen["impersonator"]) == ("customer@test.example", office.owner.email)
@@ -137,7 +139,7 @@ def test_an_administrator_looks_through_eyes_and_comes_back(office: Any, branch:
         assert admin.delete("/session").status_code == 204
         assert admin.cookies["wattstead_session"] == own
         assert admin.get("/session").json()["email"] == office.owner.email
-        assert admin.post(f"/people/{branch.ids['owner']}/impersonate").status_code == 403
+        assert admin.post(f"/people/{branch.ids['owner']}/impersonate", json={"reason": "ticket 2"}).status_code == 403
 
 
 def test_an_operator_tells_a_reason_first(office: Any, branch: Any) -> None:

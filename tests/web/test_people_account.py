@@ -138,7 +138,11 @@ def test_a_second_factor_is_asked_for_and_counts_once(office: Any, email: str) -
         renewed = person.post("/account/totp/codes", json={"password": PASSWORD}).json()["codes"]
         assert login(door, email, code=codes[1]).status_code == 401
         assert login(door, email, code=renewed[1]).status_code == 201
-        assert person.delete("/account/totp").status_code == 204 and login(door, email).status_code == 201
+        for body, status in (({}, 400), ({"password": "not mine, I guess"}, 401), ({"password": PASSWORD}, 204)):
+            dropped = person.request("DELETE", "/account/totp", json=body)
+            assert dropped.status_code == status, dropped.text
+            assert person.get("/account").json()["has_totp"] is (status != 204)
+        assert login(door, email).status_code == 201
 
 
 def test_codes_are_not_guessed(office: Any, email: str) -> None:

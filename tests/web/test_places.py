@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from wattstead.registry import tables
 from wattstead.registry.records import PointDeclaration
 
 PNG = (
@@ -307,6 +309,20 @@ def test_a_site_is_handed_over(fleet: Fleet) -> None:
     assert _told(fleet.rival.get(f"/sites/{site}/access"))["links"] == []
     assert [one["scope"] for one in _told(fleet.rival.get(f"/keys?site={site}"))] == ["write", "write"]
     assert fleet.user.get(f"/sites/{site}").status_code == 404
+
+
+def test_a_key_that_only_reads_does_not_hold_a_site(fleet: Fleet) -> None:
+    new = {"name": "Closing", "zone": "UTC", "organization_id": fleet.one, "write_key": False}
+    site = _told(fleet.owner.post("/sites", json=new), 201)["site"]["id"]
+    fleet.office.registry.create_points(site, [PointDeclaration(address="power", name="Power")])
+    _told(fleet.owner.post("/keys", json={"site_id": site, "scope": "read"}), 201)
+    sends = _told(fleet.owner.post("/keys", json={"site_id": site, "scope": "write"}), 201)["id"]
+    path = f"/sites/{site}"
+    held = fleet.owner.delete(path, headers=_version(fleet.owner, path))
+    assert held.status_code == 409 and "1 keys that may still send" in held.json()["detail"]
+    with fleet.office.registry._db.writing() as s:  # over for a minute
+        s.get(tables.Key, sends).expires = datetime.now(UTC) - timedelta(minutes=1)
+    assert fleet.owner.delete(path, headers=_version(fleet.owner, path)).status_code == 204
 
 
 def test_pictures(fleet: Fleet, tmp_path: Path) -> None:

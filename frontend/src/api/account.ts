@@ -44,7 +44,7 @@ export const endOthers = () => drop("sessions");
 export const beginTotp = () => post<{ readonly secret: string; readonly uri: string }>("account/totp");
 export const confirmTotp = (code: string) => post<{ readonly codes: readonly string[] }>("account/totp/confirm", { code });
 export const freshCodes = (password: string) => post<{ readonly codes: readonly string[] }>("account/totp/codes", { password });
-export const dropTotp = () => drop("account/totp");
+export const dropTotp = (password: string) => ask<void>("account/totp", {}, { method: "DELETE", body: { password } });
 
 /** How a device trusts this server; empty texts where it does anyway. */
 export const askTrust = () => ask<TrustOffer>("trust");

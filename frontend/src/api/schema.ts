@@ -165,7 +165,7 @@ export interface paths {
         post: operations["begin_totp"];
         /**
          * End the second factor
-         * @description Signing in asks for the password alone; the recovery codes end.
+         * @description Asks for the password; from then on signing in asks for that alone, and the recovery codes end.
          */
         delete: operations["drop_totp"];
         options?: never;
@@ -3469,7 +3469,10 @@ export interface components {
          * @description Why an administrator looks through somebody's eyes.
          */
         Why: {
-            /** @default  */
+            /**
+             * @description In 3 to 200 letters; needed.
+             * @default
+             */
             reason: string;
         };
         /**
@@ -3778,7 +3781,11 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Confirmed"];
+            };
+        };
         responses: {
             /** @description Request fulfilled, nothing follows */
             204: {

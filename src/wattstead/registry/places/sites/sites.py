@@ -15,7 +15,7 @@ from wattstead.registry.errors import Conflict, Unknown
 from wattstead.registry.places import attributes
 from wattstead.registry.places.versions import changeable
 from wattstead.registry.points import tags
-from wattstead.registry.policy import Reach, Resource
+from wattstead.registry.policy import Reach, Resource, Scope
 from wattstead.registry.reach import of_sites, parts_of_sites
 from wattstead.registry.records import Site, SiteName
 from wattstead.registry.storage import dataset
@@ -26,7 +26,7 @@ _PLAIN = {"synchronize_session": False}
 _FIELDS = tuple(field for field in Site.__struct_fields__ if field != "tags")
 _BY_ITSELF = ("id", "created", "version", "last_seen", "connection_state", "completeness")
 _DOORS_KNOW = timedelta(seconds=10)
-"""After that long every door has learnt that a key was revoked."""
+"""After that long every door has learnt that a key was revoked or is over."""
 
 
 def create_site(
@@ -124,13 +124,18 @@ def delete_site(
 ) -> None:
     """Remove a site with its devices, points and keys; its point ids are never given again.
 
-    A site that has points must have had its keys revoked some seconds ago, so that nothing is on its way to a point
-    that is no more. Raises `Unknown`, `Stale`, `Conflict`.
+    A site that has points must have had the keys that send revoked some seconds ago, or over, so that nothing is on its
+    way to a point that is no more. Raises `Unknown`, `Stale`, `Conflict`.
     """
     row = changeable(session, tables.Site, site_id, version)
     points = select(tables.Point.id).where(tables.Point.site_id == site_id)
     alive = select(func.count()).select_from(tables.Key).where(tables.Key.site_id == site_id)
-    alive = alive.where(tables.Key.revoked.is_(None) | (tables.Key.revoked > now - _DOORS_KNOW))
+    known = now - _DOORS_KNOW
+    alive = alive.where(
+        tables.Key.scope != Scope.READ.value,
+        tables.Key.revoked.is_(None) | (tables.Key.revoked > known),
+        tables.Key.expires.is_(None) | (tables.Key.expires > known),
+    )
     if session.scalar(points.limit(1)) is not None and (count := session.scalar(alive)):
         raise Conflict(
             f"site {site_id} has points and {count} keys that may still send; revoke them, wait ten seconds, try again"

@@ -111,6 +111,7 @@ class Why(msgspec.Struct, forbid_unknown_fields=True):
     """Why an administrator looks through somebody's eyes."""
 
     reason: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    """In 3 to 200 letters; needed."""
 
 
 class Eyes(msgspec.Struct):
@@ -262,8 +263,10 @@ async def impersonate(
     """
     require_own_hand(viewer)
     await require(rooms, viewer, Right(Action.IMPERSONATE, Resource.PERSON), person_id)
+    reason, who = data.reason.strip() if data else "", actor(viewer)
+    if len(reason) < 3:
+        raise invalid("reason", "is missing; say in 3 to 200 letters why")
     row = await _row(rooms, viewer, person_id)
-    reason, who = data.reason if data else "", actor(viewer)
     token = await rooms.registry_threads.run(
         rooms.registry.impersonate, who, viewer.authority, person_id, reason, **client_of(request)
     )

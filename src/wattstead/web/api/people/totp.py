@@ -71,9 +71,12 @@ async def fresh_codes(
 
 
 @delete("/", opt=SIGNED, summary="End the second factor", tags=["account"])
-async def drop_totp(rooms: FromRooms, viewer: FromViewer, account: FromAccount) -> None:
-    """Signing in asks for the password alone; the recovery codes end."""
+async def drop_totp(
+    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, account: FromAccount, data: Confirmed
+) -> None:
+    """Asks for the password; from then on signing in asks for that alone, and the recovery codes end."""
     require_own_hand(viewer)
+    await rooms.registry_threads.run(rooms.registry.check_own_password, account.id, data.password, address_of(request))
     await rooms.registry_threads.run(rooms.registry.drop_totp, account.id)
     rooms.directory.expire()
 
