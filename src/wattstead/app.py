@@ -36,7 +36,7 @@ from wattstead.refining.retention import Keep, Retention
 from wattstead.registry.registry import Registry
 from wattstead.registry.seal import Seal
 from wattstead.registry.storage.dataset import Counters
-from wattstead.securing import Secured, secure
+from wattstead.securing import Secured, own_names, secure
 from wattstead.series import Series
 from wattstead.settings import Settings
 from wattstead.status import status_parts
@@ -201,7 +201,9 @@ async def _answer(
     settings = running.settings
     prefix, forwarded = settings.base_path, settings.trust_forwarded
     trust, challenges = (secured.trust, secured.challenges) if secured else (None, None)
-    beyond = Beyond(ports.number if secured else 443, prefix, settings.public_url.rstrip("/"))
+    beyond = Beyond(
+        ports.number if secured else 443, prefix, settings.public_url.rstrip("/"), lambda: own_names(settings, secured)
+    )
     server = Server(
         main_entrance(door, pages, beyond, trust, prefix, forwarded),
         protocol_for(door, prefix, Clear.NEVER, forwarded),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,14 +27,28 @@ class Beyond:
     """Ours, or what a proxy has by convention."""
     base_path: str = ""
     public_url: str = ""
+    names: Callable[[], frozenset[str]] = frozenset
+    """The names and addresses that are ours at the moment; nobody is sent to another one, whatever a request claims."""
 
     def address(self, scope: Mapping[str, Any]) -> str:
-        """The root of the pages, under the name that was asked for; empty where that is none."""
+        """The root of the pages, under the name that was asked for; empty where that is none of ours."""
         if self.public_url.startswith("https://"):
             return f"{self.public_url}/"
         found = _HOST.fullmatch(_header(scope, b"host"))
+        if found is not None and not _is_one(found[1], self.names()):
+            return ""
         port = "" if self.port == 443 else f":{self.port}"
         return f"https://{found[1]}{port}{self.base_path}/" if found else ""
+
+
+def _is_one(host: str, names: frozenset[str]) -> bool:
+    """Whether a host is one of some names, of which a first label may be a star.
+
+    >>> [_is_one(host, frozenset({"*.lan", "::1"})) for host in ("a.lan", "A.LAN", "[::1]", "a.b.lan", "lan", "b.org")]
+    [True, True, True, False, False, False]
+    """
+    plain = host.strip("[]").lower().rstrip(".")
+    return plain in names or f"*.{plain.partition('.')[2]}" in names
 
 
 def main_entrance(
@@ -112,7 +126,10 @@ async def _send_over(scope: Any, send: Any, beyond: Beyond) -> None:
         query = scope["query_string"].decode("latin-1")
         await _answer(send, 307, {"location": f"{address}{path}{'?' if query else ''}{query}"}, b"")
         return
-    where = f" at {address}" if address else ""
+    if not address:
+        await _say(send, 421, "this server is not known under that name; use its own one, over https\n")
+        return
+    where = f" at {address}"
     await _say(send, 403, f"this is not taken without TLS from another machine: use https{where}\n")
 
 

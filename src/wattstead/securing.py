@@ -98,6 +98,13 @@ def wanted_names(settings: Settings) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*given, *([public] if public and settings.public_url.startswith("https:") else [])]))
 
 
+def own_names(settings: Settings, secured: Secured | None) -> frozenset[str]:
+    """The names and addresses of this server, in small letters: the certificate's, the settings', the machine's."""
+    certified = secured.live.pair.names if secured else frozenset()
+    wanted = reachable_as(frozenset(wanted_names(settings)))
+    return frozenset(str(name).lower() for name in (*certified, *wanted))
+
+
 def standing(settings: Settings, now: datetime | None = None) -> tuple[bool, str]:
     """Whether all is well with the certificate on the disk, and a sentence; makes none. Raises `CertificateError`."""
     mode, folder, now = settings.tls_mode, settings.folder.absolute() / FOLDER, now or present()

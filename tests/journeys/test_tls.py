@@ -170,7 +170,14 @@ def test_what_comes_before_tls(own: Served, lan: str) -> None:
             moved = http.get(path)
             assert (moved.status_code, moved.headers["location"]) == (307, f"https://{lan}:{own.port}{path}")
         for host in ("evil.example/x", "a b", "x@y", ""):
-            assert http.get("/", headers={"Host": host}).status_code in (400, 403)
+            assert http.get("/", headers={"Host": host}).status_code in (400, 421)
+        for path in ("/", "/sites", "/trust"):
+            foreign = http.get(path, headers={"Host": "evil.example"})
+            assert foreign.status_code == (200 if path == "/trust" else 421), path
+            assert "evil.example" not in foreign.text and "location" not in foreign.headers
+        for host in ("localhost", "LOCALHOST:80", "127.0.0.1"):
+            moved = http.get("/sites", headers={"Host": host})
+            assert moved.headers["location"] == f"https://{host.partition(':')[0]}:{own.port}/sites"
         for path in ("/api/v1/session", "/api/v1/readings", "/input/post"):
             assert http.post(path, json={}).status_code == 403
         told = own.client()
