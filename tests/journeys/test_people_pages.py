@@ -520,6 +520,7 @@ def test_a_second_factor_is_set_up_and_asked_for(
     expect(page.locator("h1")).to_have_text("Sites")
     page.goto(f"{product.url}/settings")
     page.get_by_role("button", name="Switch off").click()
+    page.locator("#drop-password").fill(login["password"])
     page.locator("dialog").get_by_role("button", name="Switch off").click()
     expect(page.get_by_role("button", name="Set up")).to_be_visible()
     context.close()
