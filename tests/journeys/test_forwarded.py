@@ -54,7 +54,8 @@ def sign_in(http: httpx.Client, password: str, client: str, email: str = EMAIL) 
     [(("--trust-forwarded",), {}), ((), {"WATTSTEAD_TRUST_FORWARDED": "true"})],
 )
 def test_a_proxy_that_is_trusted(tmp_path: Path, options: tuple[str, ...], variables: dict[str, str]) -> None:
-    with serving(tmp_path, *options, **variables) as (http, password):
+    own = {"WATTSTEAD_PUBLIC_URL": "https://energy.example"}
+    with serving(tmp_path, *options, **variables, **own) as (http, password):
         assert "Secure" in sign_in(http, password, "203.0.113.1").headers["set-cookie"]
         guesses = [sign_in(http, "a wrong guess", "203.0.113.5", "x@test.example") for _ in range(11)]
         assert [answer.status_code for answer in guesses] == [401] * 10 + [429]

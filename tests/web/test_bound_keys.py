@@ -61,8 +61,9 @@ def test_only_the_device_is_seen(house: Any, bound: Bound, client: httpx.Client)
 def test_only_the_device_is_changed(house: Any, bound: Bound) -> None:
     api = "/api/v1"
     with house.client(bound.keys[Scope.ADMIN]) as admin:
-        assert admin.patch(f"{api}/points/{bound.point}", json={"name": "Renamed"}).status_code == 200
-        assert admin.patch(f"{api}/points/{bound.foreign}", json={"name": "No"}).status_code == 404
+        version = {"If-Match": admin.get(f"{api}/points/{bound.point}").headers["ETag"]}
+        assert admin.patch(f"{api}/points/{bound.foreign}", json={"name": "No"}, headers=version).status_code == 404
+        assert admin.patch(f"{api}/points/{bound.point}", json={"name": "Renamed"}, headers=version).status_code == 200
         assert admin.post(f"{api}/devices", json={"name": "New", "site_id": house.home}).status_code == 403
         assert admin.post(f"{api}/spaces", json={"name": "New", "site_id": house.home}).status_code == 403
         version = {"If-Match": admin.get(f"{api}/sites/{house.home}").headers["ETag"]}

@@ -96,6 +96,7 @@ def test_a_change_needs_a_page_of_ours(house: Any, headers: dict[str, str], stat
     with house.client() as client:
         sign_in(client, house)
         path = f"/api/v1/points/{house.points['power']}"
+        headers["If-Match"] = client.get(path).headers["ETag"]
         assert client.patch(path, json={"name": "House power"}, headers=headers).status_code == status
 
 
