@@ -1,0 +1,113 @@
+"""SourceProtocol: a way in that we open ourselves (a broker, a bus, a port): who decodes, who runs, who looks around.
+
+Rows of a table, pure functions and one small runner each; keeping, waiting, counting and starting again are `Way`'s and
+its supervisor's, so no protocol does them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, NamedTuple, Protocol
+
+import msgspec
+
+from wattstead.ingest.decoding.columns import Columns, Few
+from wattstead.ingest.errors import IngestError
+
+Secret = Annotated[str, msgspec.Meta(extra_json_schema={"secret": True})]
+"""A setting that is stored sealed and never shown again: a password, a private key."""
+
+
+class Message(NamedTuple):
+    """What came, as it came; all that `decode` needs to read it again later, when a fault in the mapping is mended."""
+
+    raw: bytes
+    where: str
+    """Where it came on, in the protocol's words: a topic, a queue, ``unit 1 input 0+24``."""
+    received_us: int
+    """When it came, by this machine's clock, microseconds since 1970."""
+
+
+class Unreadable(IngestError):
+    """A message of which nothing can be read; it waits among the dead letters with this reason."""
+
+
+class SourceFailed(IngestError):
+    """The other side cannot be reached, refuses us or has gone; the source is started again after a while."""
+
+    retryable = True
+
+    def __init__(self, reason: str, hopeless: bool = False) -> None:
+        """``hopeless``: trying again changes nothing until a person has changed the settings (a wrong password)."""
+        self.hopeless = hopeless
+        super().__init__(reason)
+
+
+class Way(Protocol):
+    """What a runner holds of the house. All of it is to be called in the event loop.
+
+    Readings that come to nothing (a time too far off, a refused name) become dead letters by themselves, with the
+    message they came in.
+    """
+
+    def present_us(self) -> int:
+        """The present by this machine's clock, microseconds since 1970."""
+        ...
+
+    async def keep(self, columns: Columns | Few, message: Message) -> None:
+        """Returns when the readings are on disk in the journal; only then may the message be acknowledged.
+
+        Waits, and does not give up, while the journal is full, the registry away, or this source too fast.
+        """
+        ...
+
+    def refuse(self, message: Message, reason: str) -> None:
+        """Nothing of this message can be kept: it becomes a dead letter."""
+        ...
+
+    def connected(self, to: str) -> None:
+        """The other side answers; ``to`` says who, for people."""
+        ...
+
+    def lagging(self, seconds: float) -> None:
+        """How far behind the other side this source is, where the protocol tells."""
+        ...
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Something that looking around at the other side has found: a device, a register, a node, a topic."""
+
+    where: str
+    """By which it is named in the settings."""
+    name: str = ""
+    value: str = ""
+    """What it says now, for people; empty where it says nothing."""
+    unit: str = ""
+    settings: Mapping[str, Any] = {}
+    """What to add to the settings to have it."""
+    fault: str = ""
+    """Why it could not be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceProtocol:
+    """A row of the table of sources."""
+
+    name: str
+    page: str
+    """Where it is documented, below the project's folder."""
+    title: str
+    """What people call it, in English; a proper name such as ``MQTT`` or ``Modbus TCP``."""
+    settings: type[msgspec.Struct]
+    """What a person sets: ``frozen=True, kw_only=True, forbid_unknown_fields=True``, each field with a `msgspec.Meta`
+    of title, description and bounds, from which the page makes its form; secrets are of type `Secret`."""
+    decode: Callable[[Message, Any], Columns | Few]
+    """Pure: what a message says under these settings. Raises `Unreadable`; what is wrong with single readings is named
+    in the columns' ``rejected``."""
+    run: Callable[[Any, Way], Awaitable[None]]
+    """Connects with these settings, receives and hands on until it is cancelled; raises `SourceFailed`. It connects
+    once: waiting and trying again is its caller's."""
+    look: Callable[[Any, Mapping[str, Any]], Awaitable[Sequence[Found]]] | None = None
+    """Looks around with these settings before they are saved: scans, reads, browses; what for is in the mapping.
+    Raises `SourceFailed`, `wattstead.ingest.errors.ParameterInvalid`."""
