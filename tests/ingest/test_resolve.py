@@ -18,7 +18,7 @@ from wattstead.metering.quantity import Kind
 from wattstead.registry.errors import RegistryUnavailable
 from wattstead.registry.places.keys import Terms
 from wattstead.registry.points.declare import PointChange
-from wattstead.registry.records import KeyGrant, NewAddress, NewKey, PointDeclaration, Resolution, Scope, Site
+from wattstead.registry.records import KeyGrant, NewKey, PointDeclaration, Resolution, Scope, Site
 from wattstead.registry.registry import Registry
 
 pytestmark = pytest.mark.unit
@@ -255,7 +255,7 @@ async def test_a_crowd_of_newcomers_shares_transactions() -> None:
 
     def resolve(requests: Sequence[Request]) -> list[Resolution]:
         asked.append(len(requests))
-        return [Resolution({one.path: int(one.path) for one in request.addresses}, {}) for request in requests]
+        return [Resolution({one: int(one) for one in request.addresses}, {}) for request in requests]
 
     grant = KeyGrant(1, 7, 1, Scope.WRITE, 100)
     with ThreadPoolExecutor(1) as threads:
@@ -263,7 +263,7 @@ async def test_a_crowd_of_newcomers_shares_transactions() -> None:
 
         async def sender(number: int) -> None:
             await asyncio.sleep(number / 5_000)
-            found = await newcomers.resolve(Request(grant, [NewAddress(str(number))]))
+            found = await newcomers.resolve(Request(grant, [str(number)]))
             assert found.ids == {str(number): number}
 
         await asyncio.gather(*(sender(number) for number in range(500)))

@@ -61,6 +61,8 @@ def series_of(address: str) -> Series | None:
     """
     if not address.startswith(PREFIX):
         return None
+    if "\\" not in address:
+        return _unescaped(address)
     found = _FIELD.search(address, len(PREFIX))
     if found is None:
         return None
@@ -76,9 +78,22 @@ def series_of(address: str) -> Series | None:
     return Series(_plain(parts[0]), tags, _plain(found.group(1)))
 
 
+def _unescaped(address: str) -> Series | None:
+    """`series_of` where nothing is escaped, as it nearly always is."""
+    head, slash, field = address[len(PREFIX) :].rpartition("/")
+    measurement, *pairs = filter(None, head.split(",")) if slash and head.strip(",") else ("",)
+    tags: dict[str, str] = {}
+    for part in pairs:
+        name, equals, value = part.partition("=")
+        if not name or not equals or "=" in value:
+            return None
+        tags[name] = value
+    return Series(measurement, tags, field) if measurement else None
+
+
 def _escape(special: re.Pattern[str], text: str) -> str:
     return text if text.isalnum() else special.sub(r"\\\g<0>", text)
 
 
 def _plain(text: str) -> str:
-    return _ESCAPED.sub(r"\1", text)
+    return text if "\\" not in text else _ESCAPED.sub(r"\1", text)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from typing import NamedTuple
 
 from wattstead.registry.errors import RegistryError, RegistryUnavailable
-from wattstead.registry.records import KeyGrant, NewAddress, Resolution
+from wattstead.registry.records import KeyGrant, Resolution
 
 _MOST_AT_ONCE = 50_000
 """Addresses in one transaction, unless one request alone has more."""
@@ -23,7 +23,9 @@ class Request(NamedTuple):
     """New addresses under one key."""
 
     grant: KeyGrant
-    addresses: Sequence[NewAddress]
+    addresses: Sequence[str]
+    units: Mapping[str, str] = {}
+    """In which unit an address sends, where its sender says so."""
 
 
 Resolve = Callable[[Sequence[Request]], Sequence[Resolution | RegistryError]]

@@ -164,8 +164,7 @@ class RegistryResolver:
         if not missing:
             return await self._bound(grant, found)
         try:
-            told = [described(path, units.get(path, "")) for path in missing]
-            answer = await self._newcomers.resolve(Request(grant, told))
+            answer = await self._newcomers.resolve(Request(grant, missing, units))
         except KeyRevoked as error:
             raise KeyUnknown from error
         self._remember(held, grant.site_id, answer)
@@ -234,7 +233,10 @@ class RegistryResolver:
             self._refused.update({(site_id, path): until for path in answer.refused})
 
     def _resolve(self, requests: Sequence[Request]) -> Sequence[Resolution | RegistryError]:
-        return self._registry.resolve_many([Asked(request.grant, request.addresses) for request in requests])
+        """In a thread: what names say is read there, so that a crowd of new ones does not hold up everybody else."""
+        return self._registry.resolve_many(
+            [Asked(one.grant, [described(path, one.units.get(path, "")) for path in one.addresses]) for one in requests]
+        )
 
     def _ask(self, secret: str) -> KeyGrant | None:
         """A key that memory does not know; while the registry is away nobody waits for it here."""
