@@ -146,7 +146,7 @@ def _crowd_table(found: list[Crowded]) -> Table:
         [
             f"Each client asks one question every {EVERY_S:g} s and waits for its answer. A hundred questions: "
             + "; ".join(f"{question.share} × {question.text}" for question in QUESTIONS)
-            + ". Readings come as line protocol in bodies of 10,000; sender and server share the machine. Behind: how "
-            "long after the last reading all were stored."
+            + ". Readings come as line protocol in bodies of 10,000, under names that became known before; sender and "
+            "server share the machine. Behind: how long after the last reading all were stored."
         ],
     )

@@ -16,7 +16,7 @@ from sender import Outcome, SendFailed, at_pace, connect
 from servers import Target
 
 CLIENTS, EVERY_S = 200, 5.0
-_WARM_S, _SECONDS = 5, 30
+_WARM_S, _SECONDS, _SETTLE_S = 5, 30, 20.0
 
 
 @dataclass(slots=True)
@@ -55,6 +55,9 @@ async def crowded(target: Target, addresses: Mapping[str, Address], head: str, r
         [target.write_request(body) for body in cut(fleet.second(number)[:readings_per_s], 10_000)]
         for number in range(seconds)
     ]
+    await at_pace(target.port, bodies.__getitem__, 1, 4)  # names become known, as those of senders are
+    await caught_up(target)
+    await asyncio.sleep(_SETTLE_S)
     writing = asyncio.create_task(at_pace(target.port, bodies.__getitem__, seconds, 4))
     await asyncio.sleep(2 * _WARM_S)
     begin = time.perf_counter()
