@@ -181,7 +181,7 @@ def test_a_bad_value_is_answered_the_same_on_both_ways(door: Door, line: Line, q
 
 
 def test_a_full_journal_and_a_fast_key(open_door: Callable[..., Door]) -> None:
-    door = open_door(IngestLimits(key_rate=2, burst_s=1), JournalLimits(waiting_requests=1))
+    door = open_door(IngestLimits(key_rate=0.01, burst_s=200), JournalLimits(waiting_requests=1))
     line = Line(door)
     statuses = [line.ask(get(door, f"csv={i}"))[0] for i in range(8)]
     assert statuses[0] == 200 and statuses[-1] == 429

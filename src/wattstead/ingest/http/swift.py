@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from functools import lru_cache
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
@@ -28,13 +28,16 @@ _UNUSUAL = frozenset(
 )
 
 
-class Head:
-    """What the short way needs of a request's head."""
+_MOST_KNOWN, _LONGEST_KNOWN = 4_096, 1_024
 
-    __slots__ = ("authorization", "body_at", "close", "forwarded", "is_get", "kind", "length", "path", "query")
 
-    def __init__(self, path: bytes, query: bytes, body_at: int, is_get: bool) -> None:
-        self.path, self.query, self.body_at, self.is_get = path, query, body_at, is_get
+class Headers:
+    """What the short way needs of a request's headers."""
+
+    __slots__ = ("authorization", "close", "forwarded", "is_get", "kind", "length")
+
+    def __init__(self, is_get: bool) -> None:
+        self.is_get = is_get
         self.authorization = self.kind = self.forwarded = b""
         self.length = 0
         self.close = False
@@ -58,31 +61,57 @@ class Head:
         return name not in _UNUSUAL and name.replace(b"-", b"").isalnum()
 
 
-def head_of(request: bytes) -> Head | None:
+class Head(NamedTuple):
+    """What the short way needs of a request's head."""
+
+    path: bytes
+    query: bytes
+    body_at: int
+    headers: Headers
+
+
+def head_of(request: bytes, known: dict[bytes, Headers]) -> Head | None:
     """The head of a simple GET or POST; None for anything that needs a real parser.
 
-    >>> head = head_of(b"GET /input/post?csv=1 HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n")
-    >>> head.path, head.query, head.close
+    A sender's headers are the same from one request to the next: those read lately are ``known``.
+
+    >>> head = head_of(b"GET /input/post?csv=1 HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n", {})
+    >>> head.path, head.query, head.headers.close
     (b'/input/post', b'csv=1', False)
     """
     end = request.find(b"\r\n\r\n", 0, _LONGEST)
     if end < 0:
         return None
-    first, *lines = request[:end].split(b"\r\n")
+    first, _, rest = request[:end].partition(b"\r\n")
     start = first.split(b" ")
     if len(start) != 3 or start[2] != b"HTTP/1.1" or start[0] not in (b"GET", b"POST"):
         return None
     path, _, query = start[1].partition(b"?")
     if b"#" in query or b"\n" in query:
         return None
-    head = Head(path, query, end + 4, start[0] == b"GET")
-    for line in lines:
+    is_get = start[0] == b"GET"
+    headers = known.get(rest)
+    if headers is None or headers.is_get is not is_get:
+        headers = _headers_of(rest, is_get)
+        if headers is None:
+            return None
+        if len(rest) <= _LONGEST_KNOWN:
+            if len(known) >= _MOST_KNOWN:
+                known.clear()
+            known[rest] = headers
+    return Head(path, query, end + 4, headers)
+
+
+def _headers_of(lines: bytes, is_get: bool) -> Headers | None:
+    """The headers; None when one of them needs a real parser."""
+    headers = Headers(is_get)
+    for line in lines.split(b"\r\n") if lines else ():
         name, colon, value = line.partition(b":")
         if not colon or b"\n" in value or b"\r" in value or b"\0" in value:
             return None
-        if not head.take(name.lower(), value.strip()):
+        if not headers.take(name.lower(), value.strip()):
             return None
-    return head
+    return headers
 
 
 class SwiftProtocol(HttpToolsProtocol):
@@ -93,6 +122,7 @@ class SwiftProtocol(HttpToolsProtocol):
     traffic: Traffic
     port: Clear
     trust_forwarded: bool
+    known: dict[bytes, Headers]
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
@@ -102,6 +132,7 @@ class SwiftProtocol(HttpToolsProtocol):
         self._held: list[bytes] = []
         self._route: Route | None = None
         self._clear = Clear.NEVER
+        self._idle_since = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Somebody connects."""
@@ -131,6 +162,14 @@ class SwiftProtocol(HttpToolsProtocol):
         self._amid = False
         super().on_message_complete()
 
+    def timeout_keep_alive_handler(self) -> None:
+        """Nothing came for a while, unless something did: one timer serves many short requests."""
+        rest_s = self.timeout_keep_alive - (self.loop.time() - self._idle_since)
+        if self._answer is not None or rest_s > 0.001:
+            self.timeout_keep_alive_task = self.loop.call_later(max(0.25, rest_s), self.timeout_keep_alive_handler)
+        else:
+            super().timeout_keep_alive_handler()
+
     def shutdown(self) -> None:
         """The server ends: an answer that is under way is sent first."""
         if self._answer is None:
@@ -139,30 +178,29 @@ class SwiftProtocol(HttpToolsProtocol):
 
     def _taken(self, data: bytes) -> bool:
         """Whether the short way takes a request."""
-        head = head_of(data)
-        if head is None or len(data) != head.body_at + head.length:
+        head = head_of(data, self.known)
+        if head is None or len(data) != head.body_at + head.headers.length:
             return False
-        clear = self._clear
-        if self.trust_forwarded and head.forwarded:
-            if head.forwarded != b"https":
+        clear, headers = self._clear, head.headers
+        if self.trust_forwarded and headers.forwarded:
+            if headers.forwarded != b"https":
                 return False
             clear = Clear.NO
         if clear is Clear.NEVER:
             return False
         route = self.routes.get(head.path)
-        if route is None or route.at_once is None or head.kind not in route.kinds:
+        if route is None or route.at_once is None or headers.kind not in route.kinds:
             return False
         try:
-            ready = route.at_once(Plain(head.query, data[head.body_at :], head.authorization, clear))
+            ready = route.at_once(Plain(head.query, data[head.body_at :], headers.authorization, clear))
             if ready is None:
                 return False
             future = self.journal.submit(ready.encoded)
         except Exception:  # whatever it is, the usual way meets it too, and words it or logs it
             return False
         self.traffic.add(ready.key_id, len(data))
-        self._unset_keepalive_if_required()
-        self._close, self._route = head.close, route
-        self._answer = wire(ready.answer, head.close)
+        self._close, self._route = headers.close, route
+        self._answer = wire(ready.answer, headers.close)
         future.add_done_callback(self._durable)
         return True
 
@@ -182,7 +220,11 @@ class SwiftProtocol(HttpToolsProtocol):
         if self._close:
             self.transport.close()
             return
-        self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
+        self._idle_since = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
         if self._held:
             held, self._held = b"".join(self._held), []
             self.flow.resume_reading()
@@ -203,7 +245,7 @@ def protocol_for(
             routes[route.path.encode()] = routes[(prefix + route.path).encode()] = route
     known = {
         "journal": app.reception.journal, "traffic": app.reception.resolver.traffic, "routes": routes, "port": port,
-        "trust_forwarded": trust_forwarded,
+        "trust_forwarded": trust_forwarded, "known": {},
     }  # fmt: skip
     return type("SwiftProtocol", (SwiftProtocol,), known)
 
