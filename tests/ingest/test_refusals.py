@@ -95,11 +95,11 @@ def test_compressed_bodies_cut_short_or_with_too_many_members(door: Door, bearer
 def test_a_key_that_sends_too_fast(open_door: Callable[..., Door]) -> None:
     door = open_door(IngestLimits(key_rate=10, burst_s=1))
     headers = {"Authorization": f"Bearer {door.key}"}
-    many = {"point": ["a"] * 40, "time": list(range(40)), "value": [1] * 40}
+    many = {"point": ["a"] * 400, "time": list(range(400)), "value": [1] * 400}
     assert door.http.post(OWN, json=many, headers=headers).status_code == 200
     for route in (OWN, V1, V2, "/input/post?csv=1"):
         answer = door.http.post(route, headers=headers)
-        assert answer.status_code == 429 and 1 <= int(answer.headers["retry-after"]) <= 3
+        assert answer.status_code == 429 and 1 <= int(answer.headers["retry-after"]) <= 39
         assert "more than 10 readings a second" in answer.text
     other = {"Authorization": f"Bearer {door.other_key}"}
     assert door.http.post(OWN, content=ROW, headers=other).status_code == 200
