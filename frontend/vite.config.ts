@@ -27,22 +27,9 @@ function plainImports(): Plugin {
   };
 }
 
-/** The chart library hangs its own kinds of lines and bars on itself; ours are drawn instead, so these need not be shipped. */
-function ownPathsOnly(): Plugin {
-  const unused = /uPlot\.join = join;|\(paths\.(?:stepped|bars|spline)\s*= \w+\);/g;
-  return {
-    name: "own-paths-only",
-    transform(code, id) {
-      if (!id.endsWith("uPlot.esm.js")) return null;
-      if (code.match(unused)?.length !== 4) this.error("uPlot has changed: look again at what of it is not used");
-      return { code: code.replace(unused, ""), map: null };
-    },
-  };
-}
-
 export default defineConfig({
   base: "./",
-  plugins: [vue(), messagesComplete(), plainImports(), ownPathsOnly()],
+  plugins: [vue(), messagesComplete(), plainImports()],
   define: { __VUE_OPTIONS_API__: "false", __VUE_PROD_DEVTOOLS__: "false" },
   build: {
     outDir: "../src/wattstead/web/static",
@@ -54,10 +41,10 @@ export default defineConfig({
     reportCompressedSize: false,
     rolldownOptions: {
       output: {
-        advancedChunks: {
+        codeSplitting: {
           groups: [
             { name: "frame", test: /node_modules.(vue|@vue|vue-router)|src.(main|App|api.(client|questions|live)|state|messages.index|router|format|time|parts.(Icon|Trouble|PageHead|OfflineBar))/ },
-            { name: "chart", test: /node_modules.uplot|src.(chart.(?!bars|gestures)|pages.home.LiveChart|view.(parts|units))/ },
+            { name: "chart", test: /src.(chart.(?!bars|gestures)|pages.home.LiveChart|view.(parts|units))/ },
           ],
         },
       },

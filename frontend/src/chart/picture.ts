@@ -1,4 +1,4 @@
-/** What a chart is asked to draw, as plain columns; knows neither the library that draws nor the server. */
+/** What a chart is asked to draw, as plain columns; knows neither the canvas nor the server. */
 
 import type { Span } from "../time/period";
 import type { Zone } from "../time/zone";
