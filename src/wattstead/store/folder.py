@@ -90,9 +90,14 @@ def configuration(limits: StoreLimits, backups: Path) -> str:
         "max_outdated_parts_loading_thread_pool_size": 2,
         "max_backups_io_thread_pool_size": 2,
         "concurrent_threads_soft_limit_num": 0,
-        # Looking less often whether there is something to do: what a store that rests costs is mostly this.
         "memory_worker_period_ms": 1000,
-        "background_processing_pool_thread_sleep_seconds_if_nothing_to_do": 1,
+        # A table whose next part finds every merge thread taken looks again after this, and so a removal from a table
+        # of many parts slept a second for each two of them. At rest the looks soon are ten seconds apart: what a store
+        # that rests costs is mostly them.
+        "background_processing_pool_thread_sleep_seconds_if_nothing_to_do": 0.05,
+        "background_processing_pool_task_sleep_seconds_when_no_work_random_part": 0.05,
+        "background_processing_pool_task_sleep_seconds_when_no_work_multiplier": 1.5,
+        "background_processing_pool_task_sleep_seconds_when_no_work_max": 10,
     }
     merge_tree = {
         "fsync_after_insert": 1,
@@ -101,6 +106,10 @@ def configuration(limits: StoreLimits, backups: Path) -> str:
         "min_compressed_bytes_to_fsync_after_merge": 1,
         # Well packed readings are so few bytes that a week looks small: else each insert would rewrite all of it.
         "min_parts_to_merge_at_once": 10,
+        # What was removed leaves the disk within some seconds.
+        "cleanup_delay_period": 5,
+        "cleanup_delay_period_random_add": 1,
+        "max_cleanup_delay_period": 10,
         "max_suspicious_broken_parts": limits.broken_parts,
         "max_suspicious_broken_parts_bytes": 1 << 40,
         "max_bytes_to_merge_at_max_space_in_pool": limits.merge_bytes,
