@@ -100,6 +100,27 @@ def test_data_survives_every_step(empty_url: str) -> None:
     database.close()
 
 
+def test_addresses_lose_the_dot_at_their_end_unless_somebody_has_the_address(empty_url: str) -> None:
+    stored = ["ada@example.org.", "bob@example.org.", "bob@example.org", "eve@example.org"]
+    database = Database(empty_url)
+    migrate(database, "r0005")
+    with database.connected() as connection:
+        tables = {table.name: table for table in _tables(connection)}
+        organization, account, invitation = tables["organization"], tables["account"], tables["invitation"]
+        connection.execute(insert(organization), [_row(organization, 1)])
+        for number, email in enumerate(stored, 1):
+            row = _row(account, number) | {"organization_id": 1, "email": email}
+            connection.execute(insert(account), [row])
+        asked = _row(invitation, 1) | {"organization_id": None, "site_id": None, "email": "kim@example.org."}
+        connection.execute(insert(invitation), [asked])
+    migrate(database)
+    with database.connected() as connection:
+        emails = connection.scalars(select(account.c.email).order_by(account.c.id)).all()
+        assert emails == ["ada@example.org", *stored[1:]]
+        assert connection.scalars(select(invitation.c.email)).all() == ["kim@example.org"]
+    database.close()
+
+
 def _tables(connection: Connection) -> list[Table]:
     found = MetaData()
     found.reflect(connection)
