@@ -116,3 +116,22 @@ def test_a_stream_ends_when_its_key_or_link_does(open_office: Any, tmp_path: Pat
             assert ends <= datetime.now(UTC)
             for client in (program, guest):
                 assert client.get(f"/live?points={point}").status_code == 401
+
+
+def test_a_stream_ends_when_the_role_does_that_let_it_be_seen(open_office: Any, tmp_path: Path) -> None:
+    """At that instant, with heartbeats that are long; what another role shows is still to be seen."""
+    with open_office(tmp_path, heartbeat_s=60.0) as office, office.signed_in() as owner:
+        ended, kept = office.site, office.registry.create_site(office.root, "Barn", "Europe/Paris").id
+        declared = [PointDeclaration(address="power", name="Power")]
+        (gone,), (stays,) = (office.registry.create_points(site, declared) for site in (ended, kept))
+        with office.join("eve@test.example", "guest", site_id=kept) as eve:
+            ends = datetime.now(UTC) + timedelta(seconds=2)
+            body = {"site_id": ended, "email": "eve@test.example", "expires": ends.isoformat()}
+            assert owner.post("/shares", json=body).raise_for_status().json()["kind"] == "person"
+            with eve.stream("GET", f"/live?points={gone}", timeout=30) as answer:
+                assert answer.status_code == 200
+                answer.read()  # until the server ends it
+            assert ends <= datetime.now(UTC)
+            assert eve.get(f"/live?points={gone}").status_code == 404
+            with eve.stream("GET", f"/live?points={stays}") as answer:
+                assert answer.status_code == 200

@@ -135,7 +135,7 @@ class Directory:
         if signed is None:
             return None
         sites = self._sites(signed.authority)
-        return Viewer(signed.account, sites, signed.authority, signed.session, signed.impersonator_id)
+        return Viewer(signed.account, sites, signed.authority, signed.session, signed.impersonator_id, signed.ends_s)
 
     def _key(self, secret: str) -> Viewer | None:
         grant = self.registry.key(secret)

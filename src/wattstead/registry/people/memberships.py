@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from wattstead.registry import tables
@@ -97,6 +97,16 @@ def held(session: Session, account_id: int, now: datetime) -> list[tuple[Role, s
         .order_by(tables.Membership.id)
     )
     return [(Role(role), path or site_path or "/", site_id or 0) for role, path, site_path, site_id in rows]
+
+
+def first_end_s(session: Session, account_id: int, now: datetime) -> float:
+    """When the first of the roles that a person has now ends by itself, in seconds since 1970; 0 when none does."""
+    found = session.scalar(
+        select(func.min(tables.Membership.expires)).where(
+            tables.Membership.account_id == account_id, tables.Membership.expires > now
+        )
+    )
+    return found.timestamp() if found else 0.0
 
 
 def place_path(session: Session, organization_id: int | None, site_id: int | None) -> str:

@@ -77,6 +77,7 @@ def signed(session: Session, token: str, now: datetime) -> tuple[Signed, bool] |
         authority=memberships.authority(session, account.id, now, own.reason),
         session=own.name,
         impersonator_id=own.impersonator_id,
+        ends_s=memberships.first_end_s(session, account.id, now),
     )
     return found, now - own.last_used >= _NOTED_EVERY
 

@@ -53,6 +53,8 @@ class Signed(msgspec.Struct, frozen=True, kw_only=True):
     """The session's name."""
     impersonator_id: int | None
     """The administrator who looks through this person's eyes."""
+    ends_s: float = 0.0
+    """When the first of the person's roles ends by itself, in seconds since 1970; 0: none does."""
 
 
 class OpenSession(msgspec.Struct, frozen=True):

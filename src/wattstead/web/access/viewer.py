@@ -36,6 +36,8 @@ class Viewer(msgspec.Struct, frozen=True):
     """Name of the session; a key has none."""
     impersonator_id: int | None = None
     """The administrator who looks through this person's eyes."""
+    ends_s: float = 0.0
+    """When the first of a person's roles ends by itself, in seconds since 1970; 0: none does."""
 
     @property
     def account(self) -> Account | None:
@@ -66,8 +68,8 @@ class Viewer(msgspec.Struct, frozen=True):
 
     @property
     def left_s(self) -> float:
-        """For how many seconds from now a key or a link holds; endless for a person and for what does not end."""
-        ends_s = 0.0 if isinstance(self.who, Account) else self.who.ends_s
+        """For how many seconds from now a key, a link or all roles of a person hold; endless where nothing ends."""
+        ends_s = self.ends_s if isinstance(self.who, Account) else self.who.ends_s
         return ends_s - time.time() if ends_s else math.inf
 
     @property

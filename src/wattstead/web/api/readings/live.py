@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 from litestar import get
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 from litestar.response import Stream
 
 from wattstead.metering.quantity import unit
@@ -55,7 +55,7 @@ async def live(
     request: AnyRequest,
     rooms: FromRooms,
     viewer: FromViewer,
-    points: Annotated[str, Parameter(description="Point ids, separated by commas.")],
+    points: Annotated[str, QueryParameter(description="Point ids, separated by commas.")],
 ) -> Stream:
     """Server-sent events: each `readings` event has the columns time, point and value. The first has the latest
     values. A comment comes when nothing else did for 15 seconds."""
@@ -72,9 +72,10 @@ async def _events(
     generation = await rooms.directory.generation()
     alive_s = look_again_s = loop.time() + beat_s
     with _counted(rooms.streams, _name(viewer)), rooms.live.subscribe(scale.ids.tolist()) as subscription:
-        while viewer.left_s > 0:
+        while True:
             try:
-                readings = await asyncio.wait_for(anext(subscription), min(_LOOK_S, beat_s, viewer.left_s))
+                wait_s = max(0.0, min(_LOOK_S, beat_s, viewer.left_s))
+                readings = await asyncio.wait_for(anext(subscription), wait_s)
                 yield scale.event(readings)
                 alive_s = loop.time() + beat_s
             except TimeoutError:
@@ -84,12 +85,12 @@ async def _events(
             except StopAsyncIteration:
                 return
             before, generation = generation, await rooms.directory.generation()
-            if generation != before or loop.time() > look_again_s:
+            if generation != before or loop.time() > look_again_s or viewer.left_s <= 0:
                 look_again_s = loop.time() + beat_s
                 try:
                     viewer = await viewer_now(request)
                     scale = _Scale(await chosen(rooms, viewer, points, _MOST_POINTS))
-                except Refused:  # the session has ended, or a point is no longer the viewer's
+                except Refused:  # session, key, link or role has ended, or a point is no longer the viewer's
                     return
 
 
