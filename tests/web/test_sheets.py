@@ -150,7 +150,7 @@ def _workbook(*rows: list[Any]) -> bytes:
 def test_a_workbook_with_formulas() -> None:
     sheet = tables_in.read(_workbook(["name", "city"], ["A", "Lyon"], ["B", "=1+1"], ["C", 5]))
     assert [line.cells for line in sheet.lines] == [{"name": "A", "city": "Lyon"}, {"name": "C", "city": "5"}]
-    assert [one.place for one in sheet.problems] == ["3.city"]
+    assert [(one.line, one.column, one.code) for one in sheet.problems] == [(3, "city", "cell.formula")]
 
 
 def test_a_workbook_with_numbers_that_are_none() -> None:
@@ -167,10 +167,11 @@ def test_files_that_are_too_much() -> None:
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as packed:
         packed.writestr("xl/worksheets/sheet1.xml", b" " * 150_000_000)
     cell = tables_in.read(("name,note\nA," + "x" * 20_000 + "\n").encode())
-    assert [one.place for one in cell.problems] == ["2.note"]
+    assert [(one.line, one.column, one.code) for one in cell.problems] == [(2, "note", "cell.long")]
     for content in (bomb.getvalue(), b"x" * 10_000_001, b"PK\x03\x04junk", b"\xff\xfe\x00", b"", b"a,a\n1,2\n"):
-        with pytest.raises(Refused):
+        with pytest.raises(Refused) as refused:
             tables_in.read(content)
+        assert refused.value.code.startswith(("file.", "table."))
     with pytest.raises(Refused):
         tables_in.read(("name\n" + "x\n" * 20_002).encode())
     with pytest.raises(Refused):

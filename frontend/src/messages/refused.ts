@@ -11,13 +11,15 @@ interface Told {
 /** Puts the sentence in place of the server's; that stands where this page has no words for the code, or cannot fetch them. */
 export async function reword(told: Told): Promise<void> {
   const shown = Object.entries((told["figures"] ?? {}) as Readonly<Record<string, string | number>>);
-  await bring("refusals").catch(() => undefined);
+  const parts = shown.some(([name]) => name === "role") ? (["refusals", "who"] as const) : (["refusals"] as const);
+  await Promise.all(parts.map(bring)).catch(() => undefined);
   const figures = shown.map(([name, value]) => [name, typeof value === "number" ? value.toLocaleString(locale.value) : fieldWord(name, value)] as const);
   told.detail = worded(`refusal.${String(told["code"])}`, Object.fromEntries(figures)) ?? told.detail ?? "";
 }
 
 /** What a field is called on the pages; its own name where they have no word for it. */
 function fieldWord(figure: string, value: string): string {
+  if (figure === "role") return worded(`who.${value}`) ?? value;
   return figure === "name" || figure === "noun" ? worded(`attr.${value.replace(/_(m2|wh?|deg|bytes)$/, "")}`) ?? value : value;
 }
 

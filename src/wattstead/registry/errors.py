@@ -67,7 +67,15 @@ class AttributeInvalid(RegistryError):
         super().__init__(f"{shown(name)[1:-1]} {reason}")
 
 
-class Conflict(RegistryError):
+class _Told(RegistryError):
+    """What is told by a word, ``code``, that stays the same while sentences may be reworded, and by its figures."""
+
+    def __init__(self, code: str, sentence: str, **figures: str | float) -> None:
+        self.code, self.figures = code, figures
+        super().__init__(sentence)
+
+
+class Conflict(_Told):
     """A change that does not go with what is there: something in use, a place inside itself."""
 
 
@@ -182,7 +190,7 @@ class ProofInvalid(RegistryError):
     """A proof of who somebody is, such as a passkey, that does not hold."""
 
 
-class RoleRefused(RegistryError):
+class RoleRefused(_Told):
     """A role that one may not give, or a person above whom one does not stand."""
 
 

@@ -41,11 +41,15 @@ def begin(session: Session, account_id: int, token: str, digest: bytes, now: dat
         )
         return None
     if row.request_digest != digest:
-        raise Conflict("this Idempotency-Key came with another request before; use a new one for each thing")
+        raise Conflict(
+            "repeat.other", "this Idempotency-Key came with another request before; use a new one for each thing"
+        )
     if row.status:
         return Given(row.status, row.body)
     if row.created > now - _ABANDONED:
-        raise Conflict("the first request with this Idempotency-Key is still being answered; try again in a moment")
+        raise Conflict(
+            "repeat.open", "the first request with this Idempotency-Key is still being answered; try again in a moment"
+        )
     row.created = now
     return None
 

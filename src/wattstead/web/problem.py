@@ -126,9 +126,16 @@ class Refused(WattsteadError):
     """A request that is answered with this status and sentence."""
 
     def __init__(
-        self, status: int, detail: str, places: list[Issue] | None = None, retry_after_s: float = 0, code: str = ""
+        self,
+        status: int,
+        detail: str,
+        places: list[Issue] | None = None,
+        retry_after_s: float = 0,
+        code: str = "",
+        **figures: str | float,
     ) -> None:
-        self.status, self.places, self.retry_after_s, self.code = status, places or [], retry_after_s, code
+        self.status, self.places, self.retry_after_s = status, places or [], retry_after_s
+        self.code, self.figures = code, figures
         super().__init__(detail)
 
 
@@ -206,11 +213,15 @@ def code_of(error: Exception) -> tuple[str, dict[str, str | float]]:
     >>> code_of(PasswordInvalid(3, 10, 200))
     ('password.length', {'length': 3, 'shortest': 10, 'longest': 200})
     """
+    if isinstance(error, Conflict | Refused | RoleRefused):
+        return error.code, error.figures
+    if isinstance(error, HTTPException) and error.status_code == 413:
+        return "body.large", {}
     for kind, (usual, names) in _CODES.items():
         if isinstance(error, kind):
             code: str = getattr(error, "code", usual)
             return (code, {name: getattr(error, name) for name in names}) if code else ("", {})
-    return (error.code if isinstance(error, Refused) else "", {})
+    return "", {}
 
 
 def _headers(error: Exception, status: int) -> dict[str, str]:

@@ -40,7 +40,7 @@ def change(
     before = _fields(row)
     _put_attributes(row, told)
     if told.email is not None and actor.account_id == account_id:
-        raise RoleRefused("change the own address on the own account's page, with the password")
+        raise RoleRefused("email.own", "change the own address on the own account's page, with the password")
     if told.email is not None:
         put_email(session, row, told.email, verified=None)
     if told.state is not None and told.state != row.state:
@@ -109,11 +109,13 @@ def give(
 ) -> Membership:
     """Give somebody who has answered an invitation a role somewhere; raises `Unknown`, `RoleRefused`, `NameInvalid`."""
     if account_id == actor.impersonator_id:
-        raise RoleRefused("nobody gives themselves a role through somebody's eyes")
+        raise RoleRefused("eyes.role", "nobody gives themselves a role through somebody's eyes")
     check_given(session, authority, role, organization_id, site_id, own=account_id == actor.account_id)
     row = session.get(tables.Account, account_id)
     if row is not None and row.state == "invited":
-        raise RoleRefused("this person has not joined yet, and holds no role before; invite the address to this role")
+        raise RoleRefused(
+            "role.waiting", "this person has not joined yet, and holds no role before; invite the address to this role"
+        )
     made = memberships.create(
         session, account_id, role, now, organization_id=organization_id, site_id=site_id, expires=expires
     )
@@ -136,9 +138,11 @@ def check_given(
     memberships.check_held(role, organization_id, site_id)
     path = memberships.place_path(session, organization_id, site_id)
     if not authority.gives(role, path, site_id or 0):
-        raise RoleRefused(f"you may not make anybody {role.value} there")
+        raise RoleRefused("role.give", f"you may not make anybody {role.value} there", role=role.value)
     if own and not authority.gives_oneself(role, path, site_id or 0):
-        raise RoleRefused(f"you may not make yourself {role.value} there: that sees readings, and you see none there")
+        raise RoleRefused(
+            "role.own", f"you may not make yourself {role.value} there: that sees readings, and you see none there"
+        )
 
 
 def take(
@@ -150,7 +154,7 @@ def take(
         raise Unknown("membership", membership_id)
     path = memberships.place_path(session, row.organization_id, row.site_id)
     if not authority.gives(Role(row.role), path, row.site_id or 0):
-        raise RoleRefused(f"you may not take the role {row.role} from anybody there")
+        raise RoleRefused("role.take", f"you may not take the role {row.role} from anybody there", role=row.role)
     if row.role == Role.ADMINISTRATOR.value:
         _check_not_last(session, account_id)
     ended = memberships.end(session, membership_id)
@@ -173,11 +177,15 @@ def impersonate(
     row = accounts.row_of(session, account_id)
     path = memberships.place_path(session, row.organization_id, None)
     if actor.impersonator_id is not None or actor.account_id is None or actor.account_id == account_id:
-        raise RoleRefused("end this session of somebody else first, or choose another person")
+        raise RoleRefused("eyes.other", "end this session of somebody else first, or choose another person")
     if not authority.may(Right(Action.IMPERSONATE, Resource.PERSON), path):
-        raise RoleRefused("only an administrator of the platform may look through somebody's eyes")
+        raise RoleRefused(
+            "eyes.administrator", "only an administrator of the platform may look through somebody's eyes"
+        )
     if row.state != "active" or any(role is Role.ADMINISTRATOR for role, *_ in memberships.held(session, row.id, now)):
-        raise RoleRefused("nobody looks through the eyes of an administrator, or of an account that is not active")
+        raise RoleRefused(
+            "eyes.whose", "nobody looks through the eyes of an administrator, or of an account that is not active"
+        )
     token = sessions.create(session, account_id, now, agent=agent, address=address, impersonator_id=actor.account_id)
     trail.note(
         session,
@@ -211,9 +219,12 @@ def _in_hand(
         raise Stale("person", account_id, row.version, version)
     home_path = memberships.place_path(session, row.organization_id, None)
     if actor.account_id != account_id and not authority.may(right, home_path):
-        raise RoleRefused("this account belongs to another organization; you may only take back the role you gave it")
+        raise RoleRefused(
+            "person.elsewhere",
+            "this account belongs to another organization; you may only take back the role you gave it",
+        )
     if actor.account_id != account_id and not authority.above(memberships.held(session, account_id, now)):
-        raise RoleRefused("this person has a role that you could not give; ask whoever gave it")
+        raise RoleRefused("person.above", "this person has a role that you could not give; ask whoever gave it")
     return row
 
 
@@ -239,7 +250,7 @@ def _put_state(session: Session, actor: Actor, row: tables.Account, state: str, 
 
 def _check_not_self(actor: Actor, account_id: int) -> None:
     if actor.account_id == account_id:
-        raise RoleRefused("nobody can do this to the own account; ask another administrator")
+        raise RoleRefused("person.own", "nobody can do this to the own account; ask another administrator")
 
 
 def _check_not_last(session: Session, account_id: int) -> None:
@@ -252,7 +263,9 @@ def _check_not_last(session: Session, account_id: int) -> None:
         )
     )
     if administrators == {account_id}:
-        raise RoleRefused("this is the last administrator of the platform; make another one first")
+        raise RoleRefused(
+            "administrator.last", "this is the last administrator of the platform; make another one first"
+        )
 
 
 def _fields(row: tables.Account) -> dict[str, object]:

@@ -44,7 +44,7 @@ def move(
     """
     row = changeable(session, tables.Device, device_id, version)
     if site_id is not None and row.site_id == site_id:
-        raise Conflict(f"device {device_id} is at site {site_id} already")
+        raise Conflict("device.there", f"device {device_id} is at site {site_id} already")
     before = devices.told(devices.device(session, device_id))
     owner = _owner(session, row, site_id, organization_id)
     locked = [one for one in (row.site_id, site_id) if one is not None]
@@ -53,7 +53,7 @@ def move(
     words: dict[str, Any] = {}
     if with_history:
         if row.site_id is None or site_id is None:
-            raise Conflict("history can be taken along only from one site to another")
+            raise Conflict("device.history", "history can be taken along only from one site to another")
         _take_along(session, theirs, site_id)
         words["points taken along"] = [one.point.id for one in theirs]
     elif site_id is not None:  # without a site it stays known what its points were, for the next one
@@ -98,7 +98,8 @@ def _anew(session: Session, theirs: list[PointRow], device_id: int, site_id: int
     known = declare.known_ids(session, site_id, [one.address for one in declared])
     held = select(tables.Point.id).where(tables.Point.id.in_(known.values()), tables.Point.device_id.is_not(None))
     if (taken := session.scalar(held.limit(1))) is not None:
-        raise Conflict(f"another device at site {site_id} has point {taken} under the same address; give it a prefix")
+        sentence = f"another device at site {site_id} has point {taken} under the same address; give it a prefix"
+        raise Conflict("address.device", sentence, point=taken)
     ids = declare.create_points(session, site_id, declared, now)
     session.execute(
         update(tables.Point)
@@ -116,7 +117,8 @@ def _take_along(session: Session, theirs: list[PointRow], site_id: int) -> None:
     taken = declare.known_ids(session, site_id, paths)
     if taken:
         path = min(taken)
-        raise Conflict(f"site {site_id} has a point under the address {path[:60]!r} already; move without history")
+        sentence = f"site {site_id} has a point under the address {path[:60]!r} already; move without history"
+        raise Conflict("address.there", sentence, address=path[:60])
     for table, column in ((tables.Point, tables.Point.id), (address, address.point_id)):
         session.execute(update(table).where(column.in_(ids)).values(site_id=site_id), execution_options=_PLAIN)
     session.execute(

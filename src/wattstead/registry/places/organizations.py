@@ -108,7 +108,9 @@ def move(
     before, old = _told(record(row)), row.path
     above = "/" if parent_id is None else organization(session, parent_id).path
     if above.startswith(old):
-        raise Conflict(f"organization {organization_id} cannot stand below itself; choose another parent")
+        raise Conflict(
+            "organization.inside", f"organization {organization_id} cannot stand below itself; choose another parent"
+        )
     new = f"{above}{row.id}/"
     row.parent_id = parent_id
     session.flush()
@@ -138,7 +140,7 @@ def disable(
     )
     path = session.scalar(own.where(tables.Account.id == by.account_id)) if by.account_id else None
     if disabled and path is not None and path.startswith(row.path):
-        raise Conflict("you would lock yourself out: your own account belongs to this branch")
+        raise Conflict("organization.own", "you would lock yourself out: your own account belongs to this branch")
     before = _told(record(row))
     row.disabled = now if disabled else None
     session.flush()
@@ -163,7 +165,8 @@ def delete(
     }
     if any(left.values()):
         told = ", ".join(f"{count} {noun}" for noun, count in left.items() if count)
-        raise Conflict(f"organization {organization_id} still has {told}; move or delete these first, or disable it")
+        sentence = f"organization {organization_id} still has {told}; move or delete these first, or disable it"
+        raise Conflict("organization.full", sentence, **left)
     before, parent_id = _told(record(row)), row.parent_id
     session.delete(row)
     session.flush()

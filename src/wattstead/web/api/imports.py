@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 from litestar import Router, post
-from litestar.params import Parameter
+from litestar.params import JSONBody, QueryParameter
 
 from wattstead.web.access.gate import SIGNED, AnyRequest
 from wattstead.web.files import tables_in
@@ -21,6 +21,10 @@ class ImportProblem(msgspec.Struct):
     line: int
     column: str
     reason: str
+    code: str = ""
+    """What is wrong, in a word that stays the same; empty: only the reason says it."""
+    figures: dict[str, str | float] = {}
+    """What the code speaks of."""
 
 
 class ImportPreview(msgspec.Struct):
@@ -68,8 +72,8 @@ async def preview(
     rooms: FromRooms,
     viewer: FromViewer,
     account: FromAccount,
-    kind: Annotated[Literal["sites", "devices", "people"], Parameter(description="What the lines are.")],
-    name: Annotated[str, Parameter(description="Of the file; of no importance.", max_length=300)] = "",
+    kind: Annotated[Literal["sites", "devices", "people"], QueryParameter(description="What the lines are.")],
+    name: Annotated[str, QueryParameter(description="Of the file; of no importance.", max_length=300)] = "",
 ) -> ImportPreview:
     """The body is a CSV or Excel file whose first line names attributes; lines with an `id` change what is there."""
     content = await request.body()
@@ -77,22 +81,22 @@ async def preview(
     sheet = await run(tables_in.read, content)
     plan = await run(lambda: Importer(rooms, viewer, KINDS[kind]).planned(sheet))
     token = _waiting(request).keep(account.id, kind, sheet)
-    problems = [ImportProblem(*one) for one in plan.problems[:1_000]]
+    problems = [ImportProblem(**msgspec.structs.asdict(one)) for one in plan.problems[:1_000]]
     return ImportPreview(token, plan.create, plan.change, problems)
 
 
 @post("/apply", opt=SIGNED, status_code=200, summary="Take a previewed file", tags=["imports"])
 async def apply(
-    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, account: FromAccount, data: ImportApply
+    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, account: FromAccount, data: JSONBody[ImportApply]
 ) -> ImportDone:
     """Line by line; what cannot be taken is told. Rights are looked at again."""
     found = _waiting(request).take(account.id, data.token)
     if found is None or (data.kind and data.kind != found[0]):
-        raise Refused(404, "there is no such preview, or no longer; send the file again")
+        raise Refused(404, "there is no such preview, or no longer; send the file again", code="preview.ended")
     kind, sheet = found
     done = await rooms.registry_threads.run(lambda: Importer(rooms, viewer, KINDS[kind]).applied(sheet))
     rooms.directory.expire()
-    problems = [ImportProblem(*one) for one in done.problems[:1_000]]
+    problems = [ImportProblem(**msgspec.structs.asdict(one)) for one in done.problems[:1_000]]
     return ImportDone(done.create, done.change, problems, [ImportLink(*one) for one in done.links])
 
 

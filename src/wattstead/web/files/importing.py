@@ -22,7 +22,8 @@ from wattstead.registry.records import Organization, PersonChange
 from wattstead.web.access.gate import actor
 from wattstead.web.access.people import invitation_link, invitation_writer
 from wattstead.web.access.viewer import Viewer
-from wattstead.web.files.tables_in import Line, Sheet
+from wattstead.web.files.tables_in import Fault, Line, Sheet
+from wattstead.web.problem import code_of
 from wattstead.web.rooms import Rooms
 
 _KEPT_S = 1_800.0
@@ -56,7 +57,7 @@ class Plan(NamedTuple):
 
     create: int
     change: int
-    problems: list[tuple[int, str, str]]
+    problems: list[Fault]
     links: list[tuple[int, str, str]]
     """Line, e-mail address and invitation of each person who was made where no mail is sent."""
 
@@ -108,9 +109,10 @@ class Importer:
         return self._each(sheet, write=True)
 
     def _each(self, sheet: Sheet, write: bool) -> Plan:
-        problems = [self._place(one.place, one.reason) for one in sheet.problems]
+        problems = list(sheet.problems)
         unknown = [name for name in sheet.columns if not self._known(name)]
-        problems += [(1, name, "is no column of this list and is left out") for name in unknown if name]
+        left_out = "is no column of this list and is left out"
+        problems += [Fault(1, name, left_out, "column.unknown") for name in unknown if name]
         count = {True: 0, False: 0}
         make: Callable[[Line, bool], bool] = {
             Resource.SITE: self._site, Resource.DEVICE: self._device, Resource.PERSON: self._person,
@@ -121,7 +123,7 @@ class Importer:
                 count[make(line, write)] += 1
             except WattsteadError as error:
                 column = error.name if isinstance(error, AttributeInvalid) else ""
-                problems.append((line.number, column, str(error)))
+                problems.append(Fault(line.number, column, str(error), *code_of(error)))
         return Plan(count[True], count[False], problems, self._links)
 
     def _site(self, line: Line, write: bool) -> bool:
@@ -257,8 +259,3 @@ class Importer:
     def _known(self, name: str) -> bool:
         known = self.kind.attributes.get(name)
         return bool(known) or name in self.kind.more or name in _IGNORED or name.startswith("tag.")
-
-    @staticmethod
-    def _place(place: str, reason: str) -> tuple[int, str, str]:
-        number, _, column = place.partition(".")
-        return int(number), column, reason

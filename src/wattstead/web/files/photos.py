@@ -24,13 +24,14 @@ def kind_of(content: bytes) -> str:
         return "jpg"
     if content.startswith(b"\x89PNG\r\n\x1a\n") and content[12:16] == b"IHDR" and b"IEND" in content[-16:]:
         return "png"
-    raise Refused(400, "this is neither a JPEG nor a PNG picture")
+    raise Refused(400, "this is neither a JPEG nor a PNG picture", code="picture.kind")
 
 
 def keep(folder: Path, content: bytes) -> str:
     """Store a picture and give the name by which `load` finds it; raises `Refused`."""
     if len(content) > LARGEST:
-        raise Refused(413, f"the picture has {len(content):,} bytes; at most {LARGEST:,} are taken")
+        sentence = f"the picture has {len(content):,} bytes; at most {LARGEST:,} are taken"
+        raise Refused(413, sentence, code="picture.large", bytes=len(content), most=LARGEST)
     name = f"{hashlib.sha256(content).hexdigest()}.{kind_of(content)}"
     folder.mkdir(parents=True, exist_ok=True)
     fresh = folder / f".{secrets.token_hex(8)}"

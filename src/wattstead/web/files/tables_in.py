@@ -12,7 +12,6 @@ from typing import Any
 import msgspec
 import openpyxl
 
-from wattstead.metering.errors import Issue
 from wattstead.web.problem import Refused
 
 LARGEST = 10_000_000
@@ -31,13 +30,23 @@ class Line(msgspec.Struct, frozen=True):
     cells: dict[str, str]
 
 
+class Fault(msgspec.Struct, frozen=True):
+    """What is wrong with one cell or line, in a sentence and by a word that pages have their own words for."""
+
+    line: int
+    column: str
+    reason: str
+    code: str = ""
+    figures: dict[str, str | float] = {}
+
+
 class Sheet(msgspec.Struct, frozen=True):
     """A table as it was read."""
 
     columns: list[str]
     lines: list[Line]
-    problems: list[Issue]
-    """Cells that were refused, by ``line.column``; their lines are not among the others."""
+    problems: list[Fault]
+    """Cells that were refused; their lines are not among the others."""
 
 
 def read(content: bytes) -> Sheet:
@@ -46,24 +55,29 @@ def read(content: bytes) -> Sheet:
     Raises `Refused`.
     """
     if len(content) > LARGEST:
-        raise Refused(413, f"the file has {len(content):,} bytes; at most {LARGEST:,} are taken")
+        raise _too_large(f"the file has {len(content):,} bytes", len(content), LARGEST)
     rows = _workbook(content) if content.startswith(b"PK\x03\x04") else _csv(content)
     columns: list[str] = []
     lines: list[Line] = []
-    problems: list[Issue] = []
+    problems: list[Fault] = []
     for number, row in enumerate(rows, 1):
         if number == 1:
             columns = _heading(row)
             continue
         if number > MOST_ROWS + 1:
-            raise Refused(413, f"the table has more than {MOST_ROWS:,} rows; cut it into several files")
+            sentence = f"the table has more than {MOST_ROWS:,} rows; cut it into several files"
+            raise Refused(413, sentence, code="table.long", most=MOST_ROWS)
         cells, wrong = _cells(number, columns, row)
         problems += wrong
         if any(cells.values()) and not wrong:
             lines.append(Line(number, cells))
     if not columns:
-        raise Refused(400, "the file is empty; its first line names the columns")
+        raise Refused(400, "the file is empty; its first line names the columns", code="table.empty")
     return Sheet(columns, lines, problems)
+
+
+def _too_large(what: str, size: int, most: int) -> Refused:
+    return Refused(413, f"{what}; at most {most:,} are taken", code="file.large", bytes=size, most=most)
 
 
 def _heading(row: list[Any]) -> list[str]:
@@ -71,22 +85,25 @@ def _heading(row: list[Any]) -> list[str]:
     while columns and not columns[-1]:
         columns.pop()
     if len(columns) > _MOST_COLUMNS or any(len(name) > 100 for name in columns):
-        raise Refused(400, f"the table has {len(columns)} columns, or a heading of many letters; see an export for one")
+        sentence = f"the table has {len(columns)} columns, or a heading of many letters; see an export for one"
+        raise Refused(400, sentence, code="table.wide", columns=len(columns))
     twice = {name for name in columns if columns.count(name) > 1}
     if twice:
-        raise Refused(400, f"the column {min(twice)[:60]!r} stands in the table twice")
+        column = min(twice)[:60]
+        raise Refused(400, f"the column {column!r} stands in the table twice", code="table.twice", column=column)
     return columns
 
 
-def _cells(number: int, columns: list[str], row: list[Any]) -> tuple[dict[str, str], list[Issue]]:
+def _cells(number: int, columns: list[str], row: list[Any]) -> tuple[dict[str, str], list[Fault]]:
     cells: dict[str, str] = {}
-    problems: list[Issue] = []
+    problems: list[Fault] = []
     for name, value in zip(columns, row, strict=False):
         text = _text(value)
         if len(text) > _LONGEST_CELL:
-            problems.append(Issue(f"{number}.{name}", f"has {len(text):,} characters"))
+            letters: dict[str, str | float] = {"letters": len(text), "most": _LONGEST_CELL}
+            problems.append(Fault(number, name, f"has {len(text):,} characters", "cell.long", letters))
         elif text.startswith(_FORMULA) or isinstance(value, _Formula):
-            problems.append(Issue(f"{number}.{name}", "is a formula; give its value"))
+            problems.append(Fault(number, name, "is a formula; give its value", "cell.formula"))
         elif name:
             cells[name] = text[1:] if text.startswith(("'=", "'+", "'-", "'@", "'\t")) else text
     return cells, problems
@@ -116,15 +133,16 @@ def _csv(content: bytes) -> Iterator[list[Any]]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise Refused(400, "the file is neither Excel nor CSV in UTF-8; save it as CSV UTF-8") from None
+        sentence = "the file is neither Excel nor CSV in UTF-8; save it as CSV UTF-8"
+        raise Refused(400, sentence, code="table.kind") from None
     if "\x00" in text:
-        raise Refused(400, "the file is neither Excel nor CSV")
+        raise Refused(400, "the file is neither Excel nor CSV", code="table.kind")
     head = text.partition("\n")[0]
     separator = max((",", ";", "\t"), key=head.count)
     try:
         yield from csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     except csv.Error as error:
-        raise Refused(400, f"the file cannot be read as CSV: {error}") from None
+        raise Refused(400, f"the file cannot be read as CSV: {error}", code="table.damaged") from None
 
 
 def _workbook(content: bytes) -> Iterator[list[Any]]:
@@ -133,18 +151,18 @@ def _workbook(content: bytes) -> Iterator[list[Any]]:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             unpacked = sum(part.file_size for part in packed.infolist())
         if unpacked > _LARGEST_UNPACKED:
-            raise Refused(413, f"the file unpacks to {unpacked:,} bytes; at most {_LARGEST_UNPACKED:,} are taken")
+            raise _too_large(f"the file unpacks to {unpacked:,} bytes", unpacked, _LARGEST_UNPACKED)
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=False, keep_links=False)
     except Refused:
         raise
     except Exception as error:
-        raise Refused(400, "the file cannot be read as an Excel workbook") from error
+        raise Refused(400, "the file cannot be read as an Excel workbook", code="table.damaged") from error
     try:
         for row in book.worksheets[0].iter_rows(max_col=_MOST_COLUMNS + 1):
             yield [_Formula(cell.value) if cell.data_type == "f" else cell.value for cell in row]
     except Refused:
         raise
     except Exception as error:
-        raise Refused(400, "the workbook is damaged") from error
+        raise Refused(400, "the workbook is damaged", code="table.damaged") from error
     finally:
         book.close()

@@ -38,7 +38,7 @@ def create(
     plain = emails.checked(email)
     own = accounts.of_email(session, plain)
     if own is not None and own.id == actor.impersonator_id:
-        raise RoleRefused("nobody invites themselves through somebody's eyes")
+        raise RoleRefused("eyes.role", "nobody invites themselves through somebody's eyes")
     is_own = own is not None and own.id == actor.account_id
     changes.check_given(session, authority, role, organization_id, site_id, own=is_own)
     same = (_Row.email == plain, _Row.role == role.value, *_at(organization_id, site_id), *_open(now))
@@ -115,12 +115,16 @@ def accept(
     if known is not None and known.id == row.inviter_id:
         path = memberships.place_path(session, row.organization_id, row.site_id)
         if not memberships.authority(session, known.id, now).gives_oneself(Role(row.role), path, row.site_id or 0):
-            raise RoleRefused("nobody gives themselves a role that sees readings they do not see")
+            raise RoleRefused("role.own", "nobody gives themselves a role that sees readings they do not see")
     if known is not None and known.id != signed_id and not _opens(session, row, known, now, proven):
-        raise RoleRefused(f"{row.email} has an account; sign in to it to accept this invitation")
+        raise RoleRefused(
+            "invitation.account",
+            f"{row.email} has an account; sign in to it to accept this invitation",
+            email=row.email,
+        )
     if known is None or known.state == "invited":
         if not password_hash:
-            raise RoleRefused("a new account needs a password")
+            raise RoleRefused("invitation.password", "a new account needs a password")
         known = _joined(session, row, known, name, password_hash, now)
     if proven and known.verified is None:
         known.verified = now

@@ -201,7 +201,9 @@ class Joining(Door):
             attempts.check_failures(s, account.email, address, self._clock())
             found = accounts.password_hash_of(s, account.email)
         if found is None or not found[1]:
-            raise RoleRefused("this account has no password; set one with the link for a lost password")
+            raise RoleRefused(
+                "password.unset", "this account has no password; set one with the link for a lost password"
+            )
         if not self._passwords.submit(passwords.matches, found[1], password).result():
             with self._db.writing() as s:
                 failure: LoginFailed = attempts.note_failure(s, account.email, address, self._clock())

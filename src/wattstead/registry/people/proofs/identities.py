@@ -24,10 +24,10 @@ def account_of(session: Session, issuer: str, subject: str, email: str, now: dat
     if row is None:
         row = accounts.of_email(session, email) if email else None
         if row is None:
-            raise RoleRefused("nobody of this installation has that address; ask for an invitation")
+            raise RoleRefused("outside.unknown", "nobody of this installation has that address; ask for an invitation")
         waits = row.state == "invited" and not row.password_hash
         if row.verified is None and not waits:
-            raise RoleRefused("sign in with the password and verify the e-mail address first")
+            raise RoleRefused("outside.unverified", "sign in with the password and verify the e-mail address first")
         if waits:
             row.state, row.version = "active", row.version + 1
             invitations.accept_all(session, row, now)

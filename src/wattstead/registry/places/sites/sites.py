@@ -138,7 +138,9 @@ def delete_site(
     )
     if session.scalar(points.limit(1)) is not None and (count := session.scalar(alive)):
         raise Conflict(
-            f"site {site_id} has points and {count} keys that may still send; revoke them, wait ten seconds, try again"
+            "site.keys",
+            f"site {site_id} has points and {count} keys that may still send; revoke them, wait ten seconds, try again",
+            count=count,
         )
     before, organization_id = _told(_whole(session, row)), row.organization_id
     _delete_contents(session, site_id, points)

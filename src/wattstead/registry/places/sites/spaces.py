@@ -90,7 +90,8 @@ def delete(session: Session, space_id: int, now: datetime, *, version: int | Non
     row = changeable(session, tables.Space, space_id, version)
     parts = session.scalar(select(func.count()).select_from(tables.Space).where(tables.Space.parent_id == space_id))
     if parts:
-        raise Conflict(f"space {space_id} still has {parts} spaces inside; move or delete these first")
+        sentence = f"space {space_id} still has {parts} spaces inside; move or delete these first"
+        raise Conflict("space.full", sentence, parts=parts)
     _note(session, now, by, "delete", row, _told(row), gone=True)
     session.delete(row)
     session.flush()
@@ -135,7 +136,7 @@ def _move(session: Session, row: tables.Space, parent_id: int | None) -> None:
     above = "/" if parent_id is None else _of_site(session, parent_id, row.site_id).path
     old, new = row.path, f"{above}{row.id}/"
     if above.startswith(old):
-        raise Conflict(f"space {row.id} cannot stand inside itself; choose another parent")
+        raise Conflict("space.inside", f"space {row.id} cannot stand inside itself; choose another parent")
     row.parent_id = parent_id
     session.flush()
     session.execute(
