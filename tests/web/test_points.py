@@ -125,12 +125,19 @@ def test_a_register_is_wider_than_what_it_shows(house: Any, person: httpx.Client
     refused = _change(person, point, register | {"width": 10**6})
     assert [one["place"] for one in refused.json()["places"]] == ["width"]
     assert (
-        "1000000 resolutions of 0.001 Wh are 1000 Wh, and the newest reading is 999999 Wh" in refused.json()["detail"]
+        "1000000 resolutions of 0.001 Wh are 1000 Wh, and the greatest reading is 999999 Wh" in refused.json()["detail"]
     )
     assert person.get(f"/api/v1/points/{point}").json()["kind"] == "gauge"
     for fitting in ({"width": 10**9}, {"width": 10**6, "resolution": 1}, {"name": "Wide"}):
         assert _change(person, point, register | fitting).status_code == 200
     assert _change(person, point, {"resolution": 0.001}).status_code == 400
+
+
+def test_a_register_is_wider_than_what_it_ever_showed(house: Any, person: httpx.Client) -> None:
+    """Its meter was exchanged: the newest reading is small, older ones are not."""
+    house.publish(house.points["kwh"], 3.0)
+    refused = _change(person, house.points["kwh"], {"width": 10**5, "resolution": 0.001})
+    assert refused.status_code == 400 and "the greatest reading is 1034.51" in refused.json()["detail"], refused.text
 
 
 def test_keys_change_nothing(house: Any, reader: httpx.Client) -> None:

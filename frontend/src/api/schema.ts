@@ -2021,6 +2021,15 @@ export interface components {
             line: number;
             column: string;
             reason: string;
+            /**
+             * @description What is wrong, in a word that stays the same; empty: only the reason says it.
+             * @default
+             */
+            code: string;
+            /** @description What the code speaks of. */
+            figures?: {
+                [key: string]: string | number;
+            };
         };
         /**
          * InvitationAnswer
@@ -2678,7 +2687,7 @@ export interface components {
             resolution?: number | null;
             /**
              * @description After how many resolutions, not units, a register begins again at zero: a power of ten or two; 0: unknown. A
-             *     meter of six digits of kWh and resolution 0.001 has 1000000000. One that the newest reading exceeds is refused.
+             *     meter of six digits of kWh and resolution 0.001 has 1000000000. One that a reading exceeds is refused.
              */
             width?: number | null;
         };

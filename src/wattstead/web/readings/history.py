@@ -139,6 +139,15 @@ async def extents(rooms: Rooms, rows: Sequence[PointRow]) -> dict[int, Extent]:
     return {p.id: Extent(*known[p.id], int(b.count[0])) for p, b in zip(points, found, strict=True)}
 
 
+async def greatest(rooms: Rooms, row: PointRow) -> float | None:
+    """The greatest reading that a point ever had, in its own number; None without any. Raises `OnTheirWay`."""
+    known = (await spans(rooms, [row.point])).get(row.point.id)
+    if known is None:
+        return None
+    found = await own_buckets(rooms, row, np.array([known[0], known[1] + 1], np.int64))
+    return float(found.max[0]) if found.count[0] else None
+
+
 async def _stored_readings(
     rooms: Rooms, row: PointRow, start_us: int, end_us: int, ask: Callable[[], ReadingBatch]
 ) -> ReadingBatch:

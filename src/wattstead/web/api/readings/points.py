@@ -6,10 +6,10 @@ from typing import Annotated
 
 import msgspec
 from litestar import Router, get, patch
-from litestar.params import Parameter
+from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import Response
 
-from wattstead.metering.point import Point, default_resolution
+from wattstead.metering.point import default_resolution
 from wattstead.metering.quantity import Direction, Kind, Quantity, Role, unit
 from wattstead.registry.points.declare import PointChange
 from wattstead.registry.points.suggestion import Suggestion, suggestion
@@ -20,6 +20,7 @@ from wattstead.web.http.large import large
 from wattstead.web.http.versions import expected, tag
 from wattstead.web.labels import labels, twins
 from wattstead.web.problem import invalid, not_found
+from wattstead.web.readings import history
 from wattstead.web.readings.amounts import amount_unit
 from wattstead.web.rooms import FromRooms, FromViewer, Rooms
 
@@ -86,7 +87,7 @@ class PointPatch(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True)
     """Smallest step of a register or delta, in its unit; 0: the default, 1 mWh for energy, one pulse, else 0.001."""
     width: int | None = None
     """After how many resolutions, not units, a register begins again at zero: a power of ten or two; 0: unknown. A
-    meter of six digits of kWh and resolution 0.001 has 1000000000. One that the newest reading exceeds is refused."""
+    meter of six digits of kWh and resolution 0.001 has 1000000000. One that a reading exceeds is refused."""
 
 
 @get("/", opt=needs(Action.SEE, Resource.POINT), summary="Points", tags=["points"], packed=True)
@@ -94,9 +95,9 @@ async def points(
     request: AnyRequest,
     rooms: FromRooms,
     viewer: FromViewer,
-    site: Annotated[int | None, Parameter(description="Only points of this site.")] = None,
-    limit: Annotated[int, Parameter(ge=1, le=MOST_POINTS, description="How many at most.")] = 1_000,
-    after: Annotated[int, Parameter(ge=0, description="Only points with a larger id, for the next page.")] = 0,
+    site: Annotated[int | None, QueryParameter(description="Only points of this site.")] = None,
+    limit: Annotated[int, QueryParameter(ge=1, le=MOST_POINTS, description="How many at most.")] = 1_000,
+    after: Annotated[int, QueryParameter(ge=0, description="Only points with a larger id, for the next page.")] = 0,
 ) -> Response[list[PointAnswer]]:
     """Points with their latest value, by id. New addresses of senders appear here by themselves."""
     if site is not None and site not in viewer.sites:
@@ -108,7 +109,7 @@ async def points(
 
 
 @get("/{point_id:int}", opt=needs(Action.SEE, Resource.POINT), summary="A point", tags=["points"])
-async def point(rooms: FromRooms, viewer: FromViewer, point_id: int) -> Response[PointAnswer]:
+async def point(rooms: FromRooms, viewer: FromViewer, point_id: FromPath[int]) -> Response[PointAnswer]:
     """One point with its latest value; the ETag is the version to give with a change."""
     rows = await rooms.directory.rows(viewer, [point_id])
     if not rows:
@@ -118,14 +119,14 @@ async def point(rooms: FromRooms, viewer: FromViewer, point_id: int) -> Response
 
 @patch("/{point_id:int}", opt=needs(Action.CHANGE, Resource.POINT), summary="Adopt or rename a point", tags=["points"])
 async def change_point(
-    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, point_id: int, data: PointPatch
+    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, point_id: FromPath[int], data: JSONBody[PointPatch]
 ) -> Response[PointAnswer]:
     """Changes what is given; needs If-Match. Setting quantity, kind, direction, unit or role adopts the point; its
     history is kept and its sums are computed again."""
     await require(rooms, viewer, _CHANGE, point_id)
     change = PointChange(**msgspec.structs.asdict(data))
     before = await rooms.registry_threads.run(rooms.registry.point, point_id)
-    _check_width(rooms, before.point, change)
+    await _check_width(rooms, before, change)
     row = await rooms.registry_threads.run(
         rooms.registry.change_point, point_id, change, version=expected(request), by=actor(viewer)
     )
@@ -133,19 +134,21 @@ async def change_point(
     return await _one(rooms, viewer, row)
 
 
-def _check_width(rooms: Rooms, before: Point, change: PointChange) -> None:
-    """Raise `Refused` when a register is said to begin again at zero before it shows what it shows now."""
+async def _check_width(rooms: Rooms, row: PointRow, change: PointChange) -> None:
+    """Raise `Refused` when a register is said to begin again at zero before it shows what it has shown already."""
+    before = row.point
     given = {name: getattr(change, name) for name in ("kind", "unit", "resolution", "width")}
     after = msgspec.structs.replace(before, **{name: value for name, value in given.items() if value is not None})
-    newest = rooms.latest.of([before.id]).value
-    if after == before or after.kind is not Kind.REGISTER or after.width <= 0 or not len(newest):
+    if after == before or after.kind is not Kind.REGISTER or after.width <= 0:
         return
+    newest = rooms.latest.of([before.id]).value
+    shown = max(newest.tolist() + [one for one in [await history.greatest(rooms, row)] if one is not None], default=0)
     quantum = after.resolution if after.resolution > 0 else default_resolution(after.unit)
-    if newest[0] >= after.width * quantum:
+    if shown >= after.width * quantum:
         raise invalid(
             "width",
             f"{after.width} resolutions of {quantum:g} {after.unit} are {after.width * quantum:g} {after.unit}, and "
-            f"the newest reading is {newest[0]:g} {after.unit}: give the width in resolutions, or 0 for unknown",
+            f"the greatest reading is {shown:g} {after.unit}: give the width in resolutions, or 0 for unknown",
         )
 
 
