@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from litestar import get
+from litestar.params import FromPath
 from litestar.response import Response
 
 from wattstead.web.access.gate import AnyRequest
@@ -78,7 +79,7 @@ def based(html: bytes, prefix: str) -> bytes:
 
 
 @get(["/", "/{path:path}"], include_in_schema=False, packed=True)
-async def page(request: AnyRequest, path: str = "/") -> Response[bytes]:
+async def page(request: AnyRequest, path: FromPath[str] = "/") -> Response[bytes]:
     """A file of the front end, or its one page for every address that the front end itself makes a screen of."""
     pages: dict[str, Page] = request.app.state.pages
     name = path.strip("/")

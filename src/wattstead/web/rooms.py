@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Protocol
+from typing import Protocol
 
 import msgspec
 import numpy as np
-from litestar.params import Dependency
+from litestar.di import NamedDependency
+from litestar.params import SkipValidation
 from numpy.typing import NDArray
 
 from wattstead.metering.batch import ReadingBatch
@@ -100,6 +101,6 @@ class Rooms:
         return self.live.latest
 
 
-FromRooms = Annotated[Rooms, Dependency(skip_validation=True)]
-FromViewer = Annotated[Viewer, Dependency(skip_validation=True)]
-FromAccount = Annotated[Account, Dependency(skip_validation=True)]
+FromRooms = NamedDependency[SkipValidation[Rooms]]
+FromViewer = NamedDependency[SkipValidation[Viewer]]
+FromAccount = NamedDependency[SkipValidation[Account]]

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 from litestar import get
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 from litestar.response import Stream
 
 from wattstead.registry.policy import Action, Resource, Right
@@ -50,8 +50,8 @@ async def export(
     rooms: FromRooms,
     viewer: FromViewer,
     account: FromAccount,
-    kind: Annotated[Literal["sites", "devices", "people"], Parameter(description="Which list.")],
-    form: Annotated[Literal["csv", "xlsx"], Parameter(query="format", description="Which kind of file.")] = "csv",
+    kind: Annotated[Literal["sites", "devices", "people"], QueryParameter(description="Which list.")],
+    form: Annotated[Literal["csv", "xlsx"], QueryParameter(name="format", description="Which kind of file.")] = "csv",
 ) -> Stream:
     """The whole list with the filters, words and order of `GET /sites`, `/devices` or `/people`. Cells that a
     spreadsheet would take for formulas are quoted."""

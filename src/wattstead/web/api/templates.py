@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Router, delete, get, post
-from litestar.params import Parameter
+from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import Response
 
 from wattstead.metering.errors import Issue
@@ -84,8 +84,8 @@ class RolloverRequest(msgspec.Struct, forbid_unknown_fields=True):
 async def templates(
     rooms: FromRooms,
     viewer: FromViewer,
-    q: Annotated[str, Parameter(description="Part of name, title or maker.", max_length=200)] = "",
-    limit: Annotated[int, Parameter(ge=1, le=_MOST)] = _MOST,
+    q: Annotated[str, QueryParameter(description="Part of name, title or maker.", max_length=200)] = "",
+    limit: Annotated[int, QueryParameter(ge=1, le=_MOST)] = _MOST,
 ) -> TemplateRows:
     """Those that come with the product, of the server's folder, and the own ones one may use; by name and revision."""
     found = [_row(one) for one in await _seen(rooms, viewer)]
@@ -95,7 +95,9 @@ async def templates(
 
 
 @get("/{name:str}/{revision:int}", opt=needs(Action.SEE, Resource.TEMPLATE), summary="A template", tags=["templates"])
-async def template(rooms: FromRooms, viewer: FromViewer, name: str, revision: int) -> TemplateAnswer:
+async def template(
+    rooms: FromRooms, viewer: FromViewer, name: FromPath[str], revision: FromPath[int]
+) -> TemplateAnswer:
     """One revision with its points, its process steps and how it reports."""
     for one in await _seen(rooms, viewer):
         if (one.template.name, one.template.revision) == (name, revision):
@@ -105,7 +107,7 @@ async def template(rooms: FromRooms, viewer: FromViewer, name: str, revision: in
 
 @post("/", opt=needs(Action.CREATE, Resource.TEMPLATE), summary="Keep an own template", tags=["templates"])
 async def create_template(
-    rooms: FromRooms, viewer: FromViewer, account: FromAccount, data: NewTemplate
+    rooms: FromRooms, viewer: FromViewer, account: FromAccount, data: JSONBody[NewTemplate]
 ) -> TemplateAnswer:
     """Keeps a template for an organization and its branch; what is wrong in it is named with its line."""
     right = Right(Action.CREATE, Resource.TEMPLATE)
@@ -128,7 +130,9 @@ async def create_template(
 
 
 @delete("/{template_id:int}", opt=needs(Action.DELETE, Resource.TEMPLATE), summary="Remove one", tags=["templates"])
-async def delete_template(rooms: FromRooms, viewer: FromViewer, account: FromAccount, template_id: int) -> None:
+async def delete_template(
+    rooms: FromRooms, viewer: FromViewer, account: FromAccount, template_id: FromPath[int]
+) -> None:
     """Takes an own template from the shelf; the devices made from it stay as they are."""
     if all(one.id != template_id for one in await _seen(rooms, viewer)):
         raise not_found("template", template_id)
@@ -149,8 +153,8 @@ async def roll_over(
     rooms: FromRooms,
     viewer: FromViewer,
     account: FromAccount,
-    device_id: int,
-    data: RolloverRequest,
+    device_id: FromPath[int],
+    data: JSONBody[RolloverRequest],
 ) -> Response[Rollover]:
     """What another revision of its template changes of a device: points added, changed, retired; none is deleted, and
     what a person has changed by hand stays. With ``apply`` it is done, which needs If-Match."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import get
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 
 from wattstead.registry.policy import Action, Resource, Right
 from wattstead.web.access.gate import needs
@@ -55,14 +55,15 @@ class DeedRows(msgspec.Struct):
 async def trail(
     rooms: FromRooms,
     viewer: FromViewer,
-    resource: Annotated[Resource | None, Parameter(description="Only things of this kind.")] = None,
-    identity: Annotated[int | None, Parameter(query="id", description="Only this thing of that kind.")] = None,
-    site: Annotated[int | None, Parameter(description="Only what was done at this site.")] = None,
+    resource: Annotated[Resource | None, QueryParameter(description="Only things of this kind.")] = None,
+    identity: Annotated[int | None, QueryParameter(name="id", description="Only this thing of that kind.")] = None,
+    site: Annotated[int | None, QueryParameter(description="Only what was done at this site.")] = None,
     action: Annotated[
-        str | None, Parameter(description="Only what was done like this: `look`, `change`, `delete` …", max_length=40)
+        str | None,
+        QueryParameter(description="Only what was done like this: `look`, `change`, `delete` …", max_length=40),
     ] = None,
-    cursor: Annotated[str, Parameter(description="From the page before.", max_length=20)] = "",
-    limit: Annotated[int, Parameter(description="How many at most.", ge=1, le=500)] = 100,
+    cursor: Annotated[str, QueryParameter(description="From the page before.", max_length=20)] = "",
+    limit: Annotated[int, QueryParameter(description="How many at most.", ge=1, le=500)] = 100,
 ) -> DeedRows:
     """What was done where one may see the trail, newest first."""
     return await deeds(

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from litestar import HttpMethod, Router, route
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 from litestar.response import Response
 
 from wattstead.web.access.gate import AnyRequest
@@ -56,7 +57,7 @@ def handler(controller: str) -> HTTPRouteHandler:
 
     @route(f"/{controller}/{{path:path}}", http_method=[HttpMethod.GET, HttpMethod.POST, HttpMethod.OPTIONS],
            status_code=200, include_in_schema=False, name=None)  # fmt: skip
-    async def serve(request: AnyRequest, rooms: FromRooms, path: str) -> Response[str]:
+    async def serve(request: AnyRequest, rooms: FromRooms, path: FromPath[str]) -> Response[str]:
         if request.method == "OPTIONS":
             allowed = {"Access-Control-Allow-Methods": "GET, POST", "Access-Control-Allow-Headers": "Authorization"}
             return Response("", headers=_CORS | allowed, media_type="text/plain")

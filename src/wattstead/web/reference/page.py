@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 from litestar import Router, get
+from litestar.params import FromPath
 from litestar.response import Response
 
 from wattstead.web import pages
@@ -42,7 +43,7 @@ async def docs(request: AnyRequest) -> Response[bytes]:
 
 
 @get("/docs/{name:str}", opt=OPEN, include_in_schema=False, packed=True)
-async def file(request: AnyRequest, name: str) -> Response[bytes]:
+async def file(request: AnyRequest, name: FromPath[str]) -> Response[bytes]:
     """A file of the page."""
     found = _files().get(name)
     if found is None:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import msgspec
 from litestar import Router, get, patch, post
+from litestar.params import JSONBody
 from litestar.response import Response
 
 from wattstead.messaging import letters
@@ -88,7 +89,7 @@ async def profile(rooms: FromRooms, account: FromAccount) -> Response[Profile]:
 
 @patch("/", opt=SIGNED, summary="Change the own account", tags=["account"])
 async def change_profile(
-    rooms: FromRooms, viewer: FromViewer, account: FromAccount, data: ProfilePatch
+    rooms: FromRooms, viewer: FromViewer, account: FromAccount, data: JSONBody[ProfilePatch]
 ) -> Response[Profile]:
     """Sets the fields that are given."""
     told = PersonChange(**{name: value for name, value in msgspec.structs.asdict(data).items() if value is not None})
@@ -102,7 +103,7 @@ async def change_profile(
 
 @post("/password", opt=SIGNED, status_code=204, summary="Change the own password", tags=["account"])
 async def change_password(
-    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, account: FromAccount, data: NewPassword
+    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, account: FromAccount, data: JSONBody[NewPassword]
 ) -> None:
     """Asks for the present password and ends all other sessions."""
     require_own_hand(viewer)
@@ -114,7 +115,7 @@ async def change_password(
 
 @post("/email", opt=SIGNED, status_code=200, summary="Change the own e-mail address", tags=["account"])
 async def change_email(
-    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, account: FromAccount, data: NewEmail
+    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, account: FromAccount, data: JSONBody[NewEmail]
 ) -> EmailAnswer:
     """Mails a link to the new address, which holds once that is opened; without mail it changes at once, and every
     session ends.

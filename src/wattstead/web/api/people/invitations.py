@@ -7,7 +7,7 @@ from typing import Annotated
 
 import msgspec
 from litestar import Router, delete, get, post
-from litestar.params import Parameter
+from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import Response
 
 from wattstead.registry.policy import Action, Resource, Right, Role
@@ -78,7 +78,7 @@ async def invitations(rooms: FromRooms, viewer: FromViewer) -> list[InvitationAn
 
 
 @post("/", opt=needs(Action.INVITE, Resource.PERSON), status_code=201, summary="Invite somebody", tags=["people"])
-async def invite(rooms: FromRooms, viewer: FromViewer, data: NewInvitationRequest) -> InvitationAnswer:
+async def invite(rooms: FromRooms, viewer: FromViewer, data: JSONBody[NewInvitationRequest]) -> InvitationAnswer:
     """Mails a link, or gives it to be handed on where no mail is sent. Only a role that one may give is offered."""
     if data.organization_id is not None:
         await require(rooms, viewer, Right(Action.SEE, Resource.ORGANIZATION), data.organization_id)
@@ -98,7 +98,7 @@ async def invite(rooms: FromRooms, viewer: FromViewer, data: NewInvitationReques
 
 
 @delete("/{invitation_id:int}", opt=needs(Action.INVITE, Resource.PERSON), summary="Revoke", tags=["people"])
-async def revoke_invitation(rooms: FromRooms, viewer: FromViewer, invitation_id: int) -> None:
+async def revoke_invitation(rooms: FromRooms, viewer: FromViewer, invitation_id: FromPath[int]) -> None:
     """Takes an invitation back."""
     reach = viewer.authority.reach(INVITE)
     await rooms.registry_threads.run(rooms.registry.revoke_invitation, actor(viewer), invitation_id, reach)
@@ -106,7 +106,7 @@ async def revoke_invitation(rooms: FromRooms, viewer: FromViewer, invitation_id:
 
 @get("/look", opt=OPEN, summary="Look at an invitation", tags=["account"], security=[])
 async def look_at_invitation(
-    rooms: FromRooms, token: Annotated[str, Parameter(description="From the link.", max_length=100)]
+    rooms: FromRooms, token: Annotated[str, QueryParameter(description="From the link.", max_length=100)]
 ) -> InvitationOffer:
     """What the link offers; 404 when it is not valid any more."""
     look = await rooms.registry_threads.run(rooms.registry.look_at_invitation, token, proven=rooms.settings.mail)
@@ -114,7 +114,7 @@ async def look_at_invitation(
 
 
 @post("/accept", opt=OPEN, status_code=200, summary="Accept an invitation", tags=["account"], security=[])
-async def accept_invitation(request: AnyRequest, rooms: FromRooms, data: Acceptance) -> Response[Accepted]:
+async def accept_invitation(request: AnyRequest, rooms: FromRooms, data: JSONBody[Acceptance]) -> Response[Accepted]:
     """A new person gives name and password and signs in afterwards; who has an account is signed in to it."""
     token = request.cookies.get(COOKIE, "")
     viewer = await rooms.directory.viewer_of_session(token) if token else None

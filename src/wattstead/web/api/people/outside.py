@@ -9,7 +9,7 @@ import msgspec
 import structlog
 from litestar import Router, get
 from litestar.datastructures import Cookie
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 from litestar.response import Response
 
 from wattstead.registry.errors import AccountNotActive, LinkInvalid, RoleRefused
@@ -42,7 +42,7 @@ async def outside(rooms: FromRooms) -> OutsideAnswer:
 async def begin_outside(
     request: AnyRequest,
     rooms: FromRooms,
-    to: Annotated[str, Parameter(description="Path of the page to see afterwards.", max_length=1_000)] = "/",
+    to: Annotated[str, QueryParameter(description="Path of the page to see afterwards.", max_length=1_000)] = "/",
 ) -> Response[None]:
     """Sends the browser to the provider, which sends it back."""
     room, browser = _outside(rooms), secrets.token_urlsafe(24)
@@ -57,8 +57,8 @@ async def begin_outside(
 async def back_from_outside(
     request: AnyRequest,
     rooms: FromRooms,
-    given: Annotated[str, Parameter(query="state", description="As given to the provider.", max_length=200)] = "",
-    code: Annotated[str, Parameter(description="From the provider.", max_length=4_000)] = "",
+    given: Annotated[str, QueryParameter(name="state", description="As given to the provider.", max_length=200)] = "",
+    code: Annotated[str, QueryParameter(description="From the provider.", max_length=4_000)] = "",
 ) -> Response[None]:
     """Where the provider sends the browser: on to the wanted page with a session, or to the sign-in page, which says
     `outside=refused` when nobody here has that address, or `outside=failed`.

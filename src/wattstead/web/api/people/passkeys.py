@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 from litestar import Router, delete, get, post
+from litestar.params import FromPath, JSONBody
 from litestar.response import Response
 
 from wattstead.registry.errors import Unknown
@@ -73,7 +74,7 @@ async def begin_passkey(
 
 @post("/finish", opt=SIGNED, status_code=201, summary="Keep a passkey", tags=["account"])
 async def finish_passkey(
-    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, account: FromAccount, data: NewPasskey
+    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, account: FromAccount, data: JSONBody[NewPasskey]
 ) -> PasskeyRow:
     """Answers the challenge of `begin`, which is good for one answer."""
     require_own_hand(viewer)
@@ -85,7 +86,7 @@ async def finish_passkey(
 
 
 @delete("/{passkey_id:int}", opt=SIGNED, summary="Delete a passkey", tags=["account"])
-async def drop_passkey(rooms: FromRooms, viewer: FromViewer, account: FromAccount, passkey_id: int) -> None:
+async def drop_passkey(rooms: FromRooms, viewer: FromViewer, account: FromAccount, passkey_id: FromPath[int]) -> None:
     """Nobody signs in with it any more."""
     require_own_hand(viewer)
     try:
@@ -107,7 +108,7 @@ async def begin_passkey_login(request: AnyRequest, rooms: FromRooms) -> PasskeyC
 
 
 @post("/", opt=OPEN, status_code=201, summary="Sign in with a passkey", tags=["session"], security=[])
-async def passkey_login(request: AnyRequest, rooms: FromRooms, data: PasskeyShown) -> Response[SessionAnswer]:
+async def passkey_login(request: AnyRequest, rooms: FromRooms, data: JSONBody[PasskeyShown]) -> Response[SessionAnswer]:
     """Answers with the cookie of a new session; no code is asked for, because a passkey is two factors already."""
     if "Origin" in request.headers:
         require_own_page(request)

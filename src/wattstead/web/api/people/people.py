@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Router, delete, get, patch, post
-from litestar.params import Parameter
+from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import Response
 
 from wattstead.messaging import letters
@@ -125,14 +125,16 @@ async def people(
     request: AnyRequest,
     rooms: FromRooms,
     viewer: FromViewer,
-    q: Annotated[str, Parameter(description="Words in name, e-mail address or phone numbers.", max_length=200)] = "",
-    role: Annotated[Role | None, Parameter(description="Only those with this role.")] = None,
-    organization: Annotated[int | None, Parameter(description="Only those of this organization.")] = None,
-    site: Annotated[int | None, Parameter(description="Only those with a role at this site.")] = None,
-    sort: Annotated[str, Parameter(description="Attribute to sort by.", max_length=40)] = "name",
-    order: Annotated[str, Parameter(description="`asc` or `desc`.", pattern="^(asc|desc)$")] = "asc",
-    limit: Annotated[int, Parameter(description="People a page.", ge=1, le=LONGEST_PAGE)] = 100,
-    cursor: Annotated[str, Parameter(description="From the page before.", max_length=2000)] = "",
+    q: Annotated[
+        str, QueryParameter(description="Words in name, e-mail address or phone numbers.", max_length=200)
+    ] = "",
+    role: Annotated[Role | None, QueryParameter(description="Only those with this role.")] = None,
+    organization: Annotated[int | None, QueryParameter(description="Only those of this organization.")] = None,
+    site: Annotated[int | None, QueryParameter(description="Only those with a role at this site.")] = None,
+    sort: Annotated[str, QueryParameter(description="Attribute to sort by.", max_length=40)] = "name",
+    order: Annotated[str, QueryParameter(description="`asc` or `desc`.", pattern="^(asc|desc)$")] = "asc",
+    limit: Annotated[int, QueryParameter(description="People a page.", ge=1, le=LONGEST_PAGE)] = 100,
+    cursor: Annotated[str, QueryParameter(description="From the page before.", max_length=2000)] = "",
 ) -> PeopleAnswer:
     """Those one may see. Every other parameter is an attribute and the value it must have, such as `state=disabled`."""
     query = PeopleQuery(
@@ -155,7 +157,7 @@ async def people(
 
 @post("/", opt=needs(Action.CREATE, Resource.PERSON), status_code=201, summary="Make a person", tags=["people"])
 async def create_person(
-    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, data: NewPerson
+    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, data: JSONBody[NewPerson]
 ) -> Response[PersonAnswer]:
     """A person with a first role, invited at once: by mail, or by the link in the answer where no mail is sent."""
     place: dict[str, Any] = {"organization_id": data.organization_id, "site_id": data.site_id}
@@ -176,7 +178,7 @@ async def create_person(
 
 
 @get("/{person_id:int}", opt=needs(Action.SEE, Resource.PERSON), summary="A person", tags=["people"])
-async def person(rooms: FromRooms, viewer: FromViewer, person_id: int) -> Response[PersonAnswer]:
+async def person(rooms: FromRooms, viewer: FromViewer, person_id: FromPath[int]) -> Response[PersonAnswer]:
     """One person; the ETag is the version to give with a change."""
     answer = _answer(await _row(rooms, viewer, person_id))
     return Response(answer, headers=tag(answer.version))
@@ -184,7 +186,7 @@ async def person(rooms: FromRooms, viewer: FromViewer, person_id: int) -> Respon
 
 @patch("/{person_id:int}", opt=needs(Action.CHANGE, Resource.PERSON), summary="Change a person", tags=["people"])
 async def change_person(
-    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, person_id: int, data: PersonPatch
+    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, person_id: FromPath[int], data: JSONBody[PersonPatch]
 ) -> Response[PersonAnswer]:
     """Sets the fields that are given; needs If-Match. Disabling and a new address end every session at once."""
     await require(rooms, viewer, CHANGE, person_id)
@@ -201,7 +203,7 @@ async def change_person(
 
 
 @delete("/{person_id:int}", opt=needs(Action.DELETE, Resource.PERSON), summary="Delete a person", tags=["people"])
-async def delete_person(request: AnyRequest, rooms: FromRooms, viewer: FromViewer, person_id: int) -> None:
+async def delete_person(request: AnyRequest, rooms: FromRooms, viewer: FromViewer, person_id: FromPath[int]) -> None:
     """For good; needs If-Match. What the trail says of the person in words goes too."""
     await require(rooms, viewer, Right(Action.DELETE, Resource.PERSON), person_id)
     await rooms.registry_threads.run(
@@ -211,7 +213,9 @@ async def delete_person(request: AnyRequest, rooms: FromRooms, viewer: FromViewe
 
 
 @post("/{person_id:int}/memberships", opt=needs(Action.CHANGE, Resource.PERSON), summary="Give a role", tags=["people"])
-async def give_role(rooms: FromRooms, viewer: FromViewer, person_id: int, data: NewRole) -> Membership:
+async def give_role(
+    rooms: FromRooms, viewer: FromViewer, person_id: FromPath[int], data: JSONBody[NewRole]
+) -> Membership:
     """Only a role that one may give, where one may give it."""
     await require(rooms, viewer, SEE, person_id)
     await _require_place(rooms, viewer, data.organization_id, data.site_id)
@@ -237,7 +241,9 @@ async def give_role(rooms: FromRooms, viewer: FromViewer, person_id: int, data: 
     summary="Take a role back",
     tags=["people"],
 )
-async def take_role(rooms: FromRooms, viewer: FromViewer, person_id: int, membership_id: int) -> None:
+async def take_role(
+    rooms: FromRooms, viewer: FromViewer, person_id: FromPath[int], membership_id: FromPath[int]
+) -> None:
     """Only a role that one could give."""
     held = {holding.id for holding in (await _row(rooms, viewer, person_id)).memberships}
     if membership_id not in held:
@@ -256,7 +262,11 @@ async def take_role(rooms: FromRooms, viewer: FromViewer, person_id: int, member
     tags=["people"],
 )
 async def impersonate(
-    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, person_id: int, data: Why | None = None
+    request: AnyRequest,
+    rooms: FromRooms,
+    viewer: FromViewer,
+    person_id: FromPath[int],
+    data: JSONBody[Why | None] = None,
 ) -> Response[Eyes]:
     """For administrators, for an hour, seen by the person among their sessions and kept in the trail. DELETE
     /api/v1/session leads back to the own session.

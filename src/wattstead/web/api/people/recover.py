@@ -6,6 +6,7 @@ from typing import Annotated
 
 import msgspec
 from litestar import Router, post
+from litestar.params import JSONBody
 
 from wattstead.messaging import letters
 from wattstead.web.access.gate import OPEN, AnyRequest, require_own_page
@@ -27,7 +28,7 @@ class FoundPassword(msgspec.Struct, forbid_unknown_fields=True):
 
 
 @post("/", opt=OPEN, status_code=204, summary="Ask for a new password", tags=["account"], security=[])
-async def recover(request: AnyRequest, rooms: FromRooms, data: LostPassword) -> None:
+async def recover(request: AnyRequest, rooms: FromRooms, data: JSONBody[LostPassword]) -> None:
     """Mails a link, if the address has an account; whether it has one is not told. Without SMTP the link is told in
     the server's log.
     """
@@ -38,7 +39,7 @@ async def recover(request: AnyRequest, rooms: FromRooms, data: LostPassword) -> 
 
 
 @post("/finish", opt=OPEN, status_code=204, summary="Set a new password", tags=["account"], security=[])
-async def finish_recovery(request: AnyRequest, rooms: FromRooms, data: FoundPassword) -> None:
+async def finish_recovery(request: AnyRequest, rooms: FromRooms, data: JSONBody[FoundPassword]) -> None:
     """Every session of the account ends; a second factor stays. The link works once."""
     if "Origin" in request.headers:
         require_own_page(request)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import msgspec
 from litestar import Router, get, post
+from litestar.params import JSONBody
 
 from wattstead.messaging import letters
 from wattstead.web.access.gate import OPEN, AnyRequest, require_own_page
@@ -58,7 +59,7 @@ async def open_organizations(rooms: FromRooms) -> list[OpenOrganization]:
 
 
 @post("/", opt=OPEN, status_code=201, summary="Register", tags=["account"], security=[])
-async def register(request: AnyRequest, rooms: FromRooms, data: Registration) -> RegistrationAnswer:
+async def register(request: AnyRequest, rooms: FromRooms, data: JSONBody[Registration]) -> RegistrationAnswer:
     """Makes an account without any role. Where mails are sent, the answer is the same for an address that has one."""
     if "Origin" in request.headers:
         require_own_page(request)
@@ -87,7 +88,7 @@ async def _organization(rooms: Rooms, told: int | str) -> int:
 
 
 @post("/", opt=OPEN, status_code=200, summary="Verify an e-mail address", tags=["account"], security=[])
-async def verify(request: AnyRequest, rooms: FromRooms, data: Token) -> Verified:
+async def verify(request: AnyRequest, rooms: FromRooms, data: JSONBody[Token]) -> Verified:
     """Opens a mailed link; it works once."""
     if "Origin" in request.headers:
         require_own_page(request)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import msgspec
 from litestar import Router, delete, get, post
+from litestar.params import JSONBody
 from litestar.response import Response
 
 from wattstead.registry.policy import RIGHTS, Role
@@ -50,7 +51,7 @@ class SessionAnswer(msgspec.Struct, kw_only=True):
 
 
 @post("/", opt=OPEN, summary="Sign in", tags=["session"], security=[])
-async def sign_in(request: AnyRequest, rooms: FromRooms, data: Login) -> Response[SessionAnswer]:
+async def sign_in(request: AnyRequest, rooms: FromRooms, data: JSONBody[Login]) -> Response[SessionAnswer]:
     """Answers with the cookie of a new session. Wrong e-mail addresses and wrong passwords answer alike.
 
     Where a second factor is set, the right password without a code is answered with 401 and `second_factor`.

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 from litestar import Router, delete, get
+from litestar.params import FromPath
 
 from wattstead.registry.errors import Unknown
 from wattstead.web.access.gate import SIGNED
@@ -52,7 +53,7 @@ async def sessions(rooms: FromRooms, viewer: FromViewer, account: FromAccount) -
 
 
 @delete("/{name:str}", opt=SIGNED, summary="End a session", tags=["account"])
-async def end_session(rooms: FromRooms, viewer: FromViewer, account: FromAccount, name: str) -> None:
+async def end_session(rooms: FromRooms, viewer: FromViewer, account: FromAccount, name: FromPath[str]) -> None:
     """Signs one of the own browsers out."""
     require_own_hand(viewer)
     try:

@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 import pyotp
 from litestar import Router, delete, post
+from litestar.params import JSONBody
 
 from wattstead.web.access.gate import SIGNED, AnyRequest
 from wattstead.web.access.people import address_of, require_own_hand
@@ -50,7 +51,7 @@ async def begin_totp(rooms: FromRooms, viewer: FromViewer, account: FromAccount)
 
 @post("/confirm", opt=SIGNED, status_code=201, summary="Confirm the second factor", tags=["account"])
 async def confirm_totp(
-    rooms: FromRooms, viewer: FromViewer, account: FromAccount, data: TotpCode
+    rooms: FromRooms, viewer: FromViewer, account: FromAccount, data: JSONBody[TotpCode]
 ) -> RecoveryCodes:  # fmt: skip
     """From now on signing in asks for a code."""
     require_own_hand(viewer)
@@ -61,7 +62,7 @@ async def confirm_totp(
 
 @post("/codes", opt=SIGNED, status_code=201, summary="Make new recovery codes", tags=["account"])
 async def fresh_codes(
-    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, account: FromAccount, data: Confirmed
+    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, account: FromAccount, data: JSONBody[Confirmed]
 ) -> RecoveryCodes:
     """Asks for the password; the former codes end."""
     require_own_hand(viewer)
@@ -72,7 +73,7 @@ async def fresh_codes(
 
 @delete("/", opt=SIGNED, summary="End the second factor", tags=["account"])
 async def drop_totp(
-    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, account: FromAccount, data: Confirmed
+    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, account: FromAccount, data: JSONBody[Confirmed]
 ) -> None:
     """Asks for the password; from then on signing in asks for that alone, and the recovery codes end."""
     require_own_hand(viewer)

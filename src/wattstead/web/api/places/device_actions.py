@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 from litestar import Router, get, post, put
-from litestar.params import Parameter
+from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import Response
 from msgspec import UNSET, UnsetType
 
@@ -74,7 +74,7 @@ class HoursAnswer(msgspec.Struct):
     tags=["devices"],
 )  # fmt: skip
 async def move(
-    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, device_id: int, data: Move
+    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, device_id: FromPath[int], data: JSONBody[Move]
 ) -> Response[DeviceAnswer]:
     """To another site where one may move devices too, or to none; If-Match is honoured. Its points and their history
     stay at the old site, and it gets new ones at the new site."""
@@ -106,7 +106,9 @@ async def move(
     "/{device_id:int}/posting", opt=needs(Action.CHANGE, Resource.DEVICE), status_code=200, summary="Let it post",
     tags=["devices"],
 )  # fmt: skip
-async def put_posting(rooms: FromRooms, viewer: FromViewer, device_id: int, data: Posting) -> Response[DeviceAnswer]:
+async def put_posting(
+    rooms: FromRooms, viewer: FromViewer, device_id: FromPath[int], data: JSONBody[Posting]
+) -> Response[DeviceAnswer]:
     """Readings of the device are taken, or refused, within a second."""
     await require(rooms, viewer, CHANGE, device_id)
     if data.enabled is UNSET:
@@ -122,8 +124,8 @@ async def put_posting(rooms: FromRooms, viewer: FromViewer, device_id: int, data
 async def hours(
     rooms: FromRooms,
     viewer: FromViewer,
-    device_id: int,
-    day: Annotated[str, Parameter(description="A day of the site's calendar, such as 2026-05-31.", max_length=10)],
+    device_id: FromPath[int],
+    day: Annotated[str, QueryParameter(description="A day of the site's calendar, such as 2026-05-31.", max_length=10)],
 ) -> HoursAnswer:
     """Energy, volume or pulses of every point of the device that counts them, for each hour of one local day."""
     await require(rooms, viewer, SEE, device_id)
@@ -157,7 +159,7 @@ async def hours(
     request_max_body_size=photos.LARGEST + 1,
 )  # fmt: skip
 async def put_device_photo(
-    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, device_id: int
+    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, device_id: FromPath[int]
 ) -> Response[DeviceAnswer]:
     """The body is a JPEG or PNG of up to 5 MB; an empty body takes the picture away."""
     await require(rooms, viewer, CHANGE, device_id)
@@ -167,7 +169,7 @@ async def put_device_photo(
 
 
 @get("/{device_id:int}/photo", opt=needs(Action.SEE, Resource.DEVICE), summary="The picture", tags=["devices"])
-async def device_photo(rooms: FromRooms, viewer: FromViewer, device_id: int) -> Response[bytes]:
+async def device_photo(rooms: FromRooms, viewer: FromViewer, device_id: FromPath[int]) -> Response[bytes]:
     """The picture of a device; 204 without one."""
     await require(rooms, viewer, SEE, device_id)
     found = await rooms.registry_threads.run(rooms.registry.device, device_id)

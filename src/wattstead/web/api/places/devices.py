@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Router, delete, get, patch, post
+from litestar.params import FromPath, JSONBody
 from litestar.response import Response
 from msgspec import UNSET, UnsetType
 
@@ -124,7 +125,7 @@ async def devices(request: AnyRequest, rooms: FromRooms, viewer: FromViewer) -> 
 
 @post("/", opt=needs(Action.CREATE, Resource.DEVICE), status_code=201, summary="Make a device", tags=["devices"])
 async def create_device(
-    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, data: NewDevice
+    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, data: JSONBody[NewDevice]
 ) -> Response[DeviceAnswer]:
     """A device with all points of its template, at once or not at all."""
     if data.site_id is not None:
@@ -144,7 +145,7 @@ async def create_device(
 
 
 @get("/{device_id:int}", opt=needs(Action.SEE, Resource.DEVICE), summary="A device", tags=["devices"])
-async def device(rooms: FromRooms, viewer: FromViewer, device_id: int) -> Response[DeviceAnswer]:
+async def device(rooms: FromRooms, viewer: FromViewer, device_id: FromPath[int]) -> Response[DeviceAnswer]:
     """One device; the ETag is the version to give with a change."""
     await require(rooms, viewer, SEE, device_id)
     return await answered(rooms, device_id)
@@ -152,7 +153,7 @@ async def device(rooms: FromRooms, viewer: FromViewer, device_id: int) -> Respon
 
 @patch("/{device_id:int}", opt=needs(Action.CHANGE, Resource.DEVICE), summary="Change a device", tags=["devices"])
 async def change_device(
-    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, device_id: int, data: DevicePatch
+    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, device_id: FromPath[int], data: JSONBody[DevicePatch]
 ) -> Response[DeviceAnswer]:
     """Sets what is given; needs If-Match."""
     await require(rooms, viewer, CHANGE, device_id)
@@ -167,7 +168,7 @@ async def change_device(
 
 
 @delete("/{device_id:int}", opt=needs(Action.DELETE, Resource.DEVICE), summary="Delete a device", tags=["devices"])
-async def delete_device(request: AnyRequest, rooms: FromRooms, viewer: FromViewer, device_id: int) -> None:
+async def delete_device(request: AnyRequest, rooms: FromRooms, viewer: FromViewer, device_id: FromPath[int]) -> None:
     """Its points and their history stay at the site, its keys end; needs If-Match."""
     await require(rooms, viewer, DELETE, device_id)
     await rooms.registry_threads.run(

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Router, delete, get, post
-from litestar.params import Parameter
+from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import Response
 
 from wattstead.registry.places.keys import Terms
@@ -77,7 +77,7 @@ async def keys(
     rooms: FromRooms,
     viewer: FromViewer,
     account: FromAccount,
-    site: Annotated[int | None, Parameter(description="Only keys of this site.")] = None,
+    site: Annotated[int | None, QueryParameter(description="Only keys of this site.")] = None,
 ) -> list[KeyAnswer]:
     """The living keys of the sites whose keys one may see, by id; a revoked key is not listed."""
     if site is not None:
@@ -88,7 +88,7 @@ async def keys(
 
 @post("/", opt=needs(Action.CREATE, Resource.KEY), status_code=201, summary="Make a key", tags=["keys"])
 async def create_key(
-    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, account: FromAccount, data: NewKeyRequest
+    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, account: FromAccount, data: JSONBody[NewKeyRequest]
 ) -> Response[KeyAnswer]:
     """A new key with its secret, which is shown this once. A write key never reads, a read key never writes; an admin
     key sets its site up, and makes no keys."""
@@ -113,7 +113,12 @@ async def create_key(
     tags=["keys"],
 )  # fmt: skip
 async def rotate_key(
-    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, account: FromAccount, key_id: int, data: Rotation
+    request: AnyRequest,
+    rooms: FromRooms,
+    viewer: FromViewer,
+    account: FromAccount,
+    key_id: FromPath[int],
+    data: JSONBody[Rotation],
 ) -> Response[KeyAnswer]:
     """A successor with the same scope and terms, shown this once; the old key ends by itself after the overlap."""
     await require(rooms, viewer, CREATE, key_id)
@@ -129,7 +134,7 @@ async def rotate_key(
 
 
 @delete("/{key_id:int}", opt=needs(Action.DELETE, Resource.KEY), summary="Revoke a key", tags=["keys"])
-async def revoke_key(rooms: FromRooms, viewer: FromViewer, account: FromAccount, key_id: int) -> None:
+async def revoke_key(rooms: FromRooms, viewer: FromViewer, account: FromAccount, key_id: FromPath[int]) -> None:
     """Ends a key for ever."""
     await require(rooms, viewer, DELETE, key_id)
     await rooms.registry_threads.run(rooms.registry.revoke_key, key_id, actor(viewer))

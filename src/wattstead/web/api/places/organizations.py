@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import Router, delete, get, patch, post
-from litestar.params import Parameter
+from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import Response
 from msgspec import UNSET, UnsetType
 
@@ -85,13 +85,13 @@ class OrganizationPatch(msgspec.Struct, forbid_unknown_fields=True):
 async def organizations(
     rooms: FromRooms,
     viewer: FromViewer,
-    q: Annotated[str, Parameter(description="Part of the name.", max_length=200)] = "",
-    kind: Annotated[str, Parameter(description="Only of this kind.", max_length=20)] = "",
-    parent_id: Annotated[int | None, Parameter(description="Only those right below this one.")] = None,
-    sort: Annotated[Sorting | None, Parameter(description="Default: as a tree.")] = None,
-    order: Annotated[Literal["asc", "desc"], Parameter(description="Of the sorting.")] = "asc",
-    limit: Annotated[int, Parameter(description="How many at most.", ge=1, le=5_000)] = 1_000,
-    cursor: Annotated[str, Parameter(description="From the page before.", max_length=20)] = "",
+    q: Annotated[str, QueryParameter(description="Part of the name.", max_length=200)] = "",
+    kind: Annotated[str, QueryParameter(description="Only of this kind.", max_length=20)] = "",
+    parent_id: Annotated[int | None, QueryParameter(description="Only those right below this one.")] = None,
+    sort: Annotated[Sorting | None, QueryParameter(description="Default: as a tree.")] = None,
+    order: Annotated[Literal["asc", "desc"], QueryParameter(description="Of the sorting.")] = "asc",
+    limit: Annotated[int, QueryParameter(description="How many at most.", ge=1, le=5_000)] = 1_000,
+    cursor: Annotated[str, QueryParameter(description="From the page before.", max_length=20)] = "",
 ) -> OrganizationRows:
     """Those one may see: parents before children, or sorted."""
     reach, run = viewer.authority.reach(SEE_ORGANIZATION), rooms.registry_threads.run
@@ -119,7 +119,7 @@ async def organizations(
     "/", opt=needs(Action.CREATE, Resource.ORGANIZATION), status_code=201, summary="Make one", tags=["organizations"]
 )  # fmt: skip
 async def create_organization(
-    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, data: NewOrganization
+    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, data: JSONBody[NewOrganization]
 ) -> Response[OrganizationAnswer]:
     """A new organization in one's branch."""
     if data.parent_id is not None:
@@ -141,7 +141,9 @@ async def create_organization(
 @get(
     "/{organization_id:int}", opt=needs(Action.SEE, Resource.ORGANIZATION), summary="One", tags=["organizations"]
 )  # fmt: skip
-async def organization(rooms: FromRooms, viewer: FromViewer, organization_id: int) -> Response[OrganizationAnswer]:
+async def organization(
+    rooms: FromRooms, viewer: FromViewer, organization_id: FromPath[int]
+) -> Response[OrganizationAnswer]:
     """One organization; the ETag is the version to give with a change."""
     await require(rooms, viewer, SEE_ORGANIZATION, organization_id)
     found = await rooms.registry_threads.run(rooms.registry.organization, organization_id)
@@ -152,7 +154,11 @@ async def organization(rooms: FromRooms, viewer: FromViewer, organization_id: in
     "/{organization_id:int}", opt=needs(Action.CHANGE, Resource.ORGANIZATION), summary="Change", tags=["organizations"]
 )  # fmt: skip
 async def change_organization(
-    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, organization_id: int, data: OrganizationPatch
+    request: AnyRequest,
+    rooms: FromRooms,
+    viewer: FromViewer,
+    organization_id: FromPath[int],
+    data: JSONBody[OrganizationPatch],
 ) -> Response[OrganizationAnswer]:
     """Needs If-Match. A branch can be moved only between places in which one may change things on both sides."""
     await require(rooms, viewer, CHANGE, organization_id)
@@ -178,7 +184,9 @@ async def change_organization(
 @delete(
     "/{organization_id:int}", opt=needs(Action.DELETE, Resource.ORGANIZATION), summary="Delete", tags=["organizations"]
 )  # fmt: skip
-async def delete_organization(request: AnyRequest, rooms: FromRooms, viewer: FromViewer, organization_id: int) -> None:
+async def delete_organization(
+    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, organization_id: FromPath[int]
+) -> None:
     """Only when nothing is left in it; needs If-Match."""
     await require(rooms, viewer, DELETE, organization_id)
     await rooms.registry_threads.run(

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import Router, delete, get, post
-from litestar.params import Parameter
+from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import Response
 
 from wattstead.registry.people.emails import checked
@@ -71,7 +71,7 @@ async def shares(
     rooms: FromRooms,
     viewer: FromViewer,
     account: FromAccount,
-    site: Annotated[int, Parameter(description="Which site.")],
+    site: Annotated[int, QueryParameter(description="Which site.")],
 ) -> ShareRows:
     """People and open links; a link's address itself is never shown again."""
     await require_at(rooms, viewer, SEE, site)
@@ -88,7 +88,7 @@ async def shares(
 
 @post("/", opt=needs(Action.CREATE, Resource.SHARE), status_code=201, summary="Show a site", tags=["shares"])
 async def create_share(
-    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, account: FromAccount, data: NewShare
+    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, account: FromAccount, data: JSONBody[NewShare]
 ) -> Response[ShareAnswer]:
     """To a person, who reads when signed in, or by a link, for which an end must be given.
 
@@ -110,7 +110,7 @@ async def create_share(
 
 
 @delete("/{share_id:str}", opt=needs(Action.DELETE, Resource.SHARE), summary="Take it back", tags=["shares"])
-async def delete_share(rooms: FromRooms, viewer: FromViewer, account: FromAccount, share_id: str) -> None:
+async def delete_share(rooms: FromRooms, viewer: FromViewer, account: FromAccount, share_id: FromPath[str]) -> None:
     """Whoever looks by it sees nothing more from now on."""
     kind, _, number = share_id.partition("-")
     if kind not in ("person", "link") or not (number.isascii() and number.isdecimal() and len(number) < 10):
@@ -133,7 +133,7 @@ async def delete_share(rooms: FromRooms, viewer: FromViewer, account: FromAccoun
 
 
 @get("/shared/{token:str}", opt=OPEN, summary="Open a link", tags=["shares"], security=[])
-async def open_link(request: AnyRequest, rooms: FromRooms, token: str) -> Response[SharedSite]:
+async def open_link(request: AnyRequest, rooms: FromRooms, token: FromPath[str]) -> Response[SharedSite]:
     """Answers with the cookie of a guest, who sees this one site and reads; 404 when the link is open no more."""
     viewer = await rooms.directory.viewer_of_share(token) if len(token) < 100 else None
     site = next(iter(viewer.sites.values()), None) if viewer is not None else None

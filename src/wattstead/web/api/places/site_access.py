@@ -7,7 +7,7 @@ from typing import Annotated
 
 import msgspec
 from litestar import Router, delete, get, post, put
-from litestar.params import Parameter
+from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import Response
 
 from wattstead.registry.policy import Action, Resource, Right, Role
@@ -92,14 +92,14 @@ class HandedOver(msgspec.Struct):
 
 
 @get("/{site_id:int}/access", opt=needs(Action.SEE, Resource.SITE), summary="Who sees a site", tags=["sites"])
-async def access(rooms: FromRooms, viewer: FromViewer, site_id: int) -> AccessAnswer:
+async def access(rooms: FromRooms, viewer: FromViewer, site_id: FromPath[int]) -> AccessAnswer:
     """Organizations, people and links; of each kind only what one may see."""
     await require(rooms, viewer, SEE_SITE, site_id)
     return await _access(rooms, viewer, site_id)
 
 
 @put("/{site_id:int}/access", opt=needs(Action.GIVE, Resource.SITE), summary="Grant", tags=["sites"])
-async def grant(rooms: FromRooms, viewer: FromViewer, site_id: int, data: Grant) -> AccessAnswer:
+async def grant(rooms: FromRooms, viewer: FromViewer, site_id: FromPath[int], data: JSONBody[Grant]) -> AccessAnswer:
     """Lets another organization, which one must see, look at a site and perhaps change it; see `docs/permissions.md`
     for what that carries."""
     await require(rooms, viewer, GIVE, site_id)
@@ -115,7 +115,9 @@ async def grant(rooms: FromRooms, viewer: FromViewer, site_id: int, data: Grant)
     "/{site_id:int}/access/{organization_id:int}", opt=needs(Action.GIVE, Resource.SITE), summary="End a grant",
     tags=["sites"],
 )  # fmt: skip
-async def end_grant(rooms: FromRooms, viewer: FromViewer, site_id: int, organization_id: int) -> None:
+async def end_grant(
+    rooms: FromRooms, viewer: FromViewer, site_id: FromPath[int], organization_id: FromPath[int]
+) -> None:
     """Takes the sight of a site back from another organization."""
     await require(rooms, viewer, GIVE, site_id)
     await rooms.registry_threads.run(rooms.registry.end_site_grant, site_id, organization_id, actor(viewer))
@@ -126,9 +128,9 @@ async def end_grant(rooms: FromRooms, viewer: FromViewer, site_id: int, organiza
 async def history(
     rooms: FromRooms,
     viewer: FromViewer,
-    site_id: int,
-    cursor: Annotated[str, Parameter(description="From the page before.", max_length=20)] = "",
-    limit: Annotated[int, Parameter(description="How many at most.", ge=1, le=500)] = 100,
+    site_id: FromPath[int],
+    cursor: Annotated[str, QueryParameter(description="From the page before.", max_length=20)] = "",
+    limit: Annotated[int, QueryParameter(description="How many at most.", ge=1, le=500)] = 100,
 ) -> DeedRows:
     """Every change of a site and of what is in it, newest first."""
     await require_at(rooms, viewer, Right(Action.SEE, Resource.TRAIL), site_id)
@@ -140,7 +142,7 @@ async def history(
     tags=["sites"],
 )  # fmt: skip
 async def hand_over(
-    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, site_id: int, data: Handover
+    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, site_id: FromPath[int], data: JSONBody[Handover]
 ) -> Response[HandedOver]:
     """Gives a site with all that is in it to another organization that one sees: keys that read or set up end, links
     and shares too, keys that only write go on. Or invites the person who lives there. If-Match is honoured."""
@@ -165,7 +167,9 @@ async def hand_over(
     "/{site_id:int}/photo", opt=needs(Action.CHANGE, Resource.SITE), summary="Set the picture", tags=["sites"],
     request_max_body_size=photos.LARGEST + 1,
 )  # fmt: skip
-async def put_photo(request: AnyRequest, rooms: FromRooms, viewer: FromViewer, site_id: int) -> Response[SiteAnswer]:
+async def put_photo(
+    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, site_id: FromPath[int]
+) -> Response[SiteAnswer]:
     """The body is a JPEG or PNG of up to 5 MB; an empty body takes the picture away."""
     await require(rooms, viewer, CHANGE, site_id)
     name = await keep(request, rooms)
@@ -174,7 +178,7 @@ async def put_photo(request: AnyRequest, rooms: FromRooms, viewer: FromViewer, s
 
 
 @get("/{site_id:int}/photo", opt=needs(Action.SEE, Resource.SITE), summary="The picture", tags=["sites"])
-async def photo(rooms: FromRooms, viewer: FromViewer, site_id: int) -> Response[bytes]:
+async def photo(rooms: FromRooms, viewer: FromViewer, site_id: FromPath[int]) -> Response[bytes]:
     """The picture of a site; 204 without one."""
     await require(rooms, viewer, SEE_SITE, site_id)
     found = await rooms.registry_threads.run(rooms.registry.site, site_id)

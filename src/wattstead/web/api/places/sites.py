@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import msgspec
 import structlog
 from litestar import Router, delete, get, patch, post
+from litestar.params import FromPath, JSONBody
 from litestar.response import Response
 from msgspec import UNSET, UnsetType
 
@@ -180,7 +181,9 @@ async def sites(request: AnyRequest, rooms: FromRooms, viewer: FromViewer) -> Si
 
 
 @post("/", opt=needs(Action.CREATE, Resource.SITE), status_code=201, summary="Make a site", tags=["sites"])
-async def create_site(request: AnyRequest, rooms: FromRooms, viewer: FromViewer, data: NewSite) -> Response[MadeSite]:
+async def create_site(
+    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, data: JSONBody[NewSite]
+) -> Response[MadeSite]:
     """A site in one step: with its attributes, its user invited and a write key made, or none of these."""
     organization_id = data.organization_id or own_organization(viewer, CREATE)
     await require_in(rooms, viewer, CREATE, organization_id)
@@ -203,7 +206,7 @@ async def create_site(request: AnyRequest, rooms: FromRooms, viewer: FromViewer,
 
 
 @get("/{site_id:int}", opt=needs(Action.SEE, Resource.SITE), summary="A site", tags=["sites"])
-async def site(rooms: FromRooms, viewer: FromViewer, site_id: int) -> Response[SiteAnswer]:
+async def site(rooms: FromRooms, viewer: FromViewer, site_id: FromPath[int]) -> Response[SiteAnswer]:
     """One site; the ETag is the version to give with a change."""
     await require(rooms, viewer, SEE_SITE, site_id)
     return answered(viewer, await one(rooms, site_id))
@@ -211,7 +214,7 @@ async def site(rooms: FromRooms, viewer: FromViewer, site_id: int) -> Response[S
 
 @patch("/{site_id:int}", opt=needs(Action.CHANGE, Resource.SITE), summary="Change a site", tags=["sites"])
 async def change_site(
-    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, site_id: int, data: SitePatch
+    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, site_id: FromPath[int], data: JSONBody[SitePatch]
 ) -> Response[SiteAnswer]:
     """Sets what is given; needs If-Match."""
     await require(rooms, viewer, CHANGE, site_id)
@@ -225,7 +228,7 @@ async def change_site(
 
 
 @delete("/{site_id:int}", opt=needs(Action.DELETE, Resource.SITE), summary="Delete a site", tags=["sites"])
-async def delete_site(request: AnyRequest, rooms: FromRooms, viewer: FromViewer, site_id: int) -> None:
+async def delete_site(request: AnyRequest, rooms: FromRooms, viewer: FromViewer, site_id: FromPath[int]) -> None:
     """With all that is in it, readings too; needs If-Match. Its keys must have been revoked some seconds ago."""
     await require(rooms, viewer, DELETE, site_id)
     run, registry = rooms.registry_threads.run, rooms.registry

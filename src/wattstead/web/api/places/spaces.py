@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Router, delete, get, patch, post, put
-from litestar.params import Parameter
+from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import Response
 from msgspec import UNSET, UnsetType
 
@@ -85,7 +85,7 @@ class SpacePoints(msgspec.Struct, forbid_unknown_fields=True):
 
 @get("/", opt=needs(Action.SEE, Resource.SPACE), summary="Spaces of a site", tags=["spaces"])
 async def spaces(
-    rooms: FromRooms, viewer: FromViewer, site: Annotated[int, Parameter(description="Of which site.")]
+    rooms: FromRooms, viewer: FromViewer, site: Annotated[int, QueryParameter(description="Of which site.")]
 ) -> SpaceRows:
     """The tree of a site's parts with the points in them."""
     await require_at(rooms, viewer, SEE, site)
@@ -96,7 +96,7 @@ async def spaces(
 
 @post("/", opt=needs(Action.CREATE, Resource.SPACE), status_code=201, summary="Make a space", tags=["spaces"])
 async def create_space(
-    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, data: NewSpace
+    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, data: JSONBody[NewSpace]
 ) -> Response[SpaceAnswer]:
     """A new part of a site."""
     await require_at(rooms, viewer, CREATE, data.site_id)
@@ -112,7 +112,7 @@ async def create_space(
 
 
 @get("/{space_id:int}", opt=needs(Action.SEE, Resource.SPACE), summary="A space", tags=["spaces"])
-async def space(rooms: FromRooms, viewer: FromViewer, space_id: int) -> Response[SpaceAnswer]:
+async def space(rooms: FromRooms, viewer: FromViewer, space_id: FromPath[int]) -> Response[SpaceAnswer]:
     """One space; the ETag is the version to give with a change."""
     await require(rooms, viewer, SEE, space_id)
     return await _answered(rooms, await rooms.registry_threads.run(rooms.registry.space, space_id))
@@ -120,7 +120,7 @@ async def space(rooms: FromRooms, viewer: FromViewer, space_id: int) -> Response
 
 @patch("/{space_id:int}", opt=needs(Action.CHANGE, Resource.SPACE), summary="Change a space", tags=["spaces"])
 async def change_space(
-    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, space_id: int, data: SpacePatch
+    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, space_id: FromPath[int], data: JSONBody[SpacePatch]
 ) -> Response[SpaceAnswer]:
     """Sets what is given; needs If-Match."""
     await require(rooms, viewer, CHANGE, space_id)
@@ -132,14 +132,16 @@ async def change_space(
 
 
 @delete("/{space_id:int}", opt=needs(Action.DELETE, Resource.SPACE), summary="Delete a space", tags=["spaces"])
-async def delete_space(request: AnyRequest, rooms: FromRooms, viewer: FromViewer, space_id: int) -> None:
+async def delete_space(request: AnyRequest, rooms: FromRooms, viewer: FromViewer, space_id: FromPath[int]) -> None:
     """A space without parts; what was in it stays at the site. Needs If-Match."""
     await require(rooms, viewer, DELETE, space_id)
     await rooms.registry_threads.run(rooms.registry.delete_space, space_id, version=expected(request), by=actor(viewer))
 
 
 @put("/{space_id:int}/points", opt=needs(Action.CHANGE, Resource.SPACE), summary="Points in or out", tags=["spaces"])
-async def put_points(rooms: FromRooms, viewer: FromViewer, space_id: int, data: SpacePoints) -> Response[SpaceAnswer]:
+async def put_points(
+    rooms: FromRooms, viewer: FromViewer, space_id: FromPath[int], data: JSONBody[SpacePoints]
+) -> Response[SpaceAnswer]:
     """Points of the same site; they leave the space they were in."""
     await require(rooms, viewer, CHANGE, space_id)
     for point_id in (*data.points, *data.out):

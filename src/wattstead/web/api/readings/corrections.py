@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import msgspec
 import numpy as np
 from litestar import Router, delete, get, post, put
-from litestar.params import Parameter
+from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import Response
 
 from wattstead.metering.batch import ReadingBatch
@@ -29,9 +29,11 @@ from wattstead.web.rooms import FromRooms, FromViewer, Rooms
 _MOST, _TOLD, _PATIENCE_S = 5_000, 20, 60.0
 _ADD, _CORRECT, _REMOVE = (Right(one, Resource.READING) for one in (Action.CREATE, Action.CHANGE, Action.DELETE))
 Reason = Annotated[str, msgspec.Meta(max_length=200)]
-FromReason = Annotated[str, Parameter(description="Why, in 3 to 200 letters; kept in the trail.", max_length=200)]
-FromStart = Annotated[str | None, Parameter(description="ISO 8601 or milliseconds; default: the first reading.")]
-FromEnd = Annotated[str | None, Parameter(description="ISO 8601 or milliseconds, without it; default: the last one.")]
+FromReason = Annotated[str, QueryParameter(description="Why, in 3 to 200 letters; kept in the trail.", max_length=200)]
+FromStart = Annotated[str | None, QueryParameter(description="ISO 8601 or milliseconds; default: the first reading.")]
+FromEnd = Annotated[
+    str | None, QueryParameter(description="ISO 8601 or milliseconds, without it; default: the last one.")
+]
 
 
 class OneReading(msgspec.Struct, forbid_unknown_fields=True):
@@ -99,7 +101,7 @@ class ReplacedReadings(msgspec.Struct):
     tags=["readings"],
 )
 async def add(
-    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, point_id: int, data: NewReadings
+    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, point_id: FromPath[int], data: JSONBody[NewReadings]
 ) -> Response[Kept]:
     """Readings of times that have none yet, such as those read off a meter by hand; 409 where there is one already."""
     row = await _row(rooms, viewer, point_id, _ADD)
@@ -122,7 +124,7 @@ async def add(
     summary="Correct readings",
     tags=["readings"],
 )
-async def correct(rooms: FromRooms, viewer: FromViewer, point_id: int, data: Correction) -> Kept:
+async def correct(rooms: FromRooms, viewer: FromViewer, point_id: FromPath[int], data: JSONBody[Correction]) -> Kept:
     """Other values for times that have a reading; the old ones stay in the history, who and why in the trail."""
     row = await _row(rooms, viewer, point_id, _CORRECT)
     _require_reason(data.reason)
@@ -145,7 +147,7 @@ async def correct(rooms: FromRooms, viewer: FromViewer, point_id: int, data: Cor
 async def remove(
     rooms: FromRooms,
     viewer: FromViewer,
-    point_id: int,
+    point_id: FromPath[int],
     reason: FromReason = "",
     start: FromStart = None,
     end: FromEnd = None,
@@ -164,7 +166,7 @@ async def remove(
 async def remove_of_site(
     rooms: FromRooms,
     viewer: FromViewer,
-    site_id: int,
+    site_id: FromPath[int],
     reason: FromReason = "",
     start: FromStart = None,
     end: FromEnd = None,
@@ -184,10 +186,10 @@ async def remove_of_site(
 async def replaced(
     rooms: FromRooms,
     viewer: FromViewer,
-    point_id: int,
+    point_id: FromPath[int],
     start: FromStart = None,
     end: FromEnd = None,
-    limit: Annotated[int, Parameter(ge=1, le=10_000, description="How many at most.")] = 1_000,
+    limit: Annotated[int, QueryParameter(ge=1, le=10_000, description="How many at most.")] = 1_000,
 ) -> ReplacedReadings:
     """What corrections and late repetitions took the place of: the history of readings."""
     (row,) = await chosen(rooms, viewer, str(point_id))

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 from litestar import get
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 from litestar.response import Response, Stream
 
 from wattstead.metering.batch import ReadingBatch
@@ -63,11 +63,13 @@ async def readings(
     request: AnyRequest,
     rooms: FromRooms,
     viewer: FromViewer,
-    point: Annotated[int, Parameter(ge=1, description="The point's id.")],
-    start: Annotated[str | None, Parameter(description="ISO 8601 or milliseconds; default: a day before end.")] = None,
-    end: Annotated[str | None, Parameter(description="ISO 8601 or milliseconds; default: now.")] = None,
-    limit: Annotated[int, Parameter(ge=1, le=_MOST_ROWS, description="How many at most, in JSON.")] = 10_000,
-    format: Annotated[Literal["json", "csv"], Parameter(description="csv: a file of all of them.")] = "json",
+    point: Annotated[int, QueryParameter(ge=1, description="The point's id.")],
+    start: Annotated[
+        str | None, QueryParameter(description="ISO 8601 or milliseconds; default: a day before end.")
+    ] = None,
+    end: Annotated[str | None, QueryParameter(description="ISO 8601 or milliseconds; default: now.")] = None,
+    limit: Annotated[int, QueryParameter(ge=1, le=_MOST_ROWS, description="How many at most, in JSON.")] = 10_000,
+    format: Annotated[Literal["json", "csv"], QueryParameter(description="csv: a file of all of them.")] = "json",
 ) -> Response[ReadingsAnswer] | Stream:
     """The readings of a point: as JSON in its base unit; as CSV with the digits that came, in the unit they came in,
     times in ISO 8601 with the site's offset."""
@@ -100,7 +102,7 @@ def _answer(row: PointRow, found: ReadingBatch, limit: int) -> ReadingsAnswer:
 async def span(
     rooms: FromRooms,
     viewer: FromViewer,
-    points: Annotated[str, Parameter(description="Point ids, separated by commas.")],
+    points: Annotated[str, QueryParameter(description="Point ids, separated by commas.")],
 ) -> SpanAnswer:
     """The first and the last reading of any of the points."""
     rows = await chosen(rooms, viewer, points)

@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 import numpy as np
 from litestar import get
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 from litestar.response import Response
 from numpy.typing import NDArray
 
@@ -78,12 +78,16 @@ async def series(
     request: AnyRequest,
     rooms: FromRooms,
     viewer: FromViewer,
-    points: Annotated[str, Parameter(description="Point ids, separated by commas; at most 50.")],
-    start: Annotated[str | None, Parameter(description="ISO 8601 or milliseconds; default: a day before end.")] = None,
-    end: Annotated[str | None, Parameter(description="ISO 8601 or milliseconds; default: now.")] = None,
-    buckets: Annotated[int, Parameter(ge=1, le=MOST_BUCKETS, description="How many buckets about.")] = MOST_BUCKETS,
-    step: Annotated[Step | None, Parameter(description="The length of a bucket, instead of their number.")] = None,
-    zone: Annotated[str | None, Parameter(description="IANA time zone; default: that of the first point.")] = None,
+    points: Annotated[str, QueryParameter(description="Point ids, separated by commas; at most 50.")],
+    start: Annotated[
+        str | None, QueryParameter(description="ISO 8601 or milliseconds; default: a day before end.")
+    ] = None,
+    end: Annotated[str | None, QueryParameter(description="ISO 8601 or milliseconds; default: now.")] = None,
+    buckets: Annotated[
+        int, QueryParameter(ge=1, le=MOST_BUCKETS, description="How many buckets about.")
+    ] = MOST_BUCKETS,
+    step: Annotated[Step | None, QueryParameter(description="The length of a bucket, instead of their number.")] = None,
+    zone: Annotated[str | None, QueryParameter(description="IANA time zone; default: that of the first point.")] = None,
 ) -> Response[SeriesAnswer]:
     """Buckets of up to 50 points. The server chooses the step from human ones (1 s to a year) unless it is given.
 
