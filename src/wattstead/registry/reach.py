@@ -22,6 +22,7 @@ from wattstead.registry.tables import (
     ShareLink,
     Site,
     SiteGrant,
+    Source,
     Space,
     Template,
 )
@@ -137,6 +138,7 @@ _TABLES: Mapping[Resource, Any] = {
     Resource.READING: Point,
     Resource.KEY: Key,
     Resource.SHARE: ShareLink,
+    Resource.SOURCE: Source,
     Resource.TEMPLATE: Template,
 }
 """Where things of each kind are kept; the others are nobody's one by one."""

@@ -80,7 +80,7 @@ class DeviceDoor(Door):
             )  # fmt: skip
 
     def delete_device(self, device_id: int, *, version: int | None = None, by: Actor = SYSTEM) -> None:
-        """Remove a device; its points stay at the site, its keys end; raises `Unknown`, `Stale`."""
+        """Remove a device and its sources; its points stay at the site, its keys end; raises `Unknown`, `Stale`."""
         with self._db.writing() as s:
             devices.delete_device(s, device_id, self._clock(), version=version, by=by)
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from wattstead.registry import names, tables, trail
 from wattstead.registry.errors import Unknown
-from wattstead.registry.places import attributes
+from wattstead.registry.places import attributes, sources
 from wattstead.registry.places.versions import changeable
 from wattstead.registry.points import declare
 from wattstead.registry.points.tags import checked as checked_tags
@@ -116,9 +116,13 @@ def put_photo(session: Session, device_id: int, digest: str, now: datetime, by: 
 def delete_device(
     session: Session, device_id: int, now: datetime, *, version: int | None = None, by: Actor = SYSTEM
 ) -> None:
-    """Remove a device; its points and their history stay at the site, its keys are revoked; raises `Unknown`."""
+    """Remove a device with the sources that read it alone; its points and their history stay at the site, its keys end.
+
+    Raises `Unknown`, `Stale`.
+    """
     row = changeable(session, tables.Device, device_id, version)
     device = _whole(session, row)
+    sources.end_with_device(session, device_id, now, by)
     table = tables.Point
     session.execute(update(table).where(table.device_id == device_id).values(device_id=None), execution_options=_PLAIN)
     end_keys(session, device_id, now)

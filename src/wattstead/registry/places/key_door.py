@@ -40,19 +40,19 @@ class KeyDoor(Door):
     def rotate_key(self, key_id: int, overlap: timedelta = timedelta(days=7), by: Actor = SYSTEM) -> NewKey:
         """A successor with the same terms; the old key ends by itself after ``overlap``.
 
-        Raises `Unknown`, `KeyInvalid`.
+        Raises `Unknown`, `KeyInvalid`, `Conflict`.
         """
         seal = self._opened_seal() if self._is_sealed(key_id) else None
         with self._db.writing() as s:
             return keys.rotate(s, key_id, overlap, seal, self._clock(), by)
 
     def keys(self, site_id: int | None = None, reach: Reach | None = None) -> list[Key]:
-        """The keys of a site (None: all) within reach, revoked ones included, by id; never their secrets."""
+        """The keys that people hold, of a site (None: all) within reach, revoked ones included; never their secrets."""
         with self._db.reading() as s:
             return keys.keys(s, site_id, reach)
 
     def revoke_key(self, key_id: int, by: Actor = SYSTEM) -> Key:
-        """End a key for ever; raises `Unknown`."""
+        """End a key for ever; raises `Unknown`, `Conflict` for a source's own."""
         with self._db.writing() as s:
             return keys.revoke(s, key_id, self._clock(), by)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,14 +14,14 @@ from sqlalchemy import ColumnElement, Row, select, update
 from sqlalchemy.orm import Session
 
 from wattstead.registry import names, tables, trail
-from wattstead.registry.errors import KeyInvalid, Unknown
+from wattstead.registry.errors import Conflict, KeyInvalid, Unknown
 from wattstead.registry.places.closed import closed_paths
 from wattstead.registry.policy import Reach, Resource
 from wattstead.registry.reach import of
 from wattstead.registry.records import Key, KeyGrant, KeyState, NewKey, Scope
 from wattstead.registry.seal import Seal, SealBroken
 from wattstead.registry.storage import dataset
-from wattstead.registry.storage.database import possible
+from wattstead.registry.storage.database import integers, possible
 from wattstead.registry.trail import SYSTEM, Actor
 
 DEFAULT_POINT_LIMIT = 10_000
@@ -104,11 +104,12 @@ def create(
 def rotate(session: Session, key_id: int, overlap: timedelta, seal: Seal | None, now: datetime, by: Actor) -> NewKey:
     """A successor with the same terms; the old key lives on for ``overlap``, then ends by itself.
 
-    Raises `Unknown`, `KeyInvalid` when it is revoked, over, or has a successor already.
+    Raises `Unknown`, `KeyInvalid` when it is revoked, over, or has a successor already, `Conflict` for a source's own.
     """
     row = session.scalar(select(tables.Key).where(tables.Key.id.in_(possible([key_id]))).with_for_update())
     if row is None:
         raise Unknown("key", key_id)
+    _check_held_by_people(session, key_id)
     if row.revoked is not None or (row.expires is not None and row.expires <= now):
         raise KeyInvalid(f"key {key_id} has ended; make a new one")
     if row.successor_id is not None:
@@ -131,8 +132,9 @@ def rotate(session: Session, key_id: int, overlap: timedelta, seal: Seal | None,
 
 
 def keys(session: Session, site_id: int | None, reach: Reach | None = None) -> list[Key]:
-    """The keys of a site (None: all) within reach, revoked ones included, by id."""
+    """The keys that people hold, of a site (None: all) within reach, revoked ones included, by id; no source's own."""
     question = select(tables.Key).where(*of(Resource.KEY, reach)).order_by(tables.Key.id)
+    question = question.where(tables.Key.id.not_in(select(tables.Source.key_id)))
     if site_id is not None:
         question = question.where(tables.Key.site_id.in_(possible([site_id])))
     return [_record(row) for row in session.scalars(question)]
@@ -147,10 +149,11 @@ def key(session: Session, key_id: int) -> Key:
 
 
 def revoke(session: Session, key_id: int, now: datetime, by: Actor = SYSTEM) -> Key:
-    """End a key for ever; revoking it again changes nothing; raises `Unknown`."""
+    """End a key for ever; revoking it again changes nothing; raises `Unknown`, `Conflict` for a source's own."""
     row = session.get(tables.Key, key_id)
     if row is None:
         raise Unknown("key", key_id)
+    _check_held_by_people(session, key_id)
     if row.revoked is None:
         before = _told(_record(row))
         row.revoked = now
@@ -212,6 +215,19 @@ def grants_since(session: Session, generation: int, seal: Seal | None, now: date
     ]
 
 
+def grants_of(session: Session, key_ids: Sequence[int], now: datetime) -> dict[int, KeyGrant]:
+    """What some keys allow at this moment, for those that allow anything."""
+    closed = closed_paths(session)
+    rows = session.execute(_GRANTS.where(tables.Key.id.in_(integers(session, key_ids))))
+    found = {row.id: _allowed(row, closed, now) for row in rows}
+    return {key_id: grant for key_id, grant in found.items() if grant is not None}
+
+
+def source_of(session: Session, key_id: int) -> int | None:
+    """The source whose own key this is; None for one that people hold."""
+    return session.scalar(select(tables.Source.id).where(tables.Source.key_id == key_id))
+
+
 def mark_used(session: Session, used: Mapping[int, datetime]) -> None:
     """Note when keys were last used; called now and then for many, not once per request."""
     for key_id, at in sorted(used.items()):
@@ -219,6 +235,12 @@ def mark_used(session: Session, used: Mapping[int, datetime]) -> None:
             update(tables.Key).where(tables.Key.id == key_id).values(last_used=at),
             execution_options={"synchronize_session": False},
         )
+
+
+def _check_held_by_people(session: Session, key_id: int) -> None:
+    source_id = source_of(session, key_id)
+    if source_id is not None:
+        raise Conflict(f"key {key_id} is source {source_id}'s own, and ends with it: remove the source, or disable it")
 
 
 def _check_limit(point_limit: int) -> None:

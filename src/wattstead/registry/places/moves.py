@@ -1,7 +1,8 @@
 """Moving a device to another site: its history stays where it was measured, unless it is taken along on purpose.
 
 A home's past belongs to that home: its points stay at the old site, and the device gets new ones at the new site from
-the same declarations. Write keys of the device go along, since they are inside it; its read and admin keys end.
+the same declarations. Write keys of the device go along, since they are inside it; its read and admin keys end. Its
+sources stay at the old site, off: they hold addresses and passwords of that home's network.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from wattstead.registry import tables, trail
 from wattstead.registry.errors import Conflict, Unknown
-from wattstead.registry.places import devices
+from wattstead.registry.places import devices, sources
 from wattstead.registry.places.versions import changeable
 from wattstead.registry.points import declare, points
 from wattstead.registry.policy import Resource, Scope
@@ -49,6 +50,7 @@ def move(
     owner = _owner(session, row, site_id, organization_id)
     locked = [one for one in (row.site_id, site_id) if one is not None]
     declare.lock_sites(session, locked)
+    sources.locked(session, device_id)
     theirs = points.points(session, tables.Point.device_id == device_id)
     words: dict[str, Any] = {}
     if with_history:
@@ -63,6 +65,7 @@ def move(
     session.flush()
     if site_id is not None and not with_history:
         words["points made"] = _anew(session, theirs, device_id, site_id, now)
+    sources.leave_behind(session, device_id, now, by)
     _move_keys(session, device_id, site_id, now)
     row.changed_at = dataset.bump(session)
     if old_site is not None:  # the old site's people read that it went, not where

@@ -1,4 +1,4 @@
-"""Questions about organizations, sites, devices and keys, as one class; each noun has a door of its own."""
+"""Questions about organizations, sites, devices, keys and sources, as one class; each noun has a door of its own."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from wattstead.registry.places.directory.directory_door import DirectoryDoor
 from wattstead.registry.places.key_door import KeyDoor
 from wattstead.registry.places.organization_door import OrganizationDoor
 from wattstead.registry.places.sites.site_door import SiteDoor
+from wattstead.registry.places.source_door import SourceDoor
 from wattstead.registry.repeats import Repeats
 
 
-class Places(OrganizationDoor, SiteDoor, DeviceDoor, KeyDoor, DirectoryDoor, Repeats):
+class Places(OrganizationDoor, SiteDoor, DeviceDoor, KeyDoor, SourceDoor, DirectoryDoor, Repeats):
     """Where things are, and which keys open them."""

@@ -33,6 +33,7 @@ from wattstead.registry.records.places import (
     Space,
 )
 from wattstead.registry.records.points import NewAddress, PointDeclaration, PointRow, Resolution, TagFilter
+from wattstead.registry.records.sources import Source, SourceState
 
 __all__ = [
     "Account",
@@ -70,6 +71,8 @@ __all__ = [
     "Site",
     "SiteGrant",
     "SiteName",
+    "Source",
+    "SourceState",
     "Space",
     "TagFilter",
 ]

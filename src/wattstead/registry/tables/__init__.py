@@ -21,6 +21,7 @@ from wattstead.registry.tables.proofs import (
     RecoveryCode,
     Session,
 )
+from wattstead.registry.tables.sources import Source
 from wattstead.registry.tables.trail import Repeatable, Trail, TrailWords
 
 POINT, ADDRESS, POINT_TAG, SITE_TAG, DEVICE_TAG, KEY = (
@@ -61,6 +62,7 @@ __all__ = [
     "Site",
     "SiteGrant",
     "SiteTag",
+    "Source",
     "Space",
     "Template",
     "Trail",

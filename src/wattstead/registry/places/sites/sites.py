@@ -122,7 +122,7 @@ def hand_over(
 def delete_site(
     session: Session, site_id: int, now: datetime, *, version: int | None = None, by: Actor = SYSTEM
 ) -> None:
-    """Remove a site with its devices, points and keys; its point ids are never given again.
+    """Remove a site with its devices, points, sources and keys; its point ids are never given again.
 
     A site that has points must have had the keys that send revoked some seconds ago, or over, so that nothing is on its
     way to a point that is no more. Raises `Unknown`, `Stale`, `Conflict`.
@@ -137,9 +137,11 @@ def delete_site(
         tables.Key.expires.is_(None) | (tables.Key.expires > known),
     )
     if session.scalar(points.limit(1)) is not None and (count := session.scalar(alive)):
+        own = session.scalar(select(func.count()).select_from(tables.Source).where(tables.Source.site_id == site_id))
         raise Conflict(
             "site.keys",
-            f"site {site_id} has points and {count} keys that may still send; revoke them, wait ten seconds, try again",
+            f"site {site_id} has points and {count} keys that may still send, {own} of them of sources; remove the "
+            "sources, revoke the other keys, wait ten seconds, try again",
             count=count,
         )
     before, organization_id = _told(_whole(session, row)), row.organization_id
@@ -161,6 +163,7 @@ def _delete_contents(session: Session, site_id: int, points: Select[int]) -> Non
         (tables.Point, tables.Point.site_id == site_id),
     ):
         session.execute(delete(table).where(condition), execution_options=_PLAIN)
+    session.execute(delete(tables.Source).where(tables.Source.site_id == site_id), execution_options=_PLAIN)
     session.execute(
         update(tables.Key).where(tables.Key.id.in_(keys)).values(successor_id=None), execution_options=_PLAIN
     )
