@@ -101,6 +101,11 @@ class Reception:
         self._buckets.admit(grant.id)
         return grant
 
+    @property
+    def future_us(self) -> int:
+        """How far ahead of this machine's clock a reading may lie, microseconds."""
+        return self._future_us
+
     async def in_lane(self, work: Callable[[], T]) -> T:
         """Work on a large body in the one thread for such, so that other senders do not wait for it."""
         return await asyncio.get_running_loop().run_in_executor(self._lane, work)

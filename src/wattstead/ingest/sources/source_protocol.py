@@ -17,6 +17,10 @@ from wattstead.ingest.errors import IngestError
 
 Secret = Annotated[str, msgspec.Meta(extra_json_schema={"secret": True})]
 """A setting that is stored sealed and never shown again: a password, a private key."""
+WHERE: dict[str, Any] = {"where": True}
+"""``msgspec.Meta(extra_json_schema=WHERE)`` marks a setting that says which addresses are reached and to whom secrets
+go: a host, an address with ``://``, whether a certificate is checked. When one changes, secrets are asked for again, so
+that nobody can have them sent elsewhere; without such a mark any setting counts as one."""
 
 
 class Message(NamedTuple):

@@ -1,0 +1,114 @@
+"""What a person sets of a source: its form as a JSON schema, what was filled in checked, secrets kept apart.
+
+Stores nothing and opens nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import inspect
+
+from wattstead.ingest.errors import IngestError
+from wattstead.ingest.sources.source_protocol import SourceProtocol
+from wattstead.metering.errors import Issue
+
+_AT = re.compile(r" - at `\$\.?([^`]*)`")
+_FIELD = re.compile(r"(?:missing required|contains unknown) field `([^`]*)`")
+HIDDEN = "•••"
+"""What stands in place of a secret in a message."""
+
+
+class SettingsInvalid(IngestError):
+    """Settings that a protocol cannot work with; ``places`` names the one."""
+
+    def __init__(self, reason: str, places: list[Issue]) -> None:
+        self.places = places
+        super().__init__(reason)
+
+
+def schema(protocol: SourceProtocol) -> dict[str, Any]:
+    """The JSON schema of the settings; a secret has ``"secret": true``."""
+    return msgspec.json.schema(protocol.settings)
+
+
+def marked(protocol: SourceProtocol, mark: str) -> frozenset[str]:
+    """The settings that carry a mark: ``secret``, ``where``."""
+    kind = inspect.type_info(protocol.settings)
+    assert isinstance(kind, inspect.StructType)
+    return frozenset(field.encode_name for field in kind.fields if _is_marked(field.type, mark))
+
+
+def _is_marked(kind: inspect.Type, mark: str) -> bool:
+    if isinstance(kind, inspect.Metadata):
+        return bool((kind.extra_json_schema or {}).get(mark)) or _is_marked(kind.type, mark)
+    return isinstance(kind, inspect.UnionType) and any(_is_marked(one, mark) for one in kind.types)
+
+
+def apart(protocol: SourceProtocol, given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str | None]]:
+    """The plain settings, and the secrets to set; an empty secret changes nothing, null forgets it.
+
+    Raises `SettingsInvalid` for a secret that is no text.
+    """
+    names = marked(protocol, "secret")
+    plain = {name: value for name, value in given.items() if name not in names}
+    secrets: dict[str, str | None] = {}
+    for name in names & set(given):
+        value = given[name]
+        if value is not None and not isinstance(value, str):
+            reason = f"is {type(value).__name__}; expected text"
+            raise SettingsInvalid(f"{name}: {reason}", [Issue(name, reason)])
+        if value != "":
+            secrets[name] = value
+    return plain, secrets
+
+
+def settings_of(protocol: SourceProtocol, plain: Mapping[str, Any], secrets: Mapping[str, str]) -> Any:
+    """The settings as the protocol wants them; raises `SettingsInvalid`, in which no secret stands."""
+    try:
+        return msgspec.convert({**plain, **secrets}, protocol.settings, strict=True)
+    except msgspec.ValidationError as error:
+        said = scrubbed(str(error), secrets)
+        found = _AT.search(said)
+        field = _FIELD.search(said)
+        place = ".".join(filter(None, (found.group(1) if found else "", field.group(1) if field else "")))
+        reason = _AT.sub("", said)
+        raise SettingsInvalid(f"{place or 'settings'}: {reason}", [Issue(place or "settings", reason)]) from None
+
+
+def goes_elsewhere(protocol: SourceProtocol, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether secrets that were set for the settings before would be shown to somebody else under those after."""
+    names = marked(protocol, "where") or (set(before) | set(after))
+    return any(before.get(name) != after.get(name) for name in names)
+
+
+def hosts(protocol: SourceProtocol, settings: Any) -> list[str]:
+    """The names and addresses of other machines that stand in the settings."""
+    told = [getattr(settings, name, None) for name in _attributes(protocol, marked(protocol, "where"))]
+    texts = [one for one in told if isinstance(one, str)]
+    texts += [each for one in told if isinstance(one, list | tuple) for each in one if isinstance(each, str)]
+    found = [(urlsplit(text).hostname or "") if "://" in text else text for text in texts]
+    return [host for host in found if host]
+
+
+def _attributes(protocol: SourceProtocol, names: frozenset[str]) -> list[str]:
+    kind = inspect.type_info(protocol.settings)
+    assert isinstance(kind, inspect.StructType)
+    return [field.name for field in kind.fields if field.encode_name in names]
+
+
+def scrubbed(text: str, secrets: Mapping[str, str]) -> str:
+    """A message without the secrets, should a library have put one in.
+
+    >>> scrubbed("cannot reach mqtt://me:hunter2@host", {"password": "hunter2"})
+    'cannot reach mqtt://me:•••@host'
+    """
+    for secret in sorted((one for one in secrets.values() if one), key=len, reverse=True):
+        text = text.replace(secret, HIDDEN)
+        escaped = repr(secret)[1:-1]
+        text = text.replace(escaped, HIDDEN)
+    return text

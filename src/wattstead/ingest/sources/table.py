@@ -1,0 +1,16 @@
+"""The table of sources; a new protocol is a file or folder beside these and a row here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from wattstead.ingest.sources.p1.row import P1
+from wattstead.ingest.sources.source_protocol import SourceProtocol
+
+SOURCES: tuple[SourceProtocol, ...] = (P1,)
+"""Every protocol by which a way in can be opened from here."""
+
+
+def named(name: str, table: Sequence[SourceProtocol] = SOURCES) -> SourceProtocol | None:
+    """The protocol of that name; None when this program has none."""
+    return next((one for one in table if one.name == name), None)

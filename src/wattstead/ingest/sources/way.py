@@ -1,0 +1,184 @@
+"""SourceWay: what a running source holds of the house: keeps readings with patience, makes dead letters of the rest.
+
+It knows no protocol and starts nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+
+import structlog
+
+from wattstead.ingest.decoding.columns import Columns, Few, Rejections, within
+from wattstead.ingest.errors import KeyUnknown, RateExceeded
+from wattstead.ingest.http.gate import Buckets
+from wattstead.ingest.reception import Kept, Reception
+from wattstead.ingest.sources.figures import Figures
+from wattstead.ingest.sources.letters import Letters
+from wattstead.ingest.sources.source_protocol import Message
+from wattstead.ingest.sources.window import Window
+from wattstead.metering.errors import WattsteadError
+from wattstead.registry.records import KeyGrant
+
+_log = structlog.get_logger("wattstead.sources")
+_PATIENCE_S = 1.0
+"""How long to wait before the next attempt, where what went wrong does not say."""
+_LONGEST_WAIT_S = 5.0
+_SHOWN = 3
+_BURST_S = 1.0
+"""Seconds of its rate that a source may bring at once: who is slowed loses nothing, so there is no need for more."""
+
+
+def reasons(rejected: Rejections) -> str:
+    """Why readings were not kept, in one text.
+
+    >>> rejected = Rejections()
+    >>> rejected.add("row 1", "value is missing")
+    >>> reasons(rejected)
+    'row 1: value is missing'
+    """
+    told = "; ".join(f"{issue.place}: {issue.reason}" for issue in rejected.listed[:_SHOWN])
+    more = rejected.count - min(_SHOWN, len(rejected.listed))
+    return f"{told}; and {more} more" if more else told
+
+
+class SourceWay:
+    """The `wattstead.ingest.sources.source_protocol.Way` of one source while it runs."""
+
+    def __init__(
+        self,
+        source_id: int,
+        grant: KeyGrant,
+        reception: Reception,
+        letters: Letters,
+        figures: Figures,
+        window: Window,
+        rate: float,
+        connected: Callable[[str], None],
+    ) -> None:
+        """``rate`` is in readings per second; ``connected`` hears who answers at the other side."""
+        self.source_id, self.grant, self.figures = source_id, grant, figures
+        self._reception, self._letters, self._window = reception, letters, window
+        self._bucket = Buckets(rate, _BURST_S)
+        self._on_connected = connected
+
+    def present_us(self) -> int:
+        """The present by this machine's clock, microseconds since 1970."""
+        return self._reception.clock_us()
+
+    def connected(self, to: str) -> None:
+        """The other side answers."""
+        self._on_connected(to)
+
+    def lagging(self, seconds: float) -> None:
+        """How far behind the other side this source is."""
+        self.figures.lag_s = seconds
+
+    def refuse(self, message: Message, reason: str) -> None:
+        """Nothing of this message can be kept: it becomes a dead letter, on disk within some milliseconds."""
+        figures = self.figures
+        figures.messages += 1
+        figures.refused += 1
+        figures.last_message_us, figures.last_rejected = message.received_us, reason
+        self._bucket.charge(0, 1)
+        self._letters.put(self.source_id, message, reason)
+
+    async def keep(self, columns: Columns | Few, message: Message) -> None:
+        """Returns when the readings are on disk in the journal, and what of them could not be kept is a dead letter."""
+        figures = self.figures
+        figures.messages += 1
+        figures.last_message_us = message.received_us
+        count = len(columns.values) if isinstance(columns, Few) else len(columns)
+        await self._in_turn(count)
+        if await self._kept_as_usual(columns):
+            figures.readings += count
+            figures.minute.add(count)
+            return
+        kept = await self.keep_whole(columns)
+        if kept is None or kept.rejected:
+            await self._quarantine(message, figures.last_rejected)
+
+    async def keep_whole(self, columns: Columns | Few) -> Kept | None:
+        """Keep with patience whatever is not as usual; None when nothing can be kept, and `Figures` say why."""
+        whole = columns.columns() if isinstance(columns, Few) else columns
+        figures = self.figures
+        while True:
+            try:
+                kept = await self._reception.keep(self.grant, self._in_window(whole))
+            except (WattsteadError, OSError) as error:
+                if not _passes(error):
+                    figures.refused += 1
+                    figures.last_rejected = str(error)
+                    return None
+                await self._wait(str(error), getattr(error, "retry_after_s", 0.0))
+            except Exception as error:  # a fault of ours: the message waits as a letter, those behind it go on
+                _log.error("readings of a source broke", source=self.source_id, exc_info=error)
+                figures.refused += 1
+                figures.last_rejected = f"this is a fault of the program ({type(error).__name__}); its log has the rest"
+                return None
+            else:
+                figures.waiting_for = ""
+                figures.readings += kept.accepted
+                figures.minute.add(kept.accepted)
+                if kept.rejected:
+                    figures.rejected += kept.rejected.count
+                    figures.last_rejected = reasons(kept.rejected)
+                return kept
+
+    def _in_window(self, columns: Columns) -> Columns:
+        """The columns as for a first attempt, without what lies too far off in time."""
+        fresh = Rejections()
+        fresh.listed, fresh.count = list(columns.rejected.listed), columns.rejected.count
+        return within(replace(columns, rejected=fresh), *self._window.at(self.present_us()))
+
+    async def _kept_as_usual(self, columns: Columns | Few) -> bool:
+        """The short way: nothing is new, nothing wrong; False where that is not so, or the journal does not take it."""
+        if columns.rejected:
+            return False
+        first_us, _ = self._window.at(self.present_us())
+        if isinstance(columns, Few):
+            if columns.time_us < first_us:
+                return False
+            encoded = self._reception.few_encoded(self.grant, columns)
+        elif columns.units is not None or not len(columns) or int(columns.time_us.min()) < first_us:
+            return False
+        else:
+            encoded = self._reception.columns_encoded(self.grant, columns)
+        if encoded is None:
+            return False
+        try:
+            await self._reception.journal.submit(encoded)
+        except WattsteadError:
+            return False
+        self.figures.waiting_for = ""
+        return True
+
+    async def _in_turn(self, count: int) -> None:
+        """Returns when this source may bring so many readings: its other side waits meanwhile, nobody else does."""
+        while True:
+            try:
+                self._bucket.admit(0)
+            except RateExceeded as error:
+                told = f"it brings more than {error.rate:,.0f} readings a second and is slowed"
+                await self._wait(told, error.retry_after_s)
+            else:
+                self._bucket.charge(0, count)
+                return
+
+    async def _quarantine(self, message: Message, reason: str) -> None:
+        while not await asyncio.wrap_future(self._letters.put(self.source_id, message, reason)):
+            await self._wait("dead letters cannot be written; free space on the disk", _PATIENCE_S)
+        self.figures.waiting_for = ""
+
+    async def _wait(self, reason: str, seconds: float) -> None:
+        self.figures.waiting_for = reason
+        await asyncio.sleep(min(seconds or _PATIENCE_S, _LONGEST_WAIT_S))
+
+
+def _passes(error: Exception) -> bool:
+    """Whether it is worth waiting: the same readings can be kept later, unchanged."""
+    if isinstance(error, KeyUnknown | OSError):  # the site is closed: whoever runs the source ends it in a moment
+        return True
+    return isinstance(error, WattsteadError) and error.retryable
