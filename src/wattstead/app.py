@@ -24,6 +24,9 @@ from wattstead.ingest.http.clear import Clear
 from wattstead.ingest.http.swift import protocol_for
 from wattstead.ingest.limits import IngestLimits
 from wattstead.ingest.resolving.resolve import RegistryResolver
+from wattstead.ingest.sources.letters import Letters
+from wattstead.ingest.sources.outward import Outward, networks
+from wattstead.ingest.sources.running import Sources
 from wattstead.listening import Asgi, Ports, Server, beside, open_ports
 from wattstead.messaging.limits import SmtpServer
 from wattstead.messaging.outbox import Outbox
@@ -168,24 +171,30 @@ async def serve(
             await asyncio.to_thread(resolver.start)
             demo = await prepare(running) if prepare is not None else None
             door = IngestApp(running.journal, resolver, _ingest_limits(settings))
+            letters = await asyncio.to_thread(Letters, settings.folder.absolute() / "letters.db")
+            sources = _sources(settings, running, door, letters)
             pages = create_web(
                 running.registry,
                 running.series,
                 running.refinery.live,
                 _web_settings(settings, running, demo, secured),
                 lambda: [
-                    *status_parts(door, running.journal, running.refinery, running.store),
+                    *status_parts(door, sources, running.journal, running.refinery, running.store),
                     *([secured.part()] if secured else []),
                 ],
                 running.refinery.pending,
                 strict=lambda: secured is not None and secured.live.public,
                 keep=running.journal.append,
                 remove=running.refinery.remove,
+                sources=sources,
             )
             try:
+                await sources.start()
                 async with listening(settings.folder, {"backup": _backup(running)}):
                     await _answer(door, pages, ports, secured, running, ready)
             finally:
+                await sources.stop()
+                await asyncio.to_thread(letters.close)
                 door.close()
                 await asyncio.to_thread(resolver.close)
 
@@ -266,6 +275,11 @@ def _say_in_lines() -> None:
 def _store(settings: Settings) -> StoreProcess:
     limits = StoreLimits(memory_bytes=settings.store_memory_bytes)
     return StoreProcess(settings.folder.absolute() / "store", limits=limits, silence_s=settings.store_silence_s)
+
+
+def _sources(settings: Settings, running: Product, door: IngestApp, letters: Letters) -> Sources:
+    outward = Outward(networks(settings.source_refused_networks))
+    return Sources(running.registry, door.reception, letters, outward=outward, rate=settings.source_rate)
 
 
 def _backup(running: Product) -> Verb:

@@ -8,10 +8,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from wattstead.ingest.http.clear import local
+from wattstead.ingest.sources.outward import networks
 from wattstead.metering.errors import WattsteadError
 
 
@@ -102,6 +103,11 @@ class Settings(BaseSettings):
     """How often collected readings are written to the store."""
     key_rate: float = Field(default=200_000.0, gt=0)
     """Readings per second that one key may send before it gets 429."""
+    source_rate: float = Field(default=50_000.0, gt=0)
+    """Readings per second that one source may bring unless it was told otherwise; beyond them it is slowed."""
+    source_refused_networks: str = "169.254.0.0/16, fe80::/10"
+    """Networks, with commas, that no source may reach from here; as they are, those in which clouds keep the
+    credentials of their machines."""
     future_limit_s: float = Field(default=86_400.0, ge=0)
     """How far ahead of this machine's clock a reading may lie."""
     raw_days: int = Field(default=0, ge=0)
@@ -120,6 +126,12 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments win over the environment, the environment over the file."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @field_validator("source_refused_networks")
+    @classmethod
+    def _networks(cls, text: str) -> str:
+        networks(text)
+        return text
 
     @property
     def tls_mode(self) -> str:

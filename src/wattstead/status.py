@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from wattstead.ingest.http.app import IngestApp
+from wattstead.ingest.sources.running import Sources
+from wattstead.ingest.sources.sight import TROUBLED
 from wattstead.refining.refinery import Refinery
 from wattstead.store.supervise import StoreProcess
 from wattstead.stream import Journal
@@ -11,9 +13,11 @@ from wattstead.web.rooms import StatusPart
 _BEHIND_S = 30.0
 
 
-def status_parts(door: IngestApp, journal: Journal, refinery: Refinery, store: StoreProcess | None) -> list[StatusPart]:
-    """Door, journal, refinery and store, in the order a reading passes them."""
-    parts = [_ingest(door), _journal(journal), _refining(refinery)]
+def status_parts(
+    door: IngestApp, sources: Sources, journal: Journal, refinery: Refinery, store: StoreProcess | None
+) -> list[StatusPart]:
+    """Door, sources, journal, refinery and store, in the order a reading passes them."""
+    parts = [_ingest(door), _sources(sources), _journal(journal), _refining(refinery)]
     return parts if store is None else [*parts, _store(store)]
 
 
@@ -31,6 +35,33 @@ def _ingest(door: IngestApp) -> StatusPart:
         "keys_refused_without_tls": float(len(tally.shown_keys)),
     }
     return StatusPart("ingest", True, text, figures)
+
+
+def _sources(sources: Sources) -> StatusPart:
+    sights = sources.sights()
+    troubled = {source_id: one for source_id, one in sights.items() if one.state in TROUBLED}
+    held = sum(bool(one.waiting_for) for one in sights.values())
+    text = "every source that is switched on is connected"
+    if troubled:
+        source_id, last = max(troubled.items(), key=lambda pair: pair[1].failed_us)
+        text = (
+            f"{len(troubled)} of {len(sights)} sources are in trouble, the last: source {source_id} "
+            f"({sources.named(source_id)}): {last.last_error}"
+        )
+    elif held:
+        text = f"{held} of {len(sights)} sources are slowed or wait"
+    elif not sights:
+        text = "there are no sources"
+    figures = {
+        "sources": float(len(sights)),
+        "in_trouble": float(len(troubled)),
+        "held_up": float(held),
+        "faults": float(sum(one.faults for one in sights.values())),
+        "dead_letters": float(sum(one.letters for one in sights.values())),
+        "dead_letters_lost": float(sum(one.letters_lost for one in sights.values())),
+        "readings_per_s": sum(one.rate_per_s for one in sights.values()),
+    }
+    return StatusPart("sources", not troubled, text, figures)
 
 
 def _journal(journal: Journal) -> StatusPart:

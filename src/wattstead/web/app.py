@@ -12,6 +12,7 @@ from litestar.datastructures import State
 from litestar.types import ASGIApp
 from numpy.typing import NDArray
 
+from wattstead.ingest.sources.running import Sources
 from wattstead.metering.batch import ReadingBatch
 from wattstead.metering.errors import WattsteadError
 from wattstead.refining.arrivals import Need
@@ -81,13 +82,14 @@ def create_web(
     keep: Keep = nothing_kept,
     remove: Remove = nothing_removed,
     strict: Callable[[], bool] = never,
+    sources: Sources | None = None,
 ) -> ASGIApp:
     """The ASGI application that answers everything except the hot routes of ingest.
 
     ``status`` is called in a thread and tells how the other parts of the process are doing, ``pending`` whether
     readings are on their way that no question finds yet; ``keep`` and ``remove`` write readings; ``strict`` says
-    whether browsers are told to come over TLS alone from now on. Rooms given here are the caller's to close, after this
-    application has been shut down.
+    whether browsers are told to come over TLS alone from now on; ``sources`` runs the ways in that are opened here.
+    Rooms given here are the caller's to close, after this application has been shut down.
     """
     settings = settings or WebSettings()
     registry_threads = Threads("registry", settings.registry_threads, settings.registry_queue)
@@ -96,7 +98,7 @@ def create_web(
     outside = Outside(settings.oidc, f"{settings.public_url}/api/v1/session/outside/back") if settings.oidc else None
     rooms = Rooms(
         registry, series, live, Streams(), directory, registry_threads, series_threads, settings, status, pending,
-        keep, remove, outside=outside,
+        keep, remove, outside=outside, opened=sources,
     )  # fmt: skip
     return FrontDoor(_litestar(State({"rooms": rooms, "pages": pages.load(settings.static)})), settings, strict)
 

@@ -12,6 +12,7 @@ from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 from numpy.typing import NDArray
 
+from wattstead.ingest.sources.running import Sources
 from wattstead.metering.batch import ReadingBatch
 from wattstead.refining.arrivals import Need
 from wattstead.refining.latest import Latest
@@ -94,6 +95,8 @@ class Rooms:
     watched: Watched = field(default_factory=Watched)
     outside: Outside | None = None
     """The provider that people may sign in with beside us."""
+    opened: Sources | None = None
+    """The ways in that this process opens; None: it opens none."""
 
     @property
     def latest(self) -> Latest:
