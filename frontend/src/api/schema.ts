@@ -2955,7 +2955,7 @@ export interface components {
          * @description What things are done to.
          * @enum {string}
          */
-        Resource: "organization" | "person" | "site" | "space" | "device" | "point" | "reading" | "template" | "key" | "share" | "trail" | "status" | "self";
+        Resource: "organization" | "person" | "site" | "space" | "device" | "point" | "reading" | "template" | "key" | "source" | "share" | "trail" | "status" | "self";
         /**
          * Rollover
          * @description What a rollover does to one device.

@@ -240,7 +240,11 @@ def mark_used(session: Session, used: Mapping[int, datetime]) -> None:
 def _check_held_by_people(session: Session, key_id: int) -> None:
     source_id = source_of(session, key_id)
     if source_id is not None:
-        raise Conflict(f"key {key_id} is source {source_id}'s own, and ends with it: remove the source, or disable it")
+        raise Conflict(
+            "key.source",
+            f"key {key_id} is source {source_id}'s own, and ends with it: remove the source, or disable it",
+            source=source_id,
+        )
 
 
 def _check_limit(point_limit: int) -> None:

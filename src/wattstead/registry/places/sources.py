@@ -59,7 +59,11 @@ def create(
         raise Unknown("site", site_id)
     count = select(func.count()).select_from(tables.Source).where(tables.Source.site_id == site_id)
     if (session.scalar(count) or 0) >= MOST_AT_SITE:
-        raise Conflict(f"site {site_id} has {MOST_AT_SITE} sources, which is the most; remove one that is not needed")
+        raise Conflict(
+            "source.most",
+            f"site {site_id} has {MOST_AT_SITE} sources, which is the most; remove one that is not needed",
+            most=MOST_AT_SITE,
+        )
     name = names.checked("source", given.name or "")
     device_id = given.device_id or None
     key = keys.create(

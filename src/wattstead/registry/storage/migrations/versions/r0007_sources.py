@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "r0006"
-down_revision = "r0005"
+revision = "r0007"
+down_revision = "r0006"
 
 BYTE_TEXT = sa.String().with_variant(sa.String(collation="C"), "postgresql")
 
