@@ -34,6 +34,8 @@ async def _soak(target: Target, seconds: int) -> Table:
     outcome = await at_pace(target.port, requests, seconds, _CONNECTIONS)
     behind_s = await caught_up(target)
     watching.cancel()
+    for failure in outcome.failures[:3]:
+        print(f"  refused: {failure[:300]}", flush=True)
     rows = [_row(samples, at, min(at + 300, seconds)) for at in range(0, seconds, 300)]
     readings = POINTS * seconds
     return Table(
