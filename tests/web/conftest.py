@@ -16,6 +16,11 @@ import numpy as np
 import pytest
 import uvicorn
 
+from wattstead.ingest.limits import IngestLimits
+from wattstead.ingest.reception import Reception
+from wattstead.ingest.resolving.resolve import RegistryResolver
+from wattstead.ingest.sources.letters import Letters
+from wattstead.ingest.sources.running import Sources
 from wattstead.metering.batch import ReadingBatch
 from wattstead.metering.quantity import Direction, Kind, Quantity, Role
 from wattstead.refining.columns import Columns
@@ -27,6 +32,7 @@ from wattstead.registry.registry import Registry
 from wattstead.registry.trail import Actor
 from wattstead.series import Series
 from wattstead.store.supervise import StoreProcess
+from wattstead.stream import Journal
 from wattstead.web.app import create_web
 from wattstead.web.rooms import StatusPart
 from wattstead.web.settings import Demo, WebSettings
@@ -241,18 +247,35 @@ class Office:
         self.url = f"http://127.0.0.1:{self.port}"
         self.server: uvicorn.Server
         self.web: Any
+        self.sources: Sources
 
     async def serve(self) -> None:
         """Answer until told to stop."""
+        journal, resolver = Journal.open(self.folder / "journal", 0), RegistryResolver(self.registry)
+        resolver.start()
+        reception = Reception(journal, resolver, IngestLimits())
+        letters = Letters(self.folder / "letters.db")
+        self.sources = Sources(self.registry, reception, letters, poll_s=0.05)
+        await self.sources.start()
+        try:
+            await self._answer()
+        finally:
+            await self.sources.stop()
+            letters.close()
+            reception.close()
+            resolver.close()
+            await journal.close()
+            self.registry.close()
+
+    async def _answer(self) -> None:
         series = Series("http://nobody:x@127.0.0.1:9/none")
         settings = WebSettings(**{"public_url": self.url, **self.settings})
-        web = self.web = create_web(self.registry, series, Live(Latest()), settings)
+        web = self.web = create_web(self.registry, series, Live(Latest()), settings, sources=self.sources)
         about: dict[str, Any] = {"lifespan": "on", "date_header": False, "proxy_headers": False}
         config = uvicorn.Config(web, port=self.port, log_level="warning", timeout_graceful_shutdown=2, **about)  # type: ignore[arg-type]
         self.server = uvicorn.Server(config)
         await self.server.serve()
         series.close()
-        self.registry.close()
 
     def client(self, **headers: str) -> httpx.Client:
         """A browser on a page of ours, where nobody is signed in."""

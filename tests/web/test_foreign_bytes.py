@@ -19,6 +19,7 @@ import pytest
 from litestar.routes import HTTPRoute
 
 from wattstead.registry.people import accounts, memberships, sessions
+from wattstead.registry.places.sources import Given
 from wattstead.registry.policy import Role
 from wattstead.registry.records import PointDeclaration, Scope
 
@@ -52,7 +53,9 @@ class Other:
             declared = [PointDeclaration(address=f"{mark}/power", name=f"Power {mark}", unit="W", tags={"room": mark})]
             points = registry.create_points(site.id, declared)
             key = registry.create_key(site.id, Scope.READ, f"key {mark}")
-            self.ids |= {organization.id, below.id, site.id, device.id, space.id, key.key.id, *points}
+            told = Given(name=f"source {mark}", settings={"host": f"{mark}.invalid"}, enabled=False)
+            source = registry.create_source(site.id, "p1", told)
+            self.ids |= {organization.id, below.id, site.id, device.id, space.id, key.key.id, source.id, *points}
         self.token = self._person(mine.id)
         self._person(theirs.id, MARK)
         self.routes = [

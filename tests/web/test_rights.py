@@ -16,6 +16,7 @@ from litestar.routes import HTTPRoute
 
 from wattstead.registry.people import accounts, memberships, sessions
 from wattstead.registry.people.proofs import passwords
+from wattstead.registry.places.sources import Given
 from wattstead.registry.policy import (
     CHANGED_BY_GRANT,
     SEEN_BY_GRANT,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 PASSWORD = "correct horse battery"
 MISSING = 987_654
+OFF = Given(name="Meter", settings={"host": "127.0.0.1"}, enabled=False)
 _NOUN = {
     "person_id": Resource.PERSON,
     "point_id": Resource.POINT,
@@ -40,6 +42,7 @@ _NOUN = {
     "site_id": Resource.SITE,
     "space_id": Resource.SPACE,
     "device_id": Resource.DEVICE,
+    "source_id": Resource.SOURCE,
     "organization_id": Resource.ORGANIZATION,
 }
 """What the name of a number in a path stands for; routes with other numbers have tests of their own."""
@@ -95,6 +98,7 @@ class World:
         self.things[Resource.POINT][point] = place
         self.things[Resource.KEY][registry.create_key(site, Scope.WRITE).key.id] = place
         self.things[Resource.DEVICE][registry.create_device(site, "Meter").id] = place
+        self.things[Resource.SOURCE][registry.create_source(site, "p1", OFF).id] = place
         self.things[Resource.SPACE][registry.create_space(site, "Hall", kind="building").id] = place
 
     def _person(self, name: str, *stands: Stand) -> str:

@@ -229,6 +229,11 @@ class Registry(People, Templates, Places):
         with self._db.reading() as s:
             return points.units_of(s, point_ids)
 
+    def new_points_of_keys(self, key_ids: Sequence[int]) -> dict[int, int]:
+        """How many points that appeared under each of these keys wait for adoption; 0 is not told."""
+        with self._db.reading() as s:
+            return points.new_of_keys(s, key_ids)
+
     def owners_of_points(self, point_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
         """Site and device (0: none) of each of these points that exists."""
         with self._db.reading() as s:

@@ -11,6 +11,8 @@ from litestar import Request
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.response import Response
 
+from wattstead.ingest.errors import IngestError
+from wattstead.ingest.sources.forms import SettingsInvalid
 from wattstead.metering.errors import Issue, WattsteadError
 from wattstead.metering.quantity import UnitError
 from wattstead.registry.errors import (
@@ -171,7 +173,7 @@ def answer(request: Request, error: Exception) -> Response[Problem]:  # type: ig
         detail = "; ".join(f"{p.place}: {p.reason}" for p in places) or error.detail
     elif isinstance(error, HTTPException):
         detail = error.detail
-    elif isinstance(error, Refused):
+    elif isinstance(error, Refused | SettingsInvalid):
         places = error.places
     elif isinstance(error, RecursionError):
         detail = "the body is nested too deeply"
@@ -201,6 +203,8 @@ def status_of(error: Exception) -> int:
         return error.status_code
     if isinstance(error, RecursionError):
         return 400
+    if isinstance(error, IngestError):
+        return error.status
     for kind, status in _STATUS.items():
         if isinstance(error, kind):
             return status

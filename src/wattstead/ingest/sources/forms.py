@@ -38,9 +38,13 @@ def schema(protocol: SourceProtocol) -> dict[str, Any]:
 
 def marked(protocol: SourceProtocol, mark: str) -> frozenset[str]:
     """The settings that carry a mark: ``secret``, ``where``."""
+    return frozenset(field.encode_name for field in _fields(protocol) if _is_marked(field.type, mark))
+
+
+def _fields(protocol: SourceProtocol) -> tuple[inspect.Field, ...]:
     kind = inspect.type_info(protocol.settings)
     assert isinstance(kind, inspect.StructType)
-    return frozenset(field.encode_name for field in kind.fields if _is_marked(field.type, mark))
+    return kind.fields
 
 
 def _is_marked(kind: inspect.Type, mark: str) -> bool:
@@ -83,7 +87,8 @@ def settings_of(protocol: SourceProtocol, plain: Mapping[str, Any], secrets: Map
 def goes_elsewhere(protocol: SourceProtocol, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
     """Whether secrets that were set for the settings before would be shown to somebody else under those after."""
     names = marked(protocol, "where") or (set(before) | set(after))
-    return any(before.get(name) != after.get(name) for name in names)
+    usual = {field.encode_name: field.default for field in _fields(protocol)}
+    return any(before.get(name, usual.get(name)) != after.get(name, usual.get(name)) for name in names)
 
 
 def hosts(protocol: SourceProtocol, settings: Any) -> list[str]:
@@ -96,9 +101,7 @@ def hosts(protocol: SourceProtocol, settings: Any) -> list[str]:
 
 
 def _attributes(protocol: SourceProtocol, names: frozenset[str]) -> list[str]:
-    kind = inspect.type_info(protocol.settings)
-    assert isinstance(kind, inspect.StructType)
-    return [field.name for field in kind.fields if field.encode_name in names]
+    return [field.name for field in _fields(protocol) if field.encode_name in names]
 
 
 def scrubbed(text: str, secrets: Mapping[str, str]) -> str:

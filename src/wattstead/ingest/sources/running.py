@@ -69,7 +69,7 @@ class LooksBusy(WattsteadError):
     retry_after_s = 5.0
 
     def __init__(self) -> None:
-        super().__init__(f"{_LOOKS_AT_ONCE} looks around are under way already; try again in a few seconds")
+        super().__init__("somebody looks around already, perhaps you in another window; try again in a few seconds")
 
 
 class Looked(WattsteadError):
@@ -115,7 +115,8 @@ class Sources:
         self._wake = asyncio.Event()
         self._watcher: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, "sources")
-        self._looks = 0
+        self._looks: list[str] = []
+        """Who looks around at this moment."""
 
     async def start(self) -> None:
         """Run what is switched on, and follow changes until `stop`."""
@@ -153,9 +154,9 @@ class Sources:
         return found.state.source.name if found else str(source_id)
 
     async def look(
-        self, name: str, plain: Mapping[str, Any], secrets: Mapping[str, str], wanted: Mapping[str, Any]
+        self, name: str, plain: Mapping[str, Any], secrets: Mapping[str, str], wanted: Mapping[str, Any], who: str = ""
     ) -> Sequence[Found]:
-        """Look around with settings that need not be saved, for at most half a minute.
+        """Look around with settings that need not be saved, for at most half a minute; ``who`` does one at a time.
 
         Raises `Looked` when the other side cannot be asked, `SettingsInvalid`, `ParameterInvalid`, `AddressRefused`,
         `LooksBusy`.
@@ -166,9 +167,9 @@ class Sources:
             raise ParameterInvalid("protocol", name, f"one that can look around: {known}")
         settings = settings_of(protocol, plain, secrets)
         await self._outward.check(hosts(protocol, settings))
-        if self._looks >= _LOOKS_AT_ONCE:
+        if len(self._looks) >= _LOOKS_AT_ONCE or who in self._looks:
             raise LooksBusy
-        self._looks += 1
+        self._looks.append(who)
         try:
             async with asyncio.timeout(_LOOK_S):
                 found = await protocol.look(settings, wanted)
@@ -180,7 +181,7 @@ class Sources:
         except Exception as error:
             raise self._looked(name, error, secrets) from None
         finally:
-            self._looks -= 1
+            self._looks.remove(who)
 
     async def replay(self, source_id: int, letter_ids: Sequence[int] | None = None) -> Replayed:
         """Decode dead letters of a source again, None for all; raises `Unknown`, `SettingsInvalid`, `Looked`."""

@@ -17,7 +17,7 @@ from wattstead.registry.policy import Reach, Resource
 from wattstead.registry.reach import of
 from wattstead.registry.records import PointRow, TagFilter
 from wattstead.registry.storage.database import integers, possible, starts_with
-from wattstead.registry.tables import Address, Point, Site
+from wattstead.registry.tables import Address, Key, Point, Site
 
 _KINDS = {kind.value: kind for kind in Kind}
 _QUANTITIES = {quantity.value: quantity for quantity in Quantity}
@@ -48,6 +48,15 @@ def meanings(session: Session, *conditions: ColumnElement[bool]) -> list[meterin
     """What `points` says of the points' numbers alone, for a fraction of its cost."""
     question = select(*_MEANING).select_from(Point).join(Site, Site.id == Point.site_id).where(*conditions)
     return [_meaning(*row) for row in session.execute(question.order_by(Point.id)).all()]
+
+
+def new_of_keys(session: Session, key_ids: Sequence[int]) -> dict[int, int]:
+    """How many points that appeared under each of these keys wait for adoption; 0 is not told."""
+    sites = select(Key.site_id).where(Key.id.in_(integers(session, key_ids)))
+    question = select(Point.key_id, func.count()).where(
+        Point.site_id.in_(sites), Point.key_id.in_(integers(session, key_ids)), Point.adopted.is_(False)
+    )
+    return {key_id: count for key_id, count in session.execute(question.group_by(Point.key_id)) if key_id}
 
 
 def news(generation: int, last_point_id: int) -> ColumnElement[bool]:

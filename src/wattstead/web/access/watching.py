@@ -29,6 +29,7 @@ _PATH = {
     "device_id": Resource.DEVICE,
     "point_id": Resource.POINT,
     "space_id": Resource.SPACE,
+    "source_id": Resource.SOURCE,
     "site_id": Resource.SITE,
 }
 _Request = ASGIConnection[Any, Any, Any, Any]

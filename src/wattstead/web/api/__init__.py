@@ -19,6 +19,9 @@ from wattstead.web.api.people import (
 )
 from wattstead.web.api.places import device_actions, devices, keys, organizations, shares, site_access, sites, spaces
 from wattstead.web.api.readings import corrections, live, points, readings, series
+from wattstead.web.api.sources.connections import connections
+from wattstead.web.api.sources.dead_letters import dead_letters
+from wattstead.web.api.sources.looking import looking
 
 ROUTES: list[HTTPRouteHandler | Router] = [
     session.routes,
@@ -52,6 +55,9 @@ ROUTES: list[HTTPRouteHandler | Router] = [
     corrections.routes,
     live.routes,
     keys.routes,
+    looking,
+    connections,
+    dead_letters,
     status.routes,
     trust.routes,
     templates.routes,

@@ -1,0 +1,292 @@
+"""Sources by the API: made, looked at, changed and removed by who may; no secret comes back by any way."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import httpx
+import msgspec
+import pytest
+
+from wattstead.ingest.decoding.columns import Columns
+from wattstead.ingest.sources import table
+from wattstead.ingest.sources.p1.telegram import crc16
+from wattstead.ingest.sources.source_protocol import WHERE, Found, Message, Secret, SourceFailed, SourceProtocol, Way
+
+if TYPE_CHECKING:
+    from tests.web.conftest import Office
+
+SECRET = "hunter2-und-Ärger"
+
+
+class BrokerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A broker that refuses everybody, loudly."""
+
+    host: Annotated[str, msgspec.Meta(title="Host", description="Where.", extra_json_schema=WHERE)]
+    topic: Annotated[str, msgspec.Meta(title="Topic", description="What.")] = "#"
+    password: Annotated[Secret, msgspec.Meta(min_length=3, title="Password", description="A secret.")] = "none"
+
+
+async def _run(settings: Any, way: Way) -> None:
+    way.refuse(Message(b"\x00\xff", "topic", way.present_us()), "bytes that are no text")
+    way.refuse(Message(b"a < b", "topic", way.present_us()), "no number")
+    raise SourceFailed(f"mqtt://me:{settings.password}@{settings.host} refuses us")
+
+
+async def _look(settings: Any, wanted: Any) -> list[Found]:
+    if settings.host == "refuses":
+        raise SourceFailed(f"mqtt://me:{settings.password}@{settings.host} refuses us")
+    return [Found(where=settings.topic, name=str(len(settings.password)), settings={"topic": "x"})]
+
+
+def _decode(message: Message, settings: Any) -> Columns:
+    raise NotImplementedError
+
+
+BROKER = SourceProtocol("broker", "docs/sources.md", "Broker", BrokerSettings, _decode, _run, _look)
+
+
+@pytest.fixture(scope="module")
+def office(open_office: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    """A server that knows one protocol more."""
+    with pytest.MonkeyPatch.context() as patch, open_office(tmp_path_factory.mktemp("office")) as found:
+        wider = (*table.SOURCES, BROKER)
+        for place in ("connections.SOURCES", "looking.SOURCES"):
+            patch.setattr(f"wattstead.web.api.sources.{place}", wider)
+        for place in ("connections.named", "looking.named"):
+            patch.setattr(f"wattstead.web.api.sources.{place}", lambda name: table.named(name, wider))
+        found.sources.table = wider
+        yield found
+
+
+@pytest.fixture
+def boss(office: Office) -> Iterator[httpx.Client]:
+    with office.signed_in() as client:
+        yield client
+
+
+class Meter:
+    """A gateway on a port of this machine that says a telegram to whoever comes."""
+
+    def __init__(self) -> None:
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._socket.getsockname()[1]
+        self.said = b""
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            connection.sendall(self.said)
+            threading.Thread(target=connection.recv, args=(1,), daemon=True).start()
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+@pytest.fixture
+def meter() -> Iterator[Meter]:
+    made = Meter()
+    now = datetime.fromtimestamp(datetime.now(UTC).timestamp() + 3600, UTC)
+    text = f"/TST5\\M\r\n\r\n0-0:1.0.0({now:%y%m%d%H%M%S}W)\r\n1-0:1.8.1(000001.000*kWh)\r\n!"
+    made.said = f"{text}{crc16(text.encode()):04X}\r\n".encode()
+    yield made
+    made.close()
+
+
+def until(found: Callable[[], Any]) -> Any:
+    end = time.monotonic() + 60
+    while not (value := found()):
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.02)
+    return value
+
+
+def made(client: httpx.Client, site: int, **told: Any) -> dict[str, Any]:
+    body = {"site_id": site, "name": "Meter", "protocol": "p1", "settings": {"host": "127.0.0.1"}, "enabled": False}
+    answer = client.post("/sources", json=body | told)
+    assert answer.status_code == 201, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def test_from_the_form_to_the_readings(office: Office, boss: httpx.Client, meter: Meter) -> None:
+    (p1, broker) = boss.get("/sources/protocols").json()
+    assert (p1["name"], p1["looks"], p1["secrets"], broker["secrets"]) == ("p1", True, [], ["password"])
+    assert broker["settings"]["$defs"]["BrokerSettings"]["properties"]["password"]["secret"] is True
+    settings = {"host": "127.0.0.1", "port": meter.port}
+    looked = boss.post("/sources/look", json={"site_id": office.site, "protocol": "p1", "settings": settings}).json()
+    assert looked["fault"] == "" and {row["where"] for row in looked["found"]} >= {"1-0:1.8.1"}
+    source = made(boss, office.site, settings=settings, enabled=True)
+    assert source["site"] == "Mill" and source["sight"]["state"] == "connecting"
+
+    def kept() -> Any:
+        found = boss.get(f"/sources/{source['id']}").json()
+        return found if found["sight"]["readings"] else None
+
+    found = until(kept)
+    assert (found["sight"]["state"], found["new_points"]) == ("connected", 1)
+    assert found["sight"]["connected_to"] == f"127.0.0.1:{meter.port}" and found["sight"]["last_message"]
+    assert source["id"] in [row["id"] for row in boss.get("/sources", params={"site": office.site}).json()]
+
+
+def test_changes_name_the_version_they_were_made_to(office: Office, boss: httpx.Client) -> None:
+    source = made(boss, office.site)
+    path = f"/sources/{source['id']}"
+    tag = boss.get(path).headers["ETag"]
+    assert boss.patch(path, json={"name": "Roof"}).status_code == 428
+    changed = boss.patch(path, json={"name": "Roof", "rate": 5, "past_days": 0}, headers={"If-Match": tag})
+    assert changed.status_code == 200 and changed.headers["ETag"] == '"2"'
+    assert (changed.json()["name"], changed.json()["rate"], changed.json()["past_days"]) == ("Roof", 5.0, 0.0)
+    assert changed.json()["settings"] == {"host": "127.0.0.1"}
+    assert boss.patch(path, json={"name": "Attic"}, headers={"If-Match": tag}).status_code == 412
+    assert boss.delete(path, headers={"If-Match": tag}).status_code == 412
+    assert boss.delete(path, headers={"If-Match": '"2"'}).status_code == 204
+    assert boss.get(path).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("told", "place"),
+    [
+        ({"settings": {}}, "host"),
+        ({"settings": {"host": "h", "port": 0}}, "port"),
+        ({"settings": {"host": "h", "prot": 1}}, "prot"),
+        ({"settings": {"host": 5}}, "host"),
+        ({"protocol": "telepathy"}, "protocol"),
+        ({"protocol": "broker", "settings": {"host": "h", "password": 5}}, "password"),
+        ({"past_days": -1}, ""),
+        ({"name": ""}, ""),
+    ],
+)
+def test_what_is_wrong_is_named(office: Office, boss: httpx.Client, told: dict[str, Any], place: str) -> None:
+    body = {"site_id": office.site, "name": "Meter", "protocol": "p1", "settings": {"host": "h"}}
+    answer = boss.post("/sources", json=body | told)
+    assert answer.status_code == 400, answer.text
+    if place:
+        assert [issue["place"] for issue in answer.json()["places"]] == [place]
+
+
+def test_no_secret_comes_back_by_any_way(office: Office, boss: httpx.Client, capfd: pytest.CaptureFixture[str]) -> None:
+    """Answers, errors, letters, looks, the trail, the status and the log are searched."""
+    settings = {"host": "refuses", "topic": "a", "password": SECRET}
+    told = {"protocol": "broker", "settings": settings, "enabled": True}
+    answers = [
+        boss.post("/sources", json={"site_id": office.site, "name": "Broker"} | told, headers={"Idempotency-Key": "a"})
+    ]
+    source = answers[0].json()
+    path = f"/sources/{source['id']}"
+    until(lambda: boss.get(path).json()["sight"]["failures"])
+    answers.append(
+        boss.post("/sources", json={"site_id": office.site, "name": "Broker"} | told, headers={"Idempotency-Key": "a"})
+    )
+    answers += [boss.get("/sources"), boss.get(path), boss.get(f"{path}/letters"), boss.get("/trail")]
+    answers.append(
+        boss.post("/sources/look", json={"site_id": office.site, "protocol": "broker", "settings": settings})
+    )
+    unchanged = {"host": "refuses", "topic": "b", "password": ""}
+    answers.append(boss.patch(path, json={"settings": unchanged}, headers={"If-Match": boss.get(path).headers["ETag"]}))
+    assert answers[-1].json()["secrets"] == ["password"] and answers[-1].json()["settings"]["topic"] == "b"
+    look = {"site_id": office.site, "protocol": "broker", "settings": unchanged, "source_id": source["id"]}
+    answers.append(boss.post("/sources/look", json=look))
+    assert "mqtt://me:•••@refuses" in answers[-1].json()["fault"]
+    short = {"host": "refuses", "password": SECRET[:2]}
+    answers.append(
+        boss.post("/sources", json={"site_id": office.site, "name": "x", "protocol": "broker", "settings": short})
+    )
+    assert answers[-1].status_code == 400
+    answers.append(
+        boss.post(
+            "/sources",
+            json={"site_id": office.site, "name": "x", "protocol": "broker", "settings": settings | {"more": SECRET}},
+        )
+    )
+    assert answers[-1].status_code == 400
+    answers.append(boss.get("/status"))
+    written = capfd.readouterr()
+    everything = "\n".join([answer.text for answer in answers] + [written.out, written.err])
+    assert SECRET not in everything and SECRET.encode().hex() not in everything
+    assert SECRET.encode("unicode_escape").decode() not in everything
+    assert SECRET.encode() not in (office.folder / "registry.db").read_bytes()
+    assert SECRET.encode() not in (office.folder / "letters.db").read_bytes()
+
+
+def test_secrets_are_asked_for_again_when_they_would_go_elsewhere(office: Office, boss: httpx.Client) -> None:
+    source = made(boss, office.site, protocol="broker", settings={"host": "mine", "password": SECRET})
+    path, match = f"/sources/{source['id']}", {"If-Match": '"1"'}
+    elsewhere = {"host": "attacker.example", "topic": "a"}
+    refused = boss.patch(path, json={"settings": elsewhere}, headers=match)
+    assert refused.status_code == 400 and refused.json()["code"] == "source.secrets"
+    assert [issue["place"] for issue in refused.json()["places"]] == ["password"]
+    look = {"site_id": office.site, "protocol": "broker", "settings": elsewhere, "source_id": source["id"]}
+    found = boss.post("/sources/look", json=look).json()["found"]
+    assert found[0]["name"] == str(len("none")), "the look had not the secret"
+    here = boss.post("/sources/look", json=look | {"settings": {"host": "mine"}}).json()["found"]
+    assert here[0]["name"] == str(len(SECRET))
+    assert boss.patch(path, json={"settings": elsewhere | {"password": None}}, headers=match).json()["secrets"] == []
+
+
+def test_letters_are_shown_replayed_and_thrown_away(office: Office, boss: httpx.Client) -> None:
+    source = made(boss, office.site, protocol="broker", settings={"host": "h"}, enabled=True)
+    path = f"/sources/{source['id']}/letters"
+    until(lambda: boss.get(path).json()["total"] >= 2)
+    state = boss.get(f"/sources/{source['id']}")
+    boss.patch(f"/sources/{source['id']}", json={"enabled": False}, headers={"If-Match": state.headers["ETag"]})
+    until(lambda: boss.get(f"/sources/{source['id']}").json()["sight"]["state"] == "off")
+    page = boss.get(path, params={"limit": 1}).json()
+    text, binary = page["rows"][0], boss.get(path, params={"limit": 1, "cursor": page["cursor"]}).json()["rows"][0]
+    assert (text["text"], text["hex"], text["reason"]) == ("a < b", None, "no number")
+    assert (binary["text"], binary["hex"], binary["where"]) == (None, "00 ff", "topic")
+    assert boss.get(f"{path}/{text['id']}").json()["text"] == "a < b"
+    again = boss.post(f"{path}/replay", json={"ids": [text["id"]]}).json()
+    assert again == {"gone": 0, "left": 1, "readings": 0}
+    assert boss.get(f"{path}/{text['id']}").json()["tries"] == 1
+    assert boss.delete(f"{path}/{text['id']}").status_code == 204
+    assert boss.get(f"{path}/{text['id']}").status_code == 404 == boss.delete(f"{path}/{text['id']}").status_code
+    assert boss.delete(path).status_code == 204 and boss.get(path).json()["total"] == 0
+
+
+def test_who_may_and_who_may_not(office: Office, boss: httpx.Client) -> None:
+    source = made(boss, office.site)
+    path = f"/sources/{source['id']}"
+    body = {"site_id": office.site, "name": "x", "protocol": "p1", "settings": {"host": "127.0.0.1", "port": 9}}
+    look = {"site_id": office.site, "protocol": "p1", "settings": body["settings"]}
+    other = office.registry.create_site(office.root, "Other", "UTC").id
+    manager = office.join("manager@sources.example", "manager", site_id=office.site)
+    foreign = office.join("foreign@sources.example", "manager", site_id=other)
+    user = office.join("user@sources.example", "user", site_id=office.site)
+    guest = office.join("guest@sources.example", "guest", site_id=office.site)
+    assert manager.post("/sources", json=body).status_code == 201
+    assert "cannot be reached" in manager.post("/sources/look", json=look).json()["fault"]
+    assert user.get(path).status_code == 200 and user.get(f"{path}/letters").status_code == 200
+    for who in (user, guest):
+        assert who.post("/sources", json=body).status_code == 403
+        assert who.post("/sources/look", json=look).status_code == 403
+        assert who.post(f"{path}/letters/replay", json={}).status_code == 403
+    assert guest.get("/sources").status_code == 403 and guest.get(path).status_code == 403
+    assert foreign.get(path).status_code == 404 and foreign.get("/sources").json() == []
+    assert foreign.get("/sources", params={"site": office.site}).status_code == 404
+    assert foreign.post("/sources/look", json=look).status_code == 404
+    missing = foreign.get("/sources/987654").text.replace("987654", "N")
+    assert (
+        missing.partition('"request"')[0]
+        == foreign.get(path).text.replace(str(source["id"]), "N").partition('"request"')[0]
+    )
+    write = boss.post("/keys", json={"site_id": office.site, "scope": "admin"}).json()["secret"]
+    with office.client(Authorization=f"Bearer {write}") as key:
+        assert key.get("/sources").status_code == 403 and key.post("/sources", json=body).status_code == 403
+
+
+def test_its_own_key_is_not_among_peoples_keys(office: Office, boss: httpx.Client) -> None:
+    source = made(boss, office.site)
+    key = office.registry.source(source["id"]).key_id
+    assert key not in [row["id"] for row in boss.get("/keys").json()]
+    assert boss.delete(f"/keys/{key}").status_code == 409
+    assert boss.post(f"/keys/{key}/rotate", json={}).status_code == 409
