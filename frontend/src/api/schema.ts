@@ -1420,6 +1420,168 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sources
+         * @description The sources one may see, by id, with how they are doing.
+         */
+        get: operations["sources"];
+        put?: never;
+        /**
+         * Make a source
+         * @description A source with a write key of its own that nobody holds; it is opened within a second.
+         */
+        post: operations["create_source"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources/look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Look around
+         * @description What the other side has, before anything is saved: scans, reads, browses, for at most half a minute. Whoever
+         *     looks must be allowed to make sources at the site and to see its readings.
+         */
+        post: operations["look"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources/protocols": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Protocols
+         * @description The protocols by which sources can be opened, with the forms of their settings.
+         */
+        get: operations["protocols"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources/{source_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A source
+         * @description One source; the ETag is the version to give with a change.
+         */
+        get: operations["source"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove a source
+         * @description Its points and their history stay, its dead letters go; needs If-Match.
+         */
+        delete: operations["delete_source"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a source
+         * @description Sets what is given; needs If-Match. When a setting changes that says where secrets go, they are asked for
+         *     again.
+         */
+        patch: operations["change_source"];
+        trace?: never;
+    };
+    "/api/v1/sources/{source_id}/letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Dead letters
+         * @description What could not be kept, newest first; needs the right to see the site's readings.
+         */
+        get: operations["letters"];
+        put?: never;
+        post?: never;
+        /**
+         * Throw all dead letters away
+         * @description What they hold is gone for good.
+         */
+        delete: operations["delete_letters"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources/{source_id}/letters/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decode dead letters again
+         * @description Under the settings as they are now. What is whole then is kept, and its letter goes; the rest stays.
+         */
+        post: operations["replay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources/{source_id}/letters/{letter_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A dead letter
+         * @description One letter, whole.
+         */
+        get: operations["letter"];
+        put?: never;
+        post?: never;
+        /**
+         * Throw a dead letter away
+         * @description What it holds is gone for good.
+         */
+        delete: operations["delete_letter"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/spaces": {
         parameters: {
             query?: never;
@@ -1688,6 +1850,14 @@ export interface components {
             links: components["schemas"]["LinkAccess"][];
         };
         /**
+         * Chosen
+         * @description Which letters.
+         */
+        Chosen: {
+            /** @description Default: all. */
+            ids?: number[] | null;
+        };
+        /**
          * Confirmed
          * @description The present password.
          */
@@ -1898,6 +2068,22 @@ export interface components {
          */
         Eyes: {
             email: string;
+        };
+        /**
+         * FoundAnswer
+         * @description Something that was found there.
+         */
+        FoundAnswer: {
+            where: string;
+            name: string;
+            value: string;
+            unit: string;
+            /** @description What to add to the settings to have it. */
+            settings: {
+                [key: string]: unknown;
+            };
+            /** @description Why it could not be read. */
+            fault: string;
         };
         /**
          * FoundPassword
@@ -2130,6 +2316,37 @@ export interface components {
             value: number;
         };
         /**
+         * LetterAnswer
+         * @description A message of which something could not be kept.
+         */
+        LetterAnswer: {
+            id: number;
+            received: string | null;
+            /** @description Where it came on: a topic, a queue, an address. */
+            where: string;
+            reason: string;
+            /** @description How often it was decoded again without success. */
+            tries: number;
+            size_bytes: number;
+            /** @description Whether all of it was kept; a message of more than a megabyte is cut, and cannot be decoded again. */
+            whole: boolean;
+            /** @description The message where it is text; in a list at most its first 4,000 bytes. */
+            text: string | null;
+            /** @description The message where it is not. */
+            hex: string | null;
+        };
+        /**
+         * LetterPage
+         * @description A page of letters, newest first.
+         */
+        LetterPage: {
+            rows: components["schemas"]["LetterAnswer"][];
+            total: number;
+            /** @description How many newer ones took the place of. */
+            lost: number;
+            cursor: string | null;
+        };
+        /**
          * LinkAccess
          * @description An open link to the site.
          */
@@ -2164,6 +2381,36 @@ export interface components {
              * @default
              */
             code: string;
+        };
+        /**
+         * Look
+         * @description Where to look around, and for what.
+         */
+        Look: {
+            /** @description Where the source is to be, or is. */
+            site_id: number;
+            protocol: string;
+            settings: {
+                [key: string]: unknown;
+            };
+            /** @description A saved source whose secrets are used where none are given. */
+            source_id?: number | null;
+            /** @description What to look for, as the protocol's page says. */
+            wanted?: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * LookAnswer
+         * @description What was found.
+         */
+        LookAnswer: {
+            found: components["schemas"]["FoundAnswer"][];
+            /**
+             * @description Why nothing could be asked.
+             * @default
+             */
+            fault: string;
         };
         /**
          * LostPassword
@@ -2411,6 +2658,28 @@ export interface components {
              * @default true
              */
             write_key: boolean;
+        };
+        /**
+         * NewSource
+         * @description A source to make.
+         */
+        NewSource: {
+            site_id: number;
+            /** @description One of `/api/v1/sources/protocols`. */
+            protocol: string;
+            name: string;
+            /** @description As the protocol's schema has them, secrets among them. */
+            settings: {
+                [key: string]: unknown;
+            };
+            /** @description Only readings of this device. */
+            device_id?: number | null;
+            /** @description How old a reading may be, days; 0: any age; default: 400. */
+            past_days?: number | null;
+            /** @description Readings a second that it may bring; 0, the default: what the server allows. */
+            rate?: number | null;
+            /** @default true */
+            enabled: boolean;
         };
         /**
          * NewSpace
@@ -2807,6 +3076,24 @@ export interface components {
             locale?: string | null;
         };
         /**
+         * ProtocolAnswer
+         * @description A protocol by which the server can open a connection.
+         */
+        ProtocolAnswer: {
+            name: string;
+            title: string;
+            /** @description Where it is documented. */
+            page: string;
+            /** @description Whether it can look around. */
+            looks: boolean;
+            /** @description JSON schema of the settings; secrets have `"secret": true`. */
+            settings: {
+                [key: string]: unknown;
+            };
+            /** @description Settings that are stored sealed and never shown again. */
+            secrets: string[];
+        };
+        /**
          * Quantity
          * @description What a point measures.
          * @default unknown
@@ -2940,6 +3227,18 @@ export interface components {
             /** @description The base unit. */
             unit: string;
             rows: components["schemas"]["ReplacedReading"][];
+        };
+        /**
+         * ReplayAnswer
+         * @description What became of letters that were decoded again.
+         */
+        ReplayAnswer: {
+            /** @description Letters of which everything is kept now. */
+            gone: number;
+            /** @description Letters of which something is still wrong, with its new reason. */
+            left: number;
+            /** @description Readings kept; those that were there already count once. */
+            readings: number;
         };
         /**
          * Reporting
@@ -3216,6 +3515,95 @@ export interface components {
          */
         Source: "shipped" | "folder" | "own";
         /**
+         * SourceAnswer
+         * @description A connection that the server opens.
+         */
+        SourceAnswer: {
+            id: number;
+            site_id: number;
+            site: string;
+            /** @description The device whose readings it brings; null: of whatever device of the site. */
+            device_id: number | null;
+            device: string;
+            name: string;
+            protocol: string;
+            /** @description What people call the protocol. */
+            title: string;
+            /** @description Without secrets. */
+            settings: {
+                [key: string]: unknown;
+            };
+            /** @description Which secrets are set. */
+            secrets: string[];
+            /** @description How old a reading may be; 0: any age. */
+            past_days: number;
+            /** @description Readings a second that it may bring; 0: what the server allows. */
+            rate: number;
+            enabled: boolean;
+            /** Format: date-time */
+            created: string;
+            version: number;
+            /** @description Points that appeared through it and wait for adoption. */
+            new_points: number;
+            /** @description How it is doing; null where this server does not run sources. */
+            sight: components["schemas"]["SourceSight"] | null;
+        };
+        /**
+         * SourcePatch
+         * @description What to change of a source; what is left out stays as it is.
+         */
+        SourcePatch: {
+            name?: string;
+            /** @description All of them, but for secrets: one that is left out or empty stays as it is, null forgets it. */
+            settings?: {
+                [key: string]: unknown;
+            };
+            device_id?: number | null;
+            past_days?: number;
+            rate?: number;
+            enabled?: boolean;
+        };
+        /**
+         * SourceSight
+         * @description How a source is doing; counts are since the server's start.
+         */
+        SourceSight: {
+            /**
+             * @description `off`: switched off; `closed`: its site is disabled or its device may not post; `waiting`: it failed and is tried
+             *     again; `hopeless`: it failed and is not tried again before it is changed.
+             */
+            state: components["schemas"]["State"];
+            since: string | null;
+            connected_to: string;
+            /** @description Why it last failed. */
+            last_error: string;
+            failed: string | null;
+            /** @description When it is tried again. */
+            retry: string | null;
+            failures: number;
+            /** @description How many of these were faults of the program. */
+            faults: number;
+            /** @description Why it takes no readings at this moment, though it is connected. */
+            waiting_for: string;
+            messages: number;
+            readings: number;
+            /** @description Readings that could not be kept. */
+            rejected: number;
+            /** @description Messages of which nothing could be kept. */
+            refused: number;
+            /** @description Readings a second, mean of the last minute. */
+            rate_per_s: number;
+            last_message: string | null;
+            /** @description Why the last reading or message was not kept. */
+            last_rejected: string;
+            /** @description How far behind the other side it is, where that is known. */
+            lag_s: number | null;
+            /** @description Dead letters that wait. */
+            letters: number;
+            /** @description Dead letters that newer ones took the place of. */
+            letters_lost: number;
+        };
+        /**
          * SpaceAnswer
          * @description A part of a site.
          */
@@ -3271,6 +3659,12 @@ export interface components {
             first: number | null;
             last: number | null;
         };
+        /**
+         * State
+         * @description What a source does at present.
+         * @enum {string}
+         */
+        State: "off" | "closed" | "connecting" | "connected" | "waiting" | "hopeless";
         /**
          * StatusAnswer
          * @description The state of every part.
@@ -6476,6 +6870,392 @@ export interface operations {
             header?: never;
             path: {
                 site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sources: {
+        parameters: {
+            query?: {
+                /** @description Only sources of this site. */
+                site?: number | null;
+                /** @description Only sources of this device. */
+                device?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceAnswer"][];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSource"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    look: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Look"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LookAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    protocols: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProtocolAnswer"][];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SourcePatch"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    letters: {
+        parameters: {
+            query?: {
+                /** @description From the page before. */
+                cursor?: string;
+                /** @description How many at most. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                source_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LetterPage"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_letters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Chosen"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    letter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source_id: number;
+                letter_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LetterAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_letter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source_id: number;
+                letter_id: number;
             };
             cookie?: never;
         };

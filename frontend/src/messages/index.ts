@@ -14,6 +14,7 @@ import type { words as start } from "./en/start";
 import type { words as settings } from "./en/settings";
 import type { words as templates } from "./en/templates";
 import type { words as refusals } from "./en/refusals";
+import type { words as opened } from "./en/sources";
 
 interface Sources {
   readonly first: typeof first;
@@ -28,9 +29,10 @@ interface Sources {
   readonly settings: typeof settings;
   readonly templates: typeof templates;
   readonly refusals: typeof refusals;
+  readonly sources: typeof opened;
 }
 type English = Sources["first"] & Sources["history"] & Sources["points"] & Sources["door"] & Sources["settings"] &
-  Sources["who"] & Sources["list"] & Sources["place"] & Sources["people"] & Sources["start"] & Sources["templates"] & Sources["refusals"];
+  Sources["who"] & Sources["list"] & Sources["place"] & Sources["people"] & Sources["start"] & Sources["templates"] & Sources["refusals"] & Sources["sources"];
 
 /** `first` is loaded before anything is shown, the others with their screens. */
 export type Part = keyof Sources;

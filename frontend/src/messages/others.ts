@@ -8,5 +8,6 @@ export const OTHERS = {
   start: { en: () => import("./en/start"), de: () => import("./de/start"), fr: () => import("./fr/start") },
   settings: { en: () => import("./en/settings"), de: () => import("./de/settings"), fr: () => import("./fr/settings") },
   templates: { en: () => import("./en/templates"), de: () => import("./de/templates"), fr: () => import("./fr/templates") },
+  sources: { en: () => import("./en/sources"), de: () => import("./de/sources"), fr: () => import("./fr/sources") },
   refusals: { en: () => import("./en/refusals"), de: () => import("./de/refusals"), fr: () => import("./fr/refusals") },
 } as const;

@@ -11,6 +11,7 @@ export const routes: RouteRecordRaw[] = [
   { path: "/sites/:id(\\d+)", name: "site", component: () => import("./SitePage.vue"), meta: { title: "nav.site", words: ["list", "who", "place"] } },
   { path: "/devices", name: "devices", component: () => import("./Devices.vue"), meta: { title: "nav.devices", words: ["list", "who", "place"] } },
   { path: "/devices/:id(\\d+)", name: "device", component: () => import("./DevicePage.vue"), meta: { title: "nav.device", words: ["list", "who", "place"] } },
+  { path: "/sources", name: "sources", component: () => import("./Sources.vue"), meta: { title: "nav.sources", words: ["list", "sources"] } },
   { path: "/templates", name: "templates", component: () => import("./Templates.vue"), meta: { title: "nav.templates", words: ["list", "templates"] } },
   { path: "/templates/new", name: "template-new", component: () => import("./TemplateEdit.vue"), meta: { title: "templates.new", words: ["list", "templates"] } },
   { path: "/templates/:name/:revision(\\d+)", name: "template", component: () => import("./TemplatePage.vue"), meta: { title: "template.title", words: ["list", "points", "templates"] } },

@@ -14,6 +14,7 @@ it("offers readings to nobody who runs the platform, people to nobody who lives 
   expect(paths("administrator")).not.toContain("/home");
   expect(paths("user")).not.toContain("/people");
   expect(paths("guest")).not.toContain("/people");
+  expect(paths("guest")).not.toContain("/sources");
 });
 
 it("always leads to the settings, whatever the role is called", () => {

@@ -15,6 +15,7 @@ const SPOTS = {
   p: { path: "/points", icon: "points", word: "nav.points" },
   s: { path: "/sites", icon: "sites", word: "nav.sites" },
   d: { path: "/devices", icon: "devices", word: "nav.devices" },
+  q: { path: "/sources", icon: "download", word: "nav.sources" },
   t: { path: "/templates", icon: "table", word: "nav.templates" },
   w: { path: "/people", icon: "people", word: "nav.people" },
   o: { path: "/organizations", icon: "tree", word: "nav.organizations" },
@@ -23,13 +24,13 @@ const SPOTS = {
 
 /** One letter a place, in the order of the bar. */
 const ORDER: Readonly<Record<string, string>> = {
-  administrator: "oswdtx",
-  owner: "shydpwotx",
-  partner: "sdwyhtpox",
-  auditor: "shydpwotx",
-  operator: "swdyhpx",
-  manager: "hypsdwx",
-  user: "hypsdx",
+  administrator: "oswdqtx",
+  owner: "shydpqwotx",
+  partner: "sdwyhqtpox",
+  auditor: "shydpqwotx",
+  operator: "swdyhpqx",
+  manager: "hypsdqwx",
+  user: "hypsdqx",
   guest: "hypx",
   nobody: "x",
 };

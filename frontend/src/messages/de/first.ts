@@ -17,6 +17,7 @@ export const words: Words<"first"> = {
   "nav.settings": "Einstellungen",
   "nav.sites": "Standorte",
   "nav.devices": "Geräte",
+  "nav.sources": "Quellen",
   "nav.templates": "Vorlagen",
   "nav.people": "Personen",
   "nav.organizations": "Organisationen",
@@ -31,8 +32,6 @@ export const words: Words<"first"> = {
   "noright.title": "Das dürfen Sie nicht sehen oder ändern",
   "noright.text": "Der Eigentümer des Standorts kann Ihnen Zugang geben.",
   "notfound.title": "Hier ist nichts",
-  "notfound.text": "Die Adresse führt nirgendwohin, oder zu etwas, das Sie nicht sehen dürfen.",
-  "notfound.home": "Nach Hause",
 
   "home.using": "Verbrauch",
   "home.buying": "Bezug",

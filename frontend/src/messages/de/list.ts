@@ -174,6 +174,7 @@ export const words: Words<"list"> = {
   "field.reading": "Messwert",
   "field.key": "Schlüssel",
   "field.share": "Freigabe",
+  "field.source": "Quelle",
 
   "trail.title": "Was getan wurde",
   "trail.none": "Noch wurde nichts geändert.",
@@ -193,6 +194,7 @@ export const words: Words<"list"> = {
   "did.revoke": "Widerrufen",
   "did.move": "Verschoben",
   "did.move away": "Weggezogen",
+  "did.left by its device": "Vom Gerät zurückgelassen",
   "did.grant": "Zugang gegeben",
   "did.end grant": "Zugang beendet",
   "did.hand over": "Übergeben",

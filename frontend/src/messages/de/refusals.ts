@@ -69,4 +69,5 @@ export const words: Words<"refusals"> = {
   "refusal.cell.long": "hat {letters} Zeichen; höchstens {most} sind erlaubt.",
   "refusal.cell.formula": "ist eine Formel; geben Sie ihren Wert an.",
   "refusal.column.unknown": "ist keine Spalte dieser Liste und bleibt weg.",
+  "refusal.source.secrets": "Geben Sie die Geheimnisse neu ein: Wohin sie gesendet werden, hat sich geändert.",
 };

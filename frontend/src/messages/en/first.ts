@@ -15,6 +15,7 @@ export const words = {
   "nav.settings": "Settings",
   "nav.sites": "Sites",
   "nav.devices": "Devices",
+  "nav.sources": "Sources",
   "nav.templates": "Templates",
   "nav.people": "People",
   "nav.organizations": "Organizations",
@@ -29,8 +30,6 @@ export const words = {
   "noright.title": "You may not see or change this",
   "noright.text": "The owner of the site can give you access.",
   "notfound.title": "There is nothing here",
-  "notfound.text": "The address leads nowhere, or to something that is not yours to see.",
-  "notfound.home": "To Home",
 
   "home.using": "Using",
   "home.buying": "Buying",

@@ -172,6 +172,7 @@ export const words = {
   "field.reading": "Reading",
   "field.key": "Key",
   "field.share": "Share",
+  "field.source": "Source",
 
   "trail.title": "What was done",
   "trail.none": "Nothing was changed yet.",
@@ -191,6 +192,7 @@ export const words = {
   "did.revoke": "Revoked",
   "did.move": "Moved",
   "did.move away": "Moved away",
+  "did.left by its device": "Left by its device",
   "did.grant": "Granted",
   "did.end grant": "Grant ended",
   "did.hand over": "Handed over",

@@ -67,4 +67,5 @@ export const words = {
   "refusal.cell.long": "has {letters} characters; at most {most} are taken.",
   "refusal.cell.formula": "is a formula; give its value.",
   "refusal.column.unknown": "is no column of this list and is left out.",
+  "refusal.source.secrets": "Enter the secrets again: what they are sent to has changed.",
 } as const;

@@ -174,6 +174,7 @@ export const words: Words<"list"> = {
   "field.reading": "Relevé",
   "field.key": "Clé",
   "field.share": "Partage",
+  "field.source": "Source",
 
   "trail.title": "Ce qui a été fait",
   "trail.none": "Rien n'a encore été modifié.",
@@ -193,6 +194,7 @@ export const words: Words<"list"> = {
   "did.revoke": "Révoqué",
   "did.move": "Déplacé",
   "did.move away": "Parti ailleurs",
+  "did.left by its device": "Laissée par son appareil",
   "did.grant": "Accès donné",
   "did.end grant": "Accès retiré",
   "did.hand over": "Transmis",

@@ -69,4 +69,5 @@ export const words: Words<"refusals"> = {
   "refusal.cell.long": "a {letters} caractères ; {most} au plus sont acceptés.",
   "refusal.cell.formula": "est une formule ; indiquez sa valeur.",
   "refusal.column.unknown": "n'est pas une colonne de cette liste et est laissée de côté.",
+  "refusal.source.secrets": "Saisissez de nouveau les secrets : leur destination a changé.",
 };

@@ -1,0 +1,53 @@
+import { expect, it } from "vitest";
+
+import type { Schema } from "./schema";
+import { adopt, begun, fieldsOf, settingsOf } from "./schema";
+
+const SCHEMA: Schema = {
+  $ref: "#/$defs/Broker",
+  $defs: {
+    Broker: {
+      type: "object",
+      required: ["host", "password"],
+      properties: {
+        host: { type: "string", title: "Host", maxLength: 200 },
+        port: { type: "integer", title: "Port", minimum: 1, default: 1883 },
+        tls: { type: "boolean", title: "TLS", default: false },
+        qos: { enum: [0, 1], title: "QoS", default: 1 },
+        password: { type: "string", title: "Password", secret: true },
+        user: { anyOf: [{ type: "string" }, { type: "null" }], title: "User", default: null },
+        certificate: { type: "string", title: "Certificate", maxLength: 20000, default: "" },
+        topics: { type: "array", items: { type: "string" }, title: "Topics", default: [] },
+        maps: { type: "array", items: { $ref: "#/$defs/Map" }, title: "Maps", default: [] },
+        odd: { anyOf: [{ type: "string" }, { type: "integer" }], title: "Odd", default: 3 },
+      },
+    },
+    Map: { type: "object", required: ["topic"], properties: { topic: { type: "string", title: "Topic" }, path: { type: "string", title: "Path", default: "$" } } },
+  },
+};
+const fields = fieldsOf(SCHEMA);
+
+it("knows a field of each kind", () => {
+  expect(Object.fromEntries(fields.map((one) => [one.name, one.kind]))).toEqual({
+    host: "text", port: "number", tls: "yes", qos: "choice", password: "secret", user: "text", certificate: "long", topics: "lines", maps: "groups", odd: "json",
+  });
+  expect(fields[8]?.fields.map((one) => one.name)).toEqual(["topic", "path"]);
+});
+
+it("gives back what it began with, without the secret", () => {
+  const told = { host: "h", port: 8883, tls: true, qos: 0, user: "me", certificate: "", topics: ["a", "b/#"], maps: [{ topic: "x", path: "$.p" }], odd: "text" };
+  expect(settingsOf(fields, begun(fields, told))).toEqual(told);
+});
+
+it("begins with the defaults, leaves empty what may be, and keeps a secret that was typed", () => {
+  const filled = begun(fields);
+  expect(filled).toMatchObject({ host: "", port: 1883, password: "", topics: "", maps: [] });
+  const told = settingsOf(fields, { ...filled, host: "h", password: "p", port: "" });
+  expect(told).toEqual({ host: "h", tls: false, qos: 1, password: "p", user: null, certificate: "", topics: [], maps: [], odd: 3 });
+});
+
+it("takes over what was found once", () => {
+  const filled = begun(fields);
+  for (let times = 0; times < 2; times++) adopt(fields, filled, { maps: [{ topic: "t" }], topics: ["a"], port: 1 });
+  expect(filled).toMatchObject({ maps: [{ topic: "t", path: "$" }], topics: "a", port: 1 });
+});
