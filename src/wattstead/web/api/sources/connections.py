@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Router, delete, get, patch, post
-from litestar.params import Parameter
+from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import Response
 from msgspec import UNSET, UnsetType
 
@@ -68,8 +68,8 @@ async def sources(
     rooms: FromRooms,
     viewer: FromViewer,
     account: FromAccount,
-    site: Annotated[int | None, Parameter(description="Only sources of this site.")] = None,
-    device: Annotated[int | None, Parameter(description="Only sources of this device.")] = None,
+    site: Annotated[int | None, QueryParameter(description="Only sources of this site.")] = None,
+    device: Annotated[int | None, QueryParameter(description="Only sources of this device.")] = None,
 ) -> list[SourceAnswer]:
     """The sources one may see, by id, with how they are doing."""
     if site is not None:
@@ -83,7 +83,7 @@ async def sources(
 
 @post("/", opt=needs(Action.CREATE, Resource.SOURCE), status_code=201, summary="Make a source", tags=["sources"])
 async def create_source(
-    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, account: FromAccount, data: NewSource
+    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, account: FromAccount, data: JSONBody[NewSource]
 ) -> Response[SourceAnswer]:
     """A source with a write key of its own that nobody holds; it is opened within a second."""
     await require_at(rooms, viewer, CREATE, data.site_id)
@@ -106,7 +106,7 @@ async def create_source(
 
 @get("/{source_id:int}", opt=needs(Action.SEE, Resource.SOURCE), summary="A source", tags=["sources"])
 async def source(
-    rooms: FromRooms, viewer: FromViewer, account: FromAccount, source_id: int
+    rooms: FromRooms, viewer: FromViewer, account: FromAccount, source_id: FromPath[int]
 ) -> Response[SourceAnswer]:  # fmt: skip
     """One source; the ETag is the version to give with a change."""
     await require(rooms, viewer, SEE, source_id)
@@ -115,7 +115,12 @@ async def source(
 
 @patch("/{source_id:int}", opt=needs(Action.CHANGE, Resource.SOURCE), summary="Change a source", tags=["sources"])
 async def change_source(
-    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, account: FromAccount, source_id: int, data: SourcePatch
+    request: AnyRequest,
+    rooms: FromRooms,
+    viewer: FromViewer,
+    account: FromAccount,
+    source_id: FromPath[int],
+    data: JSONBody[SourcePatch],
 ) -> Response[SourceAnswer]:
     """Sets what is given; needs If-Match. When a setting changes that says where secrets go, they are asked for
     again."""
@@ -142,7 +147,7 @@ async def change_source(
 
 @delete("/{source_id:int}", opt=needs(Action.DELETE, Resource.SOURCE), summary="Remove a source", tags=["sources"])
 async def delete_source(
-    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, account: FromAccount, source_id: int
+    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, account: FromAccount, source_id: FromPath[int]
 ) -> None:
     """Its points and their history stay, its dead letters go; needs If-Match."""
     await require(rooms, viewer, DELETE, source_id)

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import msgspec
 from litestar import Router, delete, get, post
-from litestar.params import Parameter
+from litestar.params import FromPath, JSONBody, QueryParameter
 
 from wattstead.ingest.sources.letters import Letter
 from wattstead.ingest.sources.running import Looked
@@ -78,9 +78,9 @@ async def letters(
     rooms: FromRooms,
     viewer: FromViewer,
     account: FromAccount,
-    source_id: int,
-    cursor: Annotated[str, Parameter(description="From the page before.", max_length=20)] = "",
-    limit: Annotated[int, Parameter(description="How many at most.", ge=1, le=200)] = 50,
+    source_id: FromPath[int],
+    cursor: Annotated[str, QueryParameter(description="From the page before.", max_length=20)] = "",
+    limit: Annotated[int, QueryParameter(description="How many at most.", ge=1, le=200)] = 50,
 ) -> LetterPage:
     """What could not be kept, newest first; needs the right to see the site's readings."""
     await _require_readings(rooms, viewer, source_id)
@@ -100,7 +100,7 @@ async def letters(
     tags=["sources"],
 )  # fmt: skip
 async def letter(
-    rooms: FromRooms, viewer: FromViewer, account: FromAccount, source_id: int, letter_id: int
+    rooms: FromRooms, viewer: FromViewer, account: FromAccount, source_id: FromPath[int], letter_id: FromPath[int]
 ) -> LetterAnswer:
     """One letter, whole."""
     await _require_readings(rooms, viewer, source_id)
@@ -117,7 +117,7 @@ async def letter(
     summary="Decode dead letters again", tags=["sources"],
 )  # fmt: skip
 async def replay(
-    rooms: FromRooms, viewer: FromViewer, account: FromAccount, source_id: int, data: Chosen
+    rooms: FromRooms, viewer: FromViewer, account: FromAccount, source_id: FromPath[int], data: JSONBody[Chosen]
 ) -> ReplayAnswer:  # fmt: skip
     """Under the settings as they are now. What is whole then is kept, and its letter goes; the rest stays."""
     await require(rooms, viewer, CHANGE, source_id)
@@ -130,7 +130,7 @@ async def replay(
 
 @delete("/{source_id:int}/letters", opt=needs(Action.CHANGE, Resource.SOURCE), summary="Throw all dead letters away",
         tags=["sources"])  # fmt: skip
-async def delete_letters(rooms: FromRooms, viewer: FromViewer, account: FromAccount, source_id: int) -> None:
+async def delete_letters(rooms: FromRooms, viewer: FromViewer, account: FromAccount, source_id: FromPath[int]) -> None:
     """What they hold is gone for good."""
     await require(rooms, viewer, CHANGE, source_id)
     await rooms.registry_threads.run(opened(rooms).letters.remove, source_id)
@@ -141,7 +141,7 @@ async def delete_letters(rooms: FromRooms, viewer: FromViewer, account: FromAcco
     summary="Throw a dead letter away", tags=["sources"],
 )  # fmt: skip
 async def delete_letter(
-    rooms: FromRooms, viewer: FromViewer, account: FromAccount, source_id: int, letter_id: int
+    rooms: FromRooms, viewer: FromViewer, account: FromAccount, source_id: FromPath[int], letter_id: FromPath[int]
 ) -> None:
     """What it holds is gone for good."""
     await require(rooms, viewer, CHANGE, source_id)

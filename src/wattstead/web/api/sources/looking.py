@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Router, get, post
+from litestar.params import JSONBody
 
 from wattstead.ingest.sources.forms import apart, goes_elsewhere, marked, schema, settings_of
 from wattstead.ingest.sources.running import Looked
@@ -81,7 +82,7 @@ async def protocols(account: FromAccount) -> list[ProtocolAnswer]:
 
 
 @post("/look", opt=needs(Action.CREATE, Resource.SOURCE), status_code=200, summary="Look around", tags=["sources"])
-async def look(rooms: FromRooms, viewer: FromViewer, account: FromAccount, data: Look) -> LookAnswer:
+async def look(rooms: FromRooms, viewer: FromViewer, account: FromAccount, data: JSONBody[Look]) -> LookAnswer:
     """What the other side has, before anything is saved: scans, reads, browses, for at most half a minute. Whoever
     looks must be allowed to make sources at the site and to see its readings."""
     await require_at(rooms, viewer, CREATE, data.site_id)
