@@ -10,7 +10,8 @@ from wattstead.metering.errors import WattsteadError
 from wattstead.metering.point import Point
 from wattstead.metering.quantity import Direction, Kind, Quantity, Role, UnitError
 from wattstead.registry.errors import AddressInvalid, NameInvalid, PointInvalid, Unknown
-from wattstead.registry.points.declare import PointChange, check
+from wattstead.registry.points.declare import PointChange
+from wattstead.registry.points.physics import check
 from wattstead.registry.records import Account, KeyGrant, NewAddress, PointDeclaration, Site
 from wattstead.registry.registry import Registry
 

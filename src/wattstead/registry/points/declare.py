@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -12,32 +11,16 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from wattstead.metering.point import Point, amount_per_step, step_rule
-from wattstead.metering.quantity import ALIASES, Direction, Kind, Quantity, Role, UnitError, unit
+from wattstead.metering.quantity import ALIASES, Direction, Kind, Quantity, Role, UnitError
 from wattstead.registry import names, tables, trail
 from wattstead.registry.errors import PointInvalid, Stale, Unknown
 from wattstead.registry.points import points, tags
+from wattstead.registry.points.physics import check, physics
 from wattstead.registry.policy import Resource
 from wattstead.registry.records import PointDeclaration, PointRow
 from wattstead.registry.storage import dataset
 from wattstead.registry.storage.database import insert_rows, integers, possible, texts
 from wattstead.registry.trail import SYSTEM, Actor
-
-_LONGEST_WIDTH = 2**62
-_INSTANT = frozenset({"W", "VA", "var", "V", "A", "Hz", "°C", "W/m²", "m³/h", "m/s", "Pa", "dBm"})
-"""Base units of levels: no counter can be in them."""
-_BASES: dict[Quantity, frozenset[str]] = {
-    Quantity.ELECTRICITY: frozenset({"W", "Wh", "VA", "var", "pulse"}),
-    Quantity.TEMPERATURE: frozenset({"°C"}),
-    Quantity.HUMIDITY: frozenset({"%"}),
-    Quantity.CHARGE_LEVEL: frozenset({"%", "Wh"}),
-    Quantity.IRRADIANCE: frozenset({"W/m²"}),
-    Quantity.WIND: frozenset({"m/s"}),
-    Quantity.PRESSURE: frozenset({"Pa"}),
-    Quantity.VOLTAGE: frozenset({"V"}),
-    Quantity.CURRENT: frozenset({"A"}),
-    Quantity.FREQUENCY: frozenset({"Hz"}),
-}
-"""Base units in which a quantity may be given; a quantity that is not listed takes any."""
 
 
 class PointChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -59,22 +42,6 @@ class PointChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
 
 _ADOPTING = ("kind", "quantity", "direction", "unit", "role")
-
-
-def check(point: Point) -> None:
-    """Raise `PointInvalid`, or `UnitError`, when the parts of a point do not go together."""
-    base = unit(point.unit).base
-    allowed = _BASES.get(point.quantity)
-    if base and allowed is not None and base not in allowed:
-        raise PointInvalid(f"{point.quantity.value} cannot be in {point.unit!r}; use a unit of {_listed(allowed)}")
-    if point.kind in (Kind.REGISTER, Kind.DELTA) and base in _INSTANT:
-        raise PointInvalid(f"a {point.kind.value} counts an amount, {point.unit!r} is a level; use kWh, m³ or pulse")
-    for name in ("resolution", "max_rate", "max_gap_s"):
-        number = getattr(point, name)
-        if not (math.isfinite(number) and number >= 0):
-            raise PointInvalid(f"{name} is {number}; give a finite number of zero or more")
-    if point.width and not _is_width(point.width):
-        raise PointInvalid(f"width is {point.width}; give a power of ten or of two, or 0 for none")
 
 
 def create_points(session: Session, site_id: int, declarations: Sequence[PointDeclaration], now: datetime) -> list[int]:
@@ -198,12 +165,6 @@ def _check_declaration(declaration: PointDeclaration, zone: str) -> None:
         raise PointInvalid(f"point {declaration.address!r}: {error}") from error
 
 
-def physics(declaration: PointDeclaration, zone: str = "UTC") -> Point:
-    """What a declared point is, before it has an id."""
-    given = {k: v for k, v in msgspec.structs.asdict(declaration).items() if k in Point.__struct_fields__}
-    return Point(id=0, zone=zone, **given)
-
-
 def declared_row(
     declaration: PointDeclaration, point_id: int, site_id: int, generation: int, now: datetime
 ) -> dict[str, Any]:
@@ -237,13 +198,3 @@ def _told(row: PointRow) -> dict[str, Any]:
     physics = {name: getattr(row.point, name) for name in Point.__struct_fields__ if name not in ("id", "zone")}
     own = {"name": row.name, "role": row.role, "device_id": row.device_id, "adopted": row.adopted}
     return _plain({**physics, **own, **{f"tag {key}": value for key, value in row.tags.items()}})
-
-
-def _is_width(width: int) -> bool:
-    if not 1 < width <= _LONGEST_WIDTH:
-        return False
-    return width & (width - 1) == 0 or str(width).strip("0") == "1"
-
-
-def _listed(bases: frozenset[str]) -> str:
-    return ", ".join(sorted(bases))

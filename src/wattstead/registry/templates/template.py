@@ -11,8 +11,9 @@ from wattstead.metering.point import default_resolution
 from wattstead.metering.quantity import Direction, Kind, Quantity, Role, UnitError
 from wattstead.registry import names
 from wattstead.registry.errors import PointInvalid
-from wattstead.registry.points.declare import check, physics
+from wattstead.registry.points.physics import check, physics
 from wattstead.registry.records import PointDeclaration
+from wattstead.registry.templates.register import Register
 
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=names.LONGEST_NAME)]
@@ -20,19 +21,6 @@ Short = Annotated[str, msgspec.Meta(max_length=names.LONGEST_NAME)]
 Positive = Annotated[float, msgspec.Meta(gt=0, le=1e18)]
 NotNegative = Annotated[float, msgspec.Meta(ge=0, le=1e18)]
 _MOST_POINTS = 500
-
-
-class Register(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where a Modbus device keeps a number; ``at`` counts from 0, as it goes over the wire."""
-
-    table: Annotated[str, msgspec.Meta(pattern="^(holding|input)$")]
-    at: Annotated[int, msgspec.Meta(ge=0, le=65_535)]
-    form: Annotated[str, msgspec.Meta(pattern=r"^(u?int(16|32|64)|float(32|64))(le)?$")]
-    """``uint16``, ``int32``, ``float32`` …; ``le``: the low word comes first."""
-    factor: float = 1.0
-    """What the number is multiplied with to be in the point's unit."""
-    scale_at: Annotated[int, msgspec.Meta(ge=0, le=65_535)] | None = None
-    """Register that holds a power of ten to multiply with, as SunSpec has them."""
 
 
 class TemplatePoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

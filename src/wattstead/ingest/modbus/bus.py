@@ -1,0 +1,166 @@
+"""Bus: a connection to a gateway or serial line, and one transaction after the other on it; it plans nothing.
+
+It connects once; whoever opened it tries again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+from wattstead.ingest.errors import IngestError
+from wattstead.ingest.modbus.frames import Frames, NotModbus, Request, RtuFrames, TcpFrames, meaning
+from wattstead.ingest.modbus.plan import Block
+from wattstead.ingest.modbus.settings import ModbusSettings
+from wattstead.ingest.sources.source_protocol import SourceFailed
+
+_CONNECT_S = 10.0
+_PARITY = {"none": "N", "even": "E", "odd": "O"}
+_BITS = 11
+"""Of one byte on the line, at most: start, eight, parity, stop."""
+
+
+class NoAnswer(IngestError):
+    """A device did not answer in time."""
+
+    def __init__(self, unit: int, block: Block, timeout_s: float) -> None:
+        super().__init__(f"unit {unit} did not answer for {block} within {timeout_s:g} s")
+
+
+class Refused(IngestError):
+    """A device answered with an exception."""
+
+    def __init__(self, unit: int, block: Block, code: int) -> None:
+        self.code = code
+        super().__init__(f"unit {unit} answered for {block} with {meaning(code)}")
+
+
+class Bus(asyncio.Protocol):
+    """One transaction at a time; what comes meanwhile waits for its turn."""
+
+    def __init__(self, frames: Frames, where: str, silence_s: float = 0.0) -> None:
+        """``silence_s``: what the line needs between frames."""
+        self.frames, self.where, self.silence_s = frames, where, silence_s
+        self._number = 0
+        self._turn = asyncio.Lock()
+        self._waiting: asyncio.Future[Any] | None = None
+        self._gone = ""
+        self._send: Any = None
+
+    async def read(self, unit: int, block: Block, timeout_s: float) -> bytes:
+        """The registers of a block, two bytes each; raises `NoAnswer`, `Refused`, `SourceFailed`."""
+        async with self._turn:
+            if self._gone:
+                raise SourceFailed(self._gone)
+            self._number += 1
+            self._waiting = asyncio.get_running_loop().create_future()
+            try:
+                self._send(self.frames.ask(Request(unit, block, self._number)))
+                async with asyncio.timeout(timeout_s):
+                    answer = await self._waiting
+            except TimeoutError:
+                raise NoAnswer(unit, block, timeout_s) from None
+            finally:
+                self._waiting = None
+                if self.silence_s:
+                    await asyncio.sleep(self.silence_s)
+        if answer.refused:
+            raise Refused(unit, block, answer.refused)
+        registers: bytes = answer.registers
+        return registers
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Of `asyncio.Protocol`, as what follows."""
+        assert isinstance(transport, asyncio.Transport)
+        self._send = transport.write
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            answer = self.frames.feed(data)
+        except NotModbus as error:
+            self.lost(f"{self.where} does not speak Modbus: {error}")
+            return
+        if answer is not None and self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(answer)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.lost(f"{self.where} closed the connection" + (f": {error}" if error else ""))
+
+    def lost(self, reason: str) -> None:
+        """Nothing more comes: who waits for an answer is told, and whoever asks later."""
+        self._gone = self._gone or reason
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_exception(SourceFailed(reason))
+
+
+@contextlib.asynccontextmanager
+async def opened(settings: ModbusSettings) -> AsyncIterator[Bus]:
+    """The bus of these settings, closed at the end; raises `SourceFailed`."""
+    if settings.link == "serial":
+        async with _serial(settings) as bus:
+            yield bus
+        return
+    if not settings.host:
+        raise SourceFailed("no host is given; set the name or address of the device or gateway", hopeless=True)
+    frames: Frames = TcpFrames() if settings.link == "tcp" else RtuFrames()
+    silence_s = 0.0 if settings.link == "tcp" else 0.005
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(_CONNECT_S):
+            transport, bus = await loop.create_connection(
+                lambda: Bus(frames, settings.where, silence_s), settings.host, settings.port
+            )
+    except TimeoutError:
+        reason = f"{settings.where} took no connection within {_CONNECT_S:g} s; look at address and link"
+        raise SourceFailed(reason) from None
+    except OSError as error:
+        raise SourceFailed(f"{settings.where} cannot be reached: {error.strerror or error}") from error
+    try:
+        yield bus
+    finally:
+        transport.abort()
+
+
+@contextlib.asynccontextmanager
+async def _serial(settings: ModbusSettings) -> AsyncIterator[Bus]:
+    import serial  # noqa: PLC0415 - only where there is a line
+
+    loop = asyncio.get_running_loop()
+    try:
+        line = serial.Serial(
+            settings.serial, settings.baud, parity=_PARITY[settings.parity], stopbits=settings.stop_bits,
+            timeout=0, write_timeout=0, exclusive=True,
+        )  # fmt: skip
+    except (OSError, ValueError) as error:  # its own errors derive from OSError
+        reason = "" if settings.serial else "; set it, such as /dev/ttyUSB0"
+        raise SourceFailed(
+            f"the line {settings.serial!r} cannot be opened: {error}{reason}", not settings.serial
+        ) from error
+    silence_s = max(3.5 * _BITS / settings.baud, 0.00175)
+    bus = Bus(RtuFrames(), settings.serial, silence_s)
+
+    def readable() -> None:
+        try:
+            data = line.read(4096)
+        except OSError as error:
+            loop.remove_reader(line.fileno())
+            bus.lost(f"{settings.serial} has gone: {error}")
+        else:
+            bus.data_received(data)
+
+    def send(data: bytes) -> None:
+        try:
+            line.write(data)
+        except OSError as error:
+            bus.lost(f"{settings.serial} has gone: {error}")
+
+    bus._send = send
+    loop.add_reader(line.fileno(), readable)
+    try:
+        yield bus
+    finally:
+        with contextlib.suppress(OSError, ValueError):
+            loop.remove_reader(line.fileno())
+        line.close()

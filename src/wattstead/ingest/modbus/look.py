@@ -1,0 +1,306 @@
+"""Looking around: for people who set a source up; scans, reads and tests, and proposes settings. It keeps nothing.
+
+``what`` says for what: ``test`` (every register of the devices, with its value), ``scan`` (which unit ids answer, or
+which hosts of a range that is given), ``sunspec`` (what a device says of itself), ``read`` (some registers),
+``registers`` (those of a template; asks nobody), ``templates``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from wattstead.ingest.errors import ParameterInvalid
+from wattstead.ingest.modbus import sunspec
+from wattstead.ingest.modbus.asking import Inquiry
+from wattstead.ingest.modbus.bus import Bus, NoAnswer, Refused, opened
+from wattstead.ingest.modbus.frames import meaning
+from wattstead.ingest.modbus.layout import Layout
+from wattstead.ingest.modbus.meters import Meter, meters_of, registers_from, template_named, with_registers
+from wattstead.ingest.modbus.plan import Block
+from wattstead.ingest.modbus.settings import Device, ModbusSettings, NamedRegister
+from wattstead.ingest.sources.source_protocol import Found, SourceFailed
+from wattstead.metering.quantity import UNITS
+from wattstead.registry.templates.library import Library, shipped
+
+_MOST_HOSTS = 256
+_AT_ONCE = 32
+_UNITS_TCP, _UNITS_SERIAL = 16, 247
+_SCAN_S = 0.3
+_MOST_WORDS = 125
+_NOBODY = frozenset({10, 11})
+"""Exceptions of gateways, which say that nobody answers there."""
+_PLAUSIBLE: dict[str, tuple[float, float]] = {
+    "V": (-2_000, 500_000), "A": (-20_000, 20_000), "Hz": (-1, 500), "°C": (-100, 500), "%": (-200, 1_000),
+    "W": (-1e9, 1e9), "VA": (-1e9, 1e9), "var": (-1e9, 1e9), "Wh": (-1e13, 1e13),
+}  # fmt: skip
+"""Between what a number in a base unit lies when it was read in the right form."""
+
+
+class Wish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is looked for; what does not belong to ``what`` is not looked at."""
+
+    what: str = ""
+    unit: int = 1
+    first: int = 1
+    last: int = 0
+    """Unit ids of a scan; 0: 16 over TCP, 247 on a line."""
+    hosts: str = ""
+    """``192.168.1.0/28`` or ``192.168.1.10-40``: at most 256; scanned only when given."""
+    template: str = ""
+    table: str = "holding"
+    at: int = 0
+    count: int = 10
+    form: str = "uint16"
+    timeout_s: float = _SCAN_S
+
+
+async def look(settings: ModbusSettings, wish: Mapping[str, Any]) -> Sequence[Found]:
+    """What was looked for; raises `SourceFailed`, `ParameterInvalid`."""
+    try:
+        wanted = msgspec.convert(dict(wish), Wish)
+    except msgspec.ValidationError as error:
+        raise ParameterInvalid("wish", str(dict(wish)), str(error)) from None
+    what = wanted.what or ("test" if settings.devices or wanted.template else "scan")
+    looking = _LOOKS.get(what)
+    if looking is None:
+        raise ParameterInvalid("what", what, f"one of {', '.join(_LOOKS)}")
+    return await looking(settings, wanted)
+
+
+async def _templates(settings: ModbusSettings, wish: Wish) -> list[Found]:
+    titles = {one.template.name: one.template.title for one in Library(shipped())}
+    return [
+        Found(where=name, name=titles[name], settings={"devices": [{"unit": wish.unit, "template": name}]})
+        for name in with_registers()
+    ]
+
+
+async def _registers(settings: ModbusSettings, wish: Wish) -> list[Found]:
+    template = template_named(wish.template)
+    device = {"unit": wish.unit, "prefix": template.prefix}
+    return [
+        Found(
+            where=f"{one.table} {one.at}",
+            name=one.name,
+            unit=one.unit,
+            settings={"devices": [{**device, "registers": [msgspec.to_builtins(one)]}]},
+        )
+        for one in registers_from(template)
+    ]
+
+
+async def _test(settings: ModbusSettings, wish: Wish) -> list[Found]:
+    if wish.template:
+        settings = msgspec.structs.replace(settings, devices=(Device(unit=wish.unit, template=wish.template),))
+    meters = meters_of(settings)
+    if not meters:
+        raise ParameterInvalid("template", "", f"a template, or devices in the settings: {', '.join(with_registers())}")
+    found: list[Found] = []
+    async with opened(settings) as bus:
+        for meter in meters:
+            found += await _tested(bus, meter, settings)
+    return found
+
+
+async def _tested(bus: Bus, meter: Meter, settings: ModbusSettings) -> list[Found]:
+    asked = await Inquiry(bus, meter, settings.timeout_s, lambda: time.time_ns() // 1000).ask(settings.retries)
+    refused = {(block.table, block.at): meaning(code) for block, code in asked.refused}
+    values: dict[str, float] = {}
+    wrong = ""
+    if asked.layout is not None and asked.message is not None:
+        number, there, rejected = asked.layout.values(asked.message.raw)
+        values = {one.name: float(number[row]) for row, one in enumerate(asked.layout.registers) if there[row]}
+        wrong = rejected.listed[0].reason if rejected else ""
+        answered = {one.name for one in asked.layout.registers}
+    else:
+        answered = set()
+    found = []
+    for one in meter.registers:
+        value = values.get(one.name)
+        fault = _implausible(value, one.unit)
+        if value is None:
+            none = wrong or "the device says that it has no value here" if one.name in answered else asked.fault
+            fault = refused.get((one.table, one.at), none) or "it did not answer for this register"
+        found.append(
+            Found(
+                where=f"unit {meter.unit} {one.table} {one.at}",
+                name=meter.prefix + one.name,
+                value="" if value is None else f"{value:.10g}",
+                unit=one.unit,
+                fault=fault,
+            )
+        )
+    return found
+
+
+def _implausible(value: float | None, unit: str) -> str:
+    """Why a number was hardly read as it was written; empty where it may be right.
+
+    >>> _implausible(230.1, "V"), _implausible(3.1e30, "V")[:23]
+    ('', '3.1e+30 V is not plausi')
+    """
+    known = UNITS.get(unit)
+    if value is None or known is None or known.base not in _PLAUSIBLE:
+        return ""
+    low, high = _PLAUSIBLE[known.base]
+    if low <= value * known.factor + known.offset <= high:
+        return ""
+    return f"{value:.3g} {unit} is not plausible; look at form, word order and scale"
+
+
+async def _read(settings: ModbusSettings, wish: Wish) -> list[Found]:
+    try:
+        form = msgspec.convert(
+            {"name": "a", "table": wish.table, "at": wish.at, "form": wish.form, "full": True}, NamedRegister
+        )
+    except msgspec.ValidationError as error:
+        raise ParameterInvalid("form", f"{wish.table} {wish.at} {wish.form}", str(error)) from None
+    count = wish.count - wish.count % form.words
+    if not form.words <= count <= _MOST_WORDS or wish.at + count > 65_536:
+        raise ParameterInvalid("count", str(wish.count), f"{form.words} to {_MOST_WORDS} registers below 65,536")
+    registers = tuple(
+        msgspec.structs.replace(form, name=str(at), at=at) for at in range(wish.at, wish.at + count, form.words)
+    )
+    block = Block(wish.table, wish.at, count)
+    async with opened(settings) as bus:
+        try:
+            raw = await bus.read(wish.unit, block, settings.timeout_s)
+        except (NoAnswer, Refused) as error:
+            raise SourceFailed(str(error)) from None
+    meter = Meter(wish.unit, "", registers, settings.every_s, 0, _MOST_WORDS)
+    number, there, _ = Layout(meter, [block]).values(raw)
+    return [
+        Found(
+            where=f"unit {wish.unit} {one.table} {one.at}",
+            value=f"{number[row]:.10g}" if there[row] else "",
+            fault="" if there[row] else "is no number",
+        )
+        for row, one in enumerate(registers)
+    ]
+
+
+async def _sunspec(settings: ModbusSettings, wish: Wish) -> list[Found]:
+    async with opened(settings) as bus:
+        try:
+            device = await sunspec.discover(reading(bus, wish.unit, settings.timeout_s))
+        except NoAnswer as error:
+            raise SourceFailed(str(error)) from None
+    if device is None:
+        raise SourceFailed(f"unit {wish.unit} does not speak SunSpec: no mark at {', '.join(map(str, sunspec.BASES))}")
+    return [_of_sunspec(device, wish.unit)]
+
+
+def _of_sunspec(device: sunspec.Device, unit: int) -> Found:
+    template = sunspec.fitting(device)
+    settings: dict[str, Any] = {"unit": unit}
+    if template:
+        settings["template"] = template
+    else:
+        settings["registers"] = [msgspec.to_builtins(one) for one in device.registers]
+    models = ", ".join(str(model.id) for model in device.models)
+    rated = f", {device.rated_w:,.0f} W" if device.rated_w else ""
+    numbers = f"template {template}" if template else f"{len(device.registers)} registers"
+    return Found(
+        where=f"unit {unit}",
+        name=" ".join(filter(None, (device.maker, device.model, device.serial))),
+        value=f"SunSpec {models}{rated}; {numbers}",
+        settings={"devices": [settings]},
+    )
+
+
+async def _scan(settings: ModbusSettings, wish: Wish) -> list[Found]:
+    if not 0.02 <= wish.timeout_s <= 10:
+        raise ParameterInvalid("timeout_s", str(wish.timeout_s), "0.02 to 10")
+    if wish.hosts:
+        return await _hosts(settings, wish)
+    last = wish.last or (_UNITS_SERIAL if settings.link == "serial" else _UNITS_TCP)
+    if not 0 <= wish.first <= last <= 255:
+        raise ParameterInvalid("first", f"{wish.first} to {last}", "unit ids from 0 to 255")
+    async with opened(settings) as bus:
+        found = [await _one(bus, unit, wish.timeout_s) for unit in range(wish.first, last + 1)]
+    return [one for one in found if one is not None]
+
+
+async def _one(bus: Bus, unit: int, timeout_s: float) -> Found | None:
+    """A device with that unit id, where one answers; whatever it answers."""
+    try:
+        await bus.read(unit, Block("holding", 0, 1), timeout_s)
+    except NoAnswer:
+        return None
+    except Refused as error:
+        if error.code in _NOBODY:
+            return None
+    with contextlib.suppress(NoAnswer, Refused):
+        device = await sunspec.discover(reading(bus, unit, timeout_s))
+        if device is not None:
+            return _of_sunspec(device, unit)
+    return Found(where=f"unit {unit}", value="answers", settings={"devices": [{"unit": unit}]})
+
+
+async def _hosts(settings: ModbusSettings, wish: Wish) -> list[Found]:
+    addresses = hosts_of(wish.hosts)
+    turns = asyncio.Semaphore(_AT_ONCE)
+
+    async def at(host: str) -> Found | None:
+        there = msgspec.structs.replace(settings, host=host)
+        async with turns:
+            try:
+                async with asyncio.timeout(max(1.0, 4 * wish.timeout_s)), opened(there) as bus:
+                    one = await _one(bus, wish.unit, wish.timeout_s)
+            except (SourceFailed, TimeoutError):
+                return None
+        if one is None:
+            return Found(where=host, value=f"takes connections at {settings.port}; unit {wish.unit} does not answer")
+        return msgspec.structs.replace(one, where=host, settings={**one.settings, "host": host})
+
+    found = await asyncio.gather(*map(at, addresses))
+    return [one for one in found if one is not None]
+
+
+def hosts_of(text: str) -> list[str]:
+    """The addresses of a range; raises `ParameterInvalid` when it is none or too many.
+
+    >>> hosts_of("10.0.0.0/30"), hosts_of("10.0.0.9-11")
+    (['10.0.0.1', '10.0.0.2'], ['10.0.0.9', '10.0.0.10', '10.0.0.11'])
+    """
+    expected = f"a range like 192.168.1.0/24 or 192.168.1.10-40, of at most {_MOST_HOSTS} addresses"
+    try:
+        first, dash, last = text.partition("-")
+        if dash:
+            start = ipaddress.ip_address(first)
+            count = int(last) - int(str(start).rpartition(".")[2]) + 1
+            if not 0 < count <= _MOST_HOSTS or int(last) > 255:
+                raise ValueError
+            return [str(start + at) for at in range(count)]
+        network = ipaddress.ip_network(text)
+        if network.num_addresses > _MOST_HOSTS:
+            raise ValueError
+        return [str(host) for host in network.hosts()]
+    except ValueError:
+        raise ParameterInvalid("hosts", text, expected) from None
+
+
+def reading(bus: Bus, unit: int, timeout_s: float) -> sunspec.Read:
+    """Reads holding registers of one device."""
+
+    async def read(at: int, count: int) -> bytes:
+        return await bus.read(unit, Block("holding", at, count), timeout_s)
+
+    return read
+
+
+_LOOKS: dict[str, Callable[[ModbusSettings, Wish], Awaitable[list[Found]]]] = {
+    "test": _test,
+    "scan": _scan,
+    "sunspec": _sunspec,
+    "read": _read,
+    "registers": _registers,
+    "templates": _templates,
+}
