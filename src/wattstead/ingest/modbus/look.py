@@ -230,6 +230,7 @@ async def _scan(settings: ModbusSettings, wish: Wish) -> list[Found]:
 
 async def _one(bus: Bus, unit: int, timeout_s: float) -> Found | None:
     """A device with that unit id, where one answers; whatever it answers."""
+    said = "answers"
     try:
         await bus.read(unit, Block("holding", 0, 1), timeout_s)
     except NoAnswer:
@@ -237,11 +238,12 @@ async def _one(bus: Bus, unit: int, timeout_s: float) -> Found | None:
     except Refused as error:
         if error.code in _NOBODY:
             return None
+        said = f"answers with {meaning(error.code)}"
     with contextlib.suppress(NoAnswer, Refused):
         device = await sunspec.discover(reading(bus, unit, timeout_s))
         if device is not None:
             return _of_sunspec(device, unit)
-    return Found(where=f"unit {unit}", value="answers", settings={"devices": [{"unit": unit}]})
+    return Found(where=f"unit {unit}", value=said, settings={"devices": [{"unit": unit}]})
 
 
 async def _hosts(settings: ModbusSettings, wish: Wish) -> list[Found]:

@@ -1,0 +1,101 @@
+"""Servers of another's making: Modbus TCP, serial frames over TCP, and a serial line of two pseudo-terminals."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator
+
+import pytest
+from pymodbus import FramerType
+from pymodbus.server import ModbusSerialServer, ModbusTcpServer
+from pymodbus.simulator import DataType, SimData, SimDevice
+
+from tests.ingest.modbus.devices import PAYLOADS, Image, Recorder, line
+from tests.ingest.modbus.test_polling import failure, running
+from wattstead.ingest.modbus.look import look
+from wattstead.ingest.modbus.settings import Device, ModbusSettings
+from wattstead.ingest.sources.source_protocol import SourceFailed
+
+METERS = {1: "eastron-sdm630", 5: "abb-b23", 9: "fronius-symo"}
+DEVICES = tuple(Device(unit=unit, template=template) for unit, template in METERS.items())
+
+
+def devices() -> list[SimDevice]:
+    """Three devices with the registers of their payloads and no others: what lies between is refused."""
+    return [SimDevice(unit, simdata=blocks(Image(PAYLOADS / f"{template}.txt"))) for unit, template in METERS.items()]
+
+
+def blocks(image: Image) -> tuple[list[SimData], list[SimData], list[SimData], list[SimData]]:
+    bits = [SimData(0, values=[False] * 16, datatype=DataType.BITS)]
+    tables = []
+    for table in ("holding", "input"):
+        runs: dict[int, list[int]] = {}
+        for (kind, at), word in sorted(image.registers.items()):
+            if kind != table:
+                continue
+            start = next((start for start, words in runs.items() if start + len(words) == at), at)
+            runs.setdefault(start, []).append(word)
+        tables.append([SimData(at, values=words, datatype=DataType.REGISTERS) for at, words in runs.items()] or [SimData(0, values=[0], datatype=DataType.REGISTERS)])
+    return bits, bits, tables[0], tables[1]
+
+
+@contextlib.asynccontextmanager
+async def served(server: ModbusTcpServer | ModbusSerialServer) -> AsyncIterator[None]:
+    await server.serve_forever(background=True)
+    try:
+        yield
+    finally:
+        await server.shutdown()
+
+
+async def read_by(settings: ModbusSettings) -> Recorder:
+    way = Recorder()
+    async with running(settings, way):
+        await way.until(lambda: len({message.where.split()[1] for _, message in way.kept}) == 3 and len(way.kept) >= 6)
+    for unit, template in METERS.items():
+        image = Image(PAYLOADS / f"{template}.txt")
+        kept = [columns for columns, message in way.kept if message.where.startswith(f"unit {unit} ")]
+        for address, value in image.expected.items():
+            found = [float(c.value[row]) for c in kept for row in range(len(c)) if c.names.address(row) == f"{template}/{address}"]
+            assert found == pytest.approx([value] * len(kept)), address
+    assert not way.refused
+    return way
+
+
+@pytest.mark.parametrize("link, framer", [("tcp", FramerType.SOCKET), ("rtu-over-tcp", FramerType.RTU)])
+async def test_over_tcp(link: str, framer: FramerType, free_port: int) -> None:
+    settings = ModbusSettings(link=link, host="127.0.0.1", port=free_port, devices=DEVICES, every_s=0.2)  # type: ignore[arg-type]
+    async with served(ModbusTcpServer(devices(), framer=framer, address=("127.0.0.1", free_port))):
+        await read_by(settings)
+        found = {one.where: one for one in await look(settings, {"what": "scan", "last": 9})}
+        assert found["unit 1"].value == "answers"
+        assert found["unit 5"].value == "answers with exception 2 (illegal data address)"
+        assert found["unit 9"].name == "Fronius Symo 5.0-3-M 34119102"
+        assert found["unit 9"].settings == {"devices": [{"unit": 9, "template": "fronius-symo"}]}
+    assert "cannot be reached" in str(await failure(settings, Recorder()))
+
+
+async def test_over_a_serial_line() -> None:
+    async with line() as (ours, theirs):
+        settings = ModbusSettings(link="serial", serial=ours, baud=115_200, devices=DEVICES, every_s=0.2)
+        async with served(ModbusSerialServer(devices(), framer=FramerType.RTU, port=theirs, baudrate=115_200)):
+            way = await read_by(settings)
+    assert way.said == [ours]
+
+
+async def test_a_line_that_is_not_there_or_goes(tmp_path: object) -> None:
+    settings = ModbusSettings(link="serial", serial=f"{tmp_path}/ttyUSB7", devices=DEVICES)
+    error = await failure(settings, Recorder())
+    assert "ttyUSB7' cannot be opened" in str(error) and not error.hopeless
+    assert (await failure(ModbusSettings(link="serial", devices=DEVICES), Recorder())).hopeless
+    master, slave = os.openpty()
+    settings = ModbusSettings(link="serial", serial=os.ttyname(slave), devices=DEVICES, every_s=0.2, timeout_s=30)
+    async with running(settings, Recorder()) as task:
+        asked = await asyncio.get_running_loop().run_in_executor(None, os.read, master, 8)
+        assert asked[:2] == b"\x01\x04"
+        os.close(master)
+        with pytest.raises(SourceFailed, match="has gone"):
+            await asyncio.wait_for(task, 60)
+    os.close(slave)
