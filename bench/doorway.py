@@ -1,4 +1,4 @@
-"""The house as a source holds it, without the pages: readings get points from a map in memory and go to a real journal."""
+"""The house as a source holds it, without the pages: points from a map in memory, a real journal."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from typing import cast
 
 import structlog
 import uvloop
@@ -22,6 +23,8 @@ import machine
 from doorway import Doorway, reception
 from process import ServerProcess, free_port
 from report import Table, figure
+from wattstead.ingest.modbus.bus import opened
+from wattstead.ingest.modbus.plan import Block
 from wattstead.ingest.modbus.polling import run
 from wattstead.ingest.modbus.settings import Device, ModbusSettings, NamedRegister
 
@@ -33,8 +36,7 @@ class _Answers(asyncio.Protocol):
     """A gateway whose devices have every register."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport, self.rest = transport, b""
+        self.transport, self.rest = cast(asyncio.Transport, transport), b""
 
     def data_received(self, data: bytes) -> None:
         self.rest += data
@@ -100,6 +102,28 @@ async def _library(ports: Sequence[int], seconds: float) -> tuple[float, float]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
+async def _frames(ports: Sequence[int], seconds: float) -> tuple[float, float]:
+    """The same by our own frames, the numbers thrown away."""
+    read = 0
+
+    async def poll(port: int, units: int) -> None:
+        nonlocal read
+        async with opened(_settings(port, 1)) as bus:
+            while True:
+                await asyncio.sleep(EVERY_S - time.time() % EVERY_S)
+                for unit in range(1, units + 1):
+                    registers = await bus.read(unit, Block("input", 0, REGISTERS), 1.0)
+                    read += len(registers) // 2
+
+    tasks = [asyncio.create_task(poll(port, DEVICES // len(ports))) for port in ports]
+    try:
+        return await _measured(lambda: read, seconds)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
 async def _measured(count: Callable[[], int], seconds: float) -> tuple[float, float]:
     """Readings a second, and the part of a core that this process took meanwhile."""
     await asyncio.sleep(_SETTLE_S)
@@ -119,15 +143,15 @@ def bench(folder: Path, seconds: int) -> Table:
         "bench/run.py modbus",
         machine.sentence(),
         notes=[
-            "To durable: asked, decoded, scaled, resolved to points, synced to the journal's disk. The devices run in a "
-            "process of their own, which is not counted. pymodbus: the same requests, the numbers thrown away; that is "
-            "why the frames are our own."
+            "To durable: asked, decoded, scaled, resolved to points, synced to the journal's disk. The devices run in "
+            "a process of their own, which is not counted. Read only: the same requests, the numbers thrown away."
         ],
     )
     for buses in (100, 10):
         ports = [free_port() for _ in range(buses)]
         cases: list[tuple[str, Callable[[Path], Awaitable[tuple[float, float]]]]] = [
             ("to durable", lambda fresh, ports=ports: _ours(fresh, ports, seconds)),
+            ("our frames, read only", lambda fresh, ports=ports: _frames(ports, seconds)),
             ("pymodbus, read only", lambda fresh, ports=ports: _library(ports, seconds)),
         ]
         with ServerProcess([sys.executable, __file__, *map(str, ports)], folder / f"devices-{buses}.log") as devices:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, cast
 
 from wattstead.ingest.errors import IngestError
 from wattstead.ingest.modbus.frames import Frames, NotModbus, Request, RtuFrames, TcpFrames, meaning
@@ -73,8 +73,7 @@ class Bus(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Of `asyncio.Protocol`, as what follows."""
-        assert isinstance(transport, asyncio.Transport)
-        self._send = transport.write
+        self._send = cast(asyncio.Transport, transport).write  # uvloop's is none by descent
 
     def data_received(self, data: bytes) -> None:
         try:
