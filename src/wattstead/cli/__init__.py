@@ -32,6 +32,12 @@ Tls = Annotated[
     Literal["off", "auto", "file", "acme"] | None,
     typer.Option("--tls", help="Default: off on this machine alone or behind a proxy, else auto.", show_default=False),
 ]
+Bus = Annotated[str, typer.Argument(help="HOST, HOST:PORT or a serial line such as /dev/ttyUSB0.")]
+Unit = Annotated[int, typer.Option(min=0, max=255, help="Unit id of the device.")]
+Rtu = Annotated[bool, typer.Option("--rtu", help="Frames of the serial line over TCP, through a simple converter.")]
+Baud = Annotated[int, typer.Option(help="Of the serial line.")]
+Parity = Annotated[Literal["none", "even", "odd"], typer.Option(help="Of the serial line.")]
+Timeout = Annotated[float, typer.Option(help="Seconds to wait for one answer.")]
 Zone = Annotated[str, typer.Option("--zone", help="Time zone of local times.")]
 
 
@@ -172,6 +178,56 @@ def restore(
 def check(folder: Folder = Path("data"), port: Port = 8086, host: Host = "127.0.0.1", tls: Tls = None) -> None:
     """Look at machine and folder; say in a line each what is wrong and what to do."""
     _verb("check", folder=folder, port=port, host=host, given={} if tls is None else {"tls": tls})
+
+
+modbus = typer.Typer(help="Look at Modbus devices; needs no server.", no_args_is_help=True)
+app.add_typer(modbus, name="modbus")
+
+
+@modbus.command(name="scan")
+def modbus_scan(
+    bus: Annotated[str, typer.Argument(help="As for the others, or a range: 192.168.1.0/24, 192.168.1.10-40.")],
+    first: Annotated[int, typer.Option(min=0, max=255)] = 1,
+    last: Annotated[int, typer.Option(min=0, max=255, help="0: 16 over TCP, 247 on a line.")] = 0,
+    unit: Annotated[int, typer.Option(min=0, max=255, help="Unit id that is asked at each host of a range.")] = 1,
+    rtu: Rtu = False,
+    baud: Baud = 9_600,
+    parity: Parity = "none",
+    timeout_s: Timeout = 0.3,
+) -> None:
+    """Say which devices answer on a bus, or at the hosts of a range, and what they say of themselves."""
+    _verb("modbus", what="scan", **locals())
+
+
+@modbus.command(name="read")
+def modbus_read(
+    bus: Bus,
+    at: Annotated[int, typer.Argument(min=0, max=65_535, help="First register, counted from 0.")],
+    count: Annotated[int, typer.Argument(min=1, max=125)] = 10,
+    table: Annotated[Literal["holding", "input"], typer.Option()] = "holding",
+    form: Annotated[str, typer.Option(help="uint16, int32, float32, float32le …; le: low word first.")] = "uint16",
+    unit: Unit = 1,
+    rtu: Rtu = False,
+    baud: Baud = 9_600,
+    parity: Parity = "none",
+    timeout_s: Timeout = 1.0,
+) -> None:
+    """Print registers as they are now."""
+    _verb("modbus", what="read", **locals())
+
+
+@modbus.command(name="test")
+def modbus_test(
+    bus: Bus,
+    template: Annotated[str, typer.Argument(help="Name of a template; without: what SunSpec says.")] = "",
+    unit: Unit = 1,
+    rtu: Rtu = False,
+    baud: Baud = 9_600,
+    parity: Parity = "none",
+    timeout_s: Timeout = 1.0,
+) -> None:
+    """Read every register of a template from a device, and say which are missing or hardly right."""
+    _verb("modbus", what="test" if template else "sunspec", **locals())
 
 
 @app.command()

@@ -11,9 +11,9 @@ import pytest
 from pymodbus import FramerType
 from pymodbus.server import ModbusSerialServer, ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
-
 from tests.ingest.modbus.devices import PAYLOADS, Image, Recorder, line
 from tests.ingest.modbus.test_polling import failure, running
+
 from wattstead.ingest.modbus.look import look
 from wattstead.ingest.modbus.settings import Device, ModbusSettings
 from wattstead.ingest.sources.source_protocol import SourceFailed
@@ -29,16 +29,15 @@ def devices() -> list[SimDevice]:
 
 def blocks(image: Image) -> tuple[list[SimData], list[SimData], list[SimData], list[SimData]]:
     bits = [SimData(0, values=[False] * 16, datatype=DataType.BITS)]
-    tables = []
-    for table in ("holding", "input"):
+    tables = {"holding": [SimData(0, values=[0], datatype=DataType.REGISTERS)]}
+    tables["input"] = list(tables["holding"])
+    for table in {kind for kind, _ in image.registers}:
         runs: dict[int, list[int]] = {}
-        for (kind, at), word in sorted(image.registers.items()):
-            if kind != table:
-                continue
+        for at, word in sorted((at, word) for (kind, at), word in image.registers.items() if kind == table):
             start = next((start for start, words in runs.items() if start + len(words) == at), at)
             runs.setdefault(start, []).append(word)
-        tables.append([SimData(at, values=words, datatype=DataType.REGISTERS) for at, words in runs.items()] or [SimData(0, values=[0], datatype=DataType.REGISTERS)])
-    return bits, bits, tables[0], tables[1]
+        tables[table] = [SimData(at, values=words, datatype=DataType.REGISTERS) for at, words in runs.items()]
+    return bits, bits, tables["holding"], tables["input"]
 
 
 @contextlib.asynccontextmanager
@@ -58,7 +57,12 @@ async def read_by(settings: ModbusSettings) -> Recorder:
         image = Image(PAYLOADS / f"{template}.txt")
         kept = [columns for columns, message in way.kept if message.where.startswith(f"unit {unit} ")]
         for address, value in image.expected.items():
-            found = [float(c.value[row]) for c in kept for row in range(len(c)) if c.names.address(row) == f"{template}/{address}"]
+            found = [
+                float(c.value[row])
+                for c in kept
+                for row in range(len(c))
+                if c.names.address(row) == f"{template}/{address}"
+            ]
             assert found == pytest.approx([value] * len(kept)), address
     assert not way.refused
     return way

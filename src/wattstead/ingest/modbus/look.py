@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
-import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
@@ -18,15 +17,14 @@ import msgspec
 
 from wattstead.ingest.errors import ParameterInvalid
 from wattstead.ingest.modbus import sunspec
-from wattstead.ingest.modbus.asking import Inquiry
 from wattstead.ingest.modbus.bus import Bus, NoAnswer, Refused, opened
 from wattstead.ingest.modbus.frames import meaning
 from wattstead.ingest.modbus.layout import Layout
 from wattstead.ingest.modbus.meters import Meter, meters_of, registers_from, template_named, with_registers
 from wattstead.ingest.modbus.plan import Block
 from wattstead.ingest.modbus.settings import Device, ModbusSettings, NamedRegister
+from wattstead.ingest.modbus.testing import shown, tested
 from wattstead.ingest.sources.source_protocol import Found, SourceFailed
-from wattstead.metering.quantity import UNITS
 from wattstead.registry.templates.library import Library, shipped
 
 _MOST_HOSTS = 256
@@ -36,11 +34,6 @@ _SCAN_S = 0.3
 _MOST_WORDS = 125
 _NOBODY = frozenset({10, 11})
 """Exceptions of gateways, which say that nobody answers there."""
-_PLAUSIBLE: dict[str, tuple[float, float]] = {
-    "V": (-2_000, 500_000), "A": (-20_000, 20_000), "Hz": (-1, 500), "°C": (-100, 500), "%": (-200, 1_000),
-    "W": (-1e9, 1e9), "VA": (-1e9, 1e9), "var": (-1e9, 1e9), "Wh": (-1e13, 1e13),
-}  # fmt: skip
-"""Between what a number in a base unit lies when it was read in the right form."""
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -52,7 +45,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     last: int = 0
     """Unit ids of a scan; 0: 16 over TCP, 247 on a line."""
     hosts: str = ""
-    """``192.168.1.0/28`` or ``192.168.1.10-40``: at most 256; scanned only when given."""
+    """``192.168.1.0/28`` or ``192.168.1.10-40``: at most 256 of a private network; scanned only when given."""
     template: str = ""
     table: str = "holding"
     at: int = 0
@@ -102,57 +95,8 @@ async def _test(settings: ModbusSettings, wish: Wish) -> list[Found]:
     meters = meters_of(settings)
     if not meters:
         raise ParameterInvalid("template", "", f"a template, or devices in the settings: {', '.join(with_registers())}")
-    found: list[Found] = []
     async with opened(settings) as bus:
-        for meter in meters:
-            found += await _tested(bus, meter, settings)
-    return found
-
-
-async def _tested(bus: Bus, meter: Meter, settings: ModbusSettings) -> list[Found]:
-    asked = await Inquiry(bus, meter, settings.timeout_s, lambda: time.time_ns() // 1000).ask(settings.retries)
-    refused = {(block.table, block.at): meaning(code) for block, code in asked.refused}
-    values: dict[str, float] = {}
-    wrong = ""
-    if asked.layout is not None and asked.message is not None:
-        number, there, rejected = asked.layout.values(asked.message.raw)
-        values = {one.name: float(number[row]) for row, one in enumerate(asked.layout.registers) if there[row]}
-        wrong = rejected.listed[0].reason if rejected else ""
-        answered = {one.name for one in asked.layout.registers}
-    else:
-        answered = set()
-    found = []
-    for one in meter.registers:
-        value = values.get(one.name)
-        fault = _implausible(value, one.unit)
-        if value is None:
-            none = wrong or "the device says that it has no value here" if one.name in answered else asked.fault
-            fault = refused.get((one.table, one.at), none) or "it did not answer for this register"
-        found.append(
-            Found(
-                where=f"unit {meter.unit} {one.table} {one.at}",
-                name=meter.prefix + one.name,
-                value="" if value is None else f"{value:.10g}",
-                unit=one.unit,
-                fault=fault,
-            )
-        )
-    return found
-
-
-def _implausible(value: float | None, unit: str) -> str:
-    """Why a number was hardly read as it was written; empty where it may be right.
-
-    >>> _implausible(230.1, "V"), _implausible(3.1e30, "V")[:23]
-    ('', '3.1e+30 V is not plausi')
-    """
-    known = UNITS.get(unit)
-    if value is None or known is None or known.base not in _PLAUSIBLE:
-        return ""
-    low, high = _PLAUSIBLE[known.base]
-    if low <= value * known.factor + known.offset <= high:
-        return ""
-    return f"{value:.3g} {unit} is not plausible; look at form, word order and scale"
+        return [one for meter in meters for one in await tested(bus, meter, settings)]
 
 
 async def _read(settings: ModbusSettings, wish: Wish) -> list[Found]:
@@ -179,7 +123,7 @@ async def _read(settings: ModbusSettings, wish: Wish) -> list[Found]:
     return [
         Found(
             where=f"unit {wish.unit} {one.table} {one.at}",
-            value=f"{number[row]:.10g}" if there[row] else "",
+            value=shown(float(number[row]), one.form) if there[row] else "",
             fault="" if there[row] else "is no number",
         )
         for row, one in enumerate(registers)
@@ -267,26 +211,26 @@ async def _hosts(settings: ModbusSettings, wish: Wish) -> list[Found]:
 
 
 def hosts_of(text: str) -> list[str]:
-    """The addresses of a range; raises `ParameterInvalid` when it is none or too many.
+    """The addresses of a range of a private network; raises `ParameterInvalid` when it is none or too large.
 
     >>> hosts_of("10.0.0.0/30"), hosts_of("10.0.0.9-11")
     (['10.0.0.1', '10.0.0.2'], ['10.0.0.9', '10.0.0.10', '10.0.0.11'])
     """
-    expected = f"a range like 192.168.1.0/24 or 192.168.1.10-40, of at most {_MOST_HOSTS} addresses"
     try:
         first, dash, last = text.partition("-")
         if dash:
-            start = ipaddress.ip_address(first)
-            count = int(last) - int(str(start).rpartition(".")[2]) + 1
-            if not 0 < count <= _MOST_HOSTS or int(last) > 255:
-                raise ValueError
-            return [str(start + at) for at in range(count)]
-        network = ipaddress.ip_network(text)
-        if network.num_addresses > _MOST_HOSTS:
-            raise ValueError
-        return [str(host) for host in network.hosts()]
+            start = ipaddress.IPv4Address(first)
+            end = ipaddress.IPv4Address(f"{first.rpartition('.')[0]}.{last}")
+            found = [ipaddress.IPv4Address(at) for at in range(int(start), min(int(end), int(start) + _MOST_HOSTS) + 1)]
+        else:
+            network = ipaddress.IPv4Network(text)
+            found = list(network.hosts()) if network.num_addresses <= _MOST_HOSTS else []
     except ValueError:
-        raise ParameterInvalid("hosts", text, expected) from None
+        found = []
+    if not 0 < len(found) <= _MOST_HOSTS or not all(one.is_private and not one.is_link_local for one in found):
+        expected = f"192.168.1.0/24 or 192.168.1.10-40: at most {_MOST_HOSTS} addresses of a private network"
+        raise ParameterInvalid("hosts", text, expected)
+    return [str(one) for one in found]
 
 
 def reading(bus: Bus, unit: int, timeout_s: float) -> sunspec.Read:
