@@ -167,7 +167,7 @@ def _skip_blob(raw: bytes, at: int) -> int:
     (length,) = _I32.unpack_from(raw, at)
     if length > len(raw):
         raise Broken(f"a text of {length:,} bytes in a message of {len(raw):,}")
-    return at + 4 + max(length, 0)
+    return at + 4 + max(int(length), 0)
 
 
 def _skip_node_id(raw: bytes, at: int) -> int:

@@ -82,7 +82,7 @@ def failed(settings: OpcuaSettings, error: BaseException) -> SourceFailed:
         )
     if isinstance(error, ua.UaError):
         return SourceFailed(f"{settings.url}: {_name(error)}")
-    reason = str(getattr(error, "strerror", "") or error or f"no answer within {settings.timeout_s:g} s")
+    reason = str(getattr(error, "strerror", "") or str(error) or f"no answer within {settings.timeout_s:g} s")
     return SourceFailed(f"{settings.url} cannot be reached: {reason}")
 
 
@@ -111,7 +111,7 @@ async def _secure(client: Client, settings: OpcuaSettings) -> None:
     if not matching:
         names = sorted({f"{one.SecurityPolicyUri.rpartition('#')[2]} {one.SecurityMode.name}" for one in offered})
         raise SourceFailed(
-            f"{settings.url} does not offer {settings.security} {settings.mode}; it offers {', '.join(names)}",
+            f"{settings.url} has no {settings.security} {settings.mode}; it offers {', '.join(names)}",
             hopeless=True,
         )
     certificate = certificate_of(matching[0])
