@@ -1,7 +1,7 @@
 """``make bench``: all benchmarks, or those named, side by side with peers; tables go to docs/benchmarks.md.
 
-``python bench/run.py [journal] [posts] [burst] [ingest] [answers] [rights] [directory] [soak] [--seconds 60]``,
-with ``--quick`` for a tenth of each.
+``python bench/run.py [journal] [posts] [burst] [ingest] [answers] [rights] [directory] [modbus] [opcua]
+[soak] [--seconds 60]``, with ``--quick`` for a tenth of each.
 """
 
 from __future__ import annotations
@@ -19,12 +19,14 @@ import answers  # noqa: E402
 import directory  # noqa: E402
 import ingest  # noqa: E402
 import journal  # noqa: E402
+import modbus  # noqa: E402
+import opcua  # noqa: E402
 import posts  # noqa: E402
 import rights  # noqa: E402
 import soak  # noqa: E402
 from report import Table, put  # noqa: E402
 
-NAMES = ("journal", "posts", "burst", "ingest", "answers", "rights", "directory", "soak")
+NAMES = ("journal", "posts", "burst", "ingest", "answers", "rights", "directory", "modbus", "opcua", "soak")
 
 
 def main() -> None:
@@ -58,6 +60,8 @@ def main() -> None:
             "answers": lambda: answers.bench(place("answers"), peers, 10 if asked.quick else 1),
             "rights": lambda: rights.bench(place("rights"), 10 if asked.quick else 1),
             "directory": lambda: directory.bench(place("directory"), 10 if asked.quick else 1),
+            "modbus": lambda: modbus.bench(place("modbus"), seconds),
+            "opcua": lambda: opcua.bench(place("opcua"), seconds),
             "soak": lambda: soak.bench(place("soak"), 60 if asked.quick else 1800),
         }
         for name in asked.names or NAMES:

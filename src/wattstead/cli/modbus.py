@@ -4,32 +4,40 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import typer
 
-from wattstead.ingest.modbus.look import look
+from wattstead.ingest.modbus.look import look, scan_hosts
 from wattstead.ingest.modbus.settings import ModbusSettings
 from wattstead.ingest.sources.source_protocol import Found
-
-_RANGE_BEGINS_AT = "127.0.0.1"
-"""Stands for the host while a range is scanned; nobody is asked there."""
 
 
 def run(what: str, bus: str, rtu: bool, baud: int, parity: Any, timeout_s: float, **wish: Any) -> int:
     """Print what was found; exit code 1 when nothing was, or something of it has a fault."""
-    wish = {**wish, "what": what}
-    if what == "scan":
-        wish["timeout_s"] = timeout_s
-        if ("/" in bus.lstrip("/") and not bus.startswith("/")) or "-" in bus.rpartition(".")[2]:
-            wish["hosts"], bus = bus, _RANGE_BEGINS_AT
     settings = settings_of(bus, rtu, baud, parity, timeout_s)
-    found = asyncio.run(look(settings, wish))
+    if what == "scan" and is_range(bus):
+        found: Sequence[Found] = asyncio.run(scan_hosts(settings, bus, wish["unit"], timeout_s))
+    else:
+        if what == "scan":
+            wish = {"first": wish["first"], "last": wish["last"], "timeout_s": timeout_s}
+        found = asyncio.run(look(settings, {**wish, "what": what}))
     for one in found:
         typer.echo(line_of(one))
     if not found:
         typer.echo("nobody answers")
     return 0 if found and not any(one.fault for one in found) else 1
+
+
+def is_range(bus: str) -> bool:
+    """Whether it names many hosts.
+
+    >>> is_range("10.0.0.0/24"), is_range("10.0.0.1-9"), is_range("/dev/ttyS0"), is_range("my-gateway")
+    (True, True, False, False)
+    """
+    first, _, last = bus.rpartition("-")
+    return not bus.startswith("/") and ("/" in bus or (first.count(".") == 3 and last.isdecimal()))
 
 
 def settings_of(bus: str, rtu: bool, baud: int, parity: Any, timeout_s: float) -> ModbusSettings:

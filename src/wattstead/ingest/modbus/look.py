@@ -1,7 +1,7 @@
 """Looking around: for people who set a source up; scans, reads and tests, and proposes settings. It keeps nothing.
 
-``what`` says for what: ``test`` (every register of the devices, with its value), ``scan`` (which unit ids answer, or
-which hosts of a range that is given), ``sunspec`` (what a device says of itself), ``read`` (some registers),
+``what`` says for what: ``test`` (every register of the devices, with its value), ``scan`` (which unit ids answer),
+``sunspec`` (what a device says of itself), ``read`` (some registers),
 ``registers`` (those of a template; asks nobody), ``templates``.
 """
 
@@ -44,8 +44,6 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     first: int = 1
     last: int = 0
     """Unit ids of a scan; 0: 16 over TCP, 247 on a line."""
-    hosts: str = ""
-    """``192.168.1.0/28`` or ``192.168.1.10-40``: at most 256 of a private network; scanned only when given."""
     template: str = ""
     table: str = "holding"
     at: int = 0
@@ -162,8 +160,6 @@ def _of_sunspec(device: sunspec.Device, unit: int) -> Found:
 async def _scan(settings: ModbusSettings, wish: Wish) -> list[Found]:
     if not 0.02 <= wish.timeout_s <= 10:
         raise ParameterInvalid("timeout_s", str(wish.timeout_s), "0.02 to 10")
-    if wish.hosts:
-        return await _hosts(settings, wish)
     last = wish.last or (_UNITS_SERIAL if settings.link == "serial" else _UNITS_TCP)
     if not 0 <= wish.first <= last <= 255:
         raise ParameterInvalid("first", f"{wish.first} to {last}", "unit ids from 0 to 255")
@@ -190,23 +186,26 @@ async def _one(bus: Bus, unit: int, timeout_s: float) -> Found | None:
     return Found(where=f"unit {unit}", value=said, settings={"devices": [{"unit": unit}]})
 
 
-async def _hosts(settings: ModbusSettings, wish: Wish) -> list[Found]:
-    addresses = hosts_of(wish.hosts)
+async def scan_hosts(settings: ModbusSettings, text: str, unit: int, timeout_s: float) -> list[Found]:
+    """The hosts of a range that take connections; raises `ParameterInvalid`.
+
+    Only for who sits at this machine: on a page it would reach networks that sources of a server must not.
+    """
     turns = asyncio.Semaphore(_AT_ONCE)
 
     async def at(host: str) -> Found | None:
         there = msgspec.structs.replace(settings, host=host)
         async with turns:
             try:
-                async with asyncio.timeout(max(1.0, 4 * wish.timeout_s)), opened(there) as bus:
-                    one = await _one(bus, wish.unit, wish.timeout_s)
+                async with asyncio.timeout(max(1.0, 4 * timeout_s)), opened(there) as bus:
+                    one = await _one(bus, unit, timeout_s)
             except (SourceFailed, TimeoutError):
                 return None
         if one is None:
-            return Found(where=host, value=f"takes connections at {settings.port}; unit {wish.unit} does not answer")
+            return Found(where=host, value=f"takes connections at {settings.port}; unit {unit} does not answer")
         return msgspec.structs.replace(one, where=host, settings={**one.settings, "host": host})
 
-    found = await asyncio.gather(*map(at, addresses))
+    found = await asyncio.gather(*map(at, hosts_of(text)))
     return [one for one in found if one is not None]
 
 
