@@ -23,6 +23,7 @@ from wattstead.ingest.http.app import IngestApp
 from wattstead.ingest.http.clear import Clear
 from wattstead.ingest.http.swift import protocol_for
 from wattstead.ingest.limits import IngestLimits
+from wattstead.ingest.opcua import identity
 from wattstead.ingest.resolving.resolve import RegistryResolver
 from wattstead.ingest.sources.letters import Letters
 from wattstead.ingest.sources.outward import Outward, networks
@@ -279,6 +280,7 @@ def _store(settings: Settings) -> StoreProcess:
 
 def _sources(settings: Settings, running: Product, door: IngestApp, letters: Letters) -> Sources:
     outward = Outward(networks(settings.source_refused_networks))
+    identity.keep_in(settings.folder.absolute() / "opcua")
     return Sources(running.registry, door.reception, letters, outward=outward, rate=settings.source_rate)
 
 

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[3]
 LIMIT_BYTES = 120_000_000
 ABSENT = (
     "chdb", "litestar", "uvicorn", "uvloop", "sqlalchemy", "alembic", "pyarrow", "clickhouse_connect", "openpyxl",
-    "typer", "rich", "pydantic",
+    "typer", "rich", "pydantic", "asyncua", "pymodbus",
 )  # fmt: skip
 PRESENT = (
     "wattstead.metering.batch",
@@ -27,6 +27,7 @@ PRESENT = (
     "wattstead.ingest.emoncms.bulk",
     "wattstead.ingest.emoncms.sealed",
     "wattstead.ingest.influx.decode",
+    "wattstead.ingest.modbus.row",
     "wattstead.ingest.own.json_body",
     "wattstead.ingest.resolving.resolver",
 )
@@ -60,6 +61,13 @@ async def keep(folder):
 asyncio.run(keep(Path(sys.argv[1])))
 reader = JournalReader(Path(sys.argv[1]))
 assert sum(len(entry.batch) for entry in reader.read(1_000_000)) == 7
+from wattstead.ingest.modbus.layout import decode
+from wattstead.ingest.modbus.settings import Device, ModbusSettings
+from wattstead.ingest.sources.source_protocol import Message
+
+meter = ModbusSettings(host="h", devices=(Device(unit=1, template="eastron-sdm120"),))
+columns = decode(Message(bytes.fromhex("43663333"), "unit 1 input 0+2", NOW_US), meter)
+assert columns.names.address(0) == "eastron-sdm120/voltage" and columns.units == ["V"]
 print("kept")
 """
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from wattstead.ingest.sources.source_protocol import WHERE
 from wattstead.registry.templates.register import Register
 
 LINKS = ("tcp", "rtu-over-tcp", "serial")
@@ -64,12 +65,18 @@ class ModbusSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         Literal["tcp", "rtu-over-tcp", "serial"],
         msgspec.Meta(title="Connection", description="tcp: Modbus TCP; rtu-over-tcp: frames of the line."),
     ] = "tcp"
-    host: Annotated[str, msgspec.Meta(title="Host", description="Name or address, for TCP.", max_length=253)] = ""
-    port: Annotated[int, msgspec.Meta(title="Port", ge=1, le=65_535)] = 502
-    serial: Annotated[str, msgspec.Meta(title="Serial line", description="Such as /dev/ttyUSB0.", max_length=200)] = ""
-    baud: Annotated[int, msgspec.Meta(title="Baud", ge=300, le=4_000_000)] = 9_600
-    parity: Annotated[Literal["none", "even", "odd"], msgspec.Meta(title="Parity")] = "none"
-    stop_bits: Annotated[Literal[1, 2], msgspec.Meta(title="Stop bits")] = 1
+    host: Annotated[
+        str,
+        msgspec.Meta(title="Host", description="Name or address, for TCP.", max_length=253, extra_json_schema=WHERE),
+    ] = ""
+    port: Annotated[int, msgspec.Meta(title="Port", description="For TCP.", ge=1, le=65_535)] = 502
+    serial: Annotated[
+        str,
+        msgspec.Meta(title="Serial line", description="Such as /dev/ttyUSB0.", pattern="^(/dev/.+)?$", max_length=200),
+    ] = ""
+    baud: Annotated[int, msgspec.Meta(title="Baud", description="Of the line.", ge=300, le=4_000_000)] = 9_600
+    parity: Annotated[Literal["none", "even", "odd"], msgspec.Meta(title="Parity", description="Of the line.")] = "none"
+    stop_bits: Annotated[Literal[1, 2], msgspec.Meta(title="Stop bits", description="Of the line.")] = 1
     every_s: Annotated[
         float,
         msgspec.Meta(title="Every, in seconds", description="Asked at whole multiples of it.", ge=0.1, le=86_400),
@@ -80,7 +87,9 @@ class ModbusSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     retries: Annotated[
         int, msgspec.Meta(title="Retries", description="Of a request that no answer came to.", ge=0, le=10)
     ] = 1
-    devices: Annotated[tuple[Device, ...], msgspec.Meta(title="Devices", max_length=250)] = ()
+    devices: Annotated[
+        tuple[Device, ...], msgspec.Meta(title="Devices", description="Those on the bus.", max_length=250)
+    ] = ()
 
     @property
     def where(self) -> str:

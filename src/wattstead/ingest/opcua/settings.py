@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from wattstead.ingest.sources.source_protocol import Secret
+from wattstead.ingest.sources.source_protocol import WHERE, Secret
 
 
 class PickedNode(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -35,7 +35,11 @@ class OpcuaSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     url: Annotated[
         str,
         msgspec.Meta(
-            title="Address", description="Such as opc.tcp://10.0.0.5:4840.", pattern="^opc\\.tcp://", max_length=500
+            title="Address",
+            description="Such as opc.tcp://10.0.0.5:4840.",
+            pattern="^opc\\.tcp://",
+            max_length=500,
+            extra_json_schema=WHERE,
         ),
     ]
     security: Annotated[
@@ -54,12 +58,13 @@ class OpcuaSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         ),
     ] = ""
     user: Annotated[str, msgspec.Meta(title="User", description="Empty: nobody in particular.", max_length=200)] = ""
-    password: Secret = ""
+    password: Annotated[
+        Secret, msgspec.Meta(title="Password", description="Goes over an encrypted connection only.")
+    ] = ""
     user_certificate: Annotated[
         str, msgspec.Meta(title="Certificate of the user", description="PEM, instead of a password.", max_length=20_000)
     ] = ""
-    user_key: Secret = ""
-    """The private key of that certificate, PEM."""
+    user_key: Annotated[Secret, msgspec.Meta(title="Key of the user", description="Of that certificate, PEM.")] = ""
     publish_s: Annotated[
         float,
         msgspec.Meta(
@@ -88,11 +93,16 @@ class OpcuaSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         bool,
         msgspec.Meta(title="Unchanged too", description="Values that only their time has changed of are sent too."),
     ] = False
-    timeout_s: Annotated[float, msgspec.Meta(title="Time-out, in seconds", ge=0.1, le=120)] = 10.0
+    timeout_s: Annotated[
+        float, msgspec.Meta(title="Time-out, in seconds", description="For one answer.", ge=0.1, le=120)
+    ] = 10.0
     prefix: Annotated[
         str, msgspec.Meta(title="Prefix", description="What the addresses of its points begin with.", max_length=150)
     ] = "opcua/"
-    nodes: Annotated[tuple[PickedNode, ...], msgspec.Meta(title="Nodes", max_length=20_000)] = ()
+    nodes: Annotated[
+        tuple[PickedNode, ...],
+        msgspec.Meta(title="Nodes", description="Browse the server to pick them.", max_length=20_000),
+    ] = ()
 
     @property
     def queue_size(self) -> int:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from wattstead.ingest.modbus.row import MODBUS
+from wattstead.ingest.opcua.row import OPCUA
 from wattstead.ingest.sources.p1.row import P1
 from wattstead.ingest.sources.source_protocol import SourceProtocol
 
-SOURCES: tuple[SourceProtocol, ...] = (P1,)
+SOURCES: tuple[SourceProtocol, ...] = (MODBUS, OPCUA, P1)
 """Every protocol by which a way in can be opened from here."""
 
 
