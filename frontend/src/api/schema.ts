@@ -3168,19 +3168,54 @@ export interface components {
         /**
          * Register
          * @description Where a Modbus device keeps a number; ``at`` counts from 0, as it goes over the wire.
+         *
+         *     The number in the unit of its point is ``number * factor * 10^(register scale_at) + offset``.
          */
         Register: {
+            /**
+             * Table
+             * @description holding or input.
+             */
             table: string;
+            /**
+             * Register
+             * @description Counted from 0: a manual's 40001 is 0.
+             */
             at: number;
-            /** @description ``uint16``, ``int32``, ``float32`` …; ``le``: the low word comes first. */
+            /**
+             * Form
+             * @description uint16, int32, float32 and so on; with le behind it the low word comes first.
+             */
             form: string;
             /**
+             * Factor
              * @description What the number is multiplied with to be in the point's unit.
              * @default 1
              */
             factor: number;
-            /** @description Register that holds a power of ten to multiply with, as SunSpec has them. */
+            /**
+             * Offset
+             * @description What is added after that.
+             * @default 0
+             */
+            offset: number;
+            /**
+             * Register of the scale
+             * @description Register that holds a power of ten to multiply with, as SunSpec has them.
+             */
             scale_at?: number | null;
+            /**
+             * Bytes swapped
+             * @description The low byte of each word comes first, against the standard.
+             * @default false
+             */
+            swapped: boolean;
+            /**
+             * Every value counts
+             * @description Otherwise the lowest of signed and the highest of unsigned numbers say that there is none.
+             * @default false
+             */
+            full: boolean;
         };
         /**
          * Registration

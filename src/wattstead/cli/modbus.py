@@ -13,6 +13,9 @@ from wattstead.ingest.modbus.look import look, scan_hosts
 from wattstead.ingest.modbus.settings import ModbusSettings
 from wattstead.ingest.sources.source_protocol import Found
 
+_UNITS = 247
+"""On a serial line, as the protocol has them."""
+
 
 def run(what: str, bus: str, rtu: bool, baud: int, parity: Any, timeout_s: float, **wish: Any) -> int:
     """Print what was found; exit code 1 when nothing was, or something of it has a fault."""
@@ -21,7 +24,8 @@ def run(what: str, bus: str, rtu: bool, baud: int, parity: Any, timeout_s: float
         found: Sequence[Found] = asyncio.run(scan_hosts(settings, bus, wish["unit"], timeout_s))
     else:
         if what == "scan":
-            wish = {"first": wish["first"], "last": wish["last"], "timeout_s": timeout_s}
+            last = wish["last"] or (_UNITS if settings.link == "serial" else 0)
+            wish = {"first": wish["first"], "last": last, "timeout_s": timeout_s}
         found = asyncio.run(look(settings, {**wish, "what": what}))
     for one in found:
         typer.echo(line_of(one))

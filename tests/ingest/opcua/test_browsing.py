@@ -23,7 +23,7 @@ in_session = pytest.mark.asyncio(loop_scope="session")
 
 @in_session
 async def test_what_a_server_offers(server: Meters) -> None:
-    found = {one.where: one for one in await look(OpcuaSettings(url=server.url), {})}
+    found = {one.where: one for one in await look(OpcuaSettings(url=server.url), {"what": "endpoints"})}
     assert set(found) == {
         "none", "Basic256Sha256 sign", "Basic256Sha256 sign-and-encrypt", "Aes128Sha256RsaOaep sign-and-encrypt",
         "Aes256Sha256RsaPss sign-and-encrypt",
@@ -50,6 +50,18 @@ async def test_nodes_are_browsed_and_picked(server: Meters) -> None:
     picked = msgspec.convert({"url": server.url, **every["Meter/Browsed"].settings}, OpcuaSettings, strict=True)
     (tested,) = await look(picked, {})
     assert (tested.name, tested.value, tested.unit, tested.fault) == ("opcua/Meter/Browsed", "1500.5", "W", "")
+
+
+@in_session
+async def test_the_first_look_shows_what_is_offered_and_what_the_settings_let_us_see(server: Meters) -> None:
+    node = await server.add("First", 3.0)
+    open_to_all = [one.where for one in await look(OpcuaSettings(url=server.url), {})]
+    assert open_to_all[0] == "none" and node in open_to_all
+    untrusted = OpcuaSettings(url=server.url, security="Basic256Sha256")
+    assert node not in [one.where for one in await look(untrusted, {})]
+    mistaken = msgspec.structs.replace(untrusted, server_fingerprint="ab" * 32)
+    last = (await look(mistaken, {}))[-1]
+    assert "when it was trusted" in last.fault and last.where == "i=85"
 
 
 @in_session

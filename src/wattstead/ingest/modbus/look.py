@@ -29,7 +29,7 @@ from wattstead.registry.templates.library import Library, shipped
 
 _MOST_HOSTS = 256
 _AT_ONCE = 32
-_UNITS_TCP, _UNITS_SERIAL = 16, 247
+_UNITS_TCP, _UNITS_SERIAL = 16, 32
 _SCAN_S = 0.3
 _MOST_WORDS = 125
 _NOBODY = frozenset({10, 11})
@@ -43,7 +43,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     unit: int = 1
     first: int = 1
     last: int = 0
-    """Unit ids of a scan; 0: 16 over TCP, 247 on a line."""
+    """Unit ids of a scan; 0: 16 over TCP, 32 on a line."""
     template: str = ""
     table: str = "holding"
     at: int = 0

@@ -1,7 +1,9 @@
 """Browsing: for people who set a source up; what a server offers and which nodes it has; keeps nothing.
 
-``what`` says for what: ``endpoints`` (security and the server's fingerprint; asks without security), ``browse`` (the
-nodes below one), ``variables`` (those at any depth below one), ``test`` (the picked nodes with their values).
+Without ``what`` the picked nodes are tested; where none is picked yet, what the server offers is shown, and its
+variables as far as the settings let us in. ``what`` says for what: ``endpoints`` (security and the server's
+fingerprint; asks without security), ``browse`` (the nodes below one), ``variables`` (those at any depth below one),
+``test`` (the picked nodes with their values).
 """
 
 from __future__ import annotations
@@ -18,15 +20,20 @@ from wattstead.ingest.opcua.connecting import MODES, POLICIES, certificate_of, c
 from wattstead.ingest.opcua.identity import fingerprint
 from wattstead.ingest.opcua.receiving import node_ids
 from wattstead.ingest.opcua.settings import OpcuaSettings
-from wattstead.ingest.sources.source_protocol import Found
+from wattstead.ingest.sources.source_protocol import Found, SourceFailed
 from wattstead.metering.quantity import ALIASES, UNITS
 
 _OBJECTS = "i=85"
 _MOST = 2_000
 _DEEPEST = 12
 _A_REQUEST = 200
+_UNITS_ASKED = 300
+"""Variables whose unit is asked for: each costs two answers of the server, and people wait."""
 _OWN = 0
 """The standard's own namespace: the server about itself."""
+
+
+Looking = Callable[[Client, OpcuaSettings, "Wish"], Awaitable[list[Found]]]
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -43,15 +50,31 @@ async def look(settings: OpcuaSettings, wish: Mapping[str, Any]) -> Sequence[Fou
         wanted = msgspec.convert(dict(wish), Wish)
     except msgspec.ValidationError as error:
         raise ParameterInvalid("wish", str(dict(wish)), str(error)) from None
-    what = wanted.what or ("test" if settings.nodes else "endpoints")
-    if what == "endpoints":
+    if wanted.what == "endpoints":
         return await _endpoints(settings)
-    looking = _LOOKS.get(what)
+    if not wanted.what and not settings.nodes:
+        return await _first(settings, wanted)
+    looking = _LOOKS.get(wanted.what or "test")
     if looking is None:
-        raise ParameterInvalid("what", what, f"one of endpoints, {', '.join(_LOOKS)}")
+        raise ParameterInvalid("what", wanted.what, f"one of endpoints, {', '.join(_LOOKS)}")
+    return await _inside(settings, wanted, looking)
+
+
+async def _first(settings: OpcuaSettings, wish: Wish) -> list[Found]:
+    """What the server offers, and its variables or why they are not shown."""
+    offered = await _endpoints(settings)
+    if settings.security != "none" and not settings.server_fingerprint:
+        return offered
+    try:
+        return offered + await _inside(settings, wish, _variables)
+    except SourceFailed as error:
+        return [*offered, Found(where=wish.node, fault=str(error))]
+
+
+async def _inside(settings: OpcuaSettings, wish: Wish, looking: Looking) -> list[Found]:
     async with connected(settings) as client:
         try:
-            return await looking(client, settings, wanted)
+            return await looking(client, settings, wish)
         except (OSError, TimeoutError, ua.UaError) as error:
             raise failed(settings, error) from error
 
@@ -134,9 +157,9 @@ async def _variables_found(
     client: Client, variables: Sequence[tuple[str, ua.NodeId]], uris: Sequence[str]
 ) -> list[Found]:
     values = await _values(client, [node for _, node in variables])
-    found = []
+    found: list[Found] = []
     for (name, node), (value, fault, number) in zip(variables, values, strict=True):
-        unit = await _unit(client.get_node(node)) if number else ""
+        unit = await _unit(client.get_node(node)) if number and len(found) < _UNITS_ASKED else ""
         where = written(node, uris)
         picked = {"node": where, "name": name[-180:], **({"unit": unit} if unit else {})}
         found.append(
@@ -191,7 +214,7 @@ def _text(one: ua.ReferenceDescription) -> str:
     return str(one.DisplayName.Text or one.BrowseName.Name)
 
 
-_LOOKS: dict[str, Callable[[Client, OpcuaSettings, Wish], Awaitable[list[Found]]]] = {
+_LOOKS: dict[str, Looking] = {
     "browse": _browse,
     "variables": _variables,
     "test": _test,

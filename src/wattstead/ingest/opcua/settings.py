@@ -64,7 +64,9 @@ class OpcuaSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     user_certificate: Annotated[
         str, msgspec.Meta(title="Certificate of the user", description="PEM, instead of a password.", max_length=20_000)
     ] = ""
-    user_key: Annotated[Secret, msgspec.Meta(title="Key of the user", description="Of that certificate, PEM.")] = ""
+    user_key: Annotated[
+        Secret, msgspec.Meta(title="Key of the user", description="Of that certificate, PEM.", max_length=20_000)
+    ] = ""
     publish_s: Annotated[
         float,
         msgspec.Meta(
