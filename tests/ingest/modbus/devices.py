@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import socket
 import struct
 import time
 import tty
@@ -12,7 +13,6 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from wattstead.ingest.decoding.columns import Columns, Few
-from wattstead.ingest.modbus.frames import crc
 from wattstead.ingest.sources.source_protocol import Message
 
 PAYLOADS = Path(__file__).parents[2] / "payloads" / "modbus"
@@ -188,6 +188,8 @@ async def line() -> AsyncIterator[tuple[str, str]]:
             os.close(fd)
 
 
-def rtu(unit: int, body: bytes) -> bytes:
-    """A frame of the serial line."""
-    return bytes([unit]) + body + crc(bytes([unit]) + body)
+def unused_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port: int = listening.getsockname()[1]
+        return port
