@@ -15,6 +15,8 @@ from wattstead.ingest.sources.source_protocol import Message
 
 _NOT_THERE = frozenset({1, 2, 3})
 """Exceptions that say that registers are not there, or not so many at once; others pass by themselves."""
+_MOST_SILENT = 2
+"""Blocks without an answer after which a device is left for this time: the bus is for others too."""
 _MUTE_AFTER = 3
 """Times in a row that a block has no answer while others of its device have, after which it is taken for not there."""
 
@@ -46,7 +48,7 @@ class Inquiry:
         waiting, kept = self._blocks[::-1], list[Block]()
         came, last = list[tuple[Block, bytes]](), list[Block]()
         refused: list[tuple[Block, int]] = []
-        fault, answered_us = "", 0
+        fault, answered_us, silent = "", 0, 0
         while waiting:
             block = waiting.pop()
             try:
@@ -64,21 +66,22 @@ class Inquiry:
                     last.append(block)
                 else:
                     self._without(block, 0, waiting, refused)
+                silent += 1
+                if silent == _MOST_SILENT:
+                    last += reversed(waiting)
+                    break
             except Refused as error:
                 if error.code in _NOT_THERE:
                     self._without(block, error.code, waiting, refused)
                 else:
                     fault = str(error)
                     kept.append(block)
-        if not came:
-            if not fault:
-                fault = (
-                    f"unit {self.meter.unit} has none of its registers: {meaning(refused[0][1])} for {refused[0][0]}"
-                )
-            else:
-                self._blocks = [*kept, *last]
-            return Asked(None, None, fault)
+        if not came and not fault:  # asleep, or another device: everything is asked for again
+            block, code = refused[0]
+            return Asked(None, None, f"unit {self.meter.unit} has none of its registers: {meaning(code)} for {block}")
         self._blocks = [*kept, *last]
+        if not came:
+            return Asked(None, None, fault, tuple(refused))
         answered = tuple(block for block, _ in came)
         raw = b"".join(registers for _, registers in came)
         message = Message(raw, where_of(self.meter.unit, answered), answered_us)

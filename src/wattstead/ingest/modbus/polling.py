@@ -35,19 +35,20 @@ async def run(settings: ModbusSettings, way: Way) -> None:
         raise SourceFailed("no device is named; add one with its unit id and template", hopeless=True)
     async with opened(settings) as bus:
         poll = Poll(bus, meters, settings, way)
-        keeping = asyncio.create_task(poll.keep())
-        asking = asyncio.create_task(poll.ask())
+        keeping, asking = asyncio.create_task(poll.keep()), asyncio.create_task(poll.ask())
+        tasks = [keeping, asking]
         try:
-            await asyncio.wait((keeping, asking), return_when=asyncio.FIRST_COMPLETED)
-            if not keeping.done():
-                await asyncio.wait((keeping, asyncio.create_task(poll.kept())), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            if not keeping.done():  # what came before the bus failed is kept
+                tasks.append(asyncio.create_task(poll.kept()))
+                await asyncio.wait((keeping, tasks[-1]), return_when=asyncio.FIRST_COMPLETED)
             for task in (keeping, asking):
                 if task.done():
                     task.result()
         finally:
-            for task in (keeping, asking):
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(keeping, asking, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def next_instant_us(after_us: int, every_us: int) -> int:
@@ -136,9 +137,8 @@ class Poll:
         if not asked:
             return
         said = self._bus.where
-        if silent:
-            faults = "; ".join(turn.fault for turn in silent[:3])
-            said += f", {len(asked)} of {len(self._turns)} devices answer ({faults})"
+        if faults := [turn.fault for turn in self._turns if turn.fault]:
+            said += f", {len(asked)} of {len(self._turns)} devices answer ({'; '.join(faults[:3])})"
         if said != self._said:
             self._said = said
             self._way.connected(said)
