@@ -6,7 +6,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEBIAN := chromium libnss3-tools pebble postgresql
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
-export PYTHONDONTWRITEBYTECODE = 1
 unexport PIP_CONSTRAINT
 
 .PHONY: help run test check prove bench lock format clean
@@ -21,7 +20,7 @@ test: $(VENV)/.dev debian    ## the whole suite, against real servers
 	$(BIN)/ruff check src tests bench hatch_build.py
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -m "not prove" -q -n 3 --dist loadfile --no-loadscope-reorder --durations=15
+	$(BIN)/python -m pytest -m "not prove" -q -n 4 --dist loadfile --no-loadscope-reorder --durations=15
 	cd frontend && $(NODE) node_modules/vitest/vitest.mjs run
 
 check: $(VENV)/.dev     ## types, lint, contracts, unit tests; no servers
