@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import zipfile
 from collections.abc import Iterator
@@ -52,6 +53,20 @@ def test_a_list_as_csv(desk: Any) -> None:
     assert len(filtered.strip().splitlines()) == 1
     assert desk.partner.get("/directory/export?kind=sites&secret=1").status_code == 400
     assert desk.partner.get("/directory/export?kind=keys").status_code == 400
+
+
+@pytest.mark.parametrize("kind", ["sites", "devices"])
+def test_tags_are_columns_that_an_import_reads(desk: Any, kind: str) -> None:
+    made = desk.office.registry.create_device if kind == "devices" else desk.office.registry.create_site
+    where = {"organization_id": desk.one} if kind == "devices" else {}
+    for name, tags in (("Tagged", {"roof": "=south", "age": "old"}), ("Bare", {})):
+        made(*((None, name) if kind == "devices" else (desk.one, name, "UTC")), tags=tags, **where)
+    export = desk.partner.get(f"/directory/export?kind={kind}").content.decode("utf-8-sig")
+    rows = {row["name"]: row for row in csv.DictReader(io.StringIO(export))}
+    assert [name for name in rows["Tagged"] if name.startswith("tag.")] == ["tag.age", "tag.roof"]
+    assert (rows["Tagged"]["tag.age"], rows["Tagged"]["tag.roof"]) == ("old", "'=south")
+    assert (rows["Bare"]["tag.age"], rows["Bare"]["tag.roof"]) == ("", "")
+    assert not [one for one in _preview(desk.partner, export, kind)["problems"] if one["column"].startswith("tag.")]
 
 
 def test_a_list_as_a_workbook(desk: Any) -> None:

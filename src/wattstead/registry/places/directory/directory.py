@@ -37,6 +37,7 @@ from wattstead.registry.storage.database import integers, possible
 
 LONGEST_PAGE = 500
 _EXPORTED_AT_ONCE = 2_000
+_MOST_TAGS = 1_000
 _MANY = 2_000
 """So many are not gathered to be sorted where an index has them in order."""
 _ORGANIZATION = Attribute("organization")
@@ -131,11 +132,27 @@ class Cells(NamedTuple):
     """Where the next part begins."""
 
 
-def exported(session: Session, noun: Noun, reach: Reach | None, asked: Question, sight: Sight = ALL) -> Cells:
-    """Some thousand rows of all that meets the question, from its cursor on, in the order asked for."""
-    require_told(noun, asked.sort, sight)
-    within = of_sites(reach) if noun is SITES else of_devices(reach)
-    wanted = [*within, *conditions(session, noun, asked.filters, asked.q, sight)]
+def exported_tags(
+    session: Session, noun: Noun, reach: Reach | None, asked: Question, sight: Sight = ALL
+) -> tuple[str, ...]:
+    """The keys of the tags of all that meets the question, in order: each is a column of its export."""
+    found = select(noun.table.id).where(*_exported(session, noun, reach, asked, sight))
+    key, owner = noun.tags.key, getattr(noun.tags, noun.owner)
+    return tuple(session.scalars(select(key).where(owner.in_(found)).distinct().order_by(key).limit(_MOST_TAGS)))
+
+
+def exported(
+    session: Session,
+    noun: Noun,
+    reach: Reach | None,
+    asked: Question,
+    sight: Sight = ALL,
+    tag_keys: Sequence[str] = (),
+) -> Cells:
+    """Some thousand rows of all that meets the question, from its cursor on, in the order asked for; with a column
+    ``tag.KEY`` for each of those tags, as imports read them.
+    """
+    wanted = _exported(session, noun, reach, asked, sight)
     own = tuple(noun.attributes)
     attribute, expression = _sort(noun, asked)
     question = select(
@@ -150,7 +167,21 @@ def exported(session: Session, noun: Noun, reach: Reach | None, asked: Question,
     rows, width = session.execute(ordered).all(), 1 + len(own)
     more = len(rows) == _EXPORTED_AT_ONCE
     cursor = _cursor(asked, rows[-1][width + 1], rows[-1][width]) if more else None
-    return Cells(tuple(columns), [[*row[:width], *row[width + 2 :]] for row in rows], cursor)
+    ids = [row[width] for row in rows] if tag_keys else []
+    theirs = tags.site_tags(session, ids) if noun is SITES else devices.tags_of(session, ids)
+    cells = [
+        [*row[:width], *row[width + 2 :], *(theirs.get(row[width], {}).get(key, "") for key in tag_keys)]
+        for row in rows
+    ]
+    return Cells((*columns, *(f"tag.{key}" for key in tag_keys)), cells, cursor)
+
+
+def _exported(
+    session: Session, noun: Noun, reach: Reach | None, asked: Question, sight: Sight
+) -> list[ColumnElement[bool]]:
+    require_told(noun, asked.sort, sight)
+    within = of_sites(reach) if noun is SITES else of_devices(reach)
+    return [*within, *conditions(session, noun, asked.filters, asked.q, sight)]
 
 
 def _site_rows(session: Session, found: Sequence[tables.Site]) -> list[SiteRow]:

@@ -36,9 +36,11 @@ class DirectoryDoor(Door):
 
     def _exported(self, noun: Noun, reach: Reach | None, asked: Question, sight: Sight) -> Iterator[Cells]:
         step = asked
+        with self._db.reading() as s:
+            tag_keys = directory.exported_tags(s, noun, reach, asked, sight)
         while True:
             with self._db.reading() as s:
-                part = directory.exported(s, noun, reach, step, sight)
+                part = directory.exported(s, noun, reach, step, sight, tag_keys)
             yield part
             if part.cursor is None:
                 return
