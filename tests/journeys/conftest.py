@@ -80,6 +80,16 @@ class Screen:
         """By how much the page is wider than its window."""
         return int(self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
+    def cut(self) -> list[str]:
+        """Texts that end in an ellipsis because there is no room for them."""
+        return list(
+            self.page.evaluate(
+                """() => [...document.querySelectorAll('body *')]
+                .filter(e => getComputedStyle(e).textOverflow === 'ellipsis' && e.scrollWidth > e.clientWidth)
+                .map(e => `${e.className}: ${e.textContent.trim()}`)"""
+            )
+        )
+
     def violations(self) -> list[str]:
         """What axe finds on the screen as it is."""
         assert _AXE.is_file(), f"{_AXE} is missing; install the front end's packages: cd frontend && npm ci"
