@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, StorageState, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
 _FLAGS = [
@@ -23,6 +23,7 @@ _FLAGS = [
     "--disable-sync",
 ]
 _AXE = Path(__file__).parents[2] / "frontend/node_modules/axe-core/axe.min.js"
+expect.set_options(timeout=30_000)  # as long as everything else waits: how busy the machine is decides no test
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
