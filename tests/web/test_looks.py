@@ -85,7 +85,6 @@ def test_looks_in_other_languages_name_what_was_answered(house: Any) -> None:
             ({kwh}, lambda: client.get("/feed/value.json", params={"id": kwh})),
             ({power, outdoor}, lambda: client.post("/feed/fetch.json", data={"ids": f"{power},{outdoor}"})),
             ({outdoor}, lambda: client.post("/query", data={"q": 'SELECT last("value") FROM "outdoor"'})),
-            ({power, secret}, lambda: client.get("/feed/list.json")),
         ]
         for points, send in asked:
             before = {one["id"] for one in _looks(boss, "/api/v1/trail")}
@@ -94,6 +93,12 @@ def test_looks_in_other_languages_name_what_was_answered(house: Any) -> None:
             assert {one["reason"] for one in fresh} == {REASON} and all(one["site_id"] for one in fresh)
             named = {point for one in fresh for point in one["fields"]["points"][1]}
             assert points <= named and (len(points) > 1 or points == named)
+        for send in (lambda: client.get("/feed/list.json"), lambda: client.get("/api/v1/points")):
+            before = {one["id"] for one in _looks(boss, "/api/v1/trail", resource="reading")}
+            send().raise_for_status()
+            rows = _looks(boss, "/api/v1/trail", resource="reading")
+            (one,) = [row for row in rows if row["id"] not in before]
+            assert {power, kwh, outdoor, secret} <= set(one["fields"]["points"][1]), "one look, whatever the sites"
+            assert (one["site_id"], one["reason"]) == (None, REASON)
         history = boss.get(f"/api/v1/sites/{house.home}/history").raise_for_status().json()["rows"]
         assert sum(one["action"] == "look" for one in history) == len(asked)
-        assert sum(secret in one["fields"]["points"][1] for one in _looks(boss, "/api/v1/trail")) == 1

@@ -22,15 +22,17 @@ _LONGEST = 500
 
 def note(
     session: Session, now: datetime, by: Actor, reach: Reach, resource: Resource, identities: Sequence[int],
-    question: str, reason: str,
+    question: str, reason: str, *, as_list: bool = False,
 ) -> int:  # fmt: skip
     """Keep a look at each of these things that is within reach, or at a list when none is named; how many records.
 
-    Of several readings those of one site make one record, which names all their points. A thing out of reach is not
-    seen, so it was not looked at.
+    Of several readings those of one site make one record, which names all their points; a list of everything
+    (``as_list``) makes one of all sites together. A thing out of reach is not seen, so it was not looked at.
     """
     asked: dict[str, object] = {"question": question[:_LONGEST]} if question else {}
-    if not identities:
+    if as_list:
+        asked["points"] = [row.id for row in _rows(session, reach, resource, identities)]
+    if as_list or not identities:
         home = session.scalar(select(Account.organization_id).where(Account.id == by.account_id))
         trail.note(session, now, by, LOOK, resource, 0, organization_id=home, after=asked, reason=reason)
         return 1

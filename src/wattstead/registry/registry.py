@@ -105,11 +105,12 @@ class Registry(People, Templates, Places):
             return trail.broken(s)
 
     def note_look(
-        self, by: Actor, reach: Reach, resource: Resource, identities: Sequence[int], question: str, reason: str
-    ) -> int:
+        self, by: Actor, reach: Reach, resource: Resource, identities: Sequence[int], question: str, reason: str,
+        *, as_list: bool = False,
+    ) -> int:  # fmt: skip
         """Keep that somebody looked at things within reach, or at a list of them; how many records that made."""
         with self._db.writing() as s:
-            return looks.note(s, self._clock(), by, reach, resource, identities, question, reason)
+            return looks.note(s, self._clock(), by, reach, resource, identities, question, reason, as_list=as_list)
 
     def note_readings(
         self, by: Actor, action: str, row: PointRow, before: Mapping[str, object], after: Mapping[str, object],

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from litestar.connection import ASGIConnection
@@ -73,25 +74,36 @@ async def watch_points(rooms: Rooms, viewer: Viewer, rows: Iterable[PointRow], q
         await _keep(rooms, viewer, Resource.READING, points, question)
 
 
+async def watch_all_points(rooms: Rooms, viewer: Viewer, rows: Iterable[PointRow], question: str) -> None:
+    """Keep one look at a list of points with their latest readings, which names them; raises as `watch`."""
+    points = tuple(sorted(row.point.id for row in rows))
+    await _keep(rooms, viewer, Resource.READING, points, question, as_list=True)
+
+
 async def watch_list(rooms: Rooms, viewer: Viewer, question: str) -> None:
     """Keep a look at what points are called, without their readings; raises as `watch`."""
     await _keep(rooms, viewer, Resource.READING, (), question)
 
 
 async def _keep(
-    rooms: Rooms, viewer: Viewer, kind: Resource, identities: tuple[int, ...], question: str, path: str = ""
+    rooms: Rooms,
+    viewer: Viewer,
+    kind: Resource,
+    identities: tuple[int, ...],
+    question: str,
+    path: str = "",
+    as_list: bool = False,
 ) -> None:
     if not viewer.authority.is_watched or kind not in SEEN or viewer.account is None:
         return
-    look = (viewer.session, kind, identities, "" if identities else (path, question))
+    look = (viewer.session, kind, identities, "" if identities and not as_list else (path, question))
     reach = viewer.authority.reach(Right(Action.SEE, kind))
     if not reach or not rooms.watched.is_new(look):
         return
     by = Actor(viewer.account.id, viewer.impersonator_id)
+    note = partial(rooms.registry.note_look, as_list=as_list)
     try:
-        await rooms.registry_threads.run(
-            rooms.registry.note_look, by, reach, kind, identities, question, viewer.authority.reason
-        )
+        await rooms.registry_threads.run(note, by, reach, kind, identities, question, viewer.authority.reason)
     except BaseException:
         rooms.watched.forget(look)
         raise

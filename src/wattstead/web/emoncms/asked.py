@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlencode
 from wattstead.registry.records import PointRow
 from wattstead.web.access.gate import COOKIE, AnyRequest, bearer
 from wattstead.web.access.viewer import Viewer
-from wattstead.web.access.watching import watch_points
+from wattstead.web.access.watching import watch_all_points, watch_points
 from wattstead.web.problem import Refused
 from wattstead.web.rooms import Rooms
 
@@ -61,11 +61,11 @@ class Asked(NamedTuple):
         return found
 
     async def all_points(self) -> dict[int, PointRow]:
-        """All points that are the reader's to see, kept as looked at like one."""
+        """All points that are the reader's to see, kept as one look."""
         if self.reader is None:
             return {}
         found = await self.rooms.directory.rows_of_sites(self.reader)
-        await watch_points(self.rooms, self.reader, found.values(), self._words())
+        await watch_all_points(self.rooms, self.reader, found.values(), self._words())
         return found
 
     def _words(self) -> str:

@@ -16,6 +16,7 @@ from wattstead.registry.points.suggestion import Suggestion, suggestion
 from wattstead.registry.policy import Action, Resource, Right
 from wattstead.registry.records import PointRow
 from wattstead.web.access.gate import AnyRequest, actor, needs, require
+from wattstead.web.access.watching import watch_all_points
 from wattstead.web.http.large import large
 from wattstead.web.http.versions import expected, tag
 from wattstead.web.labels import labels, twins
@@ -104,6 +105,8 @@ async def points(
         raise not_found("site", site)
     rows = await rooms.directory.rows_of_sites(viewer, None if site is None else [site])
     wanted = [row for point_id, row in rows.items() if point_id > after][:limit]
+    if site is None:
+        await watch_all_points(rooms, viewer, wanted, request.scope["query_string"].decode("latin-1") or "points")
     alike = await rooms.directory.made_of_sites(viewer, None if site is None else [site], "twins", twins)
     return await large(request, rooms.registry_threads, lambda: _described(rooms, wanted, alike))
 
