@@ -27,6 +27,28 @@ def test_readings_come_in_order_and_in_pages(house: Any, reader: httpx.Client) -
     assert first["time"] + rest["time"] == whole["time"]
 
 
+def test_readings_of_several_points_come_page_by_page(house: Any, reader: httpx.Client) -> None:
+    ids = sorted([house.points["outdoor"], house.points["power"]])
+    query = {"points": f"{ids[1]},{ids[0]}", "start": house.start_s * 1000, "end": (house.start_s + 1200) * 1000}
+    whole = reader.get("/api/v1/readings/page", params=query).json()
+    wanted = [
+        (point, time, value)
+        for point in ids
+        for one in [reader.get("/api/v1/readings", params=query | {"point": point}).json()]
+        for time, value in zip(one["time"], one["value"], strict=True)
+    ]
+    assert list(zip(whole["point"], whole["time"], whole["value"], strict=True)) == wanted and len(wanted) == 22
+    assert whole["cursor"] == ""
+    pages, cursor = [], ""
+    while not pages or cursor:
+        page = reader.get("/api/v1/readings/page", params=query | {"limit": 5, "cursor": cursor}).json()
+        pages += zip(page["point"], page["time"], page["value"], strict=True)
+        cursor = page["cursor"]
+    assert pages == wanted
+    for wrong in ({"cursor": "1"}, {"cursor": "x.y"}, {"points": f"{ids[0]},{house.points['secret']}"}):
+        assert reader.get("/api/v1/readings/page", params=query | wrong).status_code in (400, 404)
+
+
 def test_many_readings_are_packed_once(house: Any, reader: httpx.Client) -> None:
     query = {"point": house.points["power"], "start": "2026-03-01", "end": "2026-03-04"}
     answer = reader.get("/api/v1/readings", params=query)

@@ -887,6 +887,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/readings/page": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Readings of several points
+         * @description All readings of up to 200 points, page by page; ask for every page with the same points and bounds.
+         */
+        get: operations["readings_page"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/reason": {
         parameters: {
             query?: never;
@@ -3146,6 +3166,21 @@ export interface components {
             quality: number[];
             /** @description Whether the limit cut the answer: ask again from the last time on. */
             more: boolean;
+        };
+        /**
+         * ReadingsPage
+         * @description Readings of several points as columns, in order of point and time.
+         */
+        ReadingsPage: {
+            point: number[];
+            /** @description Milliseconds since 1970, with a fraction where there is one. */
+            time: number[];
+            /** @description In the base unit of the point. */
+            value: number[];
+            /** @description 0 raw, 1 valid, 2 estimated, 3 edited, 4 suspect, 5 missing. */
+            quality: number[];
+            /** @description With which to ask for the next page; empty: there is none. */
+            cursor: string;
         };
         ReadingsTaken: {
             accepted: number;
@@ -5838,6 +5873,46 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReadingsTaken"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readings_page: {
+        parameters: {
+            query: {
+                /** @description Point ids, separated by commas; at most 200. */
+                points: string;
+                /** @description ISO 8601 or milliseconds; default: a day before end. */
+                start?: string | null;
+                /** @description ISO 8601 or milliseconds; default: now. */
+                end?: string | null;
+                /** @description How many at most. */
+                limit?: number;
+                /** @description From the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReadingsPage"];
                 };
             };
             /** @description What went wrong */

@@ -181,6 +181,17 @@ class Series:
         """What newer readings of [start, end) took the place of, in order of time and of coming; own unit."""
         return reading_pages.replaced(self._connection, _ids([point]), start_us, end_us, limit)
 
+    def page(
+        self,
+        points: Sequence[int | Point],
+        start_us: int,
+        end_us: int,
+        limit: int,
+        after: tuple[int, int] | None = None,
+    ) -> ReadingBatch:
+        """At most ``limit`` readings of [start, end) in order of (point, time), after that one; own units."""
+        return reading_pages.readings(self._connection, _ids(points), start_us, end_us, limit, after)
+
     def pages(
         self, points: Sequence[int | Point], start_us: int = FIRST_US, end_us: int = LAST_US, rows: int = 200_000
     ) -> Iterator[ReadingBatch]:

@@ -51,6 +51,7 @@ ROUTES: list[HTTPRouteHandler | Router] = [
     points.routes,
     series.routes,
     readings.readings,
+    readings.readings_page,
     readings.span,
     corrections.routes,
     live.routes,

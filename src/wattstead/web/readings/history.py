@@ -103,7 +103,16 @@ async def amounts(rooms: Rooms, row: PointRow, edges_us: Edges) -> NDArray[np.fl
 async def readings(rooms: Rooms, row: PointRow, start_us: int, end_us: int, limit: int) -> ReadingBatch:
     """At most ``limit`` readings of a point in [start, end), oldest first, in its own numbers. Raises `OnTheirWay`."""
     ask = partial(rooms.series.raw, row.point, start_us, end_us, limit)
-    return await _stored_readings(rooms, row, start_us, end_us, ask)
+    return await _stored_readings(rooms, [row], start_us, end_us, ask)
+
+
+async def readings_of_many(
+    rooms: Rooms, rows: Sequence[PointRow], start_us: int, end_us: int, limit: int, after: tuple[int, int] | None
+) -> ReadingBatch:
+    """At most ``limit`` readings of points in [start, end), in order of (point, time) and after that one, in their own
+    numbers. Raises `OnTheirWay`."""
+    ask = partial(rooms.series.page, [row.point for row in rows], start_us, end_us, limit, after)
+    return await _stored_readings(rooms, rows, start_us, end_us, ask)
 
 
 async def replaced(rooms: Rooms, row: PointRow, start_us: int, end_us: int, limit: int) -> ReplacedColumns:
@@ -114,7 +123,7 @@ async def replaced(rooms: Rooms, row: PointRow, start_us: int, end_us: int, limi
 async def newest(rooms: Rooms, row: PointRow, start_us: int, end_us: int, limit: int) -> ReadingBatch:
     """The last ``limit`` readings of a point in [start, end), newest first, in its own numbers. Raises `OnTheirWay`."""
     ask = partial(rooms.series.newest, row.point, start_us, end_us, limit)
-    return await _stored_readings(rooms, row, start_us, end_us, ask)
+    return await _stored_readings(rooms, [row], start_us, end_us, ask)
 
 
 async def spans(rooms: Rooms, points: Sequence[Point]) -> dict[int, tuple[int, int]]:
@@ -149,13 +158,14 @@ async def greatest(rooms: Rooms, row: PointRow) -> float | None:
 
 
 async def _stored_readings(
-    rooms: Rooms, row: PointRow, start_us: int, end_us: int, ask: Callable[[], ReadingBatch]
+    rooms: Rooms, rows: Sequence[PointRow], start_us: int, end_us: int, ask: Callable[[], ReadingBatch]
 ) -> ReadingBatch:
     async def asked() -> ReadingBatch:
         return await rooms.series_threads.run(ask)
 
     edges = np.array([start_us, max(end_us, start_us + 1)], np.int64)
-    return await _complete(rooms, [row.point], edges, Need.STORED, asked, lambda one: np.array([len(one) > 0]))
+    points = [row.point for row in rows]
+    return await _complete(rooms, points, edges, Need.STORED, asked, lambda one: np.array([len(one) > 0]))
 
 
 async def _complete(

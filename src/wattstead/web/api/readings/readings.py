@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from typing import Annotated, Literal
 
 import msgspec
+import numpy as np
 from litestar import get
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import QueryParameter
@@ -18,6 +19,7 @@ from wattstead.registry.records import PointRow
 from wattstead.web.access.gate import AnyRequest, needs
 from wattstead.web.api.readings.chosen import chosen
 from wattstead.web.http.large import large
+from wattstead.web.problem import invalid
 from wattstead.web.readings import history
 from wattstead.web.readings.instants import shown
 from wattstead.web.readings.spans import Span, span_of
@@ -40,6 +42,20 @@ class ReadingsAnswer(msgspec.Struct, kw_only=True):
     """0 raw, 1 valid, 2 estimated, 3 edited, 4 suspect, 5 missing."""
     more: bool
     """Whether the limit cut the answer: ask again from the last time on."""
+
+
+class ReadingsPage(msgspec.Struct, kw_only=True):
+    """Readings of several points as columns, in order of point and time."""
+
+    point: list[int]
+    time: list[float]
+    """Milliseconds since 1970, with a fraction where there is one."""
+    value: list[float]
+    """In the base unit of the point."""
+    quality: list[int]
+    """0 raw, 1 valid, 2 estimated, 3 edited, 4 suspect, 5 missing."""
+    cursor: str
+    """With which to ask for the next page; empty: there is none."""
 
 
 class SpanAnswer(msgspec.Struct):
@@ -93,6 +109,57 @@ def _answer(row: PointRow, found: ReadingBatch, limit: int) -> ReadingsAnswer:
         value=(found.value[:limit] * own.factor + own.offset).tolist(),
         quality=found.quality[:limit].tolist(),
         more=len(found) > limit,
+    )
+
+
+@get(
+    "/readings/page",
+    opt=needs(Action.SEE, Resource.READING),
+    summary="Readings of several points",
+    tags=["readings"],
+    packed=True,
+)
+async def readings_page(
+    request: AnyRequest,
+    rooms: FromRooms,
+    viewer: FromViewer,
+    points: Annotated[str, QueryParameter(description="Point ids, separated by commas; at most 200.")],
+    start: Annotated[
+        str | None, QueryParameter(description="ISO 8601 or milliseconds; default: a day before end.")
+    ] = None,
+    end: Annotated[str | None, QueryParameter(description="ISO 8601 or milliseconds; default: now.")] = None,
+    limit: Annotated[int, QueryParameter(ge=1, le=_MOST_ROWS, description="How many at most.")] = 10_000,
+    cursor: Annotated[str, QueryParameter(description="From the page before.", max_length=40)] = "",
+) -> Response[ReadingsPage]:
+    """All readings of up to 200 points, page by page; ask for every page with the same points and bounds."""
+    rows = await chosen(rooms, viewer, points)
+    rows.sort(key=lambda row: row.point.id)
+    span, after = span_of(start, end, rows[0].point.zone), _read_cursor(cursor)
+    left = [row for row in rows if after is None or row.point.id >= after[0]]
+    found = await history.readings_of_many(rooms, left, *span, limit + 1, after)
+    return await large(request, rooms.series_threads, lambda: _page(rows, found, limit))
+
+
+def _read_cursor(told: str) -> tuple[int, int] | None:
+    point, _, time_us = told.partition(".")
+    if not told:
+        return None
+    if not all(part.isascii() and part.isdecimal() and len(part) < 19 for part in (point, time_us)):
+        raise invalid("cursor", "does not belong to these readings; begin without one")
+    return int(point), int(time_us)
+
+
+def _page(rows: list[PointRow], found: ReadingBatch, limit: int) -> ReadingsPage:
+    own = [unit(row.point.unit) for row in rows]
+    place = np.searchsorted(np.array([row.point.id for row in rows]), found.point[:limit])
+    factor, offset = (np.array([getattr(one, name) for one in own])[place] for name in ("factor", "offset"))
+    more = len(found) > limit
+    return ReadingsPage(
+        point=found.point[:limit].tolist(),
+        time=(found.time_us[:limit] / 1000).tolist(),
+        value=(found.value[:limit] * factor + offset).tolist(),
+        quality=found.quality[:limit].tolist(),
+        cursor=f"{found.point[limit - 1]}.{found.time_us[limit - 1]}" if more else "",
     )
 
 
