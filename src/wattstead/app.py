@@ -33,10 +33,10 @@ from wattstead.messaging.limits import SmtpServer
 from wattstead.messaging.outbox import Outbox
 from wattstead.metering.errors import WattsteadError
 from wattstead.metering.point import Point
+from wattstead.refining.bookkeeping.retention import Keep, Retention
 from wattstead.refining.heard import Listener
 from wattstead.refining.limits import RefiningLimits
 from wattstead.refining.refinery import Refinery
-from wattstead.refining.retention import Keep, Retention
 from wattstead.registry.registry import Registry
 from wattstead.registry.seal import Seal
 from wattstead.registry.storage.dataset import Counters

@@ -15,7 +15,7 @@ import msgspec
 
 from wattstead import __version__
 from wattstead.metering.errors import WattsteadError
-from wattstead.refining.progress import ProgressFile
+from wattstead.refining.bookkeeping.progress import ProgressFile
 from wattstead.refining.refinery import CONSUMER
 from wattstead.registry.registry import Registry
 from wattstead.series import Series

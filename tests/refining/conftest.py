@@ -22,10 +22,10 @@ from wattstead.metering.calendar import Step, edges_us
 from wattstead.metering.point import Point, StepRule, step_rule
 from wattstead.metering.quantity import Kind, Quantity
 from wattstead.metering.rollup import MINUTE_US, amounts, bucket_starts, roll, settle
-from wattstead.refining.backlog import bytes_behind
+from wattstead.refining.bookkeeping.retention import Retention
 from wattstead.refining.limits import RefiningLimits
 from wattstead.refining.refinery import CONSUMER, Refinery
-from wattstead.refining.retention import Retention
+from wattstead.refining.taking.backlog import bytes_behind
 from wattstead.series import Series
 from wattstead.stream import Journal, PositionFile
 

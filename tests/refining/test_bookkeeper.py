@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 
 from wattstead.metering.rollup import MINUTE_US
-from wattstead.refining.adoption import Adoption
-from wattstead.refining.bookkeeper import Bookkeeper
-from wattstead.refining.intake import Intake
-from wattstead.refining.judge import Judge
+from wattstead.refining.bookkeeping.adoption import Adoption
+from wattstead.refining.bookkeeping.bookkeeper import Bookkeeper
+from wattstead.refining.bookkeeping.progress import Progress, ProgressCorrupt, ProgressFile
+from wattstead.refining.bookkeeping.retention import Retention
 from wattstead.refining.latest import Latest
 from wattstead.refining.limits import RefiningLimits
-from wattstead.refining.minutes import OpenMinutes
-from wattstead.refining.progress import Progress, ProgressCorrupt, ProgressFile
-from wattstead.refining.retention import Retention
+from wattstead.refining.minutes.minutes import OpenMinutes
+from wattstead.refining.taking.intake import Intake
+from wattstead.refining.taking.judge import Judge
 from wattstead.stream import JournalReader, PositionFile
 
 if TYPE_CHECKING:

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from wattstead.metering.batch import ReadingBatch
-from wattstead.refining.backlog import bytes_behind
 from wattstead.refining.columns import Columns
-from wattstead.refining.intake import Chunk, Intake
-from wattstead.refining.judge import Judge
 from wattstead.refining.latest import Latest
 from wattstead.refining.limits import RefiningLimits
-from wattstead.refining.minutes import OpenMinutes
+from wattstead.refining.minutes.minutes import OpenMinutes
+from wattstead.refining.taking.backlog import bytes_behind
+from wattstead.refining.taking.intake import Chunk, Intake
+from wattstead.refining.taking.judge import Judge
 from wattstead.stream import Journal, JournalReader, Position
 
 pytestmark = pytest.mark.unit

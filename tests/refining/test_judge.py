@@ -11,7 +11,7 @@ from wattstead.metering.batch import ReadingBatch
 from wattstead.metering.point import Point
 from wattstead.metering.quantity import UNITS, Kind, Quality, Quantity
 from wattstead.refining.columns import Columns
-from wattstead.refining.judge import (
+from wattstead.refining.taking.judge import (
     LATEST_US,
     NOT_FINITE,
     PLAUSIBLE,

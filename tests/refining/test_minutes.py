@@ -11,7 +11,7 @@ from wattstead.metering.point import Point, step_rule
 from wattstead.metering.quantity import Kind, Quantity
 from wattstead.metering.rollup import MINUTE_US, RollupRows, bucket_starts, roll, settle
 from wattstead.refining.columns import MAX_POINT, Columns
-from wattstead.refining.minutes import OpenMinutes
+from wattstead.refining.minutes.minutes import OpenMinutes
 from wattstead.series import KnownMinutes
 
 pytestmark = pytest.mark.unit

@@ -14,9 +14,9 @@ from wattstead.metering.calendar import Step, edges_us
 from wattstead.metering.point import Point
 from wattstead.metering.quantity import Kind, Quality, Quantity
 from wattstead.refining.arrivals import Need
+from wattstead.refining.bookkeeping.progress import Progress, ProgressFile
+from wattstead.refining.bookkeeping.retention import EXPIRED, Keep, Retention
 from wattstead.refining.limits import RefiningLimits
-from wattstead.refining.progress import Progress, ProgressFile
-from wattstead.refining.retention import EXPIRED, Keep, Retention
 from wattstead.stream import PositionFile
 
 if TYPE_CHECKING:

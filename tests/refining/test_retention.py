@@ -11,10 +11,10 @@ import pytest
 from wattstead.metering.batch import ReadingBatch
 from wattstead.metering.point import Point
 from wattstead.metering.quantity import Kind, Quantity
+from wattstead.refining.bookkeeping.retention import EXPIRED, Keep, Retention, expiry_us
 from wattstead.refining.columns import Columns
-from wattstead.refining.judge import Judge
 from wattstead.refining.limits import RefiningLimits
-from wattstead.refining.retention import EXPIRED, Keep, Retention, expiry_us
+from wattstead.refining.taking.judge import Judge
 
 if TYPE_CHECKING:
     from conftest import House

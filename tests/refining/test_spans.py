@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wattstead.metering.rollup import MINUTE_US
-from wattstead.refining.spans import DirtySpans, Spans
+from wattstead.refining.minutes.spans import DirtySpans, Spans
 
 pytestmark = pytest.mark.unit
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from wattstead.refining.backlog import bytes_behind
-from wattstead.refining.bookkeeper import Bookkeeper
-from wattstead.refining.intake import Chunk, Intake
+from wattstead.refining.bookkeeping.bookkeeper import Bookkeeper
+from wattstead.refining.taking.backlog import bytes_behind
+from wattstead.refining.taking.intake import Chunk, Intake
 
 Missing = Callable[[NDArray[np.bool_]], bool]
 _LATE_US = 3_600_000_000

@@ -17,21 +17,21 @@ import structlog
 
 from wattstead.metering.errors import WattsteadError
 from wattstead.metering.point import Point
-from wattstead.refining.adoption import Adoption
 from wattstead.refining.arrivals import Arrivals
-from wattstead.refining.backlog import bytes_behind
-from wattstead.refining.bookkeeper import Bookkeeper
+from wattstead.refining.bookkeeping.adoption import Adoption
+from wattstead.refining.bookkeeping.bookkeeper import Bookkeeper
+from wattstead.refining.bookkeeping.progress import ProgressFile
+from wattstead.refining.bookkeeping.removing import Removals
+from wattstead.refining.bookkeeping.retention import Retention
 from wattstead.refining.columns import Columns
-from wattstead.refining.intake import Intake
-from wattstead.refining.judge import Judge
 from wattstead.refining.latest import Latest
 from wattstead.refining.limits import RefiningLimits
 from wattstead.refining.live import Live, Subscription
-from wattstead.refining.minutes import OpenMinutes
-from wattstead.refining.progress import ProgressFile
-from wattstead.refining.removing import Removals
-from wattstead.refining.retention import Retention
+from wattstead.refining.minutes.minutes import OpenMinutes
 from wattstead.refining.state import RefineryState
+from wattstead.refining.taking.backlog import bytes_behind
+from wattstead.refining.taking.intake import Intake
+from wattstead.refining.taking.judge import Judge
 from wattstead.series import Series
 from wattstead.stream import JournalReader, PositionFile
 

@@ -18,8 +18,8 @@ from wattstead.metering.point import Point, StepMode, StepRule, step_rule
 from wattstead.metering.rollup import MINUTE_US, RollupRows
 from wattstead.metering.step import RuleColumns
 from wattstead.refining.columns import MAX_POINT, Columns
-from wattstead.refining.running import Running, rows_of
-from wattstead.refining.spans import DirtySpans
+from wattstead.refining.minutes.running import Running, rows_of
+from wattstead.refining.minutes.spans import DirtySpans
 from wattstead.series import KnownMinutes
 
 _MOST_ROWS = 600_000

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wattstead.refining.columns import Columns
-from wattstead.refining.judge import Judge
 from wattstead.refining.latest import Latest, Readings
 from wattstead.refining.limits import RefiningLimits
-from wattstead.refining.minutes import OpenMinutes
+from wattstead.refining.minutes.minutes import OpenMinutes
+from wattstead.refining.taking.judge import Judge
 from wattstead.stream import Entry, JournalReader, Position
 
 

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from wattstead.metering.point import Point
 from wattstead.metering.quantity import Quality, Quantity, unit
+from wattstead.refining.bookkeeping.retention import EXPIRED, Door, Retention
 from wattstead.refining.columns import MAX_POINT, Columns
-from wattstead.refining.retention import EXPIRED, Door, Retention
 
 NOT_FINITE = "value is not a finite number"
 TIME_OUT_OF_RANGE = "time lies outside the years 1970 to 2105"

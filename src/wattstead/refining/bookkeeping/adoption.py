@@ -14,11 +14,11 @@ import numpy as np
 import structlog
 
 from wattstead.metering.point import Point
+from wattstead.refining.bookkeeping.progress import Progress, ProgressFile
 from wattstead.refining.columns import Columns
-from wattstead.refining.judge import Judge
 from wattstead.refining.latest import Latest
-from wattstead.refining.minutes import OpenMinutes
-from wattstead.refining.progress import Progress, ProgressFile
+from wattstead.refining.minutes.minutes import OpenMinutes
+from wattstead.refining.taking.judge import Judge
 from wattstead.series import Series
 
 _log = structlog.get_logger("wattstead.refining")

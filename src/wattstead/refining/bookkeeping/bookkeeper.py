@@ -15,12 +15,12 @@ import structlog
 from numpy.typing import NDArray
 
 from wattstead.metering.rollup import MINUTE_US
-from wattstead.refining.adoption import Adoption
-from wattstead.refining.intake import Chunk
+from wattstead.refining.bookkeeping.adoption import Adoption
+from wattstead.refining.bookkeeping.retention import Retention, expire
 from wattstead.refining.limits import RefiningLimits
-from wattstead.refining.minutes import OpenMinutes
-from wattstead.refining.retention import Retention, expire
-from wattstead.refining.spans import DirtySpans, Spans
+from wattstead.refining.minutes.minutes import OpenMinutes
+from wattstead.refining.minutes.spans import DirtySpans, Spans
+from wattstead.refining.taking.intake import Chunk
 from wattstead.series import Series
 from wattstead.stream import Position, PositionFile
 

@@ -1,0 +1,1 @@
+"""From the journal: batches read, judged and collected until they are stored."""
