@@ -22,8 +22,9 @@ from sqlalchemy import insert, text
 
 from process import free_port, tree_cpu_s
 from wattstead.registry import tables
+from wattstead.registry.authority import Reach
 from wattstead.registry.people import accounts, memberships, sessions
-from wattstead.registry.policy import Reach, Role
+from wattstead.registry.policy import Role
 from wattstead.registry.registry import Registry
 
 SITES, SMALLER = 100_000, 6_000

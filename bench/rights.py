@@ -10,7 +10,8 @@ from pathlib import Path
 from machine import sentence
 from peopled import people, postgres
 from report import Table, figure
-from wattstead.registry.policy import Action, Authority, Reach, Resource, Right, Role, Stand
+from wattstead.registry.authority import Authority, Reach, Stand
+from wattstead.registry.policy import Action, Resource, Right, Role
 from wattstead.registry.registry import Registry
 
 _DECISIONS = 20_000

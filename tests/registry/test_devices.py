@@ -8,10 +8,11 @@ import pytest
 from tests.registry.conftest import Clock
 
 from wattstead.metering.quantity import Kind, Quantity
+from wattstead.registry.authority import Reach
 from wattstead.registry.errors import AttributeInvalid, Conflict, KeyInvalid, Stale, Unknown
 from wattstead.registry.places.devices import Made
 from wattstead.registry.places.keys import Terms
-from wattstead.registry.policy import Reach, Resource
+from wattstead.registry.policy import Resource
 from wattstead.registry.records import Account, Device, PointDeclaration, Scope, Site
 from wattstead.registry.registry import Registry
 from wattstead.registry.trail import Actor

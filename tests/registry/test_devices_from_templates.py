@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from wattstead.metering.quantity import Kind, Quantity
+from wattstead.registry.authority import Reach
 from wattstead.registry.errors import AddressTaken, TemplateTaken, Unknown
 from wattstead.registry.points.declare import PointChange
-from wattstead.registry.policy import Reach
 from wattstead.registry.records import Account, KeyGrant, NewAddress, PointRow, Site
 from wattstead.registry.registry import Registry
 from wattstead.registry.templates.library import Source, shipped

@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 
 import pytest
 
+from wattstead.registry.authority import Reach
 from wattstead.registry.errors import AttributeInvalid, NameInvalid
 from wattstead.registry.people import accounts, memberships
 from wattstead.registry.places import attributes
 from wattstead.registry.places.directory.directory import Question
 from wattstead.registry.places.directory.filters import Asks, Filter, Sight
-from wattstead.registry.policy import Reach, Role
+from wattstead.registry.policy import Role
 from wattstead.registry.records import Account
 from wattstead.registry.registry import Registry
 

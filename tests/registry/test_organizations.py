@@ -7,9 +7,10 @@ import threading
 import pytest
 from tests.registry.conftest import Clock
 
+from wattstead.registry.authority import Reach
 from wattstead.registry.errors import AttributeInvalid, Conflict, NameInvalid, Stale, Unknown
 from wattstead.registry.people import accounts, memberships
-from wattstead.registry.policy import Action, Reach, Resource, Right, Role
+from wattstead.registry.policy import Action, Resource, Right, Role
 from wattstead.registry.records import Account, Scope
 from wattstead.registry.registry import Registry
 from wattstead.registry.trail import Actor

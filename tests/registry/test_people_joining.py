@@ -9,6 +9,7 @@ from typing import Protocol
 import pytest
 from sqlalchemy import text
 
+from wattstead.registry.authority import Authority, Reach, Stand
 from wattstead.registry.errors import (
     AccountNotActive,
     EmailTaken,
@@ -21,7 +22,7 @@ from wattstead.registry.errors import (
     Unknown,
 )
 from wattstead.registry.people import accounts
-from wattstead.registry.policy import Authority, Reach, Role, Stand
+from wattstead.registry.policy import Role
 from wattstead.registry.records import Account, Letter, PersonChange, Site
 from wattstead.registry.registry import Registry
 from wattstead.registry.trail import Actor

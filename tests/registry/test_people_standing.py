@@ -7,6 +7,7 @@ from typing import Protocol
 
 import pytest
 
+from wattstead.registry.authority import Authority, Reach, Stand
 from wattstead.registry.errors import (
     AccountNotActive,
     EmailTaken,
@@ -17,7 +18,7 @@ from wattstead.registry.errors import (
     Unknown,
 )
 from wattstead.registry.people import accounts
-from wattstead.registry.policy import Action, Authority, Reach, Resource, Right, Role, Stand
+from wattstead.registry.policy import Action, Resource, Right, Role
 from wattstead.registry.records import Account, PeopleQuery, PersonChange, Site
 from wattstead.registry.registry import Registry
 from wattstead.registry.trail import Actor

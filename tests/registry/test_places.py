@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import text
 
 from wattstead.metering.errors import WattsteadError
+from wattstead.registry.authority import Reach
 from wattstead.registry.errors import KeyInvalid, NameInvalid, Unknown, ZoneUnknown
-from wattstead.registry.policy import Reach
 from wattstead.registry.records import Account, KeyGrant, Scope, Site
 from wattstead.registry.registry import Registry
 from wattstead.registry.seal import Seal, SealBroken

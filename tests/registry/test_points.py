@@ -7,10 +7,11 @@ from collections.abc import Callable
 
 import pytest
 
+from wattstead.registry.authority import Reach
 from wattstead.registry.errors import NameInvalid, Unknown
 from wattstead.registry.people.memberships import authority_of_key
 from wattstead.registry.points.tags import TagFilterInvalid
-from wattstead.registry.policy import Action, Reach, Resource, Right
+from wattstead.registry.policy import Action, Resource, Right
 from wattstead.registry.records import Account, KeyGrant, PointDeclaration, PointRow, Scope, Site, TagFilter
 from wattstead.registry.registry import Registry
 

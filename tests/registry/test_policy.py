@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from wattstead.registry.authority import Authority, Reach, Stand
 from wattstead.registry.policy import (
     CHANGED_BY_GRANT,
     GIVES,
@@ -17,14 +18,11 @@ from wattstead.registry.policy import (
     SEEN_BY_GRANT,
     WITH_REASON,
     Action,
-    Authority,
     Place,
-    Reach,
     Resource,
     Right,
     Role,
     Scope,
-    Stand,
 )
 
 pytestmark = pytest.mark.unit

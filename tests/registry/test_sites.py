@@ -7,9 +7,10 @@ from datetime import date, timedelta
 import pytest
 from tests.registry.conftest import Clock
 
+from wattstead.registry.authority import Beside, Reach
 from wattstead.registry.errors import AttributeInvalid, Conflict, NameInvalid, Stale, Unknown, ZoneUnknown
 from wattstead.registry.people import accounts, memberships
-from wattstead.registry.policy import Action, Beside, Reach, Resource, Right, Role
+from wattstead.registry.policy import Action, Resource, Right, Role
 from wattstead.registry.records import Account, NewAddress, PointDeclaration, Scope, Site
 from wattstead.registry.registry import Registry
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from wattstead.registry.authority import Reach
 from wattstead.registry.errors import AttributeInvalid, Conflict, NameInvalid, Stale, Unknown
 from wattstead.registry.places import sources
 from wattstead.registry.places.sources import Given
-from wattstead.registry.policy import Reach, Resource, Scope
+from wattstead.registry.policy import Resource, Scope
 from wattstead.registry.records import NewAddress, Site, Source
 from wattstead.registry.registry import Registry
 from wattstead.registry.seal import Seal

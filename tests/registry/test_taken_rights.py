@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from wattstead.registry.policy import Authority, Reach, Role, Stand
+from wattstead.registry.authority import Authority, Reach, Stand
+from wattstead.registry.policy import Role
 from wattstead.registry.records import Account, Membership, Site
 from wattstead.registry.registry import Registry
 from wattstead.registry.trail import Actor

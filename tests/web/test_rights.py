@@ -14,19 +14,11 @@ import httpx
 import pytest
 from litestar.routes import HTTPRoute
 
+from wattstead.registry.authority import Authority, Stand
 from wattstead.registry.people import accounts, memberships, sessions
 from wattstead.registry.people.proofs import passwords
 from wattstead.registry.places.sources import Given
-from wattstead.registry.policy import (
-    CHANGED_BY_GRANT,
-    SEEN_BY_GRANT,
-    Action,
-    Authority,
-    Resource,
-    Right,
-    Role,
-    Stand,
-)
+from wattstead.registry.policy import CHANGED_BY_GRANT, SEEN_BY_GRANT, Action, Resource, Right, Role
 from wattstead.registry.records import PointDeclaration, Scope
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from sqlalchemy import null, select
 from sqlalchemy.orm import Session
 
 from wattstead.registry import trail
-from wattstead.registry.policy import Reach, Resource
+from wattstead.registry.authority import Reach
+from wattstead.registry.policy import Resource
 from wattstead.registry.reach import of
 from wattstead.registry.storage.database import possible
 from wattstead.registry.tables import Account, Device, Point, Site, Source, Space

@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, false, or_, select
 from sqlalchemy.orm import Session
 
-from wattstead.registry.policy import Beside, Reach, Resource
+from wattstead.registry.authority import Beside, Reach
+from wattstead.registry.policy import Resource
 from wattstead.registry.tables import (
     Account,
     Device,

@@ -12,13 +12,14 @@ from sqlalchemy import select
 
 from wattstead.metering.point import Point
 from wattstead.registry import looks, names, reach, trail
+from wattstead.registry.authority import Reach
 from wattstead.registry.errors import RegistryError
 from wattstead.registry.people.people import People
 from wattstead.registry.places.places import Places
 from wattstead.registry.points import declare, points, resolve, tags
 from wattstead.registry.points.declare import PointChange
 from wattstead.registry.points.resolve import Asked
-from wattstead.registry.policy import Reach, Resource
+from wattstead.registry.policy import Resource
 from wattstead.registry.records import KeyGrant, NewAddress, PointDeclaration, PointRow, Resolution, TagFilter
 from wattstead.registry.storage import backup, dataset
 from wattstead.registry.storage.backup import BackupNote

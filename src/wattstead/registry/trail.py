@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 
 from wattstead.registry import reach as reaching
 from wattstead.registry import tables
-from wattstead.registry.policy import Reach, Resource
+from wattstead.registry.authority import Reach
+from wattstead.registry.policy import Resource
 from wattstead.registry.tables import Trail, TrailWords
 
 _FIRST = b"\0" * 32

@@ -16,8 +16,9 @@ from typing import Any
 
 import msgspec
 
+from wattstead.registry.authority import Authority, Reach, Stand
 from wattstead.registry.people.memberships import authority_of_key
-from wattstead.registry.policy import SEE_READINGS, Authority, Reach, Role, Stand
+from wattstead.registry.policy import SEE_READINGS, Role
 from wattstead.registry.records import KeyGrant, PointRow, SiteName
 from wattstead.registry.registry import Registry
 from wattstead.web.access.viewer import Viewer

@@ -6,7 +6,8 @@ import secrets
 from collections.abc import Mapping
 from typing import TypedDict
 
-from wattstead.registry.policy import Authority, Role, Stand
+from wattstead.registry.authority import Authority, Stand
+from wattstead.registry.policy import Role
 from wattstead.registry.records import Account
 from wattstead.registry.registry import Registry
 from wattstead.registry.trail import Actor

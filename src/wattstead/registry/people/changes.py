@@ -11,9 +11,10 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from wattstead.registry import names, tables, trail
+from wattstead.registry.authority import Authority
 from wattstead.registry.errors import NameInvalid, RoleRefused, Stale, Unknown
 from wattstead.registry.people import accounts, links, memberships, sessions
-from wattstead.registry.policy import Action, Authority, Resource, Right, Role
+from wattstead.registry.policy import Action, Resource, Right, Role
 from wattstead.registry.records import Account, Membership, PersonChange
 from wattstead.registry.storage import dataset
 from wattstead.registry.trail import Actor

@@ -17,9 +17,9 @@ from sqlalchemy import ColumnElement, case, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from wattstead.registry import names, tables
+from wattstead.registry.authority import Reach
 from wattstead.registry.errors import NameInvalid, Unknown
 from wattstead.registry.people.accounts import record
-from wattstead.registry.policy import Reach
 from wattstead.registry.reach import of_organizations, of_people, of_sites
 from wattstead.registry.records import Account, Holding, PeoplePage, PeopleQuery, PersonRow
 

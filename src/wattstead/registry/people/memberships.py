@@ -8,9 +8,10 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from wattstead.registry import tables
+from wattstead.registry.authority import Authority, Stand
 from wattstead.registry.errors import NameInvalid, Unknown
 from wattstead.registry.places.closed import closed_paths, is_closed_to
-from wattstead.registry.policy import HELD, Authority, Place, Role, Stand
+from wattstead.registry.policy import HELD, Place, Role
 from wattstead.registry.records import KeyGrant, Membership
 from wattstead.registry.storage import dataset
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from wattstead.registry import names
+from wattstead.registry.authority import Authority, Reach
 from wattstead.registry.door import Door
 from wattstead.registry.people import accounts, changes, listing, sessions
 from wattstead.registry.people.joining import invitations
-from wattstead.registry.policy import Authority, Reach, Resource, Role
+from wattstead.registry.policy import Resource, Role
 from wattstead.registry.records import Account, Membership, PeoplePage, PeopleQuery, PersonChange, PersonRow
 from wattstead.registry.storage import dataset
 from wattstead.registry.trail import Actor, note

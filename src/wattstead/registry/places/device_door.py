@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from wattstead.registry.authority import Reach
 from wattstead.registry.door import Door
 from wattstead.registry.places import devices, moves
 from wattstead.registry.places.devices import Made
-from wattstead.registry.policy import Reach
 from wattstead.registry.records import Device
 from wattstead.registry.trail import SYSTEM, Actor
 

@@ -12,12 +12,13 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from wattstead.registry import names, tables, trail
+from wattstead.registry.authority import Reach
 from wattstead.registry.errors import Unknown
 from wattstead.registry.places import attributes, sources
 from wattstead.registry.places.versions import changeable
 from wattstead.registry.points import declare
 from wattstead.registry.points.tags import checked as checked_tags
-from wattstead.registry.policy import Reach, Resource
+from wattstead.registry.policy import Resource
 from wattstead.registry.reach import of_devices
 from wattstead.registry.records import Device, PointDeclaration
 from wattstead.registry.storage import dataset

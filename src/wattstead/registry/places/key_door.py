@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from wattstead.registry.authority import Reach
 from wattstead.registry.door import Door
 from wattstead.registry.places import keys, traffic
 from wattstead.registry.places.keys import Terms
-from wattstead.registry.policy import Reach
 from wattstead.registry.records import Key, KeyGrant, KeyState, NewKey, Scope
 from wattstead.registry.trail import SYSTEM, Actor
 

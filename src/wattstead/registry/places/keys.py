@@ -14,9 +14,10 @@ from sqlalchemy import ColumnElement, Row, select, update
 from sqlalchemy.orm import Session
 
 from wattstead.registry import names, tables, trail
+from wattstead.registry.authority import Reach
 from wattstead.registry.errors import Conflict, KeyInvalid, Unknown
 from wattstead.registry.places.closed import closed_paths
-from wattstead.registry.policy import Reach, Resource
+from wattstead.registry.policy import Resource
 from wattstead.registry.reach import of
 from wattstead.registry.records import Key, KeyGrant, KeyState, NewKey, Scope
 from wattstead.registry.seal import Seal, SealBroken

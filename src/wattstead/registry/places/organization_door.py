@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from wattstead.registry.authority import Reach
 from wattstead.registry.door import Door
 from wattstead.registry.places import organizations
-from wattstead.registry.policy import Reach
 from wattstead.registry.records import Organization
 from wattstead.registry.trail import SYSTEM, Actor
 

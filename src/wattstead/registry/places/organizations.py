@@ -10,9 +10,10 @@ from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
 from wattstead.registry import names, tables, trail
+from wattstead.registry.authority import Reach
 from wattstead.registry.errors import AttributeInvalid, Conflict, Unknown
 from wattstead.registry.places.versions import changeable
-from wattstead.registry.policy import Reach, Resource
+from wattstead.registry.policy import Resource
 from wattstead.registry.reach import in_branch, of_organizations
 from wattstead.registry.records import Organization
 from wattstead.registry.storage import dataset

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from wattstead.registry.authority import Reach
 from wattstead.registry.door import Door
 from wattstead.registry.places import sources
 from wattstead.registry.places.sources import Given
-from wattstead.registry.policy import Reach
 from wattstead.registry.records import Source, SourceState
 from wattstead.registry.trail import SYSTEM, Actor
 

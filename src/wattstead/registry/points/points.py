@@ -11,9 +11,10 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from wattstead.metering import point as metering
 from wattstead.metering.quantity import UNITS, Direction, Kind, Quantity, Role
 from wattstead.registry import names
+from wattstead.registry.authority import Reach
 from wattstead.registry.errors import Unknown
 from wattstead.registry.points import tags
-from wattstead.registry.policy import Reach, Resource
+from wattstead.registry.policy import Resource
 from wattstead.registry.reach import of
 from wattstead.registry.records import PointRow, TagFilter
 from wattstead.registry.storage.database import integers, possible, starts_with

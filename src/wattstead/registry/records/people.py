@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from wattstead.registry.policy import Authority
+from wattstead.registry.authority import Authority
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):

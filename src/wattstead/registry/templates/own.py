@@ -9,8 +9,9 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from wattstead.registry import tables, trail
+from wattstead.registry.authority import Reach
 from wattstead.registry.errors import TemplateTaken, Unknown
-from wattstead.registry.policy import Reach, Resource
+from wattstead.registry.policy import Resource
 from wattstead.registry.reach import in_branch, of_sites
 from wattstead.registry.storage.database import integers, possible
 from wattstead.registry.templates.library import Shelved, Source

@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from wattstead.registry import tables
+from wattstead.registry.authority import Reach
 from wattstead.registry.errors import TemplateInvalid, Unknown
 from wattstead.registry.places import devices, moves, settling
 from wattstead.registry.places.device_door import DeviceDoor
@@ -15,7 +16,6 @@ from wattstead.registry.places.settling import NewSite, Settled
 from wattstead.registry.points import hearing, posting
 from wattstead.registry.points.hearing import Heard, Hearing
 from wattstead.registry.points.posting import Closed
-from wattstead.registry.policy import Reach
 from wattstead.registry.records import Device
 from wattstead.registry.storage.database import possible
 from wattstead.registry.templates import furnishing, own, rollover

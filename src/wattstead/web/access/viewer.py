@@ -8,8 +8,9 @@ from collections.abc import Mapping
 
 import msgspec
 
+from wattstead.registry.authority import Authority
 from wattstead.registry.places.directory.filters import Sight
-from wattstead.registry.policy import Action, Authority, Resource, Right, Role
+from wattstead.registry.policy import Action, Resource, Right, Role
 from wattstead.registry.records import Account, Guest, KeyGrant, PointRow, Scope, SiteName
 
 _FIRST = (

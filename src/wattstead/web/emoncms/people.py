@@ -6,8 +6,8 @@ import uuid
 from datetime import UTC, datetime
 
 from wattstead.metering.calendar import zone_info
+from wattstead.registry.authority import Reach
 from wattstead.registry.errors import LoginBusy, LoginFailed, LoginLimited
-from wattstead.registry.policy import Reach
 from wattstead.registry.records import KeyGrant, Scope
 from wattstead.registry.trail import Actor
 from wattstead.web.access.viewer import Viewer

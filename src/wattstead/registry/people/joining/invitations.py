@@ -8,10 +8,11 @@ from sqlalchemy import ColumnElement, false, or_, select, update
 from sqlalchemy.orm import Session
 
 from wattstead.registry import tables, trail
+from wattstead.registry.authority import Authority, Reach
 from wattstead.registry.errors import LinkInvalid, RoleRefused, Unknown
 from wattstead.registry.people import accounts, changes, emails, memberships
 from wattstead.registry.people.tokens import fresh, token_hash
-from wattstead.registry.policy import Action, Authority, Reach, Resource, Right, Role
+from wattstead.registry.policy import Action, Resource, Right, Role
 from wattstead.registry.reach import of_organizations, of_sites
 from wattstead.registry.records import Account, Invitation, InvitationLook, NewInvitation
 from wattstead.registry.trail import Actor

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from wattstead.registry import tables
+from wattstead.registry.authority import Authority, Reach
 from wattstead.registry.door import Door
 from wattstead.registry.errors import EmailTaken, LinkInvalid, LoginFailed, RoleRefused, Unknown
 from wattstead.registry.people import accounts, changes, emails, links, sessions
 from wattstead.registry.people.joining import invitations, mails
 from wattstead.registry.people.links import Purpose
 from wattstead.registry.people.proofs import attempts, passwords
-from wattstead.registry.policy import Authority, Reach, Role
+from wattstead.registry.policy import Role
 from wattstead.registry.records import Account, Invitation, InvitationLook, Letter, NewInvitation
 from wattstead.registry.storage import dataset
 from wattstead.registry.trail import Actor

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, tu
 from sqlalchemy.orm import Session
 
 from wattstead.registry import tables
+from wattstead.registry.authority import Reach
 from wattstead.registry.errors import AttributeInvalid, Unknown
 from wattstead.registry.places import attributes, devices
 from wattstead.registry.places.attributes import Attribute, Kind
@@ -30,7 +31,6 @@ from wattstead.registry.places.directory.filters import (
 )
 from wattstead.registry.places.sites import sites
 from wattstead.registry.points import tags
-from wattstead.registry.policy import Reach
 from wattstead.registry.reach import of_devices, of_people, of_sites
 from wattstead.registry.records import Device, Site
 from wattstead.registry.storage.database import integers, possible

@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterator
 
 import msgspec
 
+from wattstead.registry.authority import Reach
 from wattstead.registry.door import Door
 from wattstead.registry.places.directory import directory
 from wattstead.registry.places.directory.directory import Cells, DevicePage, DeviceRow, Question, SitePage, SiteRow
 from wattstead.registry.places.directory.filters import ALL, DEVICES, SITES, Noun, Sight
-from wattstead.registry.policy import Reach
 
 
 class DirectoryDoor(Door):

@@ -12,10 +12,10 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from wattstead.registry import names, tables
+from wattstead.registry.authority import Reach
 from wattstead.registry.errors import AttributeInvalid, NotTold
 from wattstead.registry.places import attributes
 from wattstead.registry.places.attributes import Attribute, Kind
-from wattstead.registry.policy import Reach
 from wattstead.registry.reach import of_people
 from wattstead.registry.storage.database import integers, possible, starts_with, texts
 from wattstead.registry.tables.mapping import Base, ByteText

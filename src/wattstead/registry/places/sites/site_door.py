@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from wattstead.registry.authority import Reach
 from wattstead.registry.door import Door
 from wattstead.registry.places import keys
 from wattstead.registry.places.sites import shares, sites, spaces
-from wattstead.registry.policy import Reach, Scope
+from wattstead.registry.policy import Scope
 from wattstead.registry.records import (
     Guest,
     HandedSite,

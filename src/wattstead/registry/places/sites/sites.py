@@ -11,11 +11,12 @@ from sqlalchemy import Select, Text, cast, delete, func, select, union_all, upda
 from sqlalchemy.orm import Session
 
 from wattstead.registry import tables, trail
+from wattstead.registry.authority import Reach
 from wattstead.registry.errors import Conflict, Unknown
 from wattstead.registry.places import attributes
 from wattstead.registry.places.versions import changeable
 from wattstead.registry.points import tags
-from wattstead.registry.policy import Reach, Resource, Scope
+from wattstead.registry.policy import Resource, Scope
 from wattstead.registry.reach import of_sites, parts_of_sites
 from wattstead.registry.records import Site, SiteName
 from wattstead.registry.storage import dataset
