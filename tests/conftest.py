@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, settings
 _PATIENCE_S = 120.0
 _LONG = (
     "journeys/durability",
-    "journeys/test_people_pages",
+    "journeys/test_people",
     "journeys/",
     "certificates/",
     "web/",
@@ -94,6 +94,31 @@ def _wait_until_it_says_where(process: subprocess.Popen[bytes], folder: Path) ->
         assert time.monotonic() < until, "the product did not start in time"
     log = (folder.parent / f"{folder.name}.log").read_text(errors="replace")
     raise AssertionError(f"the product ended with status {process.wait()} before it was ready:\n{log[-3000:]}")
+
+
+@contextmanager
+def serving(folder: Path, *options: str, **variables: str) -> Iterator[str]:
+    """`wattstead serve` on free ports, with those variables of its environment; what it has said once it runs."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "wattstead", "serve", "--port", "0", "--data", str(folder / "data"), *options],
+        stdout=subprocess.PIPE,
+        stderr=(folder / "log").open("ab"),
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1", **variables},
+        cwd=folder,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            said = ""
+            for line in process.stdout:
+                said += line
+                if "Wattstead runs at" in line:
+                    break
+            assert "Wattstead runs at" in said, (folder / "log").read_text()[-3000:]
+            yield said
+        finally:
+            process.terminate()
+            process.wait(60)
 
 
 @pytest.fixture(scope="session")

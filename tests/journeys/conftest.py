@@ -188,3 +188,50 @@ def sites(product: Any, eventually: Callable[..., Any]) -> dict[str, int]:
 
         eventually(lambda: filled("minute", 30) and filled("second", 2))
     return named
+
+
+@pytest.fixture(scope="module")
+def logins(product: Any) -> dict[str, dict[str, str]]:
+    """How one person of each role gets in."""
+    note = json.loads((product.folder / "demo.json").read_text())
+    return {login["role"]: login for login in note["logins"]}
+
+
+@pytest.fixture(scope="module")
+def states(browser: Browser, product: Any, logins: dict[str, dict[str, str]], enter: Any) -> dict[str, StorageState]:
+    """The cookie of each role that was asked for, made once."""
+    made: dict[str, StorageState] = {}
+
+    class Lazily(dict[str, StorageState]):
+        def __missing__(self, role: str) -> StorageState:
+            context = browser.new_context(locale="en-GB")
+            enter(context.new_page(), f"{product.url}/", logins[role]["email"], logins[role]["password"])
+            made[role] = self[role] = context.storage_state()
+            context.close()
+            return made[role]
+
+    return Lazily()
+
+
+@pytest.fixture
+def as_role(browser: Browser, states: dict[str, StorageState]) -> Iterator[Callable[..., Page]]:
+    """A window in which somebody of a role (None: nobody) is signed in; no page of it may err."""
+    contexts: list[BrowserContext] = []
+    faults: list[str] = []
+
+    def opened(role: str | None, width: int = 1280, height: int = 900, **options: Any) -> Page:
+        language = options.pop("language", None)
+        if role:
+            options["storage_state"] = states[role]
+        context = browser.new_context(viewport={"width": width, "height": height}, locale="en-GB", **options)
+        if language:
+            context.add_init_script(f"localStorage.setItem('wattstead.language', {json.dumps(language)})")
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert faults == []

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
+from tests.conftest import serving as started
 
 EMAIL = "owner@localhost.localdomain"
 
@@ -19,28 +17,11 @@ EMAIL = "owner@localhost.localdomain"
 @contextmanager
 def serving(folder: Path, *options: str, **variables: str) -> Iterator[tuple[httpx.Client, str]]:
     """`wattstead serve`, as the proxy reaches it, and the owner's password."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "wattstead", "serve", "--port", "0", "--data", str(folder / "data"), *options],
-        stdout=subprocess.PIPE,
-        stderr=(folder / "log").open("ab"),
-        text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1", **variables},
-        cwd=folder,
-    ) as process:
-        try:
-            assert process.stdout is not None
-            said = ""
-            for line in process.stdout:
-                said += line
-                if "Wattstead runs at" in line:
-                    break
-            found = re.search(r"password  (\S+)[\s\S]*runs at (\S+)", said)
-            assert found is not None, (folder / "log").read_text()[-3000:]
-            with httpx.Client(base_url=found[2], timeout=60) as http:
-                yield http, found[1]
-        finally:
-            process.terminate()
-            process.wait(60)
+    with started(folder, *options, **variables) as said:
+        found = re.search(r"password  (\S+)[\s\S]*runs at (\S+)", said)
+        assert found is not None, said
+        with httpx.Client(base_url=found[2], timeout=60) as http:
+            yield http, found[1]
 
 
 def sign_in(http: httpx.Client, password: str, client: str, email: str = EMAIL) -> httpx.Response:

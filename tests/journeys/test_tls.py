@@ -20,6 +20,7 @@ import pytest
 from cryptography import x509
 from playwright.sync_api import sync_playwright
 from tests.certificates.conftest import ec_key, rsa_key, shown, written
+from tests.conftest import serving as started
 from tests.journeys.conftest import _FLAGS, CHROMIUM
 from tests.pebble import free_port, pebble
 
@@ -65,30 +66,13 @@ class Served:
 
 @contextmanager
 def serving(folder: Path, *options: str, **settings: object) -> Iterator[Served]:
-    """`wattstead serve` on free ports."""
+    """`wattstead serve` on free ports, and which they are."""
     variables = {f"WATTSTEAD_{name.upper()}": str(value) for name, value in settings.items()}
-    with subprocess.Popen(
-        [sys.executable, "-m", "wattstead", "serve", "--port", "0", "--data", str(folder / "data"), *options],
-        stdout=subprocess.PIPE,
-        stderr=(folder / "log").open("ab"),
-        text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1", **variables},
-        cwd=folder,
-    ) as process:
-        try:
-            assert process.stdout is not None
-            said = ""
-            for line in process.stdout:
-                said += line
-                if "Wattstead runs at" in line:
-                    break
-            found = {name: re.search(pattern, said) for name, pattern in _SAID.items()}
-            assert found["port"] is not None, (folder / "log").read_text()[-3000:]
-            ports = {name: int(one[1]) for name, one in found.items() if one is not None and name != "password"}
-            yield Served(folder, found["password"][1] if found["password"] else "", **ports)
-        finally:
-            process.terminate()
-            process.wait(60)
+    with started(folder, *options, **variables) as said:
+        found = {name: re.search(pattern, said) for name, pattern in _SAID.items()}
+        assert found["port"] is not None, said
+        ports = {name: int(one[1]) for name, one in found.items() if one is not None and name != "password"}
+        yield Served(folder, found["password"][1] if found["password"] else "", **ports)
 
 
 _SAID = {
