@@ -2939,6 +2939,10 @@ export interface components {
             resolution: number;
             /** @description After how many resolutions, not units, a register begins again at zero; 0: unknown, never. */
             width: number;
+            /** @description Of a point in pulses: how many are a kWh, so that its amounts are energy; 0: not said. */
+            pulses_per_kwh: number;
+            /** @description Address ranges from which the pulse API reads it without a key, separated by spaces; empty: nobody does. */
+            open_to: string;
             /** @description What it probably is, while it is not adopted. */
             suggestion: components["schemas"]["Suggestion"] | null;
             latest: components["schemas"]["LatestValue"] | null;
@@ -2979,6 +2983,13 @@ export interface components {
              *     meter of six digits of kWh and resolution 0.001 has 1000000000. One that a reading exceeds is refused.
              */
             width?: number | null;
+            /** @description Of a point in pulses: how many are a kWh, as the face of the meter says. */
+            pulses_per_kwh?: number | null;
+            /**
+             * @description Address ranges from which the pulse API reads it without a key, such as ``192.168.1.0/24``; empty: none. Needs
+             *     the right to delete the point: what lets everybody in outlives a grant.
+             */
+            open_to?: string | null;
         };
         /**
          * PointSeries
@@ -3130,7 +3141,7 @@ export interface components {
             point: (string | number)[];
             time: (string | number)[];
             value: number[];
-            unit?: ("1" | "%" | "W" | "kW" | "MW" | "VA" | "kVA" | "var" | "kvar" | "Wh" | "kWh" | "MWh" | "J" | "kJ" | "MJ" | "GJ" | "pulse" | "V" | "mV" | "kV" | "A" | "mA" | "Hz" | "°C" | "K" | "°F" | "W/m²" | "m³" | "l" | "m³/h" | "l/h" | "m/s" | "km/h" | "Pa" | "hPa" | "bar" | "dBm") | ("1" | "%" | "W" | "kW" | "MW" | "VA" | "kVA" | "var" | "kvar" | "Wh" | "kWh" | "MWh" | "J" | "kJ" | "MJ" | "GJ" | "pulse" | "V" | "mV" | "kV" | "A" | "mA" | "Hz" | "°C" | "K" | "°F" | "W/m²" | "m³" | "l" | "m³/h" | "l/h" | "m/s" | "km/h" | "Pa" | "hPa" | "bar" | "dBm")[];
+            unit?: ("1" | "%" | "W" | "kW" | "MW" | "VA" | "kVA" | "var" | "kvar" | "Wh" | "kWh" | "MWh" | "J" | "kJ" | "MJ" | "GJ" | "pulse" | "V" | "mV" | "kV" | "A" | "mA" | "Hz" | "°C" | "K" | "°F" | "W/m²" | "m³" | "l" | "m³/h" | "l/h" | "m/s" | "km/h" | "Pa" | "hPa" | "bar" | "dBm" | "s" | "ms") | ("1" | "%" | "W" | "kW" | "MW" | "VA" | "kVA" | "var" | "kvar" | "Wh" | "kWh" | "MWh" | "J" | "kJ" | "MJ" | "GJ" | "pulse" | "V" | "mV" | "kV" | "A" | "mA" | "Hz" | "°C" | "K" | "°F" | "W/m²" | "m³" | "l" | "m³/h" | "l/h" | "m/s" | "km/h" | "Pa" | "hPa" | "bar" | "dBm" | "s" | "ms")[];
         };
         ReadingRow: {
             point: string | number;
@@ -3140,7 +3151,7 @@ export interface components {
              * @description Unit of the value, which is converted into that of the point; left out: it is in the point's own.
              * @enum {string}
              */
-            unit?: "1" | "%" | "W" | "kW" | "MW" | "VA" | "kVA" | "var" | "kvar" | "Wh" | "kWh" | "MWh" | "J" | "kJ" | "MJ" | "GJ" | "pulse" | "V" | "mV" | "kV" | "A" | "mA" | "Hz" | "°C" | "K" | "°F" | "W/m²" | "m³" | "l" | "m³/h" | "l/h" | "m/s" | "km/h" | "Pa" | "hPa" | "bar" | "dBm";
+            unit?: "1" | "%" | "W" | "kW" | "MW" | "VA" | "kVA" | "var" | "kvar" | "Wh" | "kWh" | "MWh" | "J" | "kJ" | "MJ" | "GJ" | "pulse" | "V" | "mV" | "kV" | "A" | "mA" | "Hz" | "°C" | "K" | "°F" | "W/m²" | "m³" | "l" | "m³/h" | "l/h" | "m/s" | "km/h" | "Pa" | "hPa" | "bar" | "dBm" | "s" | "ms";
         };
         ReadingRows: {
             /**
@@ -3852,6 +3863,11 @@ export interface components {
             max_rate: number;
             /** @default 1800 */
             max_gap_s: number;
+            /**
+             * @description Of a point in pulses: how many are a kWh; 0: not said.
+             * @default 0
+             */
+            pulses_per_kwh: number;
             register?: components["schemas"]["Register"] | null;
             /**
              * @description Its name in the device's message, where that is not the address: an OBIS code, a label, a path in JSON.

@@ -23,6 +23,8 @@ export function point(more: Partial<ApiPoint> = {}): ApiPoint {
     adopted: true,
     resolution: 0,
     width: 0,
+    pulses_per_kwh: 0,
+    open_to: "",
     suggestion: null,
     latest: null,
     created: 0,

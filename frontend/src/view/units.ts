@@ -38,6 +38,8 @@ export const UNITS: Readonly<Record<string, readonly [base: string, factor: numb
   hPa: ["Pa", 1e2, 0],
   bar: ["Pa", 1e5, 0],
   dBm: ["dBm", 1, 0],
+  s: ["s", 1, 0],
+  ms: ["s", 1e-3, 0],
 };
 
 /** A reading told in `unit` as a number in the point's base unit. */

@@ -54,6 +54,8 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
     max_rate: float = 0.0
     """Largest believable resolutions per second; 0: unknown."""
     max_gap_s: float = 1800.0
+    pulses_per_kwh: float = 0.0
+    """Of a point in pulses: how many are a kWh, so that its amounts are energy; 0: not known, they stay pulses."""
     zone: str = "UTC"
     """IANA time zone of the site, for local days."""
 
@@ -93,8 +95,17 @@ def amount_per_step(point: Point) -> float:
 
     >>> round(1 / amount_per_step(Point(id=1, kind=Kind.GAUGE, quantity=Quantity.ELECTRICITY, unit="W")))
     3600000
+    >>> amount_per_step(Point(id=1, kind=Kind.DELTA, unit="pulse", pulses_per_kwh=800))
+    1.25
     """
     rule = step_rule(point)
     if rule.mode is StepMode.POWER:
         return unit(point.unit).factor / 3_600_000
+    if counts_energy(point):
+        return rule.quantum * 1_000 / point.pulses_per_kwh
     return rule.quantum * unit(point.unit).factor
+
+
+def counts_energy(point: Point) -> bool:
+    """Whether a point's numbers are pulses of which it is known how many are a kWh."""
+    return point.pulses_per_kwh > 0 and unit(point.unit).base == "pulse"

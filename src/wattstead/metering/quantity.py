@@ -139,6 +139,8 @@ def _rows() -> dict[str, Unit]:
         ("hPa", "Pa", 1e2, 0.0),
         ("bar", "Pa", 1e5, 0.0),
         ("dBm", "dBm", 1.0, 0.0),
+        ("s", "s", 1.0, 0.0),
+        ("ms", "s", 1e-3, 0.0),
     ]
     return {symbol: Unit(symbol, base, factor, offset) for symbol, base, factor, offset in rows}
 

@@ -154,6 +154,7 @@ def _declaration(row: PointRow, device_id: int) -> PointDeclaration:
         width=point.width,
         max_rate=point.max_rate,
         max_gap_s=point.max_gap_s,
+        pulses_per_kwh=point.pulses_per_kwh,
         device_id=device_id,
         adopted=row.adopted,
         tags=row.tags,

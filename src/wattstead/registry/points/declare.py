@@ -14,7 +14,7 @@ from wattstead.metering.point import Point, amount_per_step, step_rule
 from wattstead.metering.quantity import ALIASES, Direction, Kind, Quantity, Role, UnitError
 from wattstead.registry import names, tables, trail
 from wattstead.registry.errors import PointInvalid, Stale, Unknown
-from wattstead.registry.points import points, tags
+from wattstead.registry.points import opening, points, tags
 from wattstead.registry.points.physics import check, physics
 from wattstead.registry.policy import Resource
 from wattstead.registry.records import PointDeclaration, PointRow
@@ -36,6 +36,8 @@ class PointChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     width: int | None = None
     max_rate: float | None = None
     max_gap_s: float | None = None
+    pulses_per_kwh: float | None = None
+    open_to: str | None = None
     device_id: int | None = None
     adopted: bool | None = None
     tags: Mapping[str, str] = msgspec.field(default_factory=dict)
@@ -77,6 +79,8 @@ def change_point(session: Session, point_id: int, change: PointChange) -> PointR
     columns = {k: v for k, v in msgspec.structs.asdict(change).items() if v is not None and k != "tags"}
     if "unit" in columns:
         columns["unit"] = ALIASES.get(columns["unit"], columns["unit"])
+    if "open_to" in columns:
+        columns["open_to"] = opening.checked(columns["open_to"])
     physics = {k: v for k, v in columns.items() if k in Point.__struct_fields__}
     after: Point = msgspec.structs.replace(before.point, **physics)
     check(after)
@@ -196,5 +200,7 @@ def _plain(columns: Mapping[str, Any]) -> dict[str, Any]:
 def _told(row: PointRow) -> dict[str, Any]:
     """What the trail keeps of a point."""
     physics = {name: getattr(row.point, name) for name in Point.__struct_fields__ if name not in ("id", "zone")}
-    own = {"name": row.name, "role": row.role, "device_id": row.device_id, "adopted": row.adopted}
+    own = {
+        "name": row.name, "role": row.role, "device_id": row.device_id, "adopted": row.adopted, "open_to": row.open_to,
+    }  # fmt: skip
     return _plain({**physics, **own, **{f"tag {key}": value for key, value in row.tags.items()}})

@@ -37,10 +37,12 @@ def check(point: Point) -> None:
         raise PointInvalid(f"{point.quantity.value} cannot be in {point.unit!r}; use a unit of {_listed(allowed)}")
     if point.kind in (Kind.REGISTER, Kind.DELTA) and base in _INSTANT:
         raise PointInvalid(f"a {point.kind.value} counts an amount, {point.unit!r} is a level; use kWh, m³ or pulse")
-    for name in ("resolution", "max_rate", "max_gap_s"):
+    for name in ("resolution", "max_rate", "max_gap_s", "pulses_per_kwh"):
         number = getattr(point, name)
         if not (math.isfinite(number) and number >= 0):
             raise PointInvalid(f"{name} is {number}; give a finite number of zero or more")
+    if point.pulses_per_kwh and base != "pulse":
+        raise PointInvalid(f"pulses per kWh are said of a point in {point.unit!r}; its unit must be 'pulse'")
     if point.width and not _is_width(point.width):
         raise PointInvalid(f"width is {point.width}; give a power of ten or of two, or 0 for none")
 

@@ -28,12 +28,12 @@ _ROLES = {role.value: role for role in Role}
 _PATH = select(func.min(Address.path)).where(Address.point_id == Point.id).scalar_subquery()
 _MEANING: tuple[InstrumentedAttribute[Any], ...] = (
     *(Point.id, Point.kind, Point.quantity, Point.direction, Point.unit),
-    *(Point.resolution, Point.width, Point.max_rate, Point.max_gap_s, Site.zone),
+    *(Point.resolution, Point.width, Point.max_rate, Point.max_gap_s, Point.pulses_per_kwh, Site.zone),
 )
 _COLUMNS: tuple[ColumnElement[Any] | InstrumentedAttribute[Any], ...] = (
     *_MEANING,
     *(Point.site_id, Point.device_id, Point.name, Point.role, Point.adopted, Point.unit_hint),
-    *(Point.rule_version, Point.created, _PATH, Point.retired, Point.changed_at),
+    *(Point.rule_version, Point.created, _PATH, Point.retired, Point.changed_at, Point.open_to),
 )
 
 
@@ -133,7 +133,7 @@ def owners_of(session: Session, point_ids: Sequence[int]) -> dict[int, tuple[int
 def _record(row: Row[*tuple[Any, ...]], own_tags: dict[str, str]) -> PointRow:
     """One row of the columns above; built by position, since a listing may have 50,000 of them."""
     rest = row[len(_MEANING) :]
-    (site_id, device_id, name, role, adopted, unit_hint, rule_version, created, path, retired, version) = rest
+    (site_id, device_id, name, role, adopted, unit_hint, rule_version, created, path, retired, version, opened) = rest
     return PointRow(
         point=_meaning(*row[: len(_MEANING)]),
         site_id=site_id,
@@ -148,12 +148,13 @@ def _record(row: Row[*tuple[Any, ...]], own_tags: dict[str, str]) -> PointRow:
         tags=own_tags,
         retired=retired,
         version=version,
+        open_to=opened,
     )
 
 
 def _meaning(
     point_id: int, kind: str, quantity: str, direction: str, unit: str,
-    resolution: float, width: int, max_rate: float, max_gap_s: float, zone: str,
+    resolution: float, width: int, max_rate: float, max_gap_s: float, pulses_per_kwh: float, zone: str,
 ) -> metering.Point:  # fmt: skip
     return metering.Point(
         id=point_id,
@@ -165,5 +166,6 @@ def _meaning(
         width=width,
         max_rate=max_rate,
         max_gap_s=max_gap_s,
+        pulses_per_kwh=pulses_per_kwh,
         zone=zone,
     )

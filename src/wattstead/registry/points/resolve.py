@@ -165,6 +165,8 @@ def _appeared(
         "width": 0,
         "max_rate": 0.0,
         "max_gap_s": 1800.0,
+        "pulses_per_kwh": 0.0,
+        "open_to": "",
         "rule_version": 1,
         "changed_at": 0,
         "created": now,

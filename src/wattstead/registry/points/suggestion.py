@@ -26,6 +26,7 @@ _MEASURES: list[tuple[str, Quantity, Kind, str]] = [
     ("kwh", _E, _R, "kWh"),
     ("mwh", _E, _R, "MWh"),
     ("wh energy", _E, _R, "Wh"),
+    ("blink blinks", _E, Kind.DELTA, "pulse"),
     ("pulse pulses pulsecount impulse impulses", _E, _R, "pulse"),
     ("gas", Quantity.GAS, _R, "m³"),
     ("water", Quantity.WATER, _R, "m³"),
@@ -74,6 +75,7 @@ _BY_UNIT: dict[str, tuple[Quantity, Kind]] = {
     "m/s": (Quantity.WIND, _G),
     "Pa": (Quantity.PRESSURE, _G),
     "dBm": (Quantity.SIGNAL, _G),
+    "s": (Quantity.UNKNOWN, _G),
 }
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|co2", re.UNICODE)
 

@@ -47,6 +47,7 @@ class PointDeclaration(msgspec.Struct, frozen=True, kw_only=True):
     width: int = 0
     max_rate: float = 0.0
     max_gap_s: float = 1800.0
+    pulses_per_kwh: float = 0.0
     device_id: int | None = None
     adopted: bool = True
     tags: Mapping[str, str] = msgspec.field(default_factory=dict)
@@ -71,6 +72,8 @@ class PointRow(msgspec.Struct, frozen=True, kw_only=True):
     """Since when its device's template knows it no more."""
     version: int = 0
     """Grows with every change of what is known about it."""
+    open_to: str = ""
+    """Address ranges whose visitors read it without a key, separated by spaces; empty: nobody does."""
 
 
 class TagFilter(msgspec.Struct, frozen=True):

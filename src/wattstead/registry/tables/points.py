@@ -30,6 +30,9 @@ class Point(Base):
     width: Mapped[int] = mapped_column(BigInteger)
     max_rate: Mapped[float]
     max_gap_s: Mapped[float]
+    pulses_per_kwh: Mapped[float] = mapped_column(default=0.0, server_default="0")
+    open_to: Mapped[str] = mapped_column(default="", server_default="")
+    """Address ranges whose visitors read it without a key; see `wattstead.registry.points.opening`."""
     rule_version: Mapped[int]
     changed_at: Mapped[int] = mapped_column(BigInteger, index=True)
     created: Mapped[datetime] = mapped_column(UtcTime)

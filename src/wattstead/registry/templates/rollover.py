@@ -27,7 +27,19 @@ from wattstead.registry.templates.template import Template
 from wattstead.registry.trail import SYSTEM, Actor
 
 _PLAIN = {"synchronize_session": False}
-_COMPARED = ("name", "kind", "quantity", "direction", "unit", "role", "resolution", "width", "max_rate", "max_gap_s")
+_COMPARED = (
+    "name",
+    "kind",
+    "quantity",
+    "direction",
+    "unit",
+    "role",
+    "resolution",
+    "width",
+    "max_rate",
+    "max_gap_s",
+    "pulses_per_kwh",
+)
 
 
 class What(StrEnum):

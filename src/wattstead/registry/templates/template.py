@@ -41,6 +41,8 @@ class TemplatePoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     max_rate: NotNegative = 0.0
     """Largest believable amount an hour, in ``unit``; 0: not known."""
     max_gap_s: Positive = 1800.0
+    pulses_per_kwh: NotNegative = 0.0
+    """Of a point in pulses: how many are a kWh; 0: not said."""
     register: Register | None = None
     field: Short = ""
     """Its name in the device's message, where that is not the address: an OBIS code, a label, a path in JSON."""
@@ -61,6 +63,7 @@ class TemplatePoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
             width=self.width,
             max_rate=self.max_rate / 3600 / step,
             max_gap_s=self.max_gap_s,
+            pulses_per_kwh=self.pulses_per_kwh,
             device_id=device_id,
             tags=self.tags,
         )

@@ -27,6 +27,7 @@ from wattstead.web.rooms import FromRooms, FromViewer, Rooms
 
 MOST_POINTS = 5_000
 _CHANGE = Right(Action.CHANGE, Resource.POINT)
+_OPEN = Right(Action.DELETE, Resource.POINT)
 Text = Annotated[str, msgspec.Meta(max_length=200)]
 
 
@@ -64,6 +65,10 @@ class PointAnswer(msgspec.Struct, kw_only=True):
     """Smallest step of a register or delta, in its unit; 0: the default, 1 mWh for energy, one pulse, else 0.001."""
     width: int
     """After how many resolutions, not units, a register begins again at zero; 0: unknown, never."""
+    pulses_per_kwh: float
+    """Of a point in pulses: how many are a kWh, so that its amounts are energy; 0: not said."""
+    open_to: str
+    """Address ranges from which the pulse API reads it without a key, separated by spaces; empty: nobody does."""
     suggestion: Suggestion | None
     """What it probably is, while it is not adopted."""
     latest: LatestValue | None
@@ -89,6 +94,11 @@ class PointPatch(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True)
     width: int | None = None
     """After how many resolutions, not units, a register begins again at zero: a power of ten or two; 0: unknown. A
     meter of six digits of kWh and resolution 0.001 has 1000000000. One that a reading exceeds is refused."""
+    pulses_per_kwh: float | None = None
+    """Of a point in pulses: how many are a kWh, as the face of the meter says."""
+    open_to: Annotated[str, msgspec.Meta(max_length=3_000)] | None = None
+    """Address ranges from which the pulse API reads it without a key, such as ``192.168.1.0/24``; empty: none. Needs
+    the right to delete the point: what lets everybody in outlives a grant."""
 
 
 @get("/", opt=needs(Action.SEE, Resource.POINT), summary="Points", tags=["points"], packed=True)
@@ -127,6 +137,8 @@ async def change_point(
     """Changes what is given; needs If-Match. Setting quantity, kind, direction, unit or role adopts the point; its
     history is kept and its sums are computed again."""
     await require(rooms, viewer, _CHANGE, point_id)
+    if data.open_to is not None:
+        await require(rooms, viewer, _OPEN, point_id)
     change = PointChange(**msgspec.structs.asdict(data))
     before = await rooms.registry_threads.run(rooms.registry.point, point_id)
     await _check_width(rooms, before, change)
@@ -190,6 +202,8 @@ def _answer(row: PointRow, label: str, newest: tuple[int, float] | None) -> Poin
         adopted=row.adopted,
         resolution=point.resolution,
         width=point.width,
+        pulses_per_kwh=point.pulses_per_kwh,
+        open_to=row.open_to,
         suggestion=None if row.adopted else suggestion(row.name, row.unit_hint),
         latest=LatestValue(newest[0] // 1000, newest[1] * own.factor + own.offset) if newest else None,
         created=round(row.created.timestamp() * 1000),
