@@ -1,0 +1,198 @@
+"""A wire: bytes from a serial port, or over TCP from a gateway that stands for one, each piece with when it came.
+
+What the bytes mean is each protocol's affair; waiting and connecting again are the supervisor's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated, Literal, NamedTuple, cast
+from urllib.parse import urlsplit
+
+import msgspec
+import serial
+
+from wattstead.ingest.sources.source_protocol import WHERE, SourceFailed
+
+_PIECE = 4_096
+_MOST_WAITING = 2_000
+"""Pieces that wait to be taken; beyond, no more are read until some have been."""
+_CONNECT_S = 10.0
+_PORT = re.compile(r"/dev/(tty(USB|ACM|AMA|S|O|THS|mxc|SC)[0-9]+|rfcomm[0-9]+|pts/[0-9]+)")
+"""Devices that are serial ports, or stand for one: whoever makes a source may open no other file of this machine."""
+
+Where = Annotated[
+    str,
+    msgspec.Meta(
+        title="Port",
+        description="A serial port such as /dev/ttyUSB0, better its name below /dev/serial/by-id, or tcp://HOST:PORT.",
+        min_length=1,
+        max_length=300,
+        extra_json_schema=WHERE,
+    ),
+]
+Baud = Annotated[int, msgspec.Meta(title="Speed", description="Bits a second.", ge=50, le=4_000_000)]
+
+
+class Line(NamedTuple):
+    """How a serial port is set; of no importance over TCP."""
+
+    baud: int = 9_600
+    bits: Literal[7, 8] = 8
+    parity: Literal["N", "E", "O"] = "N"
+
+
+class Piece(NamedTuple):
+    """Bytes that came together."""
+
+    raw: bytes
+    came_us: int
+    """Microseconds since 1970."""
+
+
+class Pieces:
+    """What has come over a wire and was not taken yet, oldest first; iterating waits for more."""
+
+    def __init__(self, where: str, clock_us: Callable[[], int], silence_s: float) -> None:
+        self._where, self._clock_us, self._silence_s = where, clock_us, silence_s
+        self._waiting: deque[Piece] = deque()
+        self._gone = ""
+        self._wake = asyncio.Event()
+        self.pause: Callable[[bool], None] = lambda paused: None
+        """Stops the reading of more, or lets it go on."""
+
+    def put(self, raw: bytes) -> None:
+        """Bytes have come."""
+        self._waiting.append(Piece(raw, self._clock_us()))
+        if len(self._waiting) == _MOST_WAITING:
+            self.pause(True)
+        self._wake.set()
+
+    def end(self, reason: str) -> None:
+        """No more will come."""
+        self._gone = self._gone or reason
+        self._wake.set()
+
+    def __aiter__(self) -> Pieces:
+        return self
+
+    async def __anext__(self) -> Piece:
+        while not self._waiting:
+            if self._gone:
+                raise SourceFailed(f"{self._where} has gone: {self._gone}")
+            self._wake.clear()
+            try:
+                async with asyncio.timeout(self._silence_s or None):
+                    await self._wake.wait()
+            except TimeoutError:
+                raise SourceFailed(f"{self._where} has said nothing for {self._silence_s:g} s") from None
+        if len(self._waiting) == _MOST_WAITING:
+            self.pause(False)
+        return self._waiting.popleft()
+
+
+@asynccontextmanager
+async def opened(where: str, line: Line, clock_us: Callable[[], int], silence_s: float = 0.0) -> AsyncIterator[Pieces]:
+    """The pieces that come over a wire; iterating over them ends with `SourceFailed` when the other side has gone.
+
+    ``silence_s``: a wire that says nothing for so long is given up; 0: it may be silent for ever. Raises `SourceFailed`
+    when there is none, or another program has it.
+    """
+    pieces = Pieces(where, clock_us, silence_s)
+    address = urlsplit(where)
+    close = await (_over_tcp if address.scheme == "tcp" else _over_port)(where, line, pieces)
+    try:
+        yield pieces
+    finally:
+        close()
+
+
+class _Tcp(asyncio.Protocol):
+    """Puts what comes over a connection."""
+
+    def __init__(self, pieces: Pieces) -> None:
+        self._pieces = pieces
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        reading = cast(asyncio.ReadTransport, transport)
+        self._pieces.pause = lambda paused: reading.pause_reading() if paused else reading.resume_reading()
+
+    def data_received(self, data: bytes) -> None:
+        self._pieces.put(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._pieces.end(str(exc) if exc else "the other side closed it")
+
+
+async def _over_tcp(where: str, line: Line, pieces: Pieces) -> Callable[[], None]:
+    try:
+        address = urlsplit(where)
+        host, port = address.hostname, address.port
+    except ValueError:
+        host = port = None
+    if not host or not port:
+        raise SourceFailed(f"{where!r} names no host and port; give such as tcp://gateway.local:2000", hopeless=True)
+    connecting = asyncio.get_running_loop().create_connection(lambda: _Tcp(pieces), host, port)
+    try:
+        transport, _ = await asyncio.wait_for(connecting, _CONNECT_S)
+    except (OSError, TimeoutError) as error:
+        said = str(error) or f"no answer within {_CONNECT_S:g} s"
+        raise SourceFailed(f"{where} cannot be reached: {said}") from error
+    return transport.close
+
+
+def _is_another_file(where: str) -> bool:
+    """Whether there is something, and it is no serial port."""
+    device = Path(where).resolve()
+    return device.exists() and not _PORT.fullmatch(str(device))
+
+
+async def _over_port(where: str, line: Line, pieces: Pieces) -> Callable[[], None]:
+    loop = asyncio.get_running_loop()
+    if await asyncio.to_thread(_is_another_file, where):
+        raise SourceFailed(
+            f"{where} is no serial port; give such as /dev/ttyUSB0 or /dev/serial/by-id/…", hopeless=True
+        )
+    try:
+        port = serial.Serial(where, line.baud, line.bits, line.parity, timeout=0, exclusive=True)
+    except (OSError, ValueError) as error:  # a SerialException is an OSError
+        raise SourceFailed(
+            f"port {where} cannot be opened ({error}): is it plugged in, may this user read it (group dialout), and is "
+            "no other program using it?"
+        ) from error
+    number = port.fileno()
+
+    def read() -> None:
+        try:
+            raw = os.read(number, _PIECE)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            loop.remove_reader(number)
+            pieces.end(error.strerror or str(error))
+            return
+        if raw:
+            pieces.put(raw)
+        else:
+            loop.remove_reader(number)
+            pieces.end("it was unplugged")
+
+    def close() -> None:
+        loop.remove_reader(number)
+        port.close()
+
+    def pause(paused: bool) -> None:
+        if paused:
+            loop.remove_reader(number)
+        else:
+            loop.add_reader(number, read)
+
+    pieces.pause = pause
+    pause(False)
+    return close
