@@ -188,6 +188,7 @@ async def serve(
                 keep=running.journal.append,
                 remove=running.refinery.remove,
                 sources=sources,
+                waiting=running.refinery.waiting,
             )
             try:
                 await sources.start()

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wattstead.refining.bookkeeping.bookkeeper import Bookkeeper
+from wattstead.refining.columns import Columns
+from wattstead.refining.latest import Readings
 from wattstead.refining.taking.backlog import bytes_behind
 from wattstead.refining.taking.intake import Chunk, Intake
 
@@ -56,6 +58,13 @@ class Arrivals:
         """
         missing = self._missing(points, edges_us, need, since_us)
         return lambda filled: not self._stands_still() and missing(filled)
+
+    def waiting(self, point: int) -> Readings:
+        """What of a point has been received and is not stored yet, oldest version first; some of it may just be."""
+        parts = [columns for chunk in self._unstored() for columns, _ in chunk.parts]
+        found = Columns.joined([columns.rows(columns.point == point) for columns in parts])
+        order = np.argsort(found.version, kind="stable")
+        return Readings(found.point[order], found.time_us[order], found.value[order])
 
     def _missing(self, points: Collection[int], edges_us: NDArray[np.int64], need: Need, since_us: int) -> Missing:
         if need is Need.MOST or not points:

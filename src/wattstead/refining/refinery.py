@@ -77,6 +77,7 @@ class Refinery:
         self._errors: dict[str, tuple[int, str]] = {}
         self._arrivals = Arrivals(journal, self._intake, self._bookkeeper, lambda: bool(self._errors))
         self.pending = self._arrivals.pending
+        self.waiting = self._arrivals.waiting
         """Whether an answer lacks what has been received."""
         self._woken, self._enough, self._halt = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -16,6 +16,7 @@ from wattstead.ingest.sources.running import Sources
 from wattstead.metering.batch import ReadingBatch
 from wattstead.metering.errors import WattsteadError
 from wattstead.refining.arrivals import Need
+from wattstead.refining.latest import Readings
 from wattstead.refining.live import Live
 from wattstead.registry.registry import Registry
 from wattstead.series import Series
@@ -27,8 +28,9 @@ from wattstead.web.emoncms import routes as emoncms
 from wattstead.web.http.front_door import FrontDoor
 from wattstead.web.influx import routes as influx
 from wattstead.web.problem import answer
+from wattstead.web.pulses.routes import routes as pulses
 from wattstead.web.reference import page as reference
-from wattstead.web.rooms import Keep, Pending, Remove, Rooms, StatusPart, Streams
+from wattstead.web.rooms import Keep, Pending, Remove, Rooms, StatusPart, Streams, Waiting
 from wattstead.web.settings import WebSettings
 from wattstead.web.threads import Threads
 
@@ -48,6 +50,11 @@ def nothing_pending(
 ) -> Callable[[NDArray[np.bool_]], bool]:
     """What is told of readings on their way when nobody was named who knows."""
     return lambda filled: False
+
+
+def nothing_waiting(point: int) -> Readings:
+    """What of a point is not stored yet when nobody was named who knows."""
+    return Readings(np.zeros(0, np.uint32), np.zeros(0, np.int64), np.zeros(0))
 
 
 def never() -> bool:
@@ -83,13 +90,14 @@ def create_web(
     remove: Remove = nothing_removed,
     strict: Callable[[], bool] = never,
     sources: Sources | None = None,
+    waiting: Waiting = nothing_waiting,
 ) -> ASGIApp:
     """The ASGI application that answers everything except the hot routes of ingest.
 
     ``status`` is called in a thread and tells how the other parts of the process are doing, ``pending`` whether
-    readings are on their way that no question finds yet; ``keep`` and ``remove`` write readings; ``strict`` says
-    whether browsers are told to come over TLS alone from now on; ``sources`` runs the ways in that are opened here.
-    Rooms given here are the caller's to close, after this application has been shut down.
+    readings are on their way that no question finds yet, and ``waiting`` which; ``keep`` and ``remove`` write readings;
+    ``strict`` says whether browsers are told to come over TLS alone from now on; ``sources`` runs the ways in that are
+    opened here. Rooms given here are the caller's to close, after this application has been shut down.
     """
     settings = settings or WebSettings()
     registry_threads = Threads("registry", settings.registry_threads, settings.registry_queue)
@@ -98,7 +106,7 @@ def create_web(
     outside = Outside(settings.oidc, f"{settings.public_url}/api/v1/session/outside/back") if settings.oidc else None
     rooms = Rooms(
         registry, series, live, Streams(), directory, registry_threads, series_threads, settings, status, pending,
-        keep, remove, outside=outside, opened=sources,
+        keep, remove, waiting, outside=outside, opened=sources,
     )  # fmt: skip
     return FrontDoor(_litestar(State({"rooms": rooms, "pages": pages.load(settings.static)})), settings, strict)
 
@@ -110,6 +118,7 @@ def _litestar(state: State) -> Litestar:
             reference.routes,
             *emoncms.routes,
             influx.routes,
+            *pulses,
             pages.page,
         ],
         state=state,

@@ -93,6 +93,13 @@ class Directory:
         """All points of the site or device that a key writes to, by id; they are not the key's to read."""
         return _of_device(await self._rows_of([key.site_id]), key.device_id)
 
+    async def row(self, point_id: int) -> PointRow | None:
+        """A point, whoever asks: whether it may be seen is for the caller to find out."""
+        await self._fresh()
+        if point_id not in self._rows and point_id <= self._stamp[1]:
+            await self._once((point_id,), lambda: self.registry.points(point_ids=[point_id]), self._keep)
+        return self._rows.get(point_id)
+
     async def _rows_of(self, wanted: list[int]) -> dict[int, PointRow]:
         await self._fresh()
         missing = [site_id for site_id in wanted if site_id not in self._whole]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from wattstead.ingest.sources.running import Sources
 from wattstead.metering.batch import ReadingBatch
 from wattstead.refining.arrivals import Need
-from wattstead.refining.latest import Latest
+from wattstead.refining.latest import Latest, Readings
 from wattstead.refining.live import Live
 from wattstead.registry.records import Account
 from wattstead.registry.registry import Registry
@@ -49,6 +49,14 @@ class Pending(Protocol):
         self, points: Collection[int], edges_us: NDArray[np.int64], need: Need = Need.MOST, since_us: int = 0
     ) -> Callable[[NDArray[np.bool_]], bool]:
         """Both to be called in the event loop; neither waits."""
+        ...
+
+
+class Waiting(Protocol):
+    """What of a point has been received and no question finds yet, oldest first; some of it may just be found."""
+
+    def __call__(self, point: int) -> Readings:
+        """To be called in the event loop; does not wait."""
         ...
 
 
@@ -92,6 +100,7 @@ class Rooms:
     pending: Pending
     keep: Keep
     remove: Remove
+    waiting: Waiting
     watched: Watched = field(default_factory=Watched)
     outside: Outside | None = None
     """The provider that people may sign in with beside us."""

@@ -115,6 +115,12 @@ async def readings_of_many(
     return await _stored_readings(rooms, rows, start_us, end_us, ask)
 
 
+async def stored_times(rooms: Rooms, row: PointRow, start_us: int, end_us: int) -> set[int]:
+    """The times (µs) of a point's readings in [start, end) that are stored at this moment; waits for nothing."""
+    found = await rooms.series_threads.run(rooms.series.raw, row.point, start_us, end_us)
+    return set(found.time_us.tolist())
+
+
 async def replaced(rooms: Rooms, row: PointRow, start_us: int, end_us: int, limit: int) -> ReplacedColumns:
     """At most ``limit`` readings of a point in [start, end) that newer ones took the place of, in its own numbers."""
     return await rooms.series_threads.run(rooms.series.replaced, row.point, start_us, end_us, limit)
