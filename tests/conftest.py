@@ -17,6 +17,7 @@ from typing import TypeVar
 import httpx
 import pytest
 from hypothesis import HealthCheck, settings
+from tests.postgresql import postgresql
 
 _PATIENCE_S = 120.0
 _LONG = (
@@ -126,6 +127,13 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """One demo for all tests that only read it, or that write to addresses of their own."""
     with demo(tmp_path_factory.mktemp("product") / "data") as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """Address of a PostgreSQL server, without the name of a database."""
+    with postgresql() as address:
+        yield address
 
 
 Verb = Callable[..., str]

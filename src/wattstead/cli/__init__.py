@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
+import typer.core
 
 from wattstead import __version__
 from wattstead.metering.errors import WattsteadError
@@ -85,8 +86,22 @@ def serve(
     _verb("serve", folder=folder, port=port, host=host, base_path=base_path, given=given)
 
 
-@app.command(name="import")
-def import_file(
+class _Kinds(typer.core.TyperGroup):
+    """The kinds of `import`; what is none of them is the name of a table's file."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the usual kind first where none is named."""
+        if args and args[0] != "--help" and args[0] not in self.commands:
+            args = ["table", *args]
+        return super().parse_args(ctx, args)
+
+
+imports = typer.Typer(cls=_Kinds, no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(imports, name="import", help="Bring readings into a running server; FILE alone is a table.")
+
+
+@imports.command(name="table")
+def import_table(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, CSV.gz or .xlsx.")],
     folder: Folder = Path("data"),
     url: Address = "",
@@ -101,6 +116,21 @@ def import_file(
 ) -> None:
     """Bring a table of readings into a running server; says exactly what became of each row."""
     _verb("importing", **locals())
+
+
+@imports.command(name="blip")
+def import_blip(
+    source: Annotated[str, typer.Argument(help="postgresql://USER@HOST/DATABASE, or a file that pg_dump has made.")],
+    folder: Folder = Path("data"),
+    url: Address = "",
+    key: WriteKey = "",
+    read_key: ReadKey = "",
+    table: Annotated[str, typer.Option(help="With the columns id, stamp and ms.")] = "readings",
+    meter: Annotated[int, typer.Option(min=1, max=99_999, help="Of a table without ids.")] = 1,
+    notes: Annotated[Path | None, typer.Option(help="Where to remember how far it went.", show_default=False)] = None,
+) -> None:
+    """Take over the pulses of a blink-counting server from its PostgreSQL table."""
+    _verb("blip", **locals())
 
 
 @app.command(name="export")

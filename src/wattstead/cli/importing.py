@@ -7,41 +7,21 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
 import typer
 
+from wattstead.cli.account import Account, opened
 from wattstead.cli.client import Client, connect
 from wattstead.cli.known import KnownReadings
 from wattstead.ingest.decoding.table_file import TableDecoder, TableReadings, shape_of
 from wattstead.ingest.decoding.table_rows import OddLines, Row, rows_of
-from wattstead.metering.errors import Issue, WattsteadError
+from wattstead.metering.errors import Issue
 from wattstead.registry.names import checked_zone
 
 _ROWS = 5_000
-_REASONS = 1_000
 _PLACE = re.compile(r"(?:^row |\[)(\d+)")
-
-
-class ImportDiffers(WattsteadError):
-    """The file has changed since its import was interrupted."""
-
-
-class Account(msgspec.Struct):
-    """What became of the readings of one file so far; kept beside the file until the import is complete."""
-
-    size: int
-    rows: int = 0
-    """Rows of the file that are done."""
-    accepted: int = 0
-    repeated: int = 0
-    corrected: int = 0
-    empty: int = 0
-    rejected: int = 0
-    first_rejected: list[Issue] = []
 
 
 def run(
@@ -63,7 +43,7 @@ def run(
     _, header = next(rows, (0, ()))
     decoder = TableDecoder(shape_of(header, prefix, time_column), zone, decimal_comma)
     notes = file.with_name(file.name + ".import.json")
-    account = _account(file, notes)
+    account = opened(notes, file.name, file.stat().st_size)
     client = connect(folder, url, key, read_key)
     known = KnownReadings(client)
     odd = OddLines()
@@ -76,36 +56,14 @@ def run(
             for chunk in _chunks(rows):
                 _post(client, known, decoder.decode(chunk), account)
                 account.rows += len(chunk)
-                _save(notes, account)
+                account.save(notes)
                 bar.update(len(chunk))
     finally:
         client.close()
     notes.unlink(missing_ok=True)
-    _report(account, file, known.asked)
+    account.report(file.name, known.asked)
     _remark(odd, encoding)
     return 2 if account.rejected else 0
-
-
-def _account(file: Path, notes: Path) -> Account:
-    size = file.stat().st_size
-    if not notes.exists():
-        return Account(size)
-    try:
-        found = msgspec.json.decode(notes.read_bytes(), type=Account)
-    except msgspec.DecodeError as error:
-        raise ImportDiffers(f"{notes.name} cannot be read: {error}; delete it to begin again") from None
-    if found.size != size:
-        raise ImportDiffers(
-            f"{file.name} had {found.size} bytes when its import was interrupted and has {size} now; "
-            f"delete {notes.name} to begin again"
-        )
-    return found
-
-
-def _save(notes: Path, account: Account) -> None:
-    fresh = notes.with_name(notes.name + ".new")
-    fresh.write_bytes(msgspec.json.encode(account))
-    fresh.replace(notes)
 
 
 def _skip(rows: Iterator[Row], decoder: TableDecoder, count: int) -> int:
@@ -133,7 +91,7 @@ def _post(client: Client, known: KnownReadings, found: TableReadings, account: A
     account.repeated += sifted.repeated
     account.corrected += sifted.overtaken
     account.empty += found.empty
-    _reject(account, found.issues)
+    account.reject(found.issues)
     if not kept:
         return
     accepted, refused = client.post_readings(
@@ -141,7 +99,7 @@ def _post(client: Client, known: KnownReadings, found: TableReadings, account: A
     )
     account.corrected += sifted.corrected
     account.accepted += accepted - sifted.corrected
-    _reject(account, [_in_file(issue, found, kept) for issue in refused])
+    account.reject([_in_file(issue, found, kept) for issue in refused])
     account.rejected += len(kept) - accepted - len(refused)  # the server names the first thousand
 
 
@@ -152,28 +110,6 @@ def _in_file(issue: Issue, found: TableReadings, kept: list[int]) -> Issue:
         return issue
     at = kept[int(place[1])]
     return Issue(f"row {found.row[at]}, {found.point[at][:200]}", issue.reason)
-
-
-def _reject(account: Account, issues: list[Issue]) -> None:
-    account.rejected += len(issues)
-    account.first_rejected += issues[: max(0, _REASONS - len(account.first_rejected))]
-
-
-def _report(account: Account, file: Path, asked: bool) -> None:
-    typer.echo(f"{file.name}: {account.rows} rows")
-    typer.echo(f"  accepted   {account.accepted}")
-    typer.echo(
-        f"  repeated   {account.repeated}" + ("" if asked else "  (within the file; no read key to ask the server)")
-    )
-    typer.echo(f"  corrected  {account.corrected}")
-    typer.echo(f"  rejected   {account.rejected}")
-    if account.empty:
-        typer.echo(f"  empty      {account.empty} cells")
-    for issue in account.first_rejected[:20]:
-        typer.echo(f"    {issue.place}: {issue.reason}")
-    more = Counter(issue.reason for issue in account.first_rejected[20:])
-    for reason, times in more.most_common(20):
-        typer.echo(f"    {times} more: {reason}")
 
 
 def _remark(odd: OddLines, encoding: str) -> None:
