@@ -18,6 +18,7 @@ const PAGES = {
   NotFound: ["door"],
   More: [],
   Start: ["points", "start"],
+  Pulses: ["list", "points", "pulses"],
   Sites: ["list", "who", "place"],
   SitePage: ["list", "who", "place"],
   Devices: ["list", "who", "place"],

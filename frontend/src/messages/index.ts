@@ -11,6 +11,7 @@ import type { words as list } from "./en/list";
 import type { words as place } from "./en/place";
 import type { words as people } from "./en/people";
 import type { words as start } from "./en/start";
+import type { words as pulses } from "./en/pulses";
 import type { words as settings } from "./en/settings";
 import type { words as templates } from "./en/templates";
 import type { words as refusals } from "./en/refusals";
@@ -26,13 +27,14 @@ interface Sources {
   readonly place: typeof place;
   readonly people: typeof people;
   readonly start: typeof start;
+  readonly pulses: typeof pulses;
   readonly settings: typeof settings;
   readonly templates: typeof templates;
   readonly refusals: typeof refusals;
   readonly sources: typeof opened;
 }
 type English = Sources["first"] & Sources["history"] & Sources["points"] & Sources["door"] & Sources["settings"] &
-  Sources["who"] & Sources["list"] & Sources["place"] & Sources["people"] & Sources["start"] & Sources["templates"] & Sources["refusals"] & Sources["sources"];
+  Sources["who"] & Sources["list"] & Sources["place"] & Sources["people"] & Sources["start"] & Sources["pulses"] & Sources["templates"] & Sources["refusals"] & Sources["sources"];
 
 /** `first` is loaded before anything is shown, the others with their screens. */
 export type Part = keyof Sources;

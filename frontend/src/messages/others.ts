@@ -6,6 +6,7 @@ export const OTHERS = {
   place: { en: () => import("./en/place"), de: () => import("./de/place"), fr: () => import("./fr/place") },
   people: { en: () => import("./en/people"), de: () => import("./de/people"), fr: () => import("./fr/people") },
   start: { en: () => import("./en/start"), de: () => import("./de/start"), fr: () => import("./fr/start") },
+  pulses: { en: () => import("./en/pulses"), de: () => import("./de/pulses"), fr: () => import("./fr/pulses") },
   settings: { en: () => import("./en/settings"), de: () => import("./de/settings"), fr: () => import("./fr/settings") },
   templates: { en: () => import("./en/templates"), de: () => import("./de/templates"), fr: () => import("./fr/templates") },
   sources: { en: () => import("./en/sources"), de: () => import("./de/sources"), fr: () => import("./fr/sources") },

@@ -7,6 +7,8 @@ export const routes: RouteRecordRaw[] = [
   { path: "/more", name: "more", component: () => import("./More.vue"), meta: { title: "nav.more" } },
   { path: "/start", name: "start", component: () => import("./Start.vue"), meta: { title: "nav.start", words: ["points", "start"] } },
 
+  { path: "/blinks/:id(\\d+)", name: "pulses", component: () => import("./Pulses.vue"), meta: { title: "nav.points", words: ["list", "points", "pulses"] } },
+
   { path: "/sites", name: "sites", component: () => import("./Sites.vue"), meta: { title: "nav.sites", words: ["list", "who", "place"] } },
   { path: "/sites/:id(\\d+)", name: "site", component: () => import("./SitePage.vue"), meta: { title: "nav.site", words: ["list", "who", "place"] } },
   { path: "/devices", name: "devices", component: () => import("./Devices.vue"), meta: { title: "nav.devices", words: ["list", "who", "place"] } },

@@ -13,6 +13,7 @@ export const words: Words<"points"> = {
   "points.never": "nie",
   "points.history": "Verlauf von {name}",
   "points.edit": "{name} ändern",
+  "points.live": "Live: {name}",
   "points.nomatch": "Kein Messpunkt passt zu „{words}“.",
   "points.none": "Noch kein Messpunkt. Mit dem ersten Messwert erscheint er hier.",
   "points.failed": "Die Messpunkte konnten nicht geladen werden",

@@ -11,6 +11,7 @@ export const words = {
   "points.never": "never",
   "points.history": "History of {name}",
   "points.edit": "Change {name}",
+  "points.live": "Live: {name}",
   "points.nomatch": "No point fits “{words}”.",
   "points.none": "No point yet. Send a first reading and it appears here.",
   "points.failed": "The points could not be loaded",

@@ -13,6 +13,7 @@ export const words: Words<"points"> = {
   "points.never": "jamais",
   "points.history": "Historique de {name}",
   "points.edit": "Modifier {name}",
+  "points.live": "En direct : {name}",
   "points.nomatch": "Aucun point ne correspond à « {words} ».",
   "points.none": "Pas encore de point. Envoyez une première mesure et il apparaît ici.",
   "points.failed": "Les points n’ont pas pu être chargés",
