@@ -1,0 +1,115 @@
+"""SML meters: published captures, damaged ones, streams cut anywhere, and a port that carries them."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wattstead.ingest.sml.language import ESCAPE, LONGEST, START, crc, cut, entries, messages
+from wattstead.ingest.sml.source import SmlSettings, decode, run
+from wattstead.ingest.sources.source_protocol import Message, Unreadable
+
+PAYLOADS = Path(__file__).parent.parent.parent / "payloads" / "sml"
+NOW_US = 1_700_000_000_000_000
+EXPECTED = {
+    "emh": {
+        "1-0:1.8.0": (8_571_286.2, "Wh"), "1-0:2.8.0": (154.3, "Wh"), "1-0:1.8.1": (8_571_286.2, "Wh"),
+        "1-0:2.8.1": (154.3, "Wh"), "1-0:1.8.2": (0, "Wh"), "1-0:2.8.2": (0, "Wh"), "1-0:16.7.0": (536.4, "W"),
+    },
+    "isk_mt175": {
+        "1-0:1.8.0": (22_462_413.6, "Wh"), "1-0:1.8.1": (22_462_413.6, "Wh"), "1-0:1.8.2": (0, "Wh"),
+        "1-0:16.7.0": (168, "W"), "1-0:36.7.0": (117, "W"), "1-0:56.7.0": (22, "W"), "1-0:76.7.0": (29, "W"),
+    },
+    "isk_mt631": {"1-0:1.8.0": (79_139.3, "Wh"), "1-0:2.8.0": (0, "Wh"), "1-0:16.7.0": (2_144, "W")},
+}  # fmt: skip
+
+
+def payload(name: str) -> bytes:
+    return (PAYLOADS / f"{name}.bin").read_bytes()
+
+
+def sealed(body: bytes) -> bytes:
+    """A transmission of a body."""
+    fill = -len(body) % 4
+    whole = START + body.replace(ESCAPE, ESCAPE * 2) + bytes(fill) + ESCAPE + bytes([0x1A, fill])
+    return whole + crc(whole).to_bytes(2, "little")
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize("name", sorted(file.stem for file in PAYLOADS.iterdir()))
+def test_payload(name: str) -> None:
+    found = decode(Message(payload(name), "tty", NOW_US), SmlSettings(port="tty"))
+    rows = zip(found.names.addresses, found.value.tolist(), found.units or [], strict=True)
+    told = {address.removeprefix("sml/"): (value, unit) for address, value, unit in rows}
+    assert told == EXPECTED[name]
+    assert set(found.time_us.tolist()) == {NOW_US}
+
+
+@pytest.mark.unit
+def test_every_damaged_byte_is_noticed() -> None:
+    whole = payload("isk_mt631")
+    for at in range(len(whole)):
+        with pytest.raises(Unreadable):
+            list(messages(whole[:at] + bytes([whole[at] ^ 0x40]) + whole[at + 1 :]))
+
+
+@pytest.mark.unit
+@given(st.binary(max_size=200))
+def test_any_body_is_read_or_refused(body: bytes) -> None:
+    whole = sealed(body)
+    assert cut(whole) == ([whole], [], b"")
+    try:
+        entries(whole)
+    except Unreadable as error:
+        assert str(error)
+
+
+@pytest.mark.unit
+def test_deep_and_endless_lists_are_refused() -> None:
+    for body in (b"\x71" * 60, b"\xff\xff\xff\xff\x0f", b"\x7f", b"\x55\x00", b"\x5a" + bytes(9), b"\x8f"):
+        with pytest.raises(Unreadable):
+            list(messages(sealed(body)))
+
+
+@pytest.mark.unit
+@given(st.lists(st.integers(1, 60), min_size=1, max_size=80))
+def test_a_stream_is_cut_wherever_its_pieces_end(sizes: list[int]) -> None:
+    one, escaped = payload("isk_mt631"), sealed(b"\x05" + ESCAPE + b"\x00\x00\x00")
+    stream = b"\x00\x01" + one + escaped + b"\xff" + one
+    whole: list[bytes] = []
+    rubbish: list[bytes] = []
+    rest, at = b"", 0
+    for size in [*sizes, len(stream)]:
+        found, odd, rest = cut(rest + stream[at : at + size])
+        at += size
+        whole += found
+        rubbish += odd
+    assert whole == [one, escaped, one] and b"".join(rubbish) == b"\x00\x01\xff" and rest == b""
+
+
+@pytest.mark.unit
+def test_what_never_ends_is_let_go() -> None:
+    whole, rubbish, rest = cut(START + b"x" * LONGEST)
+    assert not whole and len(rubbish[0]) > LONGEST and rest == b""
+    whole, rubbish, rest = cut(b"x" * (LONGEST + 1))
+    assert not whole and rubbish and len(rest) < len(START)
+
+
+async def test_a_port(port: Any, way: Any, running: Any) -> None:
+    task = running(run, SmlSettings(port=str(port.link), every_s=0), way)
+    one = payload("isk_mt175")
+    while not way.readings:  # what comes before the port is open is lost
+        port.say(one[100:])
+        port.say(one)
+        await asyncio.sleep(0.02)
+    assert ("sml/1-0:16.7.0", way.now_us, 168.0) in way.readings
+    way.refused.clear()
+    port.say(one[:50] + b"\x55" + one[51:])
+    await way.until(lambda: way.refused)
+    assert "checksum" in way.refused[0][1]
+    task.cancel()
