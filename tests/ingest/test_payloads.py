@@ -50,6 +50,13 @@ EXPECTED: dict[str, tuple[bytes, Expected]] = {
         "influx/system,host=pi4/n_users": [(-10, 0)], "influx/system,host=pi4/uptime": [(-10, 86462)],
         "influx/switch,host=pi4/closed": [(-10, 1)], "influx/switch,host=pi4/count": [(-10, 2.0**64)],
     }),
+    "senml_pack": (b'{"accepted":6,"rejected":[]}', {
+        f"senml/urn:dev:ow:10e2073a01080063:{name}": readings
+        for name, readings in {
+            "voltage": [(-10, 120.1)], "current": [(-15, 1.2), (-14, 1.3)], "temperature": [(-10, 21.5)],
+            "temperature/sum": [(-10, 30)], "open": [(-10, 1)],
+        }.items()
+    }),
     "homeassistant_write": (b"", {
         "influx/W,domain=sensor,entity_id=kitchen_power/value": [(-9.876544, 230.5)],
         "influx/°C,domain=sensor,entity_id=hall way/value": [(-9, 19.25)],

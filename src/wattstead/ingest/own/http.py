@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from functools import partial
 from urllib.parse import parse_qs
 
-import msgspec
-
 from wattstead.ingest.decoding.columns import Columns
 from wattstead.ingest.decoding.unpack import inflated
-from wattstead.ingest.errors import FormatUnknown, IngestError
-from wattstead.ingest.http.asgi import Answer, Request, answer
-from wattstead.ingest.http.routes import Route, Unexpected
+from wattstead.ingest.errors import FormatUnknown
+from wattstead.ingest.http.asgi import Answer, Request
+from wattstead.ingest.http.routes import Route
+from wattstead.ingest.http.told import answered, refuse
 from wattstead.ingest.own.json_body import JsonDecoder, checked_unit
-from wattstead.ingest.reception import Kept, Reception
-from wattstead.metering.errors import Issue
+from wattstead.ingest.reception import Reception
 
 try:
     from wattstead.ingest.own import arrow_body
@@ -26,35 +23,6 @@ except ImportError as missing:  # on site there is no Arrow
     arrow_body = None  # type: ignore[assignment]
 
 _ARROW = ("application/vnd.apache.arrow.stream", "application/vnd.apache.arrow.file")
-_PROBLEM = b"application/problem+json"
-_TITLES = {
-    400: "The request cannot be understood",
-    401: "A write key is needed",
-    403: "Not allowed",
-    405: "This method is not supported here",
-    413: "The request is too large",
-    415: "This format is not read here",
-    422: "None of the readings could be kept",
-    429: "Too many readings",
-    500: "Something went wrong here",
-    503: "Not available right now",
-}
-
-
-class _Accepted(msgspec.Struct):
-    accepted: int
-    rejected: list[Issue]
-
-
-class _Problem(msgspec.Struct):
-    title: str
-    status: int
-    detail: str
-    request: str
-    type: str = "about:blank"
-    accepted: int | msgspec.UnsetType = msgspec.UNSET
-    rejected: list[Issue] | msgspec.UnsetType = msgspec.UNSET
-    rejected_count: int | msgspec.UnsetType = msgspec.UNSET
 
 
 def routes(reception: Reception) -> Sequence[Route]:
@@ -88,7 +56,7 @@ class _Own:
             columns = await reception.in_lane(partial(decode, self.lane_decoder))
         else:
             columns = decode(self.decoder)
-        return _answer(await reception.keep(grant, columns, times_needed=True))
+        return answered(await reception.keep(grant, columns, times_needed=True))
 
     def _decode(self, form: str, body: bytes, now_us: int, unit: str, decoder: JsonDecoder) -> Columns:
         if form in _ARROW and arrow_body is not None:
@@ -96,33 +64,3 @@ class _Own:
         if form not in ("application/json", "text/json", "text/plain", "application/x-www-form-urlencoded", ""):
             raise FormatUnknown("Content-Type", form, f"application/json or {_ARROW[0]}")
         return decoder.decode(body, now_us, unit)
-
-
-def refuse(error: IngestError) -> Answer:
-    """An error as problem+json."""
-    number = error.request if isinstance(error, Unexpected) else secrets.token_hex(6)
-    problem = _Problem(_TITLES.get(error.status, "The request failed"), error.status, str(error), number)
-    more = [(b"x-request-id", number.encode())]
-    if error.retry_after_s:
-        more.append((b"retry-after", b"%d" % max(1, round(error.retry_after_s))))
-    if error.status == 401:
-        more.append((b"www-authenticate", b'Bearer realm="wattstead"'))
-    return answer(error.status, msgspec.json.encode(problem), _PROBLEM, more)
-
-
-def _answer(kept: Kept) -> Answer:
-    rejected = kept.rejected
-    if kept.accepted or not rejected:
-        return answer(200, msgspec.json.encode(_Accepted(kept.accepted, rejected.listed)))
-    first = rejected.listed[0]
-    number = secrets.token_hex(6)
-    problem = _Problem(
-        _TITLES[422],
-        422,
-        f"{rejected.count} rejected; {first.place}: {first.reason}",
-        number,
-        accepted=0,
-        rejected=rejected.listed,
-        rejected_count=rejected.count,
-    )
-    return answer(422, msgspec.json.encode(problem), _PROBLEM, [(b"x-request-id", number.encode())])

@@ -1,0 +1,1 @@
+"""SenML, Sensor Measurement Lists (RFC 8428), posted as JSON."""
