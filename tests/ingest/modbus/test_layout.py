@@ -29,7 +29,7 @@ TWINS = {"eastron-sdm230": "eastron-sdm120", "janitza-umg96": "janitza-umg604"}
 
 
 def settings(*registers: NamedRegister) -> ModbusSettings:
-    return ModbusSettings(host="h", devices=(Device(unit=1, prefix="m/", registers=registers),))
+    return ModbusSettings(host="h", devices=(Device(unit_id=1, prefix="m/", registers=registers),))
 
 
 def read(raw: bytes, *registers: NamedRegister, at: int = 0) -> dict[str, float]:
@@ -144,7 +144,7 @@ def test_a_device_that_is_no_longer_there_is_unreadable() -> None:
 @pytest.mark.parametrize("template", with_registers())
 def test_each_shipped_template_reads_what_its_device_answers(template: str) -> None:
     image = Image(PAYLOADS / f"{TWINS.get(template, template)}.txt")
-    made = ModbusSettings(host="h", devices=(Device(unit=3, template=template),))
+    made = ModbusSettings(host="h", devices=(Device(unit_id=3, template=template),))
     (meter,) = meters_of(made)
     blocks = meter.plan()
     raw = b"".join(
@@ -179,12 +179,12 @@ def test_the_same_numbers_have_the_same_names_so_that_points_are_found_once() ->
 @pytest.mark.parametrize(
     "devices, reason",
     [
-        ((Device(unit=1, template="nothing"),), "template is 'nothing'"),
-        ((Device(unit=1, template="linky-standard"),), "expected one with registers"),
-        ((Device(unit=1),), "expected registers, or one of abb-b23"),
-        ((Device(unit=1, template="abb-b23"), Device(unit=1, template="sma-tripower")), "no other device"),
-        ((Device(unit=1, template="abb-b23"), Device(unit=2, template="abb-b23")), "keeps 'abb-b23/power' apart"),
-        ((Device(unit=1, registers=(one("int16", unit="bananas"),)),), "'bananas'"),
+        ((Device(unit_id=1, template="nothing"),), "template is 'nothing'"),
+        ((Device(unit_id=1, template="linky-standard"),), "expected one with registers"),
+        ((Device(unit_id=1),), "expected registers, or one of abb-b23"),
+        ((Device(unit_id=1, template="abb-b23"), Device(unit_id=1, template="sma-tripower")), "no other device"),
+        ((Device(unit_id=1, template="abb-b23"), Device(unit_id=2, template="abb-b23")), "keeps 'abb-b23/power' apart"),
+        ((Device(unit_id=1, registers=(one("int16", unit="bananas"),)),), "'bananas'"),
         ((Device(registers=(NamedRegister(name=" ", table="input", at=0, form="int16"),), prefix=" "),), "blanks"),
     ],
 )  # fmt: skip
@@ -194,6 +194,6 @@ def test_devices_that_do_not_go_together(devices: tuple[Device, ...], reason: st
 
 
 def test_two_of_a_kind_with_prefixes_of_their_own() -> None:
-    pair = (Device(unit=1, template="abb-b23"), Device(unit=2, template="abb-b23", prefix="second/", every_s=2))
+    pair = (Device(unit_id=1, template="abb-b23"), Device(unit_id=2, template="abb-b23", prefix="second/", every_s=2))
     first, second = meters_of(ModbusSettings(host="h", devices=pair, every_s=7))
     assert (first.prefix, first.every_s, second.prefix, second.every_s) == ("abb-b23/", 7, "second/", 2)

@@ -33,7 +33,7 @@ async def test_every_register_of_a_template_with_its_value() -> None:
 
 
 async def test_devices_of_the_settings_are_tested_when_nothing_else_is_asked_for() -> None:
-    devices = (Device(unit=1, template="eastron-sdm630"), Device(unit=2, template="sma-tripower"))
+    devices = (Device(unit_id=1, template="eastron-sdm630"), Device(unit_id=2, template="sma-tripower"))
     found = await looked(answering({1: METER.registers, 2: INVERTER.registers}), {}, devices=devices)
     assert len(found) == 13 + 9
     (bad,) = (one for one in found if one.fault)
@@ -43,7 +43,7 @@ async def test_devices_of_the_settings_are_tested_when_nothing_else_is_asked_for
 async def test_the_wrong_template_shows() -> None:
     """A meter read with the low word first: numbers come, and cannot be right."""
     registers = [{"name": "U", "unit": "V", "table": "input", "at": 0, "form": "float32le"}]
-    devices = msgspec.convert([{"unit": 1, "registers": registers}], tuple[Device, ...])
+    devices = msgspec.convert([{"unit_id": 1, "registers": registers}], tuple[Device, ...])
     (found,) = await looked(answering({1: {("input", 0): 0x4366, ("input", 1): 0x7FFF}}), {}, devices=devices)
     assert found.fault.endswith("the device says that it has no value here")
     (found,) = await looked(answering({1: {("input", 0): 0x4366, ("input", 1): 0x7F33}}), {}, devices=devices)
@@ -72,14 +72,14 @@ async def test_a_scan_finds_who_answers_and_asks_nobody_else() -> None:
         found = await look(settings, {"what": "scan", "first": 1, "last": 6, "timeout_s": 0.1})
         assert {unit for unit, *_ in bus.asked} == {1, 2, 3, 4, 5, 6}
     assert [(one.where, one.name) for one in found] == [("unit 2", ""), ("unit 5", "Fronius Symo 5.0-3-M 34119102")]
-    assert found[0].settings == {"devices": [{"unit": 2}]}
+    assert found[0].settings == {"devices": [{"unit_id": 2}]}
 
 
 async def test_a_range_of_hosts_is_scanned_when_it_is_given() -> None:
     async with gateway(answering({1: Image(PAYLOADS / "fronius-symo.txt").registers})) as bus:
         (one,) = await scan_hosts(ModbusSettings(port=bus.port), "127.0.0.1-2", 1, 0.2)
     assert one.where == "127.0.0.1" and one.settings["host"] == "127.0.0.1"
-    assert one.settings["devices"] == [{"unit": 1, "template": "fronius-symo"}]
+    assert one.settings["devices"] == [{"unit_id": 1, "template": "fronius-symo"}]
 
 
 async def test_templates_and_their_registers_without_asking_anybody() -> None:
@@ -90,7 +90,7 @@ async def test_templates_and_their_registers_without_asking_anybody() -> None:
         {"name": "power", "unit": "W", "table": "holding", "at": 23316, "form": "int32", "factor": 0.01}
     ]
     registers = [register for one in found for device in one.settings["devices"] for register in device["registers"]]
-    msgspec.convert({"host": "h", "devices": [{"unit": 7, "registers": registers}]}, ModbusSettings, strict=True)
+    msgspec.convert({"host": "h", "devices": [{"unit_id": 7, "registers": registers}]}, ModbusSettings, strict=True)
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def beside() -> Iterator[Gateway]:
 def test_the_command(beside: Gateway, verb: Callable[..., str]) -> None:
     bus = f"127.0.0.1:{beside.port}"
     scanned = verb("modbus", "scan", bus, "--last", 3, "--timeout-s", 0.1)
-    assert '{"devices": [{"unit": 3, "template": "fronius-symo"}]}' in scanned
+    assert '{"devices": [{"unit_id": 3, "template": "fronius-symo"}]}' in scanned
     tested = verb("modbus", "test", bus, "eastron-sdm630")
     assert len(tested.splitlines()) == 13
     assert "unit 1 input 0            eastron-sdm630/voltage L1  230.2 V" in tested

@@ -20,7 +20,7 @@ METER = Image(PAYLOADS / "eastron-sdm630.txt")
 
 
 def settings(port: int, *devices: Device, **more: object) -> ModbusSettings:
-    chosen = devices or (Device(unit=1, template="eastron-sdm630"),)
+    chosen = devices or (Device(unit_id=1, template="eastron-sdm630"),)
     given = {"every_s": 0.1, "timeout_s": 0.2, "retries": 0, **more}
     return ModbusSettings(host="127.0.0.1", port=port, devices=chosen, **given)  # type: ignore[arg-type]
 
@@ -74,8 +74,8 @@ async def test_what_was_kept_can_be_read_again_from_its_message() -> None:
 
 async def test_a_dead_device_does_not_hold_up_the_others() -> None:
     way = Recorder()
-    dead = [Device(unit=unit, template="eastron-sdm630", prefix=f"{unit}/") for unit in (2, 3)]
-    three = Device(unit=1, template="eastron-sdm630", prefix="1/"), *dead
+    dead = [Device(unit_id=unit, template="eastron-sdm630", prefix=f"{unit}/") for unit in (2, 3)]
+    three = Device(unit_id=1, template="eastron-sdm630", prefix="1/"), *dead
     async with (
         gateway(answering({1: METER.registers})) as device,
         running(settings(device.port, *three, every_s=0.2), way),
@@ -90,8 +90,8 @@ async def test_a_dead_device_does_not_hold_up_the_others() -> None:
 async def test_a_device_that_comes_back_is_heard_again() -> None:
     way, devices = Recorder(), {1: METER.registers}
     pair = (
-        Device(unit=1, template="eastron-sdm630", prefix="1/"),
-        Device(unit=2, template="eastron-sdm630", prefix="2/"),
+        Device(unit_id=1, template="eastron-sdm630", prefix="1/"),
+        Device(unit_id=2, template="eastron-sdm630", prefix="2/"),
     )
     async with gateway(answering(devices)) as device, running(settings(device.port, *pair, timeout_s=0.05), way):
         await way.until(lambda: "1 of 2" in (way.said or [""])[-1])
@@ -119,7 +119,7 @@ async def test_an_answer_is_asked_for_again_as_often_as_told() -> None:
 
 async def test_a_device_that_refuses_gaps_is_read_without_them() -> None:
     way = Recorder()
-    exact = Device(unit=1, template="eastron-sdm630", longest_gap=60)
+    exact = Device(unit_id=1, template="eastron-sdm630", longest_gap=60)
     async with (
         gateway(answering({1: METER.registers}, only_exact=True)) as device,
         running(settings(device.port, exact), way),
@@ -288,7 +288,7 @@ async def test_many_buses_at_once_keep_apart() -> None:
         for number, way in enumerate(ways):
             registers = {("input", 0): number}
             device: Gateway = await stack.enter_async_context(gateway(answering({1: registers})))
-            only = Device(unit=1, registers=(NamedRegister(name="n", table="input", at=0, form="uint16"),))
+            only = Device(unit_id=1, registers=(NamedRegister(name="n", table="input", at=0, form="uint16"),))
             await stack.enter_async_context(running(settings(device.port, only), way))
         begun = time.monotonic()
         for number, way in enumerate(ways):

@@ -19,7 +19,7 @@ from wattstead.ingest.modbus.settings import Device, ModbusSettings
 from wattstead.ingest.sources.source_protocol import SourceFailed
 
 METERS = {1: "eastron-sdm630", 5: "abb-b23", 9: "fronius-symo"}
-DEVICES = tuple(Device(unit=unit, template=template) for unit, template in METERS.items())
+DEVICES = tuple(Device(unit_id=unit, template=template) for unit, template in METERS.items())
 
 
 def devices() -> list[SimDevice]:
@@ -77,7 +77,7 @@ async def test_over_tcp(link: str, framer: FramerType, free_port: int) -> None:
         assert found["unit 1"].value == "answers"
         assert found["unit 5"].value == "answers with exception 2 (illegal data address)"
         assert found["unit 9"].name == "Fronius Symo 5.0-3-M 34119102"
-        assert found["unit 9"].settings == {"devices": [{"unit": 9, "template": "fronius-symo"}]}
+        assert found["unit 9"].settings == {"devices": [{"unit_id": 9, "template": "fronius-symo"}]}
     assert "cannot be reached" in str(await failure(settings, Recorder()))
 
 

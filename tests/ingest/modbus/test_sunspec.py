@@ -57,7 +57,7 @@ async def test_what_it_says_of_itself() -> None:
 @pytest.mark.parametrize("name", ["fronius-symo", "solaredge", "sunspec-113", "sunspec-701"])
 async def test_each_number_has_the_value_that_the_device_means(name: str) -> None:
     device, image = await discovered(name)
-    made = {"devices": [{"unit": 1, "registers": device.registers}]}
+    made = {"devices": [{"unit_id": 1, "registers": device.registers}]}
     async with gateway(answering({1: image.registers}, only_exact=True)) as bus:
         settings = ModbusSettings(host="127.0.0.1", port=bus.port)
         settings = msgspec.convert({**msgspec.to_builtins(settings), **msgspec.to_builtins(made)}, ModbusSettings)
@@ -84,7 +84,7 @@ async def test_looking_proposes_the_template_or_the_registers() -> None:
             (found,) = await look(ModbusSettings(host="127.0.0.1", port=bus.port), {"what": "sunspec", "unit": 4})
         assert found.where == "unit 4" and expected in found.value
         (device,) = found.settings["devices"]
-        assert device["unit"] == 4 and ("template" in device) != ("registers" in device)
+        assert device["unit_id"] == 4 and ("template" in device) != ("registers" in device)
 
 
 async def test_a_device_without_sunspec_is_said_to_have_none() -> None:

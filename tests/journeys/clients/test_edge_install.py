@@ -65,7 +65,7 @@ from wattstead.ingest.modbus.layout import decode
 from wattstead.ingest.modbus.settings import Device, ModbusSettings
 from wattstead.ingest.sources.source_protocol import Message
 
-meter = ModbusSettings(host="h", devices=(Device(unit=1, template="eastron-sdm120"),))
+meter = ModbusSettings(host="h", devices=(Device(unit_id=1, template="eastron-sdm120"),))
 columns = decode(Message(bytes.fromhex("43663333"), "unit 1 input 0+2", NOW_US), meter)
 assert columns.names.address(0) == "eastron-sdm120/voltage" and columns.units == ["V"]
 print("kept")

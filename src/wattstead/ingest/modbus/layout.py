@@ -77,8 +77,9 @@ class Layout:
         self._groups, self._picks = _groups(self.registers, starts)
         factors = np.array([one.factor for one in self.registers])
         shrinks = (factors != 0) & (np.abs(factors) < 1)
-        whole = np.where(shrinks, np.rint(1 / np.where(shrinks, factors, 1.0)), 1.0)
-        exact = shrinks & (np.abs(whole * factors - 1) < 1e-12)
+        with np.errstate(over="ignore", invalid="ignore"):
+            whole = np.where(shrinks, np.rint(1 / np.where(shrinks, factors, 1.0)), 1.0)
+            exact = shrinks & (np.abs(whole * factors - 1) < 1e-12)
         self._divide = np.where(exact, whole, 1.0)  # 9 / 100 is 0.09 to the last digit, 9 * 0.01 is not
         self._multiply = np.where(exact, 1.0, factors)
         self._offset = np.array([one.offset for one in self.registers])

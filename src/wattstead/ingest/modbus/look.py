@@ -68,14 +68,14 @@ async def look(settings: ModbusSettings, wish: Mapping[str, Any]) -> Sequence[Fo
 async def _templates(settings: ModbusSettings, wish: Wish) -> list[Found]:
     titles = {one.template.name: one.template.title for one in Library(shipped())}
     return [
-        Found(where=name, name=titles[name], settings={"devices": [{"unit": wish.unit, "template": name}]})
+        Found(where=name, name=titles[name], settings={"devices": [{"unit_id": wish.unit, "template": name}]})
         for name in with_registers()
     ]
 
 
 async def _registers(settings: ModbusSettings, wish: Wish) -> list[Found]:
     template = template_named(wish.template)
-    device = {"unit": wish.unit, "prefix": template.prefix}
+    device = {"unit_id": wish.unit, "prefix": template.prefix}
     return [
         Found(
             where=f"{one.table} {one.at}",
@@ -89,7 +89,7 @@ async def _registers(settings: ModbusSettings, wish: Wish) -> list[Found]:
 
 async def _test(settings: ModbusSettings, wish: Wish) -> list[Found]:
     if wish.template:
-        settings = msgspec.structs.replace(settings, devices=(Device(unit=wish.unit, template=wish.template),))
+        settings = msgspec.structs.replace(settings, devices=(Device(unit_id=wish.unit, template=wish.template),))
     meters = meters_of(settings)
     if not meters:
         raise ParameterInvalid("template", "", f"a template, or devices in the settings: {', '.join(with_registers())}")
@@ -141,7 +141,7 @@ async def _sunspec(settings: ModbusSettings, wish: Wish) -> list[Found]:
 
 def _of_sunspec(device: sunspec.Device, unit: int) -> Found:
     template = sunspec.fitting(device)
-    settings: dict[str, Any] = {"unit": unit}
+    settings: dict[str, Any] = {"unit_id": unit}
     if template:
         settings["template"] = template
     else:
@@ -183,7 +183,7 @@ async def _one(bus: Bus, unit: int, timeout_s: float) -> Found | None:
         device = await sunspec.discover(reading(bus, unit, timeout_s))
         if device is not None:
             return _of_sunspec(device, unit)
-    return Found(where=f"unit {unit}", value=said, settings={"devices": [{"unit": unit}]})
+    return Found(where=f"unit {unit}", value=said, settings={"devices": [{"unit_id": unit}]})
 
 
 async def scan_hosts(settings: ModbusSettings, text: str, unit: int, timeout_s: float) -> list[Found]:

@@ -55,7 +55,7 @@ def meters_of(settings: ModbusSettings) -> list[Meter]:
     for at, meter in enumerate(meters):
         if meter.unit in units:
             raise ParameterInvalid(
-                f"devices[{at}].unit", str(meter.unit), "a unit id that no other device of the bus has"
+                f"devices[{at}].unit_id", str(meter.unit), "a unit id that no other device of the bus has"
             )
         units.add(meter.unit)
         for register in meter.registers:
@@ -111,8 +111,8 @@ def _meter(device: Device, every_s: float, place: str) -> Meter:
         prefix = prefix or template.prefix
     _known_units(registers, place)
     return Meter(
-        unit=device.unit,
-        prefix=prefix or f"modbus/{device.unit}/",
+        unit=device.unit_id,
+        prefix=prefix or f"modbus/{device.unit_id}/",
         registers=registers,
         every_s=device.every_s or every_s,
         longest_gap=device.longest_gap,

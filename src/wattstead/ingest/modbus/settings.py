@@ -22,7 +22,7 @@ class NamedRegister(Register, frozen=True, kw_only=True, forbid_unknown_fields=T
 class Device(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """One device on the bus."""
 
-    unit: Annotated[
+    unit_id: Annotated[
         int, msgspec.Meta(title="Unit id", description="Its number on the bus; 1 where it is alone.", ge=0, le=255)
     ] = 1
     template: Annotated[
