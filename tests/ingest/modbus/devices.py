@@ -119,6 +119,9 @@ class Gateway:
         self.port = 0
         self.before = b""
         """Sent in front of each answer."""
+        self.hangs_up_after: int | None = None
+        """Ends the connection when it has answered for this register."""
+        self.connections = 0
         self.number_off = 0
         """Added to the number of the transaction."""
         self._server: asyncio.Server | None = None
@@ -139,6 +142,7 @@ class Gateway:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
+        self.connections += 1
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             while True:
                 number, _, _, unit, function, at, count = struct.unpack(">HHHBBHH", await reader.readexactly(12))
@@ -148,6 +152,8 @@ class Gateway:
                     continue
                 head = struct.pack(">HHHB", (number + self.number_off) & 0xFFFF, 0, len(said) + 1, unit)
                 writer.write(self.before + head + said)
+                if at == self.hangs_up_after:
+                    break
         self._writers.discard(writer)
         writer.close()
 

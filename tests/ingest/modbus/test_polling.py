@@ -219,6 +219,16 @@ async def test_half_an_answer_is_none() -> None:
     assert "no device on" in str(error) and not way.kept
 
 
+async def test_a_device_that_hangs_up_between_two_readings_is_called_again() -> None:
+    way = Recorder()
+    async with gateway(answering({1: METER.registers})) as device:
+        device.hangs_up_after = 52
+        async with running(settings(device.port), way) as task:
+            await way.until(lambda: len(way.kept) >= 6)
+            assert not task.done() and way.said == [f"127.0.0.1:{device.port}"]
+    assert device.connections >= 6 and {len(columns) for columns, _ in way.kept} == {13}
+
+
 async def test_a_bus_that_is_cut_fails_and_is_read_again_when_started_again() -> None:
     way = Recorder()
     async with gateway(answering({1: METER.registers})) as device:
@@ -226,7 +236,7 @@ async def test_a_bus_that_is_cut_fails_and_is_read_again_when_started_again() ->
         async with running(made, way) as task:
             await way.until(lambda: len(way.kept) >= 2)
             await device.stop()
-            with pytest.raises(SourceFailed, match="closed the connection"):
+            with pytest.raises(SourceFailed, match=r"closed the connection|cannot be reached"):
                 await asyncio.wait_for(task, 60)
         assert "cannot be reached" in str(await failure(made, way))
         before = len(way.kept)

@@ -1,13 +1,13 @@
 """Bus: a connection to a gateway or serial line, and one transaction after the other on it; it plans nothing.
 
-It connects once; whoever opened it tries again.
+One that a device ended while nobody asked is made again once; in trouble, whoever opened the bus tries again.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, cast
 
 from wattstead.ingest.errors import IngestError
@@ -40,9 +40,13 @@ class Refused(IngestError):
 class Bus(asyncio.Protocol):
     """One transaction at a time; what comes meanwhile waits for its turn."""
 
-    def __init__(self, frames: Frames, where: str, silence_s: float = 0.0) -> None:
+    def __init__(self, frames: Callable[[], Frames], where: str, silence_s: float = 0.0) -> None:
         """``silence_s``: what the line needs between frames."""
-        self.frames, self.where, self.silence_s = frames, where, silence_s
+        self.where, self.silence_s = where, silence_s
+        self.open: Callable[[], Awaitable[None]] | None = None
+        """Connects, where that can be done again: many devices hang up on who is silent for a minute."""
+        self._frames, self._new = frames(), frames
+        self._idle = False
         self._number = 0
         self._turn = asyncio.Lock()
         self._waiting: asyncio.Future[Any] | None = None
@@ -52,12 +56,14 @@ class Bus(asyncio.Protocol):
     async def read(self, unit: int, block: Block, timeout_s: float) -> bytes:
         """The registers of a block, two bytes each; raises `NoAnswer`, `Refused`, `SourceFailed`."""
         async with self._turn:
+            if self._idle and self.open is not None:
+                await self.open()
             if self._gone:
                 raise SourceFailed(self._gone)
             self._number += 1
             self._waiting = asyncio.get_running_loop().create_future()
             try:
-                self._send(self.frames.ask(Request(unit, block, self._number)))
+                self._send(self._frames.ask(Request(unit, block, self._number)))
                 async with asyncio.timeout(timeout_s):
                     answer = await self._waiting
             except TimeoutError:
@@ -74,10 +80,11 @@ class Bus(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Of `asyncio.Protocol`, as what follows."""
         self._send = cast(asyncio.Transport, transport).write  # uvloop's is none by descent
+        self._gone, self._idle, self._frames = "", False, self._new()
 
     def data_received(self, data: bytes) -> None:
         try:
-            answer = self.frames.feed(data)
+            answer = self._frames.feed(data)
         except NotModbus as error:
             self.lost(f"{self.where} does not speak Modbus: {error}")
             return
@@ -85,6 +92,7 @@ class Bus(asyncio.Protocol):
             self._waiting.set_result(answer)
 
     def connection_lost(self, error: Exception | None) -> None:
+        self._idle = not self._gone and (self._waiting is None or self._waiting.done())
         self.lost(f"{self.where} closed the connection" + (f": {error}" if error else ""))
 
     def lost(self, reason: str) -> None:
@@ -103,23 +111,33 @@ async def opened(settings: ModbusSettings) -> AsyncIterator[Bus]:
         return
     if not settings.host:
         raise SourceFailed("no host is given; set the name or address of the device or gateway", hopeless=True)
-    frames: Frames = TcpFrames() if settings.link == "tcp" else RtuFrames()
-    silence_s = 0.0 if settings.link == "tcp" else 0.005
-    loop = asyncio.get_running_loop()
+    tcp = settings.link == "tcp"
+    bus = Bus(TcpFrames if tcp else RtuFrames, settings.where, 0.0 if tcp else 0.005)
+    transports: list[asyncio.Transport] = []
+
+    async def connect() -> None:
+        transports[:] = [await _connected(settings, bus)]
+
+    bus.open = connect
+    try:
+        await connect()
+        yield bus
+    finally:
+        for transport in transports:
+            transport.abort()
+
+
+async def _connected(settings: ModbusSettings, bus: Bus) -> asyncio.Transport:
     try:
         async with asyncio.timeout(_CONNECT_S):
-            transport, bus = await loop.create_connection(
-                lambda: Bus(frames, settings.where, silence_s), settings.host, settings.port
-            )
+            made = await asyncio.get_running_loop().create_connection(lambda: bus, settings.host, settings.port)
     except TimeoutError:
         reason = f"{settings.where} took no connection within {_CONNECT_S:g} s; look at address and link"
         raise SourceFailed(reason) from None
-    except OSError as error:
-        raise SourceFailed(f"{settings.where} cannot be reached: {error.strerror or error}") from error
-    try:
-        yield bus
-    finally:
-        transport.abort()
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise SourceFailed(f"{settings.where} cannot be reached: {reason}") from error
+    return made[0]
 
 
 @contextlib.asynccontextmanager
@@ -138,7 +156,7 @@ async def _serial(settings: ModbusSettings) -> AsyncIterator[Bus]:
             f"the line {settings.serial!r} cannot be opened: {error}{reason}", not settings.serial
         ) from error
     silence_s = max(3.5 * _BITS / settings.baud, 0.00175)
-    bus = Bus(RtuFrames(), settings.serial, silence_s)
+    bus = Bus(RtuFrames, settings.serial, silence_s)
 
     def readable() -> None:
         try:
