@@ -95,7 +95,9 @@ async def test_bad_values_are_left_out_and_named_once(server: Meters) -> None:
     made = settings(server.url, await server.add("Sick", 1500.0), queue=100)
     async with running(made, way):
         await way.until(lambda: bool(way.kept))
-        for value in (1.0, 2.0, 3.0):
+        await server.set("Sick", 1.0, status=ua.StatusCodes.BadSensorFailure)
+        await way.until(lambda: bool(way.refused))
+        for value in (2.0, 3.0):
             await server.set("Sick", value, status=ua.StatusCodes.BadSensorFailure)
             await asyncio.sleep(0.15)
         await server.set("Sick", 4.0)
