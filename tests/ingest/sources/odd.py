@@ -30,6 +30,10 @@ class OddSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     factor: Annotated[float, msgspec.Meta(gt=0, title="Factor", description="Multiplies.")] = 1.0
     password: Annotated[Secret, msgspec.Meta(title="Password", description="A secret.")] = ""
 
+    def __post_init__(self) -> None:
+        if self.does == "cannot be read":
+            raise KeyError(self.password)
+
 
 def decode(message: Message, settings: OddSettings) -> Columns:
     """``name time_s value`` in each line."""

@@ -100,10 +100,14 @@ async def test_failures_are_told_without_secrets_and_tried_again(
 async def test_settings_that_no_longer_fit_are_told(open_house: Open, script: Script) -> None:
     house = open_house([script.row()])
     wrong, unknown = house.source("odd", {"factor": -1}), house.source("gone", {})
+    broken = house.source("odd", {"does": "cannot be read"}, secrets={"password": SECRET})
+    last = house.source("odd", {"does": "waits"})
     await house.sources.start()
     assert "factor" in (await house.is_in(wrong, State.HOPELESS)).last_error
     assert "'gone'" in (await house.is_in(unknown, State.HOPELESS)).last_error
-    assert script.runs == 0
+    assert "(KeyError)" in (await house.is_in(broken, State.HOPELESS)).last_error
+    await house.is_in(last, State.CONNECTED)
+    assert script.runs == 1 and SECRET not in str(house.sources.sights())
 
 
 async def test_a_closed_site_or_device_is_not_asked_for_readings(open_house: Open, script: Script) -> None:
@@ -126,8 +130,9 @@ async def test_networks_that_are_nobodys_are_not_reached(open_house: Open, scrip
     house = open_house([script.row()], outward=Outward(networks("169.254.0.0/16, 127.0.0.0/8")))
     source = house.source("odd", {"host": "localhost"})
     mapped = house.source("odd", {"host": "tcp://[::ffff:169.254.169.254]:80"})
+    plain, whole = house.source("odd", {"host": "me@169.254.1.1:80"}), house.source("odd", {"host": "2851995649"})
     await house.sources.start()
-    for one in (source, mapped):
+    for one in (source, mapped, plain, whole):
         assert "not to be reached" in (await house.is_in(one, State.HOPELESS)).last_error
     assert script.runs == 0
     with pytest.raises(AddressRefused):

@@ -15,6 +15,7 @@ export const words: Words<"sources"> = {
   "sources.namehint": "Wie man sie nennt, zum Beispiel: Zählerschrank.",
   "sources.protocol": "Protokoll",
   "sources.unchanged": "Ist gesetzt. Leer gelassen bleibt es, wie es ist.",
+  "sources.nojson": "Das ist kein JSON.",
   "sources.add": "Hinzufügen",
   "sources.less": "Entfernen",
   "sources.look": "Umsehen",

@@ -13,6 +13,7 @@ export const words = {
   "sources.namehint": "As people call it, for example: Meter cupboard.",
   "sources.protocol": "Protocol",
   "sources.unchanged": "Is set. Left empty, it stays as it is.",
+  "sources.nojson": "This is no JSON.",
   "sources.add": "Add",
   "sources.less": "Remove",
   "sources.look": "Look around",

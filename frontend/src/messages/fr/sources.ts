@@ -15,6 +15,7 @@ export const words: Words<"sources"> = {
   "sources.namehint": "Comme on l'appelle, par exemple : Armoire du compteur.",
   "sources.protocol": "Protocole",
   "sources.unchanged": "Est défini. Laissé vide, il reste tel quel.",
+  "sources.nojson": "Ce n'est pas du JSON.",
   "sources.add": "Ajouter",
   "sources.less": "Retirer",
   "sources.look": "Regarder autour",

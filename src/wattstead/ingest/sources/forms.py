@@ -19,6 +19,7 @@ from wattstead.metering.errors import Issue
 
 _AT = re.compile(r" - at `\$\.?([^`]*)`")
 _FIELD = re.compile(r"(?:missing required|contains unknown) field `([^`]*)`")
+_LONGEST_ADDRESS = 1_000
 HIDDEN = "•••"
 """What stands in place of a secret in a message."""
 
@@ -82,6 +83,9 @@ def settings_of(protocol: SourceProtocol, plain: Mapping[str, Any], secrets: Map
         place = ".".join(filter(None, (found.group(1) if found else "", field.group(1) if field else "")))
         reason = _AT.sub("", said)
         raise SettingsInvalid(f"{place or 'settings'}: {reason}", [Issue(place or "settings", reason)]) from None
+    except Exception as error:  # what it says may hold a secret, and one source must not hold the others up
+        reason = f"these cannot be read, by a fault of the program ({type(error).__name__})"
+        raise SettingsInvalid(f"settings: {reason}", [Issue("settings", reason)]) from None
 
 
 def goes_elsewhere(protocol: SourceProtocol, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
@@ -96,8 +100,24 @@ def hosts(protocol: SourceProtocol, settings: Any) -> list[str]:
     told = [getattr(settings, name, None) for name in _attributes(protocol, marked(protocol, "where"))]
     texts = [one for one in told if isinstance(one, str)]
     texts += [each for one in told if isinstance(one, list | tuple) for each in one if isinstance(each, str)]
-    found = [(urlsplit(text).hostname or "") if "://" in text else text for text in texts]
-    return [host for host in found if host]
+    return [host for text in texts if (host := host_of(text))]
+
+
+def host_of(text: str) -> str:
+    """The host in an address, whatever else stands beside it; empty for what holds none, such as a certificate.
+
+    >>> [host_of(one) for one in ("h", "h:1883", "me@h:1", "tcp://u:p@h:1/x", "fe80::1", "[fe80::1]:80", "a b", "")]
+    ['h', 'h', 'h', 'h', 'fe80::1', 'fe80::1', '', '']
+    """
+    told = text.strip()
+    if not told or len(told) > _LONGEST_ADDRESS or any(letter.isspace() for letter in told):
+        return ""
+    if told.count(":") > 1 and "//" not in told and not told.startswith("["):
+        return told
+    try:
+        return urlsplit(told if "//" in told else f"//{told}").hostname or ""
+    except ValueError:
+        return ""
 
 
 def _attributes(protocol: SourceProtocol, names: frozenset[str]) -> list[str]:
