@@ -278,7 +278,9 @@ def test_the_page(
     assert window.violations() == [] and window.overflow_px() == 0
     page.get_by_role("button", name="Replay all").click()
     page.get_by_text("1 still wrong").wait_for()
-    page.get_by_role("button", name="Throw away").click()
+    page.get_by_role("button", name="Throw all away").click()
+    page.get_by_text("the readings in it are lost").wait_for()
+    page.get_by_role("button", name="Throw all away").last.click()
     page.get_by_text("0 dead letters").wait_for()
     page.get_by_role("button", name="Close").click()
     page.get_by_role("switch").click()

@@ -284,6 +284,17 @@ def test_who_may_and_who_may_not(office: Office, boss: httpx.Client) -> None:
         assert key.get("/sources").status_code == 403 and key.post("/sources", json=body).status_code == 403
 
 
+def test_an_operator_tells_why_and_the_look_is_kept(office: Office, boss: httpx.Client) -> None:
+    source = made(boss, office.site)
+    operator = office.join("operator@sources.example", "operator", organization_id=office.root)
+    assert operator.get(f"/sources/{source['id']}").status_code == 403
+    operator.post("/reason", json={"reason": "ticket 4711: no readings"}).raise_for_status()
+    assert operator.get(f"/sources/{source['id']}/letters").status_code == 200
+    assert operator.post("/sources", json={}).status_code == 403
+    (look,) = boss.get("/trail", params={"resource": "source", "id": source["id"], "action": "look"}).json()["rows"]
+    assert look["reason"] == "ticket 4711: no readings"
+
+
 def test_its_own_key_is_not_among_peoples_keys(office: Office, boss: httpx.Client) -> None:
     source = made(boss, office.site)
     key = office.registry.source(source["id"]).key_id

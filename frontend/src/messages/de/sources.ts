@@ -54,6 +54,7 @@ export const words: Words<"sources"> = {
   "letters.replayed": "{gone} nun behalten, mit {readings} Messwerten; {left} noch falsch.",
   "letters.drop": "Wegwerfen",
   "letters.dropall": "Alle wegwerfen",
+  "letters.dropalltext": "{n} Nachricht und die Messwerte darin gehen verloren. Das lässt sich nicht rückgängig machen. | {n} Nachrichten und die Messwerte darin gehen verloren. Das lässt sich nicht rückgängig machen.",
   "letters.tries": "{n} Mal versucht | {n} Mal versucht",
   "letters.cut": "nur der Anfang wurde behalten",
   "letters.raw": "Die Nachricht, wie sie kam",

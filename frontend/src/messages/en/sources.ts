@@ -52,6 +52,7 @@ export const words = {
   "letters.replayed": "{gone} kept now, with {readings} readings; {left} still wrong.",
   "letters.drop": "Throw away",
   "letters.dropall": "Throw all away",
+  "letters.dropalltext": "{n} message and the readings in it are lost. This cannot be undone. | {n} messages and the readings in them are lost. This cannot be undone.",
   "letters.tries": "tried {n} time | tried {n} times",
   "letters.cut": "only the beginning was kept",
   "letters.raw": "The message as it came",

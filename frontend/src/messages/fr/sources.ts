@@ -54,6 +54,7 @@ export const words: Words<"sources"> = {
   "letters.replayed": "{gone} gardées à présent, avec {readings} mesures ; {left} encore fautives.",
   "letters.drop": "Jeter",
   "letters.dropall": "Tout jeter",
+  "letters.dropalltext": "{n} message et ses mesures seront perdus. C'est irréversible. | {n} messages et leurs mesures seront perdus. C'est irréversible.",
   "letters.tries": "essayée {n} fois | essayée {n} fois",
   "letters.cut": "seul le début fut gardé",
   "letters.raw": "Le message tel qu'il est arrivé",
