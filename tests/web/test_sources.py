@@ -119,7 +119,8 @@ def made(client: httpx.Client, site: int, **told: Any) -> dict[str, Any]:
 
 
 def test_from_the_form_to_the_readings(office: Office, boss: httpx.Client, meter: Meter) -> None:
-    (p1, broker) = boss.get("/sources/protocols").json()
+    known = {one["name"]: one for one in boss.get("/sources/protocols").json()}
+    p1, broker = known["p1"], known["broker"]
     assert (p1["name"], p1["looks"], p1["secrets"], broker["secrets"]) == ("p1", True, [], ["password"])
     assert broker["settings"]["$defs"]["BrokerSettings"]["properties"]["password"]["secret"] is True
     settings = {"host": "127.0.0.1", "port": meter.port}
