@@ -16,6 +16,7 @@ import type { words as settings } from "./en/settings";
 import type { words as templates } from "./en/templates";
 import type { words as refusals } from "./en/refusals";
 import type { words as opened } from "./en/sources";
+import type { words as protocols } from "./en/protocols";
 
 interface Sources {
   readonly first: typeof first;
@@ -32,9 +33,10 @@ interface Sources {
   readonly templates: typeof templates;
   readonly refusals: typeof refusals;
   readonly sources: typeof opened;
+  readonly protocols: typeof protocols;
 }
 type English = Sources["first"] & Sources["history"] & Sources["points"] & Sources["door"] & Sources["settings"] &
-  Sources["who"] & Sources["list"] & Sources["place"] & Sources["people"] & Sources["start"] & Sources["pulses"] & Sources["templates"] & Sources["refusals"] & Sources["sources"];
+  Sources["who"] & Sources["list"] & Sources["place"] & Sources["people"] & Sources["start"] & Sources["pulses"] & Sources["templates"] & Sources["refusals"] & Sources["sources"] & Sources["protocols"];
 
 /** `first` is loaded before anything is shown, the others with their screens. */
 export type Part = keyof Sources;

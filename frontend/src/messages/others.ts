@@ -9,6 +9,7 @@ export const OTHERS = {
   pulses: { en: () => import("./en/pulses"), de: () => import("./de/pulses"), fr: () => import("./fr/pulses") },
   settings: { en: () => import("./en/settings"), de: () => import("./de/settings"), fr: () => import("./fr/settings") },
   templates: { en: () => import("./en/templates"), de: () => import("./de/templates"), fr: () => import("./fr/templates") },
+  protocols: { en: () => import("./en/protocols"), de: () => import("./de/protocols"), fr: () => import("./fr/protocols") },
   sources: { en: () => import("./en/sources"), de: () => import("./de/sources"), fr: () => import("./fr/sources") },
   refusals: { en: () => import("./en/refusals"), de: () => import("./de/refusals"), fr: () => import("./fr/refusals") },
 } as const;
