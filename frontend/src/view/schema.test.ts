@@ -17,6 +17,8 @@ const SCHEMA: Schema = {
         password: { type: "string", title: "Password", secret: true },
         user: { anyOf: [{ type: "string" }, { type: "null" }], title: "User", default: null },
         certificate: { type: "string", title: "Certificate", maxLength: 20000, default: "" },
+        formats: { type: "array", items: { enum: ["emoncms", "shelly"] }, title: "Formats", default: ["shelly"] },
+        key: { type: "string", title: "Key", description: "PEM of its key", secret: true, default: "" },
         topics: { type: "array", items: { type: "string" }, title: "Topics", default: [] },
         maps: { type: "array", items: { $ref: "#/$defs/Map" }, title: "Maps", default: [] },
         odd: { anyOf: [{ type: "string" }, { type: "integer" }], title: "Odd", default: 3 },
@@ -29,13 +31,13 @@ const fields = fieldsOf(SCHEMA);
 
 it("knows a field of each kind", () => {
   expect(Object.fromEntries(fields.map((one) => [one.name, one.kind]))).toEqual({
-    host: "text", port: "number", tls: "yes", qos: "choice", password: "secret", user: "text", certificate: "long", topics: "lines", maps: "groups", odd: "json",
+    host: "text", port: "number", tls: "yes", qos: "choice", password: "secret", user: "text", certificate: "long", formats: "many", key: "long", topics: "lines", maps: "groups", odd: "json",
   });
-  expect(fields[8]?.fields.map((one) => one.name)).toEqual(["topic", "path"]);
+  expect(fields[10]?.fields.map((one) => one.name)).toEqual(["topic", "path"]);
 });
 
 it("gives back what it began with, without the secret", () => {
-  const told = { host: "h", port: 8883, tls: true, qos: 0, user: "me", certificate: "", topics: ["a", "b/#"], maps: [{ topic: "x", path: "$.p" }], odd: "text" };
+  const told = { host: "h", port: 8883, tls: true, qos: 0, user: "me", certificate: "", formats: ["emoncms"], topics: ["a", "b/#"], maps: [{ topic: "x", path: "$.p" }], odd: "text" };
   expect(settingsOf(fields, begun(fields, told))).toEqual(told);
 });
 
@@ -43,7 +45,7 @@ it("begins with the defaults, leaves empty what may be, and keeps a secret that 
   const filled = begun(fields);
   expect(filled).toMatchObject({ host: "", port: 1883, password: "", topics: "", maps: [] });
   const told = settingsOf(fields, { ...filled, host: "h", password: "p", port: "" });
-  expect(told).toEqual({ host: "h", tls: false, qos: 1, password: "p", user: null, certificate: "", topics: [], maps: [], odd: 3 });
+  expect(told).toEqual({ host: "h", tls: false, qos: 1, password: "p", user: null, certificate: "", formats: ["shelly"], topics: [], maps: [], odd: 3 });
 });
 
 it("takes over what was found once", () => {

@@ -24,7 +24,7 @@ export interface Schema {
   readonly secret?: boolean;
 }
 
-export type Kind = "text" | "long" | "secret" | "number" | "yes" | "choice" | "group" | "groups" | "lines" | "json";
+export type Kind = "text" | "long" | "secret" | "number" | "yes" | "choice" | "many" | "group" | "groups" | "lines" | "json";
 
 export interface Field {
   readonly name: string;
@@ -37,8 +37,9 @@ export interface Field {
   readonly fields: readonly Field[];
 }
 
-/** Texts longer than that are written in several lines: certificates, lists. */
+/** Texts longer than that are written in several lines, as certificates and their keys are. */
 const LONG = 1000;
+const isLong = (one: Schema) => (one.maxLength ?? 0) > LONG || /\bPEM\b/.test(one.description ?? "");
 
 /** The fields of the schema's own struct, in its order. */
 export function fieldsOf(root: Schema): readonly Field[] {
@@ -66,16 +67,17 @@ function titles(told: Schema, part: Schema): Schema {
 }
 
 function kindOf(one: Schema, root: Schema): Kind {
-  if (one.secret) return (one.maxLength ?? 0) > LONG ? "long" : "secret";
+  if (one.secret) return isLong(one) ? "long" : "secret";
   if (one.enum) return "choice";
   if (one.type === "boolean") return "yes";
   if (one.type === "integer" || one.type === "number") return "number";
-  if (one.type === "string") return (one.maxLength ?? 0) > LONG ? "long" : "text";
+  if (one.type === "string") return isLong(one) ? "long" : "text";
   if (one.type === "object" && one.properties) return "group";
   if (one.type === "array" && typeof one.items === "object") {
     const each = resolved(one.items, root);
     if (each.properties) return "groups";
-    if (each.type === "string" && !each.enum) return "lines";
+    if (each.enum) return "many";
+    if (each.type === "string") return "lines";
   }
   return "json";
 }
@@ -95,6 +97,7 @@ function beginning(one: Field, known: unknown): unknown {
   if (one.kind === "group" && (known !== undefined || !one.optional)) return begun(one.fields, (known ?? one.schema.default ?? {}) as Record<string, unknown>);
   if (one.kind === "groups") return ((known ?? one.schema.default ?? []) as readonly Record<string, unknown>[]).map((each) => begun(one.fields, each));
   const value = known === undefined ? one.schema.default : known;
+  if (one.kind === "many") return [...((value ?? []) as readonly unknown[])];
   if (one.kind === "lines") return ((value ?? []) as readonly string[]).join("\n");
   if (one.kind === "json") return value === undefined ? "" : JSON.stringify(value, null, 2);
   return value ?? (one.kind === "yes" ? false : one.kind === "choice" ? (one.optional ? "" : one.schema.enum?.[0]) : "");

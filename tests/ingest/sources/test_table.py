@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,26 @@ def test_every_setting_can_be_shown_in_a_form(row: SourceProtocol) -> None:
             for key in (f"set.{row.name}.{field}", f"sethint.{row.name}.{field}"):
                 assert f'"{key}"' in WORDS, f"the pages have no words for {key}"
     assert row.settings.__struct_config__.frozen and row.settings.__struct_config__.forbid_unknown_fields
+
+
+@ROWS
+def test_its_settings_have_words_in_every_language(row: SourceProtocol) -> None:
+    told = schema(row)
+    paths = list(_paths(told, told["$ref"], f"{row.name}."))
+    for language in ("en", "de", "fr"):
+        words = (ROOT / f"frontend/src/messages/{language}/protocols.ts").read_text(encoding="utf-8")
+        missing = [path for path in paths if f'"set.{path}":' not in words or f'"sethint.{path}":' not in words]
+        assert not missing, f"{language} lacks words of {', '.join(missing)}"
+
+
+def _paths(told: dict[str, Any], reference: str, before: str) -> Iterator[str]:
+    """Every setting by the way to it, as the pages name it."""
+    for name, field in told["$defs"][reference.rpartition("/")[2]]["properties"].items():
+        yield before + name
+        items = field.get("items")
+        inner = field.get("$ref") or (items.get("$ref") if isinstance(items, dict) else None)
+        if inner and "properties" in told["$defs"][inner.rpartition("/")[2]]:
+            yield from _paths(told, inner, f"{before}{name}.")
 
 
 @ROWS
