@@ -254,6 +254,7 @@ def test_the_page(
     page.get_by_text("No source yet").wait_for()
     assert window.violations() == [] and window.overflow_px() == 0
     page.get_by_role("button", name="Connect").click()
+    page.get_by_label("Protocol", exact=True).select_option("p1")
     page.get_by_label("Name", exact=True).fill("Meter cupboard")
     page.get_by_label("Host").fill("127.0.0.1")
     page.get_by_label("Port").fill(str(meter.port))
