@@ -56,6 +56,8 @@ class Resource(StrEnum):
     KEY = "key"
     SOURCE = "source"
     """A connection that the server opens by itself: with it one reaches out from the server's own network."""
+    EDGE = "edge"
+    """A machine on site that reads meters there."""
     SHARE = "share"
     """A site shown to a person or by a link."""
     TRAIL = "trail"
@@ -142,6 +144,8 @@ _TABLE: Mapping[Resource, Mapping[Role, str]] = {
                                                         Role.MANAGER: "scud", Role.USER: "s"},
     Resource.SOURCE:       {Role.ADMINISTRATOR: "scud", Role.OWNER: "scud", Role.AUDITOR: "s", Role.PARTNER: "scud",
                             Role.OPERATOR: "s",         Role.MANAGER: "scud", Role.USER: "s"},
+    Resource.EDGE:         {Role.ADMINISTRATOR: "scud", Role.OWNER: "scud", Role.AUDITOR: "s", Role.PARTNER: "scud",
+                            Role.OPERATOR: "s",         Role.MANAGER: "scud", Role.USER: "s"},
     Resource.SHARE:        {                            Role.OWNER: "scd",  Role.AUDITOR: "s",
                                                                             Role.USER: "scd"},
     Resource.TRAIL:        {Role.ADMINISTRATOR: "s",    Role.OWNER: "s",    Role.AUDITOR: "s", Role.PARTNER: "s",
@@ -163,7 +167,8 @@ _DEVICE_KEYS: Mapping[Scope, Mapping[Resource, str]] = {
                   Resource.TEMPLATE: "s"},
 }
 _SEEN = {Resource.SITE: "s", Resource.SPACE: "s", Resource.DEVICE: "s", Resource.POINT: "s", Resource.READING: "s",
-         Resource.PERSON: "s", Resource.KEY: "s", Resource.SOURCE: "s", Resource.SHARE: "s", Resource.TRAIL: "s"}
+         Resource.PERSON: "s", Resource.KEY: "s", Resource.SOURCE: "s", Resource.EDGE: "s",
+         Resource.SHARE: "s", Resource.TRAIL: "s"}
 _CHANGED = {Resource.SITE: "u", Resource.SPACE: "cu", Resource.DEVICE: "cu", Resource.POINT: "cu",
             Resource.READING: "cu"}
 # fmt: on

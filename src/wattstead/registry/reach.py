@@ -16,6 +16,7 @@ from wattstead.registry.policy import Resource
 from wattstead.registry.tables import (
     Account,
     Device,
+    Edge,
     Key,
     Membership,
     Organization,
@@ -140,6 +141,7 @@ _TABLES: Mapping[Resource, Any] = {
     Resource.KEY: Key,
     Resource.SHARE: ShareLink,
     Resource.SOURCE: Source,
+    Resource.EDGE: Edge,
     Resource.TEMPLATE: Template,
 }
 """Where things of each kind are kept; the others are nobody's one by one."""

@@ -269,6 +269,9 @@ class Sources:
         if not source.enabled:
             life.rest(State.OFF)
             return None
+        if source.edge_id is not None:
+            life.rest(State.ELSEWHERE)
+            return None
         if state.grant is None or source.device_id in self._closed:
             life.rest(State.CLOSED)
             return None
@@ -308,7 +311,7 @@ class Sources:
         source, grant = state.source, state.grant
         place = None if grant is None else (grant.site_id, grant.device_id)
         return (
-            source.protocol, source.settings, dict(state.secrets), source.enabled, source.past_days, source.rate, place,
+            source.edge_id, source.protocol, source.settings, dict(state.secrets), source.enabled, source.past_days, source.rate, place,
             state.fault, source.device_id in self._closed,
         )  # fmt: skip
 

@@ -14,6 +14,8 @@ class State(StrEnum):
     """Somebody has switched it off."""
     CLOSED = "closed"
     """Its site is disabled, or its device may not post: nothing is taken, so nothing is asked for."""
+    ELSEWHERE = "elsewhere"
+    """A machine on site runs it, and says itself how it is doing."""
     CONNECTING = "connecting"
     CONNECTED = "connected"
     WAITING = "waiting"

@@ -136,6 +136,7 @@ def keys(session: Session, site_id: int | None, reach: Reach | None = None) -> l
     """The keys that people hold, of a site (None: all) within reach, revoked ones included, by id; no source's own."""
     question = select(tables.Key).where(*of(Resource.KEY, reach)).order_by(tables.Key.id)
     question = question.where(tables.Key.id.not_in(select(tables.Source.key_id)))
+    question = question.where(tables.Key.id.not_in(select(tables.Edge.key_id)))
     if site_id is not None:
         question = question.where(tables.Key.site_id.in_(possible([site_id])))
     return [_record(row) for row in session.scalars(question)]
@@ -245,6 +246,13 @@ def _check_held_by_people(session: Session, key_id: int) -> None:
             "key.source",
             f"key {key_id} is source {source_id}'s own, and ends with it: remove the source, or disable it",
             source=source_id,
+        )
+    edge_id = session.scalar(select(tables.Edge.id).where(tables.Edge.key_id == key_id))
+    if edge_id is not None:
+        raise Conflict(
+            "key.edge",
+            f"key {key_id} is edge {edge_id}'s own, and ends with it: remove the edge, or disable it",
+            edge=edge_id,
         )
 
 

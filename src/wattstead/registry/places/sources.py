@@ -33,6 +33,7 @@ PAST_DAYS = 400.0
 MOST_AT_SITE = 200
 _LONGEST_SETTINGS = 200_000
 _MOST_DAYS, _MOST_RATE = 36_500.0, 10_000_000.0
+_TOLD = ("name", "protocol", "device_id", "edge_id", "past_days", "rate", "enabled")
 _PLAIN = {"synchronize_session": False}
 
 
@@ -46,6 +47,8 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     """Secrets to set, or with None to forget; the others stay."""
     device_id: int | None = None
     """0: of no device alone."""
+    edge_id: int | None = None
+    """The machine on site that runs it; 0: the server."""
     past_days: float | None = None
     rate: float | None = None
     enabled: bool | None = None
@@ -75,6 +78,7 @@ def create(
         site_id=site_id,
         device_id=device_id,
         key_id=key.id,
+        edge_id=_edge(session, given.edge_id or 0, site_id),
         name=name,
         protocol=names.checked("protocol", protocol),
         settings=_checked_settings(given.settings or {}),
@@ -112,6 +116,8 @@ def change(
         row.sealed = _sealed(row.sealed, given.secrets, seal)
     if given.device_id is not None:
         row.device_id = _device(session, given.device_id, row.site_id)
+    if given.edge_id is not None:
+        row.edge_id = _edge(session, given.edge_id, row.site_id)
     _bind_key(session, row)
     return _changed(session, row, before, "change", now, by, given.secrets)
 
@@ -221,6 +227,15 @@ def _device(session: Session, device_id: int, site_id: int) -> int | None:
     return device_id
 
 
+def _edge(session: Session, edge_id: int, site_id: int) -> int | None:
+    if edge_id == 0:
+        return None
+    row = session.get(tables.Edge, edge_id) if possible([edge_id]) else None
+    if row is None or row.site_id != site_id:
+        raise Unknown("edge", edge_id)
+    return edge_id
+
+
 def _checked(name: str, value: float, most: float) -> float:
     if not 0 <= value <= most:
         raise AttributeInvalid(name, f"is {value:g}; give 0 to {most:,.0f}", "", 0, most)
@@ -268,6 +283,7 @@ def _record(row: tables.Source) -> Source:
         site_id=row.site_id,
         device_id=row.device_id,
         key_id=row.key_id,
+        edge_id=row.edge_id,
         name=row.name,
         protocol=row.protocol,
         settings=msgspec.json.decode(row.settings),
@@ -282,7 +298,7 @@ def _record(row: tables.Source) -> Source:
 
 def _told(found: Source) -> dict[str, Any]:
     """What the trail keeps of a source: its settings one by one, and which secrets it has, never what they are."""
-    told = {name: getattr(found, name) for name in ("name", "protocol", "device_id", "past_days", "rate", "enabled")}
+    told = {name: getattr(found, name) for name in _TOLD}
     return told | {"secrets set": list(found.secrets)} | {f"setting {k}": v for k, v in found.settings.items()}
 
 

@@ -1,6 +1,17 @@
 """What the registry answers with: frozen structs that need no database; they hold no rule and read nothing."""
 
 from wattstead.registry.policy import Scope
+from wattstead.registry.records.edges import (
+    Edge,
+    EdgeEntry,
+    EdgeHealth,
+    EdgePlan,
+    EdgePoint,
+    EdgeRule,
+    EdgeSettings,
+    NewEdge,
+    Treatment,
+)
 from wattstead.registry.records.keys import Key, KeyGrant, KeyState, NewKey
 from wattstead.registry.records.mail import DueMail, Letter
 from wattstead.registry.records.people import (
@@ -39,6 +50,13 @@ __all__ = [
     "Account",
     "Device",
     "DueMail",
+    "Edge",
+    "EdgeEntry",
+    "EdgeHealth",
+    "EdgePlan",
+    "EdgePoint",
+    "EdgeRule",
+    "EdgeSettings",
     "FirstOwner",
     "Guest",
     "HandedSite",
@@ -51,6 +69,7 @@ __all__ = [
     "Letter",
     "Membership",
     "NewAddress",
+    "NewEdge",
     "NewInvitation",
     "NewKey",
     "NewShareLink",
@@ -75,4 +94,5 @@ __all__ = [
     "SourceState",
     "Space",
     "TagFilter",
+    "Treatment",
 ]

@@ -18,6 +18,8 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     site_id: int
     device_id: int | None
     """The device whose readings it brings; None: the site's, of whatever device."""
+    edge_id: int | None = None
+    """The machine on site that runs it; None: the server."""
     key_id: int
     """Its own write key, whose secret nobody knows."""
     name: str

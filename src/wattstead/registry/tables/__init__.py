@@ -8,6 +8,7 @@ from sqlalchemy import Table
 
 from wattstead.registry.tables.dataset import Dataset
 from wattstead.registry.tables.devices import Device, DeviceTag, Key, Template
+from wattstead.registry.tables.edges import Edge
 from wattstead.registry.tables.mapping import Base, ByteText, UtcTime
 from wattstead.registry.tables.people import Account, Invitation, Mail, Membership
 from wattstead.registry.tables.places import Organization, ShareLink, Site, SiteGrant, SiteTag, Space
@@ -43,6 +44,7 @@ __all__ = [
     "Ceremony",
     "Dataset",
     "Device",
+    "Edge",
     "DeviceTag",
     "Identity",
     "Invitation",

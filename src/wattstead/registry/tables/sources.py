@@ -19,6 +19,7 @@ class Source(Base):
     site_id: Mapped[int] = mapped_column(ForeignKey("site.id"), index=True)
     device_id: Mapped[int | None] = mapped_column(ForeignKey("device.id"), index=True)
     key_id: Mapped[int] = mapped_column(ForeignKey("key.id"), unique=True)
+    edge_id: Mapped[int | None] = mapped_column(ForeignKey("edge.id"), index=True)
     name: Mapped[str]
     protocol: Mapped[str] = mapped_column(ByteText)
     settings: Mapped[str]

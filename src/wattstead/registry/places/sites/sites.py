@@ -165,6 +165,7 @@ def _delete_contents(session: Session, site_id: int, points: Select[int]) -> Non
     ):
         session.execute(delete(table).where(condition), execution_options=_PLAIN)
     session.execute(delete(tables.Source).where(tables.Source.site_id == site_id), execution_options=_PLAIN)
+    session.execute(delete(tables.Edge).where(tables.Edge.site_id == site_id), execution_options=_PLAIN)
     session.execute(
         update(tables.Key).where(tables.Key.id.in_(keys)).values(successor_id=None), execution_options=_PLAIN
     )
