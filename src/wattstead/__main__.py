@@ -1,4 +1,4 @@
-"""The command line, as ``wattstead`` and as ``python -m wattstead``; says so where it is not installed."""
+"""The command line, as ``wattstead`` and as ``python -m wattstead``; on site it has the verb ``edge`` alone."""
 
 import contextlib
 import ctypes
@@ -11,16 +11,20 @@ _BROUGHT_BY_SERVER = ("typer", "pydantic_settings")
 
 
 def main() -> None:
-    """Run the command line, with memory that is given back; an installation on site, ``wattstead[edge]``, has none."""
+    """Run the command line, with memory that is given back; on site, ``wattstead[edge]``, that of an edge alone."""
     _with_few_heaps()
+    if sys.argv[1:2] == ["edge"]:
+        from wattstead.edge.commands import main as edge  # noqa: PLC0415 - the others need not be loaded
+
+        sys.exit(edge(sys.argv[2:]))
     try:
         from wattstead.cli import main as command_line  # noqa: PLC0415 - it may not be there
     except ModuleNotFoundError as missing:
         if missing.name not in _BROUGHT_BY_SERVER:
             raise
         sys.exit(
-            "wattstead: this installation receives and keeps readings and has no command line; "
-            "`pip install 'wattstead[server]'` brings it"
+            "wattstead: this installation is for a machine on site and has the verb `edge` alone; "
+            "`pip install 'wattstead[server]'` brings the others"
         )
     command_line()
 

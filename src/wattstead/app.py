@@ -19,11 +19,13 @@ from wattstead.backup import PROGRESS, back_up
 from wattstead.certificates.authority import authority_file
 from wattstead.control import Verb, listening
 from wattstead.entrances import Beyond, http_entrance, main_entrance, plain_entrance
+from wattstead.ingest.edge.http import EdgeDoor
 from wattstead.ingest.http.app import IngestApp
 from wattstead.ingest.http.clear import Clear
 from wattstead.ingest.http.swift import protocol_for
 from wattstead.ingest.limits import IngestLimits
 from wattstead.ingest.opcua import identity
+from wattstead.ingest.protocols import PROTOCOLS
 from wattstead.ingest.resolving.resolve import RegistryResolver
 from wattstead.ingest.sources.letters import Letters
 from wattstead.ingest.sources.outward import Outward, networks
@@ -171,7 +173,8 @@ async def serve(
             resolver = RegistryResolver(running.registry)
             await asyncio.to_thread(resolver.start)
             demo = await prepare(running) if prepare is not None else None
-            door = IngestApp(running.journal, resolver, _ingest_limits(settings))
+            edges = _edges(settings, running)
+            door = IngestApp(running.journal, resolver, _ingest_limits(settings), (*PROTOCOLS, edges.protocol))
             letters = await asyncio.to_thread(Letters, settings.folder.absolute() / "letters.db")
             sources = _sources(settings, running, door, letters)
             pages = create_web(
@@ -197,6 +200,7 @@ async def serve(
             finally:
                 await sources.stop()
                 await asyncio.to_thread(letters.close)
+                edges.close()
                 door.close()
                 await asyncio.to_thread(resolver.close)
 
@@ -277,6 +281,12 @@ def _say_in_lines() -> None:
 def _store(settings: Settings) -> StoreProcess:
     limits = StoreLimits(memory_bytes=settings.store_memory_bytes)
     return StoreProcess(settings.folder.absolute() / "store", limits=limits, silence_s=settings.store_silence_s)
+
+
+def _edges(settings: Settings, running: Product) -> EdgeDoor:
+    folder = settings.folder.absolute()
+    key = Seal.of_file(folder / "seal.key").derived("edge configurations")
+    return EdgeDoor(running.registry, key, folder / "journal")
 
 
 def _sources(settings: Settings, running: Product, door: IngestApp, letters: Letters) -> Sources:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, TypeVar
 
@@ -28,6 +28,8 @@ from wattstead.stream.journal import Journal
 _MOST_ROWS = 1_000_000
 """Rows of one journal batch; more are written as several."""
 T = TypeVar("T")
+Already = Callable[[bytes], Awaitable[bool]]
+"""Whether the journal has an encoded batch."""
 
 
 class Kept(NamedTuple):
@@ -153,17 +155,20 @@ class Reception:
         self.tally.reject(grant.id, few.rejected)
         return Kept(len(few.values), few.rejected)
 
-    async def keep(self, grant: KeyGrant, columns: Columns, times_needed: bool = False) -> Kept:
+    async def keep(
+        self, grant: KeyGrant, columns: Columns, times_needed: bool = False, already: Already | None = None
+    ) -> Kept:
         """Make the readings durable; those outside the window of time, or without an open point, are named as rejected.
 
         A reading without a time on a point of amounts or pulses may be a repetition: it is rejected where
-        ``times_needed``, else kept as suspect. Raises what resolver and journal raise.
+        ``times_needed``, else kept as suspect. What is ``already`` in the journal is not written again. Raises what
+        resolver and journal raise.
         """
         limits = self.limits
         self._buckets.charge(grant.id, len(columns))
         columns = within(columns, limits.earliest_us, self.clock_us() + self._future_us)
         columns, points = await self._in_own_units(*self._open(*await self._located(grant, columns)))
-        quality = np.full(len(columns), Quality.RAW, np.uint8)
+        quality = np.full(len(columns), Quality.RAW, np.uint8) if columns.quality is None else columns.quality
         if columns.untimed is not False and len(columns):
             repeatable = self.resolver.is_delta(points) & columns.untimed
             if times_needed and bool(repeatable.any()):
@@ -176,7 +181,9 @@ class Reception:
         for start in range(0, len(columns), _MOST_ROWS):
             part = slice(start, start + _MOST_ROWS)
             batch = ReadingBatch(points[part], columns.time_us[part], columns.value[part], quality[part])
-            await self.journal.submit(batch.encode())
+            encoded = batch.encode()
+            if already is None or not await already(encoded):
+                await self.journal.submit(encoded)
         self.tally.reject(grant.id, columns.rejected)
         return Kept(len(columns), columns.rejected, columns.skipped)
 

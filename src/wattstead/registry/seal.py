@@ -10,7 +10,9 @@ import secrets
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from wattstead.registry.errors import RegistryError
 
@@ -28,6 +30,7 @@ class Seal:
     """Closes and opens short secrets (AES-256-GCM)."""
 
     def __init__(self, secret: bytes) -> None:
+        self._secret = secret
         self._cipher = AESGCM(secret)
 
     @classmethod
@@ -47,6 +50,10 @@ class Seal:
             finally:
                 fresh.unlink()
         return cls(path.read_bytes())
+
+    def derived(self, purpose: str) -> bytes:
+        """Another secret of 32 bytes, the same one for the same purpose each time; it tells nothing of this one."""
+        return HKDF(hashes.SHA256(), 32, None, purpose.encode()).derive(self._secret)
 
     def close(self, secret: str) -> bytes:
         nonce = secrets.token_bytes(_NONCE_BYTES)

@@ -142,6 +142,8 @@ class Columns:
     """Fields that are no readings and were left out: texts, nulls."""
     units: list[str] | None = None
     """The unit that came with each row, "" where none did; None: with no row. They are all known ones."""
+    quality: NDArray[np.uint8] | None = None
+    """What the sender says of each row; None: nothing, they are raw."""
 
     def __len__(self) -> int:
         return len(self.value)
@@ -160,6 +162,7 @@ class Columns:
             None if self.points is None else self.points[kept],
             self.skipped,
             None if self.units is None else [self.units[row] for row in kept.tolist()],
+            None if self.quality is None else self.quality[kept],
         )
 
     def first_units(self) -> dict[str, str]:

@@ -311,8 +311,8 @@ class Sources:
         source, grant = state.source, state.grant
         place = None if grant is None else (grant.site_id, grant.device_id)
         return (
-            source.edge_id, source.protocol, source.settings, dict(state.secrets), source.enabled, source.past_days, source.rate, place,
-            state.fault, source.device_id in self._closed,
+            source.edge_id, source.protocol, source.settings, dict(state.secrets), source.enabled, source.past_days,
+            source.rate, place, state.fault, source.device_id in self._closed,
         )  # fmt: skip
 
     def _hold_floods_up(self) -> None:

@@ -1,4 +1,4 @@
-"""Questions about organizations, sites, devices, keys, sources and edges, as one class; each noun has a door of its own."""
+"""Questions about organizations, sites, devices, keys and what brings readings, as one class with a door a noun."""
 
 from __future__ import annotations
 

@@ -1,0 +1,166 @@
+"""Thinning: many readings of a stretch of time become few that make the same rollups; pure.
+
+A register keeps its first and last reading of each bucket, amounts become their sum, a state keeps its changes, a
+level keeps its first and last reading and between them its mean: so energy across any edge of buckets is what it was.
+A bucket in which a register was reset, wrapped or fell silent is left as it came. What was thinned can be thinned
+further.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from wattstead.metering.batch import ReadingBatch
+from wattstead.metering.point import Point, StepMode, StepRule, step_rule
+from wattstead.metering.quantity import Kind, Quality, UnitError, conversion
+from wattstead.metering.rollup import RollupRows, bucket_starts, roll, settle
+
+_MS_US = 1_000
+_LEVEL = StepRule(StepMode.POWER)
+
+
+class Form(Enum):
+    """What becomes of a bucket."""
+
+    EXACT = "exact"
+    """As few readings as make the same energy; four of a level."""
+    MEAN = "mean"
+    """One reading: the mean of a level, the last of a register, the sum of amounts."""
+
+
+class Meaning(NamedTuple):
+    """What thinning must know of a series: its kind, and its step rule in the unit in which it is kept on site."""
+
+    kind: Kind
+    rule: StepRule
+
+    @classmethod
+    def of(cls, point: Point | None, unit: str) -> Meaning:
+        """Of a point whose readings come in ``unit`` (empty: its own); None for one that the server does not know yet.
+
+        >>> Meaning.of(Point(id=1, kind=Kind.REGISTER, unit="Wh", resolution=1.0), "kWh").rule.quantum
+        0.001
+        """
+        if point is None:
+            return cls(Kind.GAUGE, _LEVEL)
+        rule = step_rule(point)
+        if point.kind is Kind.GAUGE:
+            return cls(Kind.GAUGE, StepRule(StepMode.POWER, max_gap_us=rule.max_gap_us))
+        try:
+            factor, _ = conversion(unit, point.unit) if unit and point.unit else (1.0, 0.0)
+        except UnitError:
+            factor = 1.0
+        return cls(point.kind, msgspec.structs.replace(rule, quantum=rule.quantum / factor))
+
+
+def thinned(
+    batch: ReadingBatch, meanings: Mapping[int, Meaning], width_us: int, form: Form = Form.EXACT
+) -> ReadingBatch:
+    """The readings with each bucket of ``width_us`` thinned, in order of time; a point without a meaning is a level.
+
+    >>> seconds = ReadingBatch.of([1] * 60, [s * 1_000_000 for s in range(60)], [100.0] * 60)
+    >>> thinned(seconds, {}, 60_000_000).value.tolist()
+    [100.0, 100.0, 100.0, 100.0]
+    """
+    if not len(batch):
+        return batch
+    settled = settle([batch])
+    known = {int(point): meanings.get(int(point), Meaning(Kind.GAUGE, _LEVEL)) for point in np.unique(settled.point)}
+    rows = roll(settled, bucket_starts(settled.time_us, width_us), {one: known[one].rule for one in known})
+    last = np.cumsum(rows.count.astype(np.int64)) - 1
+    first = np.append(0, last[:-1] + 1)
+    is_kind = {kind: np.array([known[int(p)].kind is kind for p in rows.point], np.bool_) for kind in Kind}
+    least = np.select([is_kind[Kind.REGISTER], is_kind[Kind.GAUGE] & (form is Form.EXACT)], [2, 4], 1)
+    as_it_came = (rows.flags != 0) | (rows.count <= least) | is_kind[Kind.STATE]
+    kept = np.repeat(as_it_came, rows.count.astype(np.int64)) & _changes(settled, first, last, is_kind[Kind.STATE])
+    few = _Few()
+    few.add(settled.point[kept], settled.time_us[kept], settled.value[kept], settled.quality[kept])
+    some = np.flatnonzero(is_kind[Kind.REGISTER] & ~as_it_came)
+    if form is Form.EXACT:
+        few.take(settled, first[some])
+    few.take(settled, last[some])
+    some = np.flatnonzero(is_kind[Kind.DELTA] & ~as_it_came)
+    quantum = np.array([known[int(point)].rule.quantum for point in rows.point[some]], np.float64)
+    few.add(rows.point[some], rows.first_time_us[some], rows.step[some] * quantum)
+    some = np.flatnonzero(is_kind[Kind.GAUGE] & ~as_it_came)
+    if form is Form.MEAN:
+        few.add(rows.point[some], rows.first_time_us[some], (rows.sum / rows.count)[some])
+    else:
+        few.take(settled, first[some])
+        few.take(settled, last[some])
+        _means(few, rows.rows(some))
+    return few.batch(batch.version)
+
+
+def _means(few: _Few, rows: RollupRows) -> None:
+    """The mean of levels from a millisecond after the first to one before the last reading: the area stays."""
+    span_ms = (rows.last_time_us - rows.first_time_us) / _MS_US
+    wide = span_ms > 3
+    corners = (rows.first_value + rows.last_value) / 2
+    mean = (rows.step - corners) / np.where(wide, span_ms - 1, 1)
+    for time_us in (rows.first_time_us + _MS_US, rows.last_time_us - _MS_US):
+        few.add(rows.point[wide], time_us[wide], mean[wide])
+
+
+def _changes(
+    settled: ReadingBatch, first: NDArray[np.int64], last: NDArray[np.int64], states: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Which readings of states say something: the first and last of a bucket, and what is another than before."""
+    says = np.append(True, settled.value[1:] != settled.value[:-1])
+    says[first] = says[last] = True
+    size = last - first + 1
+    return says | ~np.repeat(states, size)
+
+
+class _Few:
+    """What remains, collected."""
+
+    def __init__(self) -> None:
+        self._parts: list[tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.float64], NDArray[np.uint8]]] = []
+
+    def add(
+        self, point: NDArray[np.uint32], time_us: NDArray[np.int64], value: NDArray[np.float64],
+        quality: NDArray[np.uint8] | None = None,
+    ) -> None:  # fmt: skip
+        """Readings; without a quality they were computed."""
+        made = np.full(len(point), Quality.ESTIMATED, np.uint8) if quality is None else quality
+        self._parts.append((point, time_us, value, made))
+
+    def take(self, batch: ReadingBatch, rows: NDArray[np.int64]) -> None:
+        """Readings as they came."""
+        self.add(batch.point[rows], batch.time_us[rows], batch.value[rows], batch.quality[rows])
+
+    def batch(self, version: int) -> ReadingBatch:
+        """All of them in order of time."""
+        point, time_us, value, quality = (np.concatenate(columns) for columns in zip(*self._parts, strict=True))
+        order = np.lexsort((point, time_us))
+        return ReadingBatch(point[order], time_us[order], value[order], quality[order], version)
+
+
+def joined(batches: list[ReadingBatch]) -> ReadingBatch:
+    """Batches as one, in their order."""
+    if not batches:
+        return ReadingBatch.of([], [], [])
+    return ReadingBatch(
+        np.concatenate([one.point for one in batches]),
+        np.concatenate([one.time_us for one in batches]),
+        np.concatenate([one.value for one in batches]),
+        np.concatenate([one.quality for one in batches]),
+    )
+
+
+def chosen(batch: ReadingBatch, rows: NDArray[np.bool_]) -> ReadingBatch:
+    """Only those rows."""
+    if bool(rows.all()):
+        return batch
+    return ReadingBatch(batch.point[rows], batch.time_us[rows], batch.value[rows], batch.quality[rows], batch.version)
+
+
+Meanings = Callable[[], Mapping[int, Meaning]]
+"""What the series of an edge mean at present."""
