@@ -62,4 +62,4 @@ COUNTING = SourceProtocol("counting", "docs/edge.md", "Counting", CountingSettin
 
 if __name__ == "__main__":
     say_in_lines()
-    asyncio.run(Edge(Path(sys.argv[1]), (*SOURCES, COUNTING), sync_s=0.3, old_s=1.0).run())
+    asyncio.run(Edge(Path(sys.argv[1]), (*SOURCES, COUNTING), sync_s=0.3, old_s=1.0, longest_wait_s=0.5).run())

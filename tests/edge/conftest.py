@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,6 +18,11 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+import uvicorn
+
+sys.path.insert(0, str(Path(__file__).parent))  # the modules beside this file
+
+from server import answer
 
 from wattstead.edge.identity import Identity
 from wattstead.edge.link import join
@@ -53,17 +59,34 @@ class Home:
     """A server with a site, as long as the test lasts; its door runs when it is told to."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir()
         self.folder, self.port = folder, free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.registry = Registry(f"sqlite:///{folder / 'registry.db'}", seal=Seal.of_file(folder / "seal.key"))
-        self.registry.migrate()
         owner = self.registry.first_owner("a@b.example", "long enough")
         assert owner is not None
         self.site = self.registry.create_site(owner.account.organization_id, "Home", "Europe/Berlin").id
         self._process: subprocess.Popen[bytes] | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._server: uvicorn.Server | None = None
+
+    async def answer(self) -> None:
+        """Run the door in this process: quicker, and not to be killed."""
+
+        def started(server: uvicorn.Server) -> None:
+            self._server = server
+
+        self._task = asyncio.create_task(answer(self.registry, self.folder, self.port, started))
+        await until(lambda: self._server is not None and self._server.started)
+
+    async def leave(self) -> None:
+        """End what `answer` began."""
+        if self._server is not None and self._task is not None:
+            self._server.should_exit = True
+            await self._task
+            self._server = self._task = None
 
     async def start(self) -> None:
+        """Run the door in a process of its own."""
         self._process = subprocess.Popen([sys.executable, HERE / "server.py", str(self.folder), str(self.port)])
 
         def answers() -> bool:
@@ -217,12 +240,23 @@ def expected(series: int, first_s: int, seconds: int, every_s: int = 1) -> dict[
     }
 
 
+@pytest.fixture(scope="session")
+def empty_registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated registry without rows, to copy."""
+    file = tmp_path_factory.mktemp("registry") / "registry.db"
+    with Registry(f"sqlite:///{file}") as made:
+        made.migrate()
+    return file
+
+
 @pytest.fixture
-async def home(tmp_path: Path) -> AsyncIterator[Home]:
-    """A server that runs."""
+async def home(tmp_path: Path, empty_registry: Path) -> AsyncIterator[Home]:
+    """A server; its door is opened by the test."""
+    (tmp_path / "server").mkdir()
+    shutil.copy(empty_registry, tmp_path / "server" / "registry.db")
     made = Home(tmp_path / "server")
-    await made.start()
     yield made
+    await made.leave()
     made.close()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import uvicorn
@@ -20,17 +21,26 @@ from wattstead.stream import Journal
 async def serve(folder: Path, port: int) -> None:
     """Until told to end."""
     registry = Registry(f"sqlite:///{folder / 'registry.db'}", seal=Seal.of_file(folder / "seal.key"))
+    await answer(registry, folder, port)
+    registry.close()
+
+
+async def answer(
+    registry: Registry, folder: Path, port: int, started: Callable[[uvicorn.Server], None] = print
+) -> None:
+    """Let edges in, until told to end."""
     resolver = RegistryResolver(registry, poll_s=0.1)
     resolver.start()
     journal = Journal.open(folder / "journal", 0)
     edges = EdgeDoor(registry, Seal.of_file(folder / "seal.key").derived("edge configurations"), folder / "journal")
     app = IngestApp(journal, resolver, protocols=(*PROTOCOLS, edges.protocol))
     config = uvicorn.Config(app, port=port, log_level="warning", lifespan="on", timeout_graceful_shutdown=2)
-    await uvicorn.Server(config).serve()
+    server = uvicorn.Server(config)
+    started(server)
+    await server.serve()
     edges.close()
     resolver.close()
     await journal.close()
-    registry.close()
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,34 +50,35 @@ def differences(home: Home, ledger: Path) -> list[str]:
 
 async def test_link_edge_and_server_break(home: Home, agent: Agent, way: Way, tmp_path: Path) -> None:
     ledger = tmp_path / "ledger"
+    await home.start()
     edge_id = await home.edge(agent.folder, way.url, send_every_s=0.05)
     counting(home, edge_id, ledger, 0.002)
     agent.start()
     await until(lambda: len(home.arrived()) > 200)
     way.loss = 0.2
     await until(lambda: way.cuts > 5)
+    home.kill()
     agent.kill()
     agent.start()
-    home.kill()
     seen = last(ledger)
     await until(lambda: last(ledger) > seen + 200)
     await home.start()
-    await until(lambda: way.cuts > 10)
+    await until(lambda: way.cuts > 8)
     way.cut()
     seen = last(ledger)
     await until(lambda: last(ledger) > seen + 200)
-    agent.kill()
     way.loss, way.open = 0.0, True
-    agent.start()
-    seen = last(ledger)
-    await until(lambda: last(ledger) > seen + 50)
-    home.kill()
+    await until(lambda: len(home.arrived()) > 2 * seen)
     agent.kill()
-    await home.start()
     agent.start()
     end = last(ledger)
     await until(lambda: ("count", FIRST_US + end * 1_000_000) in home.standing())
     await until(lambda: not differences(home, ledger))
+
+
+def later_us() -> int:
+    """A minute from now: what was put there just before is old."""
+    return time.time_ns() // 1000 + 60_000_000
 
 
 def sent_by(home: Home, folder: Path) -> tuple[Waiting, Link]:
@@ -97,6 +99,7 @@ async def drained(waiting: Waiting, link: Link, plan: Plan, rows: int = 50_000) 
 
 async def test_an_hour_without_a_link_arrives_in_order(home: Home, tmp_path: Path) -> None:
     folder = tmp_path / "edge"
+    await home.answer()
     await home.edge(folder)
     count = fill(folder, 50, START_S, 3600, at_once=10)
     waiting, link = sent_by(home, folder)
@@ -110,10 +113,11 @@ async def test_an_hour_without_a_link_arrives_in_order(home: Home, tmp_path: Pat
 
 async def test_new_readings_overtake_old_ones_and_corrections_stay_behind(home: Home, tmp_path: Path) -> None:
     folder = tmp_path / "edge"
+    await home.answer()
     await home.edge(folder)
     fill(folder, 2, START_S, 1000)
     waiting, link = sent_by(home, folder)
-    waiting._clock_us = lambda: START_S * 1_000_000 + 10**15  # hours after that silence
+    waiting._clock_us = later_us
     body = waiting.next_upload(Plan(), 100, 1000, {})
     assert body is not None and waiting.lanes.live is not None
     await link.upload(body)
@@ -131,7 +135,7 @@ async def test_new_readings_overtake_old_ones_and_corrections_stay_behind(home: 
     assert len(home.standing()) < 500
     waiting.close()
     waiting, link = sent_by(home, folder)
-    waiting._clock_us = lambda: START_S * 1_000_000 + 10**15
+    waiting._clock_us = later_us
     await drained(waiting, link, Plan(), 100)
     assert waiting.lanes.live is None
     wanted = expected(2, START_S, 1000) | {
@@ -145,6 +149,7 @@ async def test_new_readings_overtake_old_ones_and_corrections_stay_behind(home: 
 
 async def test_a_repeated_upload_does_not_undo_a_correction(home: Home, tmp_path: Path) -> None:
     folder = tmp_path / "edge"
+    await home.answer()
     await home.edge(folder)
     fill(folder, 1, START_S, 10)
     waiting, link = sent_by(home, folder)
@@ -152,14 +157,14 @@ async def test_a_repeated_upload_does_not_undo_a_correction(home: Home, tmp_path
     assert body is not None
     await link.upload(body)
     assert (await link.upload(body)).repeated
-    home.kill()
+    await home.leave()
     with home.registry._db.writing() as session:  # it died between the journal and the number
         session.connection().exec_driver_sql("UPDATE edge SET sequence = 0, sequence_digest = ''")
     journal = Journal.open(home.folder / "journal", 0)
     point = home.registry.points()[0].point.id
     journal.append_sync(ReadingBatch.of([point], [START_S * 1_000_000], [4321.0]))
     journal.close_sync()
-    await home.start()
+    await home.answer()
     answer = await link.upload(body)
     assert not answer.repeated and answer.accepted == 10
     assert home.standing() == expected(1, START_S, 10) | {("meter/0", START_S * 1_000_000): 4321.0}
@@ -169,6 +174,7 @@ async def test_a_repeated_upload_does_not_undo_a_correction(home: Home, tmp_path
 
 async def test_an_edge_whose_disk_was_put_back_loses_nothing(home: Home, tmp_path: Path) -> None:
     folder = tmp_path / "edge"
+    await home.answer()
     await home.edge(folder, send_every_s=0.05)
     fill(folder, 1, START_S, 10)
     waiting, link = sent_by(home, folder)
@@ -184,6 +190,7 @@ async def test_an_edge_whose_disk_was_put_back_loses_nothing(home: Home, tmp_pat
 
 
 async def test_a_wrong_clock_is_quarantined_with_its_reason(home: Home, agent: Agent, tmp_path: Path) -> None:
+    await home.answer()
     edge_id = await home.edge(agent.folder, send_every_s=0.1)
     settings = {"ledger": str(tmp_path / "ledger"), "pause_s": 0.05}
     given = Given(name="ten years slow", settings=settings, edge_id=edge_id, past_days=30)
@@ -203,6 +210,7 @@ async def test_a_wrong_clock_is_quarantined_with_its_reason(home: Home, agent: A
 
 async def test_what_the_server_does_not_take_is_kept_on_site(home: Home, tmp_path: Path) -> None:
     folder = tmp_path / "edge"
+    await home.answer()
     await home.edge(folder, send_every_s=0.05)
     future_s = 2_500_000_000
     fill(folder, 1, START_S, 3)
@@ -220,6 +228,7 @@ async def test_what_the_server_does_not_take_is_kept_on_site(home: Home, tmp_pat
 @pytest.mark.parametrize("megabytes", [1, 40])
 async def test_a_full_budget_packs_then_thins_and_says_so(home: Home, tmp_path: Path, megabytes: int) -> None:
     folder = tmp_path / "edge"
+    await home.answer()
     await home.edge(folder)
     for at in range(10):
         fill(folder, 10, START_S + at * 2000, 2000, at_once=20)
@@ -250,8 +259,9 @@ async def test_a_full_budget_packs_then_thins_and_says_so(home: Home, tmp_path: 
 
 async def test_a_server_that_is_away_is_asked_again_with_longer_waits(home: Home, tmp_path: Path) -> None:
     folder = tmp_path / "edge"
+    await home.answer()
     await home.edge(folder)
-    home.kill()
+    await home.leave()
     _, link = sent_by(home, folder)
     with pytest.raises(LinkLost):
         await link.upload(b"")

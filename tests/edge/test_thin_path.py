@@ -11,6 +11,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))  # the modules beside this file
 
 from agent import FIRST_US, last, values
+from conftest import until
 
 from wattstead.edge.link import ServerRefuses, join
 from wattstead.registry.places.sources import Given
@@ -26,8 +27,7 @@ def counting(home: Home, edge_id: int, ledger: Path, pause_s: float = 0.01) -> i
 
 
 async def test_a_reading_on_site_is_a_reading_on_the_server(home: Home, agent: Agent, tmp_path: Path) -> None:
-    from conftest import until
-
+    await home.answer()
     edge_id = await home.edge(agent.folder, send_every_s=0.1)
     counting(home, edge_id, tmp_path / "ledger")
     agent.start()
@@ -45,6 +45,7 @@ async def test_a_reading_on_site_is_a_reading_on_the_server(home: Home, agent: A
 
 
 async def test_a_code_works_once(home: Home) -> None:
+    await home.answer()
     made = home.registry.create_edge(home.site, "Pi")
     await join(home.url, made.code.lower().replace("-", " "), "")
     with pytest.raises(ServerRefuses, match="used, has ended"):

@@ -39,8 +39,7 @@ class Budget:
         segments, lanes = self._waiting.segments, self._waiting.lanes
         while self._journal_bytes() > _PACK_AT * limit_bytes and self._pack():
             pass
-        while self.waiting_bytes() > _THIN_AT * limit_bytes:
-            used = self.waiting_bytes()
+        while (used := self._finished_bytes()) > _THIN_AT * limit_bytes:
             some = [one for one in segments.all() if one.start > lanes.done][1 if lanes.part else 0 :]
             thick = next((one for level in Level for one in some if one.level == level < Level.QUARTERS), None)
             if thick is not None:
@@ -57,10 +56,18 @@ class Budget:
                 return
             self._waiting.save()
 
-    def _journal_bytes(self) -> int:
-        ordered = self._waiting.lanes.ordered.file
-        starts = [start for start in files.starts(self._journal, WORKER) if start >= ordered]
-        return sum(files.disk_bytes(files.path_of(self._journal, WORKER, start)) for start in starts)
+    def _finished_bytes(self) -> int:
+        """The same without the file that is being written: nothing can be done about that one."""
+        newest = files.starts(self._journal, WORKER)[-1:]
+        return self._journal_bytes(newest[0] if newest else 0) + self._waiting.segments.size_bytes
+
+    def _journal_bytes(self, before: int = 1 << 62) -> int:
+        ordered = self._waiting.lanes.ordered
+        starts = [start for start in files.starts(self._journal, WORKER) if ordered.file <= start < before]
+        paths = [files.path_of(self._journal, WORKER, start) for start in starts]
+        if starts and starts[0] == ordered.file and files.read_end(paths[0]).id <= ordered.id:
+            paths = paths[1:]  # it is passed, and will be removed
+        return sum(files.disk_bytes(path) for path in paths)
 
     def _pack(self) -> bool:
         """Put the oldest finished file of the journal into a segment; False when there is none."""

@@ -47,9 +47,10 @@ class Edge:
     """One edge in one folder, as long as it runs; for one event loop."""
 
     def __init__(
-        self, folder: Path, table: Sequence[SourceProtocol] = SOURCES, sync_s: float = SYNC_S, old_s: float = 10.0
-    ) -> None:
-        """Raises `NotJoined`, `JournalInUse`, and `OSError` where the folder cannot be written."""
+        self, folder: Path, table: Sequence[SourceProtocol] = SOURCES, sync_s: float = SYNC_S, old_s: float = 10.0,
+        longest_wait_s: float = 60.0,
+    ) -> None:  # fmt: skip
+        """``sync_s``: how often the server is asked how to go on. Raises `NotJoined`, `JournalInUse`, and `OSError` where the folder cannot be written."""
         self.folder, self._sync_s, self._old_s = folder, sync_s, old_s
         self.identity = Identity.load(folder)
         self.configuration = Configuration(folder, self.identity, table)
@@ -65,7 +66,7 @@ class Edge:
         self.link = Link(self.identity)
         self.sender = Sender(
             self.waiting, self.budget, self.link, self.letters, lambda: self.configuration.settings, self._plan,
-            lambda: self.site_map.meanings,
+            lambda: self.site_map.meanings, longest_wait_s,
         )  # fmt: skip
         self.contact = 0.0
         self._wake = asyncio.Event()

@@ -24,7 +24,7 @@ from wattstead.registry.records import EdgeSettings
 from wattstead.stream import JournalCorrupt, JournalGap
 
 _log = structlog.get_logger("wattstead.edge")
-_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 60.0
+_FIRST_WAIT_S = 0.5
 _MOST_ROWS, _LEAST_ROWS = 50_000, 500
 _SLOW_S, _SWIFT_S = 3.0, 1.0
 _MOST_BYTES = 64_000_000
@@ -38,11 +38,12 @@ class Sender:
 
     def __init__(
         self, waiting: Waiting, budget: Budget, link: Link, letters: Letters, settings: Callable[[], EdgeSettings],
-        plan: Callable[[], Plan], meanings: Callable[[], Mapping[int, Meaning]],
+        plan: Callable[[], Plan], meanings: Callable[[], Mapping[int, Meaning]], longest_wait_s: float = 60.0,
     ) -> None:  # fmt: skip
+        """``longest_wait_s``: between attempts, when the server is away."""
         self._waiting, self._budget, self._link, self._letters = waiting, budget, link, letters
         self._settings, self._plan, self._meanings = settings, plan, meanings
-        self._rows = _MOST_ROWS
+        self._rows, self._longest_wait_s = _MOST_ROWS, longest_wait_s
         self._wait_s = _FIRST_WAIT_S
         self.contact = 0.0
         """When the server last took something, by the monotonic clock."""
@@ -120,7 +121,7 @@ class Sender:
                 return 0.0
         if not isinstance(error, LinkLost):
             _log.error("not_sent", error=str(error))
-        wait_s, self._wait_s = self._wait_s, min(2 * self._wait_s, _LONGEST_WAIT_S)
+        wait_s, self._wait_s = self._wait_s, min(2 * self._wait_s, self._longest_wait_s)
         if isinstance(error, ServerRefuses):
             wait_s = max(wait_s, 5.0)
         told = error.retry_after_s if isinstance(error, LinkLost) else 0.0

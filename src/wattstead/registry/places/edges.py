@@ -179,7 +179,7 @@ def entry(session: Session, edge_id: int, now: datetime) -> EdgeEntry | None:
     if row is None or not row.signing_key:
         return None
     own = select(tables.Source.id, tables.Source.key_id).where(tables.Source.edge_id == edge_id)
-    key_of: dict[int, int] = dict(session.execute(own).tuples().all())
+    key_of: dict[int, int] = dict(session.execute(own).all())
     grants = keys.grants_of(session, [row.key_id, *key_of.values()], now)
     return EdgeEntry(
         id=row.id,
