@@ -45,7 +45,7 @@ from wattstead.registry.storage.dataset import Counters
 from wattstead.securing import Secured, own_names, secure
 from wattstead.series import Series
 from wattstead.settings import Settings
-from wattstead.status import status_parts
+from wattstead.status import edges_part, status_parts
 from wattstead.store.limits import StoreLimits
 from wattstead.store.supervise import StoreProcess
 from wattstead.stream import Journal, JournalLimits
@@ -184,6 +184,7 @@ async def serve(
                 _web_settings(settings, running, demo, secured),
                 lambda: [
                     *status_parts(door, sources, running.journal, running.refinery, running.store),
+                    edges_part(running.registry),
                     *([secured.part()] if secured else []),
                 ],
                 running.refinery.pending,

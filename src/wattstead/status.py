@@ -2,15 +2,46 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from wattstead.ingest.http.app import IngestApp
 from wattstead.ingest.sources.running import Sources
 from wattstead.ingest.sources.sight import TROUBLED
 from wattstead.refining.refinery import Refinery
+from wattstead.registry.registry import Registry
 from wattstead.store.supervise import StoreProcess
 from wattstead.stream import Journal
 from wattstead.web.rooms import StatusPart
 
 _BEHIND_S = 30.0
+_SILENT_S = 120.0
+
+
+def edges_part(registry: Registry) -> StatusPart:
+    """The machines on site: how many are silent, behind, or run another configuration than they should."""
+    joined = [one for one in registry.edges() if one.joined is not None and one.enabled]
+    now = datetime.now(UTC)
+    silent = [
+        one for one in joined if one.last_seen is None or (now - one.last_seen).total_seconds() > _SILENT_S
+    ]  # fmt: skip
+    refused = [one for one in joined if one.health.refused]
+    short = [one for one in joined if one.health.thinned or one.health.lost]
+    text = "every edge has been heard of" if joined else "there are no edges"
+    if short:
+        text = f"edge {short[-1].id} ({short[-1].name}) thinned readings: {short[-1].health.thinned_why}"
+    if refused:
+        text = f"edge {refused[-1].id} ({refused[-1].name}) took a configuration back: {refused[-1].health.refused_why}"
+    if silent:
+        text = f"{len(silent)} of {len(joined)} edges are silent, among them edge {silent[-1].id} ({silent[-1].name})"
+    figures = {
+        "edges": float(len(joined)),
+        "silent": float(len(silent)),
+        "waiting_bytes": float(sum(one.health.waiting_bytes for one in joined)),
+        "most_behind_s": max((one.health.behind_s for one in joined), default=0.0),
+        "thinned": float(sum(one.health.thinned for one in joined)),
+        "lost": float(sum(one.health.lost for one in joined)),
+    }
+    return StatusPart("edges", not silent and not refused, text, figures)
 
 
 def status_parts(

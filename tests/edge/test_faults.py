@@ -13,8 +13,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # the modules beside this file
 
-from agent import FIRST_US, last, values
-from conftest import expected, fill, until
+from edge_agent import FIRST_US, last, values
+from edge_house import expected, fill, until
 from test_thin_path import counting
 
 from wattstead.edge.budget import Budget
@@ -23,13 +23,14 @@ from wattstead.edge.link import Link, LinkLost
 from wattstead.edge.names import NameBook
 from wattstead.edge.running import Edge
 from wattstead.edge.waiting import Plan, Waiting
+from wattstead.ingest.sources.letters import Letters
 from wattstead.ingest.sources.sight import State
 from wattstead.metering.batch import ReadingBatch
 from wattstead.registry.places.sources import Given
 from wattstead.stream import Journal
 
 if TYPE_CHECKING:
-    from conftest import Agent, Home, Way
+    from edge_house import Agent, Home, Way
 
 DAY_S = 86_400
 START_S = 1_790_000_000
@@ -199,8 +200,6 @@ async def test_a_wrong_clock_is_quarantined_with_its_reason(home: Home, agent: A
     await until(lambda: home.registry.edge(edge_id).health.letters > 3)
     health = home.registry.edge(edge_id).health
     agent.kill()
-    from wattstead.ingest.sources.letters import Letters
-
     letters = Letters(agent.folder / "letters.db")
     page = letters.page(source)
     letters.close()

@@ -10,14 +10,14 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # the modules beside this file
 
-from agent import FIRST_US, last, values
-from conftest import until
+from edge_agent import FIRST_US, last, values
+from edge_house import until
 
 from wattstead.edge.link import ServerRefuses, join
 from wattstead.registry.places.sources import Given
 
 if TYPE_CHECKING:
-    from conftest import Agent, Home
+    from edge_house import Agent, Home
 
 
 def counting(home: Home, edge_id: int, ledger: Path, pause_s: float = 0.01) -> int:

@@ -95,7 +95,7 @@ def test_a_right_holds_where_one_stands_and_below_and_nowhere_else(right: Right)
 def test_nothing_done_under_a_grant_outlives_it_or_ends_something() -> None:
     assert {right.action for right in SEEN_BY_GRANT} == {Action.SEE}
     assert {right.action for right in CHANGED_BY_GRANT} <= {Action.CREATE, Action.CHANGE}
-    never = {Resource.KEY, Resource.SOURCE, Resource.SHARE, Resource.PERSON, Resource.TRAIL}
+    never = {Resource.KEY, Resource.SOURCE, Resource.EDGE, Resource.SHARE, Resource.PERSON, Resource.TRAIL}
     assert not never & {right.resource for right in CHANGED_BY_GRANT}
 
 

@@ -64,6 +64,7 @@ class Other:
             told = Given(name=f"source {mark}", settings={"host": f"{mark}.invalid"}, enabled=False)
             source = registry.create_source(site.id, "p1", told)
             self.ids |= {organization.id, below.id, site.id, device.id, space.id, key.key.id, source.id, *points}
+            self.ids.add(registry.create_edge(site.id, f"edge {mark}").edge.id)
         self.token = self._person(mine.id)
         self._person(theirs.id, MARK)
         self.routes = [

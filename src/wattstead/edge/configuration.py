@@ -75,9 +75,9 @@ class Configuration:
         return self.held.current
 
     @property
-    def settings(self) -> EdgeSettings:
-        """What people have set of this edge."""
-        return self.held.current.settings if self.held.current is not None else EdgeSettings()
+    def settings(self) -> EdgeSettings | None:
+        """What people have set of this edge; None before the server has said anything."""
+        return self.held.current.settings if self.held.current is not None else None
 
     @property
     def number(self) -> int:

@@ -33,7 +33,7 @@ from wattstead.ingest.sources.sight import TROUBLED, State
 from wattstead.ingest.sources.source_protocol import SourceProtocol
 from wattstead.ingest.sources.table import SOURCES
 from wattstead.metering.errors import WattsteadError
-from wattstead.registry.records import EdgeHealth
+from wattstead.registry.records import EdgeHealth, EdgeSettings
 from wattstead.stream import Journal, JournalLimits
 
 _log = structlog.get_logger("wattstead.edge")
@@ -50,11 +50,16 @@ class Edge:
         self, folder: Path, table: Sequence[SourceProtocol] = SOURCES, sync_s: float = SYNC_S, old_s: float = 10.0,
         longest_wait_s: float = 60.0,
     ) -> None:  # fmt: skip
-        """``sync_s``: how often the server is asked how to go on. Raises `NotJoined`, `JournalInUse`, and `OSError` where the folder cannot be written."""
+        """``sync_s``: how often the server is asked how to go on.
+
+        Raises `NotJoined`, `JournalInUse`, and `OSError` where the folder cannot be written.
+        """
         self.folder, self._sync_s, self._old_s = folder, sync_s, old_s
         self.identity = Identity.load(folder)
         self.configuration = Configuration(folder, self.identity, table)
-        self.journal = Journal.open(folder / "journal", 0, _journal_limits(self.configuration.settings.disk_mb))
+        self.journal = Journal.open(
+            folder / "journal", 0, _journal_limits(self.configuration.settings or EdgeSettings())
+        )
         self.names = NameBook(folder / "names")
         self.site_map = SiteMap(self.names)
         self.letters = Letters(folder / "letters.db")
@@ -69,6 +74,8 @@ class Edge:
             lambda: self.site_map.meanings, longest_wait_s,
         )  # fmt: skip
         self.contact = 0.0
+        self.unasked = ""
+        """Why the server could not be asked how to go on; empty: it was."""
         self._wake = asyncio.Event()
         self._learn()
 
@@ -121,8 +128,11 @@ class Edge:
             self._wake.clear()
             try:
                 await self._ask()
+                self.unasked = ""
             except (WattsteadError, OSError) as error:
-                _log.info("server_not_asked", reason=str(error))
+                if str(error) != self.unasked:
+                    _log.warning("server_not_asked", reason=str(error))
+                self.unasked = str(error)
             except Exception as error:
                 _log.error("following_broke", exc_info=error)
             self._look_at_trial()
@@ -156,12 +166,12 @@ class Edge:
         self.sources.wake()
 
     def _plan(self) -> Plan:
-        treatments = self.reception.treatments
+        treatments, settings = self.reception.treatments, self.configuration.settings or EdgeSettings()
         return Plan(
-            aggregate_s=self.configuration.settings.aggregate_s,
+            aggregate_s=settings.aggregate_s,
             longest_s=treatments.longest_s(),
             average_s=lambda number: treatments.average_s(self.site_map.address(number)),
-            old_s=max(self._old_s, 3 * self.configuration.settings.send_every_s),
+            old_s=max(self._old_s, 3 * settings.send_every_s),
         )
 
 
@@ -200,9 +210,9 @@ def _shown(state: State, last_error: str) -> str:
     return f"{state.value}: {last_error}"[:300] if state in TROUBLED and last_error else state.value
 
 
-def _journal_limits(disk_mb: int) -> JournalLimits:
+def _journal_limits(settings: EdgeSettings) -> JournalLimits:
     """Small files, gone as soon as they are passed, so that there is always an oldest one to make less of."""
-    file_bytes = min(_LARGEST_FILE_BYTES, max(_FIRST_FILE_BYTES, disk_mb * 1_000_000 // 16))
+    file_bytes = min(_LARGEST_FILE_BYTES, max(_FIRST_FILE_BYTES, settings.disk_mb * 1_000_000 // 16))
     return JournalLimits(
         unconsumed_bytes=_NO_LIMIT, rotate_bytes=file_bytes, keep_bytes=0, keep_s=0.0, sweep_s=5.0,
         checkpoint_bytes=min(4_000_000, file_bytes),

@@ -37,10 +37,10 @@ class Sender:
     """The sending end of an edge; for one event loop, whose threads it gives all work on disk."""
 
     def __init__(
-        self, waiting: Waiting, budget: Budget, link: Link, letters: Letters, settings: Callable[[], EdgeSettings],
+        self, waiting: Waiting, budget: Budget, link: Link, letters: Letters, settings: Callable[[], EdgeSettings | None],
         plan: Callable[[], Plan], meanings: Callable[[], Mapping[int, Meaning]], longest_wait_s: float = 60.0,
     ) -> None:  # fmt: skip
-        """``longest_wait_s``: between attempts, when the server is away."""
+        """``settings``: None before the server has said how to send. ``longest_wait_s``: between attempts, when the server is away."""
         self._waiting, self._budget, self._link, self._letters = waiting, budget, link, letters
         self._settings, self._plan, self._meanings = settings, plan, meanings
         self._rows, self._longest_wait_s = _MOST_ROWS, longest_wait_s
@@ -64,6 +64,8 @@ class Sender:
     async def _once(self) -> float:
         """One upload; for how long to wait then."""
         settings, meanings, began = self._settings(), self._meanings(), time.monotonic()
+        if settings is None:
+            return _FIRST_WAIT_S  # the site may want that no single reading leaves it
         await asyncio.to_thread(self._budget.enforce, settings.disk_mb * 1_000_000, meanings)
         rows = min(self._rows, max(_LEAST_ROWS, settings.drain_per_s))
         try:

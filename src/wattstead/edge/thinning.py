@@ -103,7 +103,7 @@ def _means(few: _Few, rows: RollupRows) -> None:
     span_ms = (rows.last_time_us - rows.first_time_us) / _MS_US
     wide = span_ms > 3
     corners = (rows.first_value + rows.last_value) / 2
-    mean = (rows.step - corners) / np.where(wide, span_ms - 1, 1)
+    mean = np.clip((rows.step - corners) / np.where(wide, span_ms - 1, 1), rows.min, rows.max)  # steps are rounded
     for time_us in (rows.first_time_us + _MS_US, rows.last_time_us - _MS_US):
         few.add(rows.point[wide], time_us[wide], mean[wide])
 

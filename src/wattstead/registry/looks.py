@@ -14,7 +14,7 @@ from wattstead.registry.authority import Reach
 from wattstead.registry.policy import Resource
 from wattstead.registry.reach import of
 from wattstead.registry.storage.database import possible
-from wattstead.registry.tables import Account, Device, Point, Site, Source, Space
+from wattstead.registry.tables import Account, Device, Edge, Point, Site, Source, Space
 from wattstead.registry.trail import Actor
 
 LOOK = "look"
@@ -71,7 +71,7 @@ def _rows(session: Session, reach: Reach, resource: Resource, identities: Sequen
 
 _TABLES = {
     Resource.PERSON: Account, Resource.SITE: Site, Resource.DEVICE: Device, Resource.SPACE: Space,
-    Resource.POINT: Point, Resource.READING: Point, Resource.SOURCE: Source,
+    Resource.POINT: Point, Resource.READING: Point, Resource.SOURCE: Source, Resource.EDGE: Edge,
 }  # fmt: skip
 SEEN = frozenset(_TABLES)
 """What it is kept of that somebody looked at it."""

@@ -31,6 +31,7 @@ _PATH = {
     "point_id": Resource.POINT,
     "space_id": Resource.SPACE,
     "source_id": Resource.SOURCE,
+    "edge_id": Resource.EDGE,
     "site_id": Resource.SITE,
 }
 _Request = ASGIConnection[Any, Any, Any, Any]

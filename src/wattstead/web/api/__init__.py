@@ -17,7 +17,17 @@ from wattstead.web.api.people import (
     sessions,
     totp,
 )
-from wattstead.web.api.places import device_actions, devices, keys, organizations, shares, site_access, sites, spaces
+from wattstead.web.api.places import (
+    device_actions,
+    devices,
+    edges,
+    keys,
+    organizations,
+    shares,
+    site_access,
+    sites,
+    spaces,
+)
 from wattstead.web.api.readings import corrections, live, points, readings, series
 from wattstead.web.api.sources.connections import connections
 from wattstead.web.api.sources.dead_letters import dead_letters
@@ -56,6 +66,7 @@ ROUTES: list[HTTPRouteHandler | Router] = [
     corrections.routes,
     live.routes,
     keys.routes,
+    edges.routes,
     looking,
     connections,
     dead_letters,

@@ -44,6 +44,8 @@ class NewSource(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """As the protocol's schema has them, secrets among them."""
     device_id: int | None = None
     """Only readings of this device."""
+    edge_id: int | None = None
+    """The machine on site that runs it; null: the server."""
     past_days: float | None = None
     """How old a reading may be, days; 0: any age; default: 400."""
     rate: float | None = None
@@ -58,6 +60,7 @@ class SourcePatch(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     settings: dict[str, Any] | UnsetType = UNSET
     """All of them, but for secrets: one that is left out or empty stays as it is, null forgets it."""
     device_id: int | UnsetType | None = UNSET
+    edge_id: int | UnsetType | None = UNSET
     past_days: float | UnsetType = UNSET
     rate: float | UnsetType = UNSET
     enabled: bool | UnsetType = UNSET
@@ -93,8 +96,8 @@ async def create_source(
 
     async def make() -> Response[Any]:
         given = Given(
-            name=data.name, settings=plain, secrets=_set(secrets), device_id=data.device_id, past_days=data.past_days,
-            rate=data.rate, enabled=data.enabled,
+            name=data.name, settings=plain, secrets=_set(secrets), device_id=data.device_id, edge_id=data.edge_id,
+            past_days=data.past_days, rate=data.rate, enabled=data.enabled,
         )  # fmt: skip
         made = await rooms.registry_threads.run(
             rooms.registry.create_source, data.site_id, protocol.name, given, actor(viewer)
@@ -135,9 +138,13 @@ async def change_source(
         _require_secrets_again(protocol, state.source, plain, secrets)
         kept = {name: value for name, value in state.secrets.items() if name not in secrets}
         settings_of(protocol, plain, kept | _set(secrets))
+    if data.edge_id is not UNSET:
+        source = await rooms.registry_threads.run(rooms.registry.source, source_id)
+        _require_secrets_for_edge(source, data.edge_id, secrets)
     given = Given(
         name=_told(data.name), settings=plain, secrets=secrets, past_days=_told(data.past_days), rate=_told(data.rate),
-        device_id=None if data.device_id is UNSET else data.device_id or 0, enabled=_told(data.enabled),
+        device_id=None if data.device_id is UNSET else data.device_id or 0,
+        edge_id=None if data.edge_id is UNSET else data.edge_id or 0, enabled=_told(data.enabled),
     )  # fmt: skip
     changed = await rooms.registry_threads.run(
         rooms.registry.change_source, source_id, given, version=version, by=actor(viewer)
@@ -164,6 +171,16 @@ def _require_secrets_again(
     held = [name for name in source.secrets if name not in secrets]
     if held and goes_elsewhere(protocol, source.settings, plain):
         reason = "enter it again: what it is sent to has changed"
+        raise Refused(
+            400, f"{', '.join(held)}: {reason}", [Issue(name, reason) for name in held], code="source.secrets"
+        )  # fmt: skip
+
+
+def _require_secrets_for_edge(source: Source, edge_id: int | None, secrets: Mapping[str, Any]) -> None:
+    """Raise `Refused` where a machine on site would learn secrets from somebody who may not know them."""
+    held = [name for name in source.secrets if name not in secrets]
+    if held and edge_id and edge_id != source.edge_id:
+        reason = "enter it again: another machine will hold it"
         raise Refused(
             400, f"{', '.join(held)}: {reason}", [Issue(name, reason) for name in held], code="source.secrets"
         )  # fmt: skip

@@ -18,8 +18,9 @@ class SourceSight(msgspec.Struct, kw_only=True):
     """How a source is doing; counts are since the server's start."""
 
     state: State
-    """`off`: switched off; `closed`: its site is disabled or its device may not post; `waiting`: it failed and is tried
-    again; `hopeless`: it failed and is not tried again before it is changed."""
+    """`off`: switched off; `elsewhere`: a machine on site runs it; `closed`: its site is disabled or its device may
+    not post; `waiting`: it failed and is tried again; `hopeless`: it failed and is not tried again before it is
+    changed."""
     since: datetime | None
     connected_to: str
     last_error: str
@@ -60,6 +61,8 @@ class SourceAnswer(msgspec.Struct, kw_only=True):
     device_id: int | None
     """The device whose readings it brings; null: of whatever device of the site."""
     device: str
+    edge_id: int | None
+    """The machine on site that runs it; null: the server."""
     name: str
     protocol: str
     title: str
@@ -85,7 +88,19 @@ def shown(
     rooms: Rooms, source: Source, sight: Sight | None, names: tuple[str, str] = ("", ""), new_points: int = 0
 ) -> SourceAnswer:
     """A source as it is answered; ``names`` are those of its site and device."""
-    plain = ("id", "site_id", "device_id", "name", "protocol", "settings", "past_days", "rate", "enabled", "created")
+    plain = (
+        "id",
+        "site_id",
+        "device_id",
+        "edge_id",
+        "name",
+        "protocol",
+        "settings",
+        "past_days",
+        "rate",
+        "enabled",
+        "created",
+    )
     told = {name: getattr(source, name) for name in (*plain, "version")}
     title = next((one.title for one in rooms.opened.table if one.name == source.protocol), "") if rooms.opened else ""
     return SourceAnswer(

@@ -1,0 +1,126 @@
+"""Thinning: the same energy at every edge of buckets, nothing that was not measured beyond its bounds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from wattstead.edge.thinning import Form, Meaning, thinned
+from wattstead.edge.treating import Treatments
+from wattstead.ingest.decoding.columns import Columns, Names
+from wattstead.metering.batch import ReadingBatch
+from wattstead.metering.point import Point, step_rule
+from wattstead.metering.quantity import Kind, Quality, Quantity
+from wattstead.metering.rollup import MINUTE_US, QUARTER_US, amounts, bucket_starts, roll, settle
+from wattstead.registry.records import EdgeRule, Treatment
+
+pytestmark = pytest.mark.unit
+
+REGISTER = Point(id=1, kind=Kind.REGISTER, quantity=Quantity.ELECTRICITY, unit="kWh", resolution=0.001, width=10**6)
+POWER = Point(id=1, quantity=Quantity.ELECTRICITY, unit="W", max_gap_s=60)
+PULSES = Point(id=1, kind=Kind.DELTA, quantity=Quantity.ELECTRICITY, unit="pulse")
+STATE = Point(id=1, kind=Kind.STATE, quantity=Quantity.STATE)
+
+
+def made(point: Point, steps: list[tuple[int, int]], reset_at: int = -1) -> ReadingBatch:
+    """Readings of a point from distances in time (ms) and what it did meanwhile."""
+    time_us = np.cumsum([ms for ms, _ in steps]) * 1000
+    counts = np.array([count for _, count in steps], np.float64)
+    value = counts
+    if point.kind is Kind.REGISTER:
+        value = np.cumsum(counts)
+        if 0 < reset_at < len(value):
+            value[reset_at:] -= value[reset_at]
+        value = value * 0.001
+    return ReadingBatch.of([1] * len(steps), time_us, value)
+
+
+def steps_of(point: Point, batch: ReadingBatch, edges_us: Any) -> list[int]:
+    """Steps between edges, as the server counts them."""
+    settled, rule = settle([batch]), step_rule(point)
+    return amounts(roll(settled, bucket_starts(settled.time_us, MINUTE_US), {1: rule}), rule, edges_us)
+
+
+STEPS = st.lists(st.tuples(st.integers(1, 90_000), st.integers(0, 4000)), min_size=1, max_size=300)
+
+
+@settings(max_examples=60)
+@given(STEPS, st.sampled_from([REGISTER, POWER, PULSES]), st.integers(-1, 200))
+def test_what_lies_between_edges_stays(steps: list[tuple[int, int]], point: Point, reset_at: int) -> None:
+    raw = made(point, steps, reset_at)
+    meanings = {1: Meaning.of(point, point.unit)}
+    minutes = thinned(raw, meanings, MINUTE_US)
+    quarters = thinned(minutes, meanings, QUARTER_US)
+    edges_us = np.arange(0, int(raw.time_us[-1]) + 2 * QUARTER_US, QUARTER_US)
+    wanted = steps_of(point, raw, edges_us)
+    rounding = 2 * len(raw) if point is POWER else 0  # W · ms: a nanowatt hour
+    for fewer in (minutes, quarters):
+        found = steps_of(point, fewer, edges_us)
+        assert np.abs(np.array(found) - np.array(wanted)).max() <= rounding
+        assert len(fewer) <= len(raw) and list(fewer.time_us) == sorted(fewer.time_us)
+        if point.kind is not Kind.DELTA:
+            assert raw.value.min() - 1e-6 <= fewer.value.min() and fewer.value.max() <= raw.value.max() + 1e-6
+
+
+def test_a_day_of_seconds_becomes_few() -> None:
+    time_us = np.arange(0, 86_400) * 1_000_000
+    level = ReadingBatch.of([1] * 86_400, time_us, 500 + 100 * np.sin(time_us / 1e9))
+    assert len(thinned(level, {}, MINUTE_US)) == 4 * 1440
+    assert len(thinned(level, {}, MINUTE_US, Form.MEAN)) == 1440
+    register = ReadingBatch.of([1] * 86_400, time_us, np.arange(86_400) * 0.001)
+    assert len(thinned(register, {1: Meaning.of(REGISTER, "kWh")}, QUARTER_US)) == 2 * 96
+
+
+def test_a_state_keeps_its_changes_and_what_was_computed_says_so() -> None:
+    time_us = np.arange(0, 120) * 1_000_000
+    state = ReadingBatch.of([1] * 120, time_us, np.where((time_us > 30e6) & (time_us < 40e6), 1.0, 0.0))
+    kept = thinned(state, {1: Meaning.of(STATE, "")}, MINUTE_US)
+    assert kept.value.tolist() == [0.0, 1.0, 0.0, 0.0, 0.0, 0.0]
+    assert (kept.time_us // 1_000_000).tolist() == [0, 31, 40, 59, 60, 119]
+    level = thinned(ReadingBatch.of([1] * 60, time_us[:60], np.arange(60.0)), {}, MINUTE_US)
+    assert level.quality.tolist() == [Quality.RAW, Quality.ESTIMATED, Quality.ESTIMATED, Quality.RAW]
+
+
+def test_the_unit_on_site_may_be_another() -> None:
+    in_wh = Point(id=1, kind=Kind.DELTA, quantity=Quantity.ELECTRICITY, unit="Wh", resolution=1.0)
+    batch = ReadingBatch.of([1] * 4, [0, 10**6, 2 * 10**6, 3 * 10**6], [0.0014, 0.001, 0.002, 0.0005])
+    assert thinned(batch, {1: Meaning.of(in_wh, "kWh")}, MINUTE_US).value.tolist() == [0.004]
+
+
+def columns(*rows: tuple[str, float, float]) -> Columns:
+    return Columns(
+        Names.of_rows([name for name, _, _ in rows]),
+        np.array([round(at * 1e6) for _, at, _ in rows], np.int64),
+        np.array([value for _, _, value in rows], np.float64),
+    )
+
+
+def test_rules_at_the_door() -> None:
+    treatments = Treatments(
+        [
+            EdgeRule(pattern="boiler/*", treatment=Treatment.SCALE, factor=0.1),
+            EdgeRule(pattern="*/noise", treatment=Treatment.DROP),
+            EdgeRule(pattern="*", treatment=Treatment.DEADBAND, band=1.0, every_s=60),
+            EdgeRule(pattern="*", treatment=Treatment.AVERAGE, every_s=30),
+        ]
+    )
+    rows = [
+        ("boiler/t", 0, 100),
+        ("boiler/noise", 0, 5),
+        ("boiler/t", 1, 105),
+        ("boiler/t", 2, 120),
+        ("boiler/t", 62, 121),
+    ]
+    kept = treatments.treat(1, columns(*rows))
+    assert kept.value.tolist() == [10.0, 12.0, 12.1] and treatments.dropped == 2
+    assert kept.place(1) == "row 3"
+    assert treatments.treat(1, columns(("boiler/t", 62, 121))).value.tolist() == [12.1], "again, as after a full disk"
+    assert treatments.treat(2, columns(("boiler/t", 62, 121))).value.tolist() == [12.1], "of another source"
+    assert len(treatments.treat(1, columns(("boiler/t", 63, 121)))) == 0
+    assert treatments.average_s("boiler/t") == treatments.longest_s() == 30
+    treatments.learn([])
+    assert treatments.treat(1, columns(("boiler/noise", 0, 5))).value.tolist() == [5.0]
