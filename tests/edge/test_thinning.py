@@ -102,7 +102,7 @@ def columns(*rows: tuple[str, float, float]) -> Columns:
 def test_rules_at_the_door() -> None:
     treatments = Treatments(
         [
-            EdgeRule(pattern="boiler/*", treatment=Treatment.SCALE, factor=0.1),
+            EdgeRule(pattern="boiler/*", treatment=Treatment.SCALE, factor=0.5),
             EdgeRule(pattern="*/noise", treatment=Treatment.DROP),
             EdgeRule(pattern="*", treatment=Treatment.DEADBAND, band=1.0, every_s=60),
             EdgeRule(pattern="*", treatment=Treatment.AVERAGE, every_s=30),
@@ -116,10 +116,10 @@ def test_rules_at_the_door() -> None:
         ("boiler/t", 62, 121),
     ]
     kept = treatments.treat(1, columns(*rows))
-    assert kept.value.tolist() == [10.0, 12.0, 12.1] and treatments.dropped == 2
+    assert kept.value.tolist() == [50.0, 60.0, 60.5] and treatments.dropped == 2
     assert kept.place(1) == "row 3"
-    assert treatments.treat(1, columns(("boiler/t", 62, 121))).value.tolist() == [12.1], "again, as after a full disk"
-    assert treatments.treat(2, columns(("boiler/t", 62, 121))).value.tolist() == [12.1], "of another source"
+    assert treatments.treat(1, columns(("boiler/t", 62, 121))).value.tolist() == [60.5], "again, as after a full disk"
+    assert treatments.treat(2, columns(("boiler/t", 62, 121))).value.tolist() == [60.5], "of another source"
     assert len(treatments.treat(1, columns(("boiler/t", 63, 121)))) == 0
     assert treatments.average_s("boiler/t") == treatments.longest_s() == 30
     treatments.learn([])
