@@ -1,7 +1,7 @@
 """``make bench``: all benchmarks, or those named, side by side with peers; tables go to docs/benchmarks.md.
 
 ``python bench/run.py [journal] [posts] [burst] [ingest] [answers] [rights] [directory] [modbus] [opcua]
-[soak] [--seconds 60]``, with ``--quick`` for a tenth of each.
+[edge] [soak] [--seconds 60]``, with ``--quick`` for a tenth of each.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ sys.path[:0] = [str(ROOT / "src"), str(ROOT / "bench")]
 
 import answers  # noqa: E402
 import directory  # noqa: E402
+import edge  # noqa: E402
 import ingest  # noqa: E402
 import journal  # noqa: E402
 import modbus  # noqa: E402
@@ -26,7 +27,7 @@ import rights  # noqa: E402
 import soak  # noqa: E402
 from report import Table, put  # noqa: E402
 
-NAMES = ("journal", "posts", "burst", "ingest", "answers", "rights", "directory", "modbus", "opcua", "soak")
+NAMES = ("journal", "posts", "burst", "ingest", "answers", "rights", "directory", "modbus", "opcua", "edge", "soak")
 
 
 def main() -> None:
@@ -62,6 +63,7 @@ def main() -> None:
             "directory": lambda: directory.bench(place("directory"), 10 if asked.quick else 1),
             "modbus": lambda: modbus.bench(place("modbus"), seconds),
             "opcua": lambda: opcua.bench(place("opcua"), seconds),
+            "edge": lambda: edge.bench(place("edge"), edge.DAY_S // 24 if asked.quick else edge.DAY_S),
             "soak": lambda: soak.bench(place("soak"), 60 if asked.quick else 1800),
         }
         for name in asked.names or NAMES:

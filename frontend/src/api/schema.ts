@@ -394,6 +394,80 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/edges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Edges
+         * @description The machines on site that one may see, by id.
+         */
+        get: operations["edges"];
+        put?: never;
+        /**
+         * Make an edge
+         * @description An edge and the code with which a machine becomes it: `wattstead edge join URL CODE`, within two days.
+         */
+        post: operations["create_edge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edges/{edge_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * An edge
+         * @description One machine on site; the ETag is the version to give with a change.
+         */
+        get: operations["edge"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove an edge
+         * @description What it has read stays here, what waits on its disk stays there; its sources are the server's, and switched off.
+         *     Needs If-Match.
+         */
+        delete: operations["delete_edge"];
+        options?: never;
+        head?: never;
+        /**
+         * Change an edge
+         * @description Sets what is given, needs If-Match; the edge tries the new configuration, and goes back to the former one where
+         *     that fails.
+         */
+        patch: operations["change_edge"];
+        trace?: never;
+    };
+    "/api/v1/edges/{edge_id}/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Another code
+         * @description For a machine that takes the place of the one that joined, which is let in no longer once it has.
+         */
+        post: operations["new_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/imports": {
         parameters: {
             query?: never;
@@ -2075,6 +2149,127 @@ export interface components {
          */
         Direction: "none" | "import" | "export" | "net";
         /**
+         * EdgeAnswer
+         * @description A machine on site.
+         */
+        EdgeAnswer: {
+            id: number;
+            site_id: number;
+            site: string;
+            name: string;
+            /** @description When a machine became it; null: none has. */
+            joined: string | null;
+            /** @description Until when the code that was shown lets a machine join. */
+            code_until: string | null;
+            settings: components["schemas"]["EdgeSettings"];
+            enabled: boolean;
+            /** @description Number of the configuration that it should run. */
+            wanted: number;
+            /** @description Number of its last upload. */
+            sequence: number;
+            last_seen: string | null;
+            /** @description Whether it has joined and nothing was heard of it for two minutes. */
+            silent: boolean;
+            sight: components["schemas"]["EdgeSight"];
+            /** Format: date-time */
+            created: string;
+            version: number;
+            /** @description Only in the answer that makes one: with it, once, a machine becomes this edge. */
+            code?: string | null;
+        };
+        /**
+         * EdgePatch
+         * @description What to change of an edge; what is left out stays as it is.
+         */
+        EdgePatch: {
+            name?: string;
+            /** @description All of them. */
+            settings?: components["schemas"]["EdgeSettings"];
+            /** @description Nothing is taken from an edge that is switched off; it keeps what it reads. */
+            enabled?: boolean;
+        };
+        /**
+         * EdgeRule
+         * @description One line of the pre-processing: the first line whose pattern fits an address counts, of each treatment.
+         */
+        EdgeRule: {
+            /** @description Of addresses, with ``*`` for anything: ``boiler/*``. */
+            pattern: string;
+            treatment: components["schemas"]["Treatment"];
+            /** @default 1 */
+            factor: number;
+            /** @default 0 */
+            offset: number;
+            /** @default 0 */
+            band: number;
+            /** @default 0 */
+            every_s: number;
+        };
+        /**
+         * EdgeSettings
+         * @description What people set of an edge; all of it is sent to it.
+         */
+        EdgeSettings: {
+            /** @default [] */
+            rules: (components["schemas"]["EdgeRule"] | unknown)[];
+            /**
+             * @description The site's policy: nothing finer than buckets of so many seconds leaves the site; 0: every reading may.
+             * @default 0
+             */
+            aggregate_s: number;
+            /**
+             * @description What readings that wait may take on its disk.
+             * @default 2000
+             */
+            disk_mb: number;
+            /**
+             * @description Readings a second of those that waited that are sent when the link is back; new ones come first.
+             * @default 20000
+             */
+            drain_per_s: number;
+            /** @default 2 */
+            send_every_s: number;
+            /**
+             * @description For how long a new configuration is on trial: what fails in that time brings the former one back.
+             * @default 120
+             */
+            trial_s: number;
+        };
+        /**
+         * EdgeSight
+         * @description How an edge said it was when it was last heard of.
+         */
+        EdgeSight: {
+            /** @description Its version. */
+            program: string;
+            /** @description How far its clock was ahead of the server's. */
+            clock_off_s: number;
+            /** @description Number of the configuration that it runs. */
+            applied: number;
+            /** @description Number of a configuration that it has taken back, or could not run; 0: none. */
+            refused: number;
+            refused_why: string;
+            /** @description Readings that wait to be sent, on its disk. */
+            waiting_bytes: number;
+            /** @description How old the oldest of them is. */
+            behind_s: number;
+            /** @description Readings that were packed to save room; nothing is lost by that. */
+            packed: number;
+            /** @description Readings that became aggregates because its disk budget was at its end. */
+            thinned: number;
+            /** @description Aggregates that were given up because even they did not fit. */
+            lost: number;
+            thinned_why: string;
+            /** @description Messages in quarantine there. */
+            letters: number;
+            memory_mb: number;
+            disk_free_mb: number;
+            /** @description State of each of its sources by id, with the last error. */
+            sources: {
+                [key: string]: string;
+            };
+        };
+        /**
          * EmailAnswer
          * @description Whether the address is another one already.
          */
@@ -2511,6 +2706,15 @@ export interface components {
             prefix: string;
         };
         /**
+         * NewEdgeRequest
+         * @description An edge to make.
+         */
+        NewEdgeRequest: {
+            site_id: number;
+            name: string;
+            settings?: components["schemas"]["EdgeSettings"];
+        };
+        /**
          * NewEmail
          * @description Another address, and the present password.
          */
@@ -2694,6 +2898,8 @@ export interface components {
             };
             /** @description Only readings of this device. */
             device_id?: number | null;
+            /** @description The machine on site that runs it; null: the server. */
+            edge_id?: number | null;
             /** @description How old a reading may be, days; 0: any age; default: 400. */
             past_days?: number | null;
             /** @description Readings a second that it may bring; 0, the default: what the server allows. */
@@ -3335,7 +3541,7 @@ export interface components {
          * @description What things are done to.
          * @enum {string}
          */
-        Resource: "organization" | "person" | "site" | "space" | "device" | "point" | "reading" | "template" | "key" | "source" | "share" | "trail" | "status" | "self";
+        Resource: "organization" | "person" | "site" | "space" | "device" | "point" | "reading" | "template" | "key" | "source" | "edge" | "share" | "trail" | "status" | "self";
         /**
          * Rollover
          * @description What a rollover does to one device.
@@ -3606,6 +3812,8 @@ export interface components {
             /** @description The device whose readings it brings; null: of whatever device of the site. */
             device_id: number | null;
             device: string;
+            /** @description The machine on site that runs it; null: the server. */
+            edge_id: number | null;
             name: string;
             protocol: string;
             /** @description What people call the protocol. */
@@ -3640,6 +3848,7 @@ export interface components {
                 [key: string]: unknown;
             };
             device_id?: number | null;
+            edge_id?: number | null;
             past_days?: number;
             rate?: number;
             enabled?: boolean;
@@ -3650,8 +3859,9 @@ export interface components {
          */
         SourceSight: {
             /**
-             * @description `off`: switched off; `closed`: its site is disabled or its device may not post; `waiting`: it failed and is tried
-             *     again; `hopeless`: it failed and is not tried again before it is changed.
+             * @description `off`: switched off; `elsewhere`: a machine on site runs it; `closed`: its site is disabled or its device may
+             *     not post; `waiting`: it failed and is tried again; `hopeless`: it failed and is not tried again before it is
+             *     changed.
              */
             state: components["schemas"]["State"];
             since: string | null;
@@ -3745,7 +3955,7 @@ export interface components {
          * @description What a source does at present.
          * @enum {string}
          */
-        State: "off" | "closed" | "connecting" | "connected" | "waiting" | "hopeless";
+        State: "off" | "closed" | "elsewhere" | "connecting" | "connected" | "waiting" | "hopeless";
         /**
          * StatusAnswer
          * @description The state of every part.
@@ -3930,6 +4140,12 @@ export interface components {
             /** @description To show as a QR code. */
             uri: string;
         };
+        /**
+         * Treatment
+         * @description What an edge does with readings of some addresses before it sends them.
+         * @enum {string}
+         */
+        Treatment: "drop" | "scale" | "deadband" | "average";
         /**
          * TrustAnswer
          * @description Where the steps are, and by what one knows the authority; both empty where nothing has to be done.
@@ -4739,6 +4955,197 @@ export interface operations {
                 };
                 content: {
                     "application/json": unknown;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    edges: {
+        parameters: {
+            query?: {
+                /** @description Only edges of this site. */
+                site?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgeAnswer"][];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_edge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewEdgeRequest"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgeAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    edge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                edge_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgeAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_edge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                edge_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_edge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                edge_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EdgePatch"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgeAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    new_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                edge_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgeAnswer"];
                 };
             };
             /** @description What went wrong */

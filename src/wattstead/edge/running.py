@@ -27,6 +27,7 @@ from wattstead.edge.treating import EdgeReception, Treatments
 from wattstead.edge.waiting import Plan, Waiting
 from wattstead.ingest.edge.wire import Sync
 from wattstead.ingest.limits import IngestLimits
+from wattstead.ingest.opcua import identity as opcua_identity
 from wattstead.ingest.sources.letters import Letters
 from wattstead.ingest.sources.running import Sources
 from wattstead.ingest.sources.sight import TROUBLED, State
@@ -65,6 +66,7 @@ class Edge:
         self.letters = Letters(folder / "letters.db")
         self.reception = EdgeReception(self.journal, self.site_map, IngestLimits())
         self.reception.treatments = Treatments()
+        opcua_identity.keep_in(folder / "opcua")
         self.sources = Sources(self.configuration, self.reception, self.letters, table)
         self.waiting = Waiting(folder, self.names)
         self.budget = Budget(folder, self.waiting)

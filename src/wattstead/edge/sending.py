@@ -37,10 +37,13 @@ class Sender:
     """The sending end of an edge; for one event loop, whose threads it gives all work on disk."""
 
     def __init__(
-        self, waiting: Waiting, budget: Budget, link: Link, letters: Letters, settings: Callable[[], EdgeSettings | None],
-        plan: Callable[[], Plan], meanings: Callable[[], Mapping[int, Meaning]], longest_wait_s: float = 60.0,
+        self, waiting: Waiting, budget: Budget, link: Link, letters: Letters,
+        settings: Callable[[], EdgeSettings | None], plan: Callable[[], Plan],
+        meanings: Callable[[], Mapping[int, Meaning]], longest_wait_s: float = 60.0,
     ) -> None:  # fmt: skip
-        """``settings``: None before the server has said how to send. ``longest_wait_s``: between attempts, when the server is away."""
+        """``settings``: None before the server has said how to send. ``longest_wait_s``: between attempts, while the
+        server is away.
+        """
         self._waiting, self._budget, self._link, self._letters = waiting, budget, link, letters
         self._settings, self._plan, self._meanings = settings, plan, meanings
         self._rows, self._longest_wait_s = _MOST_ROWS, longest_wait_s

@@ -32,6 +32,7 @@ export const words: Words<"sources"> = {
   "sources.connecting": "Verbindet",
   "sources.waiting": "Versucht es wieder",
   "sources.hopeless": "Geht nicht",
+  "sources.elsewhere": "Vor Ort",
   "sources.closed": "Geschlossen",
   "sources.off": "Aus",
   "sources.rate": "{rate} Messwerte/s",

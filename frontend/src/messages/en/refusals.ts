@@ -31,6 +31,8 @@ export const words = {
   "refusal.site.keys": "The site has points, and {count} keys that may still send, those of sources among them. Remove the sources, revoke the other keys, wait ten seconds, then try again.",
   "refusal.key.source": "This key belongs to source {source} and ends with it. Remove the source, or disable it.",
   "refusal.source.most": "The site has {most} sources, which is the most. Remove one that is not needed.",
+  "refusal.key.edge": "This key belongs to edge {edge} and ends with it. Remove the edge, or disable it.",
+  "refusal.edge.most": "The site has {most} edges, which is the most. Remove one that is not needed.",
   "refusal.space.full": "There are still {parts} spaces inside. Move or delete these first.",
   "refusal.space.inside": "A space cannot stand inside itself. Choose another parent.",
   "refusal.repeat.other": "This was sent before with other content. Try again.",

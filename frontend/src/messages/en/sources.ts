@@ -30,6 +30,7 @@ export const words = {
   "sources.connecting": "Connecting",
   "sources.waiting": "Tries again",
   "sources.hopeless": "Does not work",
+  "sources.elsewhere": "On site",
   "sources.closed": "Closed",
   "sources.off": "Off",
   "sources.rate": "{rate} readings/s",

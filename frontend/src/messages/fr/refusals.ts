@@ -33,6 +33,8 @@ export const words: Words<"refusals"> = {
   "refusal.site.keys": "Le site a des points et {count} clés qui peuvent encore envoyer, dont celles de sources. Supprimez les sources, révoquez les autres clés, attendez dix secondes, puis réessayez.",
   "refusal.key.source": "Cette clé appartient à la source {source} et finit avec elle. Supprimez ou désactivez la source.",
   "refusal.source.most": "Le site a {most} sources, c’est le maximum. Supprimez-en une qui ne sert plus.",
+  "refusal.key.edge": "Cette clé appartient au nœud {edge} et finit avec lui. Supprimez ou désactivez le nœud.",
+  "refusal.edge.most": "Le site a {most} nœuds, c’est le maximum. Supprimez-en un qui ne sert plus.",
   "refusal.space.full": "Il contient encore {parts} espaces. Déplacez-les ou supprimez-les d'abord.",
   "refusal.space.inside": "Un espace ne peut pas se trouver en lui-même. Choisissez-en un autre au-dessus.",
   "refusal.repeat.other": "Cela a déjà été envoyé avec un autre contenu. Réessayez.",

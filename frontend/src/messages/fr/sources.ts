@@ -32,6 +32,7 @@ export const words: Words<"sources"> = {
   "sources.connecting": "Se connecte",
   "sources.waiting": "Réessaie",
   "sources.hopeless": "Ne marche pas",
+  "sources.elsewhere": "Sur place",
   "sources.closed": "Fermée",
   "sources.off": "Arrêtée",
   "sources.rate": "{rate} mesures/s",
