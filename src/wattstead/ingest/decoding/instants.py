@@ -14,6 +14,8 @@ from wattstead.metering.errors import WattsteadError
 UNIT_US: dict[str, float] = {"s": 1_000_000, "ms": 1_000, "us": 1, "ns": 0.001}
 """Microseconds in each unit that a sender may name."""
 _FURTHEST_US = 9.2e18
+_AUTO = ((1e11, "s"), (1e14, "ms"), (1e17, "us"))
+"""Below which size a number since 1970 is in that unit; nanoseconds beyond."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -64,6 +66,28 @@ def from_any(found: Any, unit: str = "s") -> int:
     if isinstance(found, bool) or not isinstance(found, int | float):
         raise TimeInvalid(f"time is {type(found).__name__}; expected ISO 8601 text or a number of {unit} since 1970")
     return from_number(found, unit)
+
+
+def from_written(found: Any, form: str) -> int:
+    """Microseconds of a time as it is written; ``auto`` goes by the size of a number. Raises `TimeInvalid`.
+
+    >>> {from_written(found, "auto") for found in (1_700_000_000, "1700000000000", "2023-11-14T22:13:20Z")}
+    {1700000000000000}
+    """
+    if isinstance(found, str):
+        if form == "iso":
+            return from_text(found)
+        try:
+            found = float(found) if "." in found or "e" in found.lower() else int(found)
+        except ValueError:
+            if form == "auto":
+                return from_text(found)
+            raise TimeInvalid(f"time is {found[:40]!r}; expected {form} since 1970") from None
+    if isinstance(found, bool) or not isinstance(found, int | float) or form == "iso":
+        raise TimeInvalid(f"time is {found!r:.40}; expected {'ISO 8601' if form == 'iso' else 'a number or ISO 8601'}")
+    if form == "auto":
+        form = next((unit for most, unit in _AUTO if abs(found) < most), "ns")
+    return from_number(found, form)
 
 
 def from_column(numbers: NDArray[Any], unit: str) -> NDArray[np.int64] | None:

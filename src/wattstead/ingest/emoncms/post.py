@@ -11,7 +11,7 @@ import msgspec
 from wattstead.ingest.decoding.columns import Few, Names, Rejections
 from wattstead.ingest.decoding.loose_json import loads
 from wattstead.ingest.emoncms.address import address_of
-from wattstead.ingest.emoncms.values import NameMemory, PostRefused, instant_of, named_alone, number_of
+from wattstead.ingest.emoncms.values import NameMemory, PostRefused, instant_of, named_alone, numbers_of
 from wattstead.ingest.errors import BodyInvalid
 
 _STRIPPED = re.compile(r"[^\w\s\-.:,]+")
@@ -44,7 +44,7 @@ def decode(given: Mapping[str, str], path_node: str, now_us: int, memory: NameMe
     time_us = now_us if time is None else instant_of("time", time)
     values = list(found.values())
     if set(map(type, values)) != {float}:
-        found = _checked(found, rejected)
+        found = numbers_of(found, rejected)
         values = list(found.values())
     names = memory.names(node, tuple(found))
     if names is None:
@@ -93,17 +93,3 @@ def _pairs(text: str, rejected: Rejections) -> dict[str, Any]:
         else:
             found[name] = value
     return found
-
-
-def _checked(found: Mapping[str, Any], rejected: Rejections) -> dict[str, float]:
-    """The numbers; null and empty text left out, faults named."""
-    kept: dict[str, float] = {}
-    for name, value in found.items():
-        try:
-            number = number_of(value)
-        except ValueError as fault:
-            rejected.add(name[:60], str(fault))
-        else:
-            if number is not None:
-                kept[name] = number
-    return kept

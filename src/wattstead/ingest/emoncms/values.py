@@ -53,6 +53,20 @@ def number_of(found: Any) -> float | None:
     return number
 
 
+def numbers_of(found: Mapping[str, Any], rejected: Rejections) -> dict[str, float]:
+    """The numbers; null and empty text left out, faults named."""
+    kept: dict[str, float] = {}
+    for name, value in found.items():
+        try:
+            number = number_of(value)
+        except ValueError as fault:
+            rejected.add(name[:60], str(fault))
+        else:
+            if number is not None:
+                kept[name] = number
+    return kept
+
+
 def instant_of(name: str, found: Any) -> int:
     """Microseconds of a time in seconds or as ISO 8601 with a zone.
 

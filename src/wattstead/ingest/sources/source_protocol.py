@@ -66,6 +66,13 @@ class Way(Protocol):
         """
         ...
 
+    async def keep_all(self, parts: Sequence[tuple[Columns | Few, Message]]) -> list[tuple[Message, str]]:
+        """`keep` for many messages in their order, at a fraction of the cost; those of which something came to nothing.
+
+        They are dead letters already; a protocol that has a place for such at the other side may tell it there too.
+        """
+        ...
+
     def refuse(self, message: Message, reason: str) -> None:
         """Nothing of this message can be kept: it becomes a dead letter."""
         ...

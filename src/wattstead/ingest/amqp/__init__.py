@@ -1,0 +1,1 @@
+"""RabbitMQ as a source: queues of JSON with one reading a message."""

@@ -1,0 +1,66 @@
+"""What a message says under these settings: finds who reads its topic, once per topic; knows no connection."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from wattstead.ingest.decoding.columns import Columns, Few
+from wattstead.ingest.decoding.gathered import Gathered
+from wattstead.ingest.mqtt.formats.format_row import Topic
+from wattstead.ingest.mqtt.formats.mapping import CompiledMapping
+from wattstead.ingest.mqtt.formats.table import FORMATS
+from wattstead.ingest.mqtt.settings import MqttSettings
+from wattstead.ingest.sources.source_protocol import Message
+
+_MOST_TOPICS = 50_000
+
+
+class Reader:
+    """All that is read under some settings, with the topics seen so far; raises `ParameterInvalid` for their faults."""
+
+    def __init__(self, settings: MqttSettings) -> None:
+        self.settings = settings
+        self.mappings = [CompiledMapping(row) for row in settings.mappings]
+        self.formats = [one for one in FORMATS if one.name in settings.formats]
+        found = [mapping.pattern.filter for mapping in self.mappings]
+        for one in self.formats:
+            found += one.filters(settings)
+        self.filters: tuple[str, ...] = tuple(dict.fromkeys(found))
+        """What to subscribe to."""
+        self._topics: dict[str, Topic | None] = {}
+
+    def topic(self, name: str) -> Topic | None:
+        """Who reads a topic; None for nobody."""
+        try:
+            return self._topics[name]
+        except KeyError:
+            found = self._claimed(name)
+            if len(self._topics) >= _MOST_TOPICS:
+                self._topics.clear()
+            self._topics[name] = found
+            return found
+
+    def _claimed(self, name: str) -> Topic | None:
+        for mapping in self.mappings:
+            found = mapping.claim(name)
+            if found is not None:
+                return found
+        for one in self.formats:
+            found = one.claim(self.settings, name)
+            if found is not None:
+                return found
+        return None
+
+
+@lru_cache(32)
+def reader_of(settings: MqttSettings) -> Reader:
+    """The reader of these settings; what it remembers changes no answer."""
+    return Reader(settings)
+
+
+def decode(message: Message, settings: MqttSettings) -> Columns | Few:
+    """The readings of a message; of a topic that nobody reads there are none. Raises `Unreadable`."""
+    topic = reader_of(settings).topic(message.where)
+    if topic is None or not message.raw:  # an empty payload takes a retained message away
+        return Gathered(message.received_us).columns()
+    return topic.read(message.raw, message.received_us)

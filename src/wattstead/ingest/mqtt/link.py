@@ -1,0 +1,228 @@
+"""Link: one connection to a broker; connects once, says when it is lost and why, and acknowledges when it is told to.
+
+Packets are gmqtt's affair; connecting again is the supervisor's, so gmqtt's own way of doing it is off.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import ssl
+import uuid
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple
+
+from gmqtt import Client, Subscription
+from gmqtt.mqtt.constants import MQTTv50, MQTTv311
+from gmqtt.mqtt.handler import MQTTConnectError
+
+from wattstead.ingest.mqtt.settings import MqttSettings
+from wattstead.ingest.sources.source_protocol import SourceFailed
+from wattstead.ingest.sources.tls import client_context
+
+_PATIENCE_S: Final = 15.0
+_CLOSING_S: Final = 2.0
+IN_FLIGHT: Final = 2_000
+"""Messages that may wait for their acknowledgement, where the broker lets us say so (MQTT 5)."""
+_OLD_BROKER = (1, 132)
+_CREDENTIALS, _CLIENT = "user or password", "this client"
+_NOT_ALLOWED = {4: _CREDENTIALS, 134: _CREDENTIALS, 5: _CLIENT, 135: _CLIENT, 138: _CLIENT}
+logging.getLogger("gmqtt").setLevel(logging.CRITICAL)  # what it has to say comes from here, once
+
+
+class Arrived(NamedTuple):
+    """A message as it came."""
+
+    topic: str
+    raw: bytes
+    retained: bool
+    settled: asyncio.Future[int] | None
+    """To be given 0 when the message is safe; None where nobody waits for that (QoS 0)."""
+
+
+Receive = Callable[[Arrived], object]
+
+
+class _Client(Client):  # type: ignore[misc]
+    """Tells that the connection is gone, and does not connect by itself."""
+
+    def __init__(self, client_id: str, **rest: Any) -> None:
+        self.gone = asyncio.Event()
+        super().__init__(client_id, **rest)
+
+    async def reconnect(self, delay: bool = False) -> None:
+        """What gmqtt calls when a connection is lost or refused."""
+        self.gone.set()
+
+
+class Link:
+    """A connection with its subscriptions."""
+
+    def __init__(self, settings: MqttSettings, client_id: str, clean: bool, receive: Receive) -> None:
+        """``clean``: the broker keeps nothing for us between connections."""
+        self.settings = settings
+        self.session_present = False
+        self.shared = False
+        """Whether subscriptions may be those of a group."""
+        self._new_only = 0
+        """1: a retained message comes when a subscription is new, not at each connection (MQTT 5)."""
+        self._id, self._clean, self._receive = client_id, clean, receive
+        self._client: _Client | None = None
+        self._pending: set[asyncio.Future[int]] = set()
+        self._granted: dict[int, asyncio.Future[Sequence[int]]] = {}
+
+    def hand_to(self, receive: Receive) -> None:
+        """Who hears of messages from now on."""
+        self._receive = receive
+
+    async def open(self) -> None:
+        """Connect, by MQTT 3.1.1 where the broker knows no 5; raises `SourceFailed`."""
+        settings = self.settings
+        context = client_context(settings.ca, settings.certificate, settings.private_key) if settings.tls else None
+        if settings.version == "5" and await self._connect(context, MQTTv50):
+            return
+        await self._connect(context, MQTTv311)
+
+    async def _connect(self, context: ssl.SSLContext | None, version: int) -> bool:
+        """Whether the broker speaks that version; raises `SourceFailed` for all else that goes wrong."""
+        settings, (host, port) = self.settings, self.settings.at
+        properties: dict[str, int] = {}
+        if version == MQTTv50:
+            properties["receive_maximum"] = IN_FLIGHT
+            if not self._clean:
+                properties["session_expiry_interval"] = settings.session_s
+        client = self._client = _Client(
+            self._id, clean_session=self._clean, optimistic_acknowledgement=False, **properties
+        )
+        client.on_connect = self._connected
+        client.on_message = self._on_message if settings.qos else self._on_message_unanswered
+        client.on_subscribe = self._subscribed
+        if settings.user or settings.password:
+            client.set_auth_credentials(settings.user, settings.password or None)
+        keepalive_s = max(2, settings.keepalive_s // 2)  # gmqtt notices silence after twice of it
+        connecting = asyncio.create_task(
+            client.connect(host, port, ssl=context or False, keepalive=keepalive_s, version=version)
+        )
+        gone = asyncio.create_task(client.gone.wait())
+        try:
+            await asyncio.wait((connecting, gone), timeout=_PATIENCE_S, return_when=asyncio.FIRST_COMPLETED)
+            if not connecting.done():
+                if client.gone.is_set() and version == MQTTv50:
+                    return False
+                told = "closed the connection" if client.gone.is_set() else f"says nothing within {_PATIENCE_S:g} s"
+                raise SourceFailed(f"{host}:{port} {told}: is it an MQTT broker, with TLS {settings.tls}?")
+            connecting.result()
+            return True
+        except MQTTConnectError as error:
+            code = getattr(error, "_code", 0)
+            if code in _OLD_BROKER and version == MQTTv50:
+                return False
+            refused = _NOT_ALLOWED.get(code, "")
+            reason = f"{host}:{port} refuses {refused or 'the connection'}: {error}"
+            raise SourceFailed(reason, hopeless=bool(refused)) from None
+        except (OSError, ssl.SSLError) as error:
+            raise SourceFailed(f"{host}:{port} cannot be reached: {str(error) or type(error).__name__}") from None
+        finally:
+            for task in (connecting, gone):
+                task.cancel()
+            await asyncio.gather(connecting, gone, return_exceptions=True)
+
+    async def subscribe(self, filters: Sequence[str], qos: int) -> list[str]:
+        """Subscribe; the filters that the broker does not grant. Raises `SourceFailed` where it grants none."""
+        group = f"$share/{self.settings.group}/" if self.settings.group and self.shared else ""
+        refused: list[str] = []
+        for topic in filters:
+            whole = topic if topic.startswith("spBv1.0/") else group + topic
+            wanted = Subscription(whole, qos=qos, retain_handling_options=self._new_only if not group else 0)
+            codes = await self._subscribe(wanted)
+            if any(code >= 128 for code in codes):
+                refused.append(topic)
+        if filters and len(refused) == len(filters):
+            told = ", ".join(refused)[:200]
+            raise SourceFailed(f"{self.settings.host} does not let us read {told}; give the user that right", True)
+        return refused
+
+    async def _subscribe(self, wanted: Subscription) -> Sequence[int]:
+        client = self._opened()
+        answer: asyncio.Future[Sequence[int]] = asyncio.get_running_loop().create_future()
+        client.subscribe(wanted)
+        self._granted[wanted.mid] = answer
+        gone = asyncio.create_task(client.gone.wait())
+        try:
+            await asyncio.wait((answer, gone), timeout=_PATIENCE_S, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            gone.cancel()
+        if not answer.done():
+            raise SourceFailed(f"{self.settings.host} does not answer to a subscription of {wanted.topic}")
+        return answer.result()
+
+    def publish(self, topic: str, raw: bytes) -> None:
+        """Publish with QoS 0."""
+        self._opened().publish(topic, raw, qos=0)
+
+    async def lost(self) -> SourceFailed:
+        """Returns when the connection is gone."""
+        await self._opened().gone.wait()
+        host, port = self.settings.at
+        return SourceFailed(f"{host}:{port} has closed the connection, or was silent for {self.settings.keepalive_s} s")
+
+    def pause(self, paused: bool) -> None:
+        """Read nothing more from the broker, or read again: what it holds meanwhile is its affair."""
+        connection = self._opened()._connection
+        transport = getattr(connection, "_transport", None)  # gmqtt has no word for it
+        if transport is not None and not transport.is_closing():
+            if paused:
+                transport.pause_reading()
+            else:
+                transport.resume_reading()
+
+    async def close(self) -> None:
+        """End the connection, not the session; what was not acknowledged comes again."""
+        client, self._client = self._client, None
+        if client is not None and client._connection is not None:
+            await asyncio.wait((asyncio.create_task(client.disconnect()),), timeout=_CLOSING_S)
+        for settled in list(self._pending):  # nothing is sent any more on a closed connection
+            if not settled.done():
+                settled.set_result(0)
+
+    def _opened(self) -> _Client:
+        if self._client is None:
+            raise SourceFailed(f"the connection to {self.settings.host} is closed")
+        return self._client
+
+    def _connected(self, client: Client, session_present: int, code: int, properties: dict[str, Any]) -> None:
+        self.session_present = bool(session_present)
+        available = properties.get("shared_subscription_available", [1])
+        modern = client._connection_state.protocol_version >= MQTTv50
+        self.shared = modern and bool(available[0])
+        self._new_only = 1 if modern else 0
+
+    def _subscribed(self, client: Client, mid: int, codes: Sequence[int], properties: object) -> None:
+        answer = self._granted.pop(mid, None)
+        if answer is not None and not answer.done():
+            answer.set_result(codes)
+
+    def _on_message_unanswered(
+        self, client: Client, topic: str, raw: bytes, qos: int, properties: dict[str, Any]
+    ) -> None:
+        self._receive(Arrived(topic, raw, bool(properties["retain"]), None))
+
+    async def _on_message(self, client: Client, topic: str, raw: bytes, qos: int, properties: dict[str, Any]) -> int:
+        """gmqtt acknowledges when this returns."""
+        if not qos:
+            self._receive(Arrived(topic, raw, bool(properties["retain"]), None))
+            return 0
+        settled: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._pending.add(settled)
+        settled.add_done_callback(self._pending.discard)
+        self._receive(Arrived(topic, raw, bool(properties["retain"]), settled))
+        return await settled
+
+
+def client_id_of(settings: MqttSettings) -> str:
+    """The one of the settings, or one that stays the same for this machine and these settings."""
+    if settings.client_id:
+        return settings.client_id
+    told = repr((settings.at, settings.user, settings.group, settings.formats, settings.mappings, uuid.getnode()))
+    return f"wattstead-{hashlib.sha256(told.encode()).hexdigest()[:16]}"

@@ -1,0 +1,40 @@
+"""DeviceRates: how many messages a second each device may send, so that a flood from one harms no other."""
+
+from __future__ import annotations
+
+_MOST = 50_000
+BURST_S = 10.0
+BACKLOG = 20_000
+"""Messages of one device that are taken at any speed after a session was found again: what the broker kept for us."""
+
+
+class DeviceRates:
+    """A bucket per device. A broker cannot be asked to slow one device down, so what does not fit is refused by name.
+
+    >>> rates = DeviceRates(1.0, backlog=False)
+    >>> [rates.admit("a", 0.0) for _ in range(11)].count(True), rates.admit("b", 0.0), rates.admit("a", 1.5)
+    (10, True, True)
+    """
+
+    def __init__(self, rate: float, backlog: bool) -> None:
+        """``rate``: messages a second; ``backlog``: a session was found again, so much may come at once."""
+        self.rate, self._full = rate, max(1.0, rate * BURST_S)
+        self._first = max(self._full, float(BACKLOG)) if backlog else self._full
+        self._level: dict[str, tuple[float, float]] = {}
+
+    def admit(self, device: str, now_s: float) -> bool:
+        """Whether a message of that device is taken at that moment of a clock that never goes back."""
+        level, at_s = self._level.get(device, (self._first, now_s))
+        if level < self._full:
+            level = min(self._full, level + (now_s - at_s) * self.rate)
+        admitted = level >= 1.0
+        if len(self._level) >= _MOST and device not in self._level:
+            self._level.clear()
+        self._level[device] = (level - 1.0 if admitted else level, now_s)
+        return admitted
+
+    def reason(self, device: str) -> str:
+        """Why a message was not taken."""
+        return (
+            f"{device} sends more than {self.rate:g} messages a second; slow it down, or raise the limit of this source"
+        )

@@ -1,0 +1,85 @@
+"""RecordingWay: the house as a test of a runner sees it: what was kept, what was refused, who answered."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from wattstead.ingest.decoding.columns import Columns, Few
+from wattstead.ingest.sources.source_protocol import Message
+
+
+class KeptReading(NamedTuple):
+    """A reading as it came."""
+
+    address: str
+    time_us: int
+    value: float
+
+
+class RecordingWay:
+    """Keeps in memory; while it is not `open` it waits as a full journal does."""
+
+    def __init__(self) -> None:
+        self.kept: list[KeptReading] = []
+        self.refused: list[tuple[Message, str]] = []
+        self.others: list[str] = []
+        self.open = asyncio.Event()
+        self.open.set()
+        self.waiting = 0
+        self.not_kept: Callable[[Columns], str] = lambda columns: ""
+        self.changed = asyncio.Event()
+
+    def present_us(self) -> int:
+        return time.time_ns() // 1000
+
+    async def keep(self, columns: Columns | Few, message: Message) -> None:
+        await self.keep_all([(columns, message)])
+
+    async def keep_all(self, parts: Sequence[tuple[Columns | Few, Message]]) -> list[tuple[Message, str]]:
+        self.waiting += len(parts)
+        self.changed.set()
+        await self.open.wait()
+        self.waiting -= len(parts)
+        refused: list[tuple[Message, str]] = []
+        for found, message in parts:
+            columns = found.columns() if isinstance(found, Few) else found
+            reason = self.not_kept(columns)
+            if reason:
+                refused.append((message, reason))
+                continue
+            rows = range(len(columns))
+            self.kept += [
+                KeptReading(columns.names.address(row), int(columns.time_us[row]), float(columns.value[row]))
+                for row in rows
+            ]
+        self.refused += refused
+        self.changed.set()
+        return refused
+
+    def refuse(self, message: Message, reason: str) -> None:
+        self.refused.append((message, reason))
+        self.changed.set()
+
+    def connected(self, to: str) -> None:
+        self.others.append(to)
+        self.changed.set()
+
+    def lagging(self, seconds: float) -> None:
+        pass
+
+    def values(self) -> dict[str, list[float]]:
+        """What came of each address, in order."""
+        found: dict[str, list[float]] = {}
+        for reading in self.kept:
+            found.setdefault(reading.address, []).append(reading.value)
+        return found
+
+    async def until(self, wanted: Callable[[RecordingWay], object], patience_s: float = 60.0) -> None:
+        """Returns when it is so."""
+        async with asyncio.timeout(patience_s):
+            while not wanted(self):
+                self.changed.clear()
+                await self.changed.wait()
