@@ -17,6 +17,7 @@ from typing import TypeVar
 import httpx
 import pytest
 from hypothesis import HealthCheck, settings
+from tests.brokers import RabbitMq
 from tests.postgresql import postgresql
 
 _PATIENCE_S = 120.0
@@ -134,6 +135,15 @@ def postgres() -> Iterator[str]:
     """Address of a PostgreSQL server, without the name of a database."""
     with postgresql() as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMq]:
+    """One RabbitMQ for all tests of a worker, each with queues of its own; it takes six seconds to start."""
+    broker = RabbitMq(tmp_path_factory.mktemp("rabbitmq") / "data")
+    broker.start()
+    yield broker
+    broker.close()
 
 
 Verb = Callable[..., str]

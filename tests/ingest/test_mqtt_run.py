@@ -225,7 +225,9 @@ async def test_a_broker_that_is_killed_and_comes_again(tmp_path: Path) -> None:
         async with running(settings, way):
             await publish(broker, "emon/a", '{"x":3,"time":1700000003}')
             await way.until(lambda way: len(set(way.kept)) == 3)
-        assert [reading.value for reading in sorted(set(way.kept))] == [1.0, 2.0, 3.0], "the session outlived the broker"
+        assert [reading.value for reading in sorted(set(way.kept))] == [1.0, 2.0, 3.0], (
+            "the session outlived the broker"
+        )
     finally:
         broker.stop()
 
