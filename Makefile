@@ -4,7 +4,7 @@ PYTHON ?= python3.11
 PORT ?= 8086
 VENV := .venv
 BIN := $(VENV)/bin
-DEBIAN := chromium libnss3-tools mosquitto pebble postgresql rabbitmq-server
+DEBIAN := chromium libnss3-tools mosquitto mosquitto-clients nats-server pebble postgresql rabbitmq-server
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 unexport PIP_CONSTRAINT
 

@@ -158,8 +158,13 @@ def export_file(
     )
 
 
-@app.command()
+simulating = typer.Typer(help="Readings that were never measured.")
+app.add_typer(simulating, name="simulate")
+
+
+@simulating.callback(invoke_without_command=True)
 def simulate(
+    context: typer.Context,
     folder: Folder = Path("data"),
     url: Address = "",
     key: WriteKey = "",
@@ -172,6 +177,8 @@ def simulate(
     days: Annotated[float, typer.Option(min=0.01, max=400, help="How far back the fleet's readings go.")] = 2.0,
 ) -> None:
     """Post years of generated readings of one solar home, or make a fleet of sites with some days of readings."""
+    if context.invoked_subcommand:
+        return
     if fleet:
         _verb(
             "simulation.simulating_fleet",
@@ -184,6 +191,27 @@ def simulate(
         )
     else:
         _verb("simulation.simulating", folder=folder, url=url, key=key, years=years, every_s=every_s or 300, seed=seed)
+
+
+@simulating.command(name="device")
+def simulate_device(
+    csv: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="Times and values, as for import.")],
+    device: Annotated[str, typer.Option(help="Its id.")],
+    to: Annotated[
+        str, typer.Option(help="amqp://host/vhost?queue=…, mqtt://host/topic, nats://host/subject, http://…")
+    ],
+    key: WriteKey = "",
+    pace: Annotated[float, typer.Option(min=0, help="Seconds of the file in a second; 0: as fast as possible.")] = 1.0,
+    column: Annotated[str, typer.Option(help="Which; default: the first of values.")] = "",
+    factor: Annotated[float, typer.Option(help="From the file's unit to kW.")] = 1.0,
+    zone: Zone = "UTC",
+    from_now: Annotated[
+        bool, typer.Option("--from-now", help="The first reading is of now, the others follow.")
+    ] = False,
+    folder: Folder = Path("data"),
+) -> None:
+    """Play a CSV file as one smart meter, in order."""
+    _verb("simulation.simulating_device", **locals())
 
 
 @app.command()
