@@ -35,6 +35,7 @@ from wattstead.messaging.limits import SmtpServer
 from wattstead.messaging.outbox import Outbox
 from wattstead.metering.errors import WattsteadError
 from wattstead.metering.point import Point
+from wattstead.publishing import publisher_of
 from wattstead.refining.bookkeeping.retention import Keep, Retention
 from wattstead.refining.heard import Listener
 from wattstead.refining.limits import RefiningLimits
@@ -194,11 +195,16 @@ async def serve(
                 sources=sources,
                 waiting=running.refinery.waiting,
             )
+            publisher = publisher_of(settings, running.registry, running.refinery.live)
             try:
                 await sources.start()
+                if publisher is not None:
+                    await publisher.start()
                 async with listening(settings.folder, {"backup": _backup(running)}):
                     await _answer(door, pages, ports, secured, running, ready)
             finally:
+                if publisher is not None:
+                    await publisher.stop()
                 await sources.stop()
                 await asyncio.to_thread(letters.close)
                 edges.close()

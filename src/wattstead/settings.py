@@ -110,6 +110,21 @@ class Settings(BaseSettings):
     credentials of their machines."""
     future_limit_s: float = Field(default=86_400.0, ge=0)
     """How far ahead of this machine's clock a reading may lie."""
+    mqtt_publish: SecretStr = SecretStr("")
+    """Broker that live values are published to, as ``mqtt://user:password@host:1883/prefix`` or ``mqtts://…``; the
+    prefix of the topics is ``wattstead`` unless said otherwise; empty: none."""
+    mqtt_publish_sites: str = ""
+    """Whose values: ids of sites with commas, or ``all``."""
+    mqtt_publish_authority: str = ""
+    """File of certificates by which that broker is known; empty: those of the system."""
+    mqtt_publish_qos: Literal[0, 1] = 0
+    """QoS of what is published."""
+    mqtt_publish_retain: bool = True
+    """Whoever subscribes later gets the last value at once."""
+    mqtt_publish_discovery: bool = True
+    """Tell Home Assistant of every point, so that it appears there by itself."""
+    mqtt_publish_every_s: float = Field(default=10.0, ge=0.1)
+    """At most one value of a point in so long: the last."""
     raw_days: int = Field(default=0, ge=0)
     """Days raw readings are kept; 0 for ever."""
     minute_days: int = Field(default=0, ge=0)
