@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from wattstead.ingest.sources.source_protocol import Secret
+from wattstead.ingest.sources.source_protocol import WHERE, Secret
 
 Text = Annotated[str, Meta(max_length=200)]
 
@@ -15,17 +15,49 @@ Text = Annotated[str, Meta(max_length=200)]
 class AmqpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a person sets for one queue."""
 
-    host: Annotated[str, Meta(min_length=1, max_length=253, title="Server", description="Name or address")]
-    port: Annotated[int, Meta(ge=0, le=65535, title="Port", description="0: 5671 with TLS, else 5672")] = 0
-    tls: Annotated[bool, Meta(title="TLS", description="Encrypt, and check the server's certificate")] = False
+    host: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=253,
+            title="Server",
+            description="Name or address",
+            extra_json_schema=WHERE,
+        ),
+    ]
+    port: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=65535,
+            title="Port",
+            description="0: 5671 with TLS, else 5672",
+            extra_json_schema=WHERE,
+        ),
+    ] = 0
+    tls: Annotated[
+        bool,
+        Meta(
+            title="TLS",
+            description="Encrypt, and check the server's certificate",
+            extra_json_schema=WHERE,
+        ),
+    ] = False
     ca: Annotated[
-        str, Meta(title="Authority", description="PEM by which the server is known; empty: those of the system")
+        str,
+        Meta(
+            title="Authority",
+            description="PEM by which the server is known; empty: those of the system",
+            extra_json_schema=WHERE,
+        ),
     ] = ""
     certificate: Annotated[str, Meta(title="Client certificate", description="PEM, where the server asks for one")] = ""
     private_key: Annotated[Secret, Meta(title="Client key", description="PEM of its key")] = ""
-    user: Annotated[Text, Meta(title="User")] = "guest"
-    password: Annotated[Secret, Meta(title="Password")] = ""
-    virtual_host: Annotated[Text, Meta(title="Virtual host")] = "/"
+    user: Annotated[Text, Meta(title="User", description="Name to sign in with")] = "guest"
+    password: Annotated[Secret, Meta(title="Password", description="To that name")] = ""
+    virtual_host: Annotated[Text, Meta(title="Virtual host", description="Part of the server that the queue is in")] = (
+        "/"
+    )
     queue: Annotated[
         str,
         Meta(min_length=1, max_length=200, title="Queue", description="Made, durable, where it does not exist"),
@@ -37,11 +69,15 @@ class AmqpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             description="kw-mean: mean power since the last message, in kW; kwh-per-reading: energy since then, in kWh",
         ),
     ] = "kw-mean"
-    device_field: Annotated[Text, Meta(min_length=1, title="Field of the device")] = "device_id"
+    device_field: Annotated[Text, Meta(min_length=1, title="Field of the device", description="Name in the JSON")] = (
+        "device_id"
+    )
     time_field: Annotated[
         Text, Meta(min_length=1, title="Field of the time", description="Unix seconds or milliseconds, or ISO 8601")
     ] = "timestamp"
-    value_field: Annotated[Text, Meta(min_length=1, title="Field of the value")] = "measurement_value"
+    value_field: Annotated[Text, Meta(min_length=1, title="Field of the value", description="Name in the JSON")] = (
+        "measurement_value"
+    )
     prefix: Annotated[
         Text, Meta(title="First part of the points' names", description="Empty: the name of the queue")
     ] = ""

@@ -12,7 +12,7 @@ import numpy as np
 from wattstead.ingest.decoding.columns import Columns, Few, Names, Rejections
 from wattstead.metering.errors import Issue
 
-_MARK = "\0"
+_MARK = "message "
 
 
 def merged(parts: Sequence[Columns | Few]) -> Columns:
@@ -46,7 +46,7 @@ def merged(parts: Sequence[Columns | Few]) -> Columns:
 
     def place(row: int) -> str:
         at = int(np.searchsorted(start_of, row, "right")) - 1
-        return f"{at}{_MARK}{parts[at].place(row - starts[at])}"
+        return f"{_MARK}{at}: {parts[at].place(row - starts[at])}"
 
     return Columns(
         Names(list(addresses), np.array(index, np.int32)),
@@ -63,6 +63,6 @@ def by_part(rejected: Rejections) -> dict[int, list[Issue]]:
     """What became of `merged` readings that were not kept, by the number of the part that they were in."""
     found: dict[int, list[Issue]] = {}
     for issue in rejected.listed:
-        part, _, place = issue.place.partition(_MARK)
+        part, _, place = issue.place.removeprefix(_MARK).partition(": ")
         found.setdefault(int(part), []).append(Issue(place, issue.reason))
     return found

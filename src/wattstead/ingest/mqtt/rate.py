@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Generic, TypeVar
+
 _MOST = 50_000
+T = TypeVar("T")
 BURST_S = 10.0
 BACKLOG = 20_000
 """Messages of one device that are taken at any speed after a session was found again: what the broker kept for us."""
 
 
-class DeviceRates:
+class DeviceRates(Generic[T]):
     """A bucket per device. A broker cannot be asked to slow one device down, so what does not fit is refused by name.
 
-    >>> rates = DeviceRates(1.0, backlog=False)
+    >>> rates = DeviceRates[str](1.0, backlog=False)
     >>> [rates.admit("a", 0.0) for _ in range(11)].count(True), rates.admit("b", 0.0), rates.admit("a", 1.5)
     (10, True, True)
     """
@@ -21,6 +25,8 @@ class DeviceRates:
         self.rate, self._full = rate, max(1.0, rate * BURST_S)
         self._first = max(self._full, float(BACKLOG)) if backlog else self._full
         self._level: dict[str, tuple[float, float]] = {}
+        self._beyond: dict[str, tuple[int, T]] = {}
+        self._told_s = float("-inf")
 
     def admit(self, device: str, now_s: float) -> bool:
         """Whether a message of that device is taken at that moment of a clock that never goes back."""
@@ -33,8 +39,23 @@ class DeviceRates:
         self._level[device] = (level - 1.0 if admitted else level, now_s)
         return admitted
 
-    def reason(self, device: str) -> str:
-        """Why a message was not taken."""
-        return (
-            f"{device} sends more than {self.rate:g} messages a second; slow it down, or raise the limit of this source"
-        )
+    def beyond(self, device: str, message: T) -> None:
+        """A message that was not admitted: counted, and the last of each device kept."""
+        self._beyond[device] = (self._beyond.get(device, (0, message))[0] + 1, message)
+
+    def told(self, now_s: float) -> Sequence[tuple[T, str]]:
+        """Once a second, per device the last message that was not taken, and a reason that counts all of them.
+
+        One letter a second for each: a flood must not push out the letters of others either.
+        """
+        if not self._beyond or now_s - self._told_s < 1.0:
+            return ()
+        beyond, self._beyond, self._told_s = self._beyond, {}, now_s
+        return [
+            (
+                message,
+                f"{device} sends more than {self.rate:g} messages a second: {count:,} were not taken, of which this is "
+                "the last; slow it down, or raise the limit of this source",
+            )
+            for device, (count, message) in beyond.items()
+        ]

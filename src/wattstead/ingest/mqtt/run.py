@@ -24,7 +24,7 @@ _GROUP: Final = 2_000
 """Messages of one journal batch at most."""
 _PAUSE_AT, _RESUME_AT = 20_000, 5_000
 """Messages in memory above which nothing more is read, and below which it is again."""
-_LOOK_S: Final = 5.0
+_LOOK_S: Final = 1.0
 
 _Came = tuple[Arrived, Message]
 
@@ -34,7 +34,7 @@ class _Receiver:
 
     def __init__(self, reader: Reader, way: Way, link: Link) -> None:
         self.reader, self.way, self.link = reader, way, link
-        self.rates = DeviceRates(reader.settings.device_rate, link.session_present)
+        self.rates: DeviceRates[Message] = DeviceRates(reader.settings.device_rate, link.session_present)
         self.nodes: Nodes[_Came] = Nodes()
         self._arrived: list[_Came] = []
         self._wake = asyncio.Event()
@@ -55,6 +55,7 @@ class _Receiver:
             try:
                 await asyncio.wait_for(self._wake.wait(), _LOOK_S)
             except TimeoutError:
+                self._tell_of_floods(time.monotonic())
                 await self._keep([], self.nodes.overdue(self.way.present_us()))
                 continue
             arrived, self._arrived = self._arrived[:_GROUP], self._arrived[_GROUP:]
@@ -73,13 +74,19 @@ class _Receiver:
             if topic is None or not one[0].raw:
                 _settle(one)
             elif not self.rates.admit(topic.device, now_s):
-                self._refuse(one, self.rates.reason(topic.device))
+                self.rates.beyond(topic.device, one[1])
+                _settle(one)
             else:
                 readable.append((one, topic))
+        self._tell_of_floods(now_s)
         ready: list[Ready[_Came]] = []
         if self._has_sparkplug:
             readable, ready = self._with_births(readable)
         await self._keep(readable, ready)
+
+    def _tell_of_floods(self, now_s: float) -> None:
+        for message, reason in self.rates.told(now_s):
+            self.way.refuse(message, reason)
 
     @property
     def _has_sparkplug(self) -> bool:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from wattstead.ingest.sources.source_protocol import Secret
+from wattstead.ingest.sources.source_protocol import WHERE, Secret
 
 FormatName = Literal["emoncms", "tasmota", "shelly", "statestream", "zigbee2mqtt", "sparkplug"]
 ALL_FORMATS: tuple[FormatName, ...] = ("emoncms", "tasmota", "shelly", "statestream", "zigbee2mqtt", "sparkplug")
@@ -57,16 +57,46 @@ class TopicMapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 class MqttSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a person sets for one broker."""
 
-    host: Annotated[str, Meta(min_length=1, max_length=253, title="Broker", description="Name or address")]
-    port: Annotated[int, Meta(ge=0, le=65535, title="Port", description="0: 8883 with TLS, else 1883")] = 0
-    tls: Annotated[bool, Meta(title="TLS", description="Encrypt, and check the broker's certificate")] = False
+    host: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=253,
+            title="Broker",
+            description="Name or address",
+            extra_json_schema=WHERE,
+        ),
+    ]
+    port: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=65535,
+            title="Port",
+            description="0: 8883 with TLS, else 1883",
+            extra_json_schema=WHERE,
+        ),
+    ] = 0
+    tls: Annotated[
+        bool,
+        Meta(
+            title="TLS",
+            description="Encrypt, and check the broker's certificate",
+            extra_json_schema=WHERE,
+        ),
+    ] = False
     ca: Annotated[
-        str, Meta(title="Authority", description="PEM by which the broker is known; empty: those of the system")
+        str,
+        Meta(
+            title="Authority",
+            description="PEM by which the broker is known; empty: those of the system",
+            extra_json_schema=WHERE,
+        ),
     ] = ""
     certificate: Annotated[str, Meta(title="Client certificate", description="PEM, where the broker asks for one")] = ""
     private_key: Annotated[Secret, Meta(title="Client key", description="PEM of its key")] = ""
-    user: Annotated[Text, Meta(title="User")] = ""
-    password: Annotated[Secret, Meta(title="Password")] = ""
+    user: Annotated[Text, Meta(title="User", description="Name to sign in with; empty: without")] = ""
+    password: Annotated[Secret, Meta(title="Password", description="To that name")] = ""
     client_id: Annotated[
         str,
         Meta(
@@ -75,7 +105,9 @@ class MqttSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             description="By which the broker keeps what comes while we are away; no two may have the same",
         ),
     ] = ""
-    version: Annotated[Literal["5", "3.1.1"], Meta(title="MQTT version")] = "5"
+    version: Annotated[
+        Literal["5", "3.1.1"], Meta(title="MQTT version", description="3.1.1 is tried too where 5 is not spoken")
+    ] = "5"
     qos: Annotated[
         Literal[0, 1], Meta(title="QoS", description="1: the broker sends again what is not yet on disk here")
     ] = 1
@@ -103,22 +135,22 @@ class MqttSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     mappings: Annotated[
         tuple[TopicMapping, ...], Meta(title="Own mappings", description="Come before the formats")
     ] = ()
-    emoncms_topic: Annotated[Text, Meta(title="EmonCMS: first level")] = "emon"
+    emoncms_topic: Annotated[Text, Meta(title="EmonCMS topic", description="First level of its topics")] = "emon"
     tasmota_topic: Annotated[
-        Text, Meta(title="Tasmota: full topic", description="As FullTopic of the devices, with tele for the prefix")
+        Text, Meta(title="Tasmota topic", description="As FullTopic of the devices, with tele for the prefix")
     ] = "tele/%topic%"
     tasmota_zone: Annotated[
         Text,
         Meta(
-            title="Tasmota: time zone",
+            title="Tasmota time zone",
             description="Of devices that send local times without one, such as Europe/Berlin; empty: when received",
         ),
     ] = ""
-    statestream_topic: Annotated[Text, Meta(title="Home Assistant: base topic of the state stream")] = "homeassistant"
-    zigbee2mqtt_topic: Annotated[Text, Meta(title="Zigbee2MQTT: base topic")] = "zigbee2mqtt"
-    sparkplug_groups: Annotated[
-        tuple[Text, ...], Meta(title="Sparkplug: groups", description="Empty: all of them")
-    ] = ()
+    statestream_topic: Annotated[
+        Text, Meta(title="Home Assistant topic", description="Base topic of its state stream")
+    ] = "homeassistant"
+    zigbee2mqtt_topic: Annotated[Text, Meta(title="Zigbee2MQTT topic", description="Its base topic")] = "zigbee2mqtt"
+    sparkplug_groups: Annotated[tuple[Text, ...], Meta(title="Sparkplug groups", description="Empty: all of them")] = ()
     device_rate: Annotated[
         float,
         Meta(gt=0, le=100_000, title="Messages a second of one device", description="More are refused, one by one"),

@@ -6,12 +6,13 @@ It knows no protocol and starts nothing.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import structlog
 
 from wattstead.ingest.decoding.columns import Columns, Few, Rejections, within
+from wattstead.ingest.decoding.merging import by_part, merged
 from wattstead.ingest.errors import KeyUnknown, RateExceeded
 from wattstead.ingest.http.gate import Buckets
 from wattstead.ingest.reception import Kept, Reception
@@ -87,18 +88,56 @@ class SourceWay:
 
     async def keep(self, columns: Columns | Few, message: Message) -> None:
         """Returns when the readings are on disk in the journal, and what of them could not be kept is a dead letter."""
+        await self._kept(columns, message)
+
+    async def keep_all(self, parts: Sequence[tuple[Columns | Few, Message]]) -> list[tuple[Message, str]]:
+        """`keep` for many messages as one batch; those of which something could not be kept, with the reason."""
+        if len(parts) == 1:
+            reason = await self._kept(*parts[0])
+            return [(parts[0][1], reason)] if reason else []
+        if not parts:
+            return []
+        whole = merged([columns for columns, _ in parts])
+        await self._in_turn(len(whole))
+        kept = await self.keep_whole(whole)
+        if kept is None:  # one of them may be to blame: each by itself
+            return [
+                (message, reason) for columns, message in parts if (reason := await self._kept(columns, message, False))
+            ]
+        figures = self.figures
+        figures.messages += len(parts)
+        figures.last_message_us = parts[-1][1].received_us
+        refused = by_part(kept.rejected)
+        told: list[tuple[Message, str]] = []
+        for at, (columns, message) in enumerate(parts):
+            if columns.rejected or at in refused:
+                figures.rejected += columns.rejected.count
+                wrong = Rejections()
+                wrong.listed = [*columns.rejected.listed, *refused.get(at, ())]
+                wrong.count = columns.rejected.count + len(refused.get(at, ()))
+                figures.last_rejected = reasons(wrong)
+                told.append((message, figures.last_rejected))
+        for message, reason in told:
+            await self._quarantine(message, reason)
+        return told
+
+    async def _kept(self, columns: Columns | Few, message: Message, in_turn: bool = True) -> str:
+        """Why something of it could not be kept; empty when all was."""
         figures = self.figures
         figures.messages += 1
         figures.last_message_us = message.received_us
         count = len(columns.values) if isinstance(columns, Few) else len(columns)
-        await self._in_turn(count)
+        if in_turn:
+            await self._in_turn(count)
         if await self._kept_as_usual(columns):
             figures.readings += count
             figures.minute.add(count)
-            return
+            return ""
         kept = await self.keep_whole(columns)
         if kept is None or kept.rejected:
             await self._quarantine(message, figures.last_rejected)
+            return figures.last_rejected
+        return ""
 
     async def keep_whole(self, columns: Columns | Few) -> Kept | None:
         """Keep with patience whatever is not as usual; None when nothing can be kept, and `Figures` say why."""
@@ -129,7 +168,7 @@ class SourceWay:
 
     def _in_window(self, columns: Columns) -> Columns:
         """The columns as for a first attempt, without what lies too far off in time."""
-        fresh = Rejections()
+        fresh = Rejections(columns.rejected.limit)
         fresh.listed, fresh.count = list(columns.rejected.listed), columns.rejected.count
         return within(replace(columns, rejected=fresh), *self._window.at(self.present_us()))
 
