@@ -163,3 +163,17 @@ async def test_a_fault_of_ours_costs_one_message(open_house: Open, monkeypatch: 
     await bring(way, f"a {NOW_S + 1} 2")
     assert [value for _, _, value in house.stored()] == [2.0]
     assert "fault of the program (ZeroDivisionError)" in house.letters.page(way.source_id)[0].reason
+
+
+async def test_many_messages_become_one_batch_and_each_fault_goes_to_its_message(open_house: Open) -> None:
+    house = open_house()
+    way = way_of(house)
+    texts = [f"a {NOW_S} 1", f"a {NOW_S + 1} 2\nb {NOW_S} much", f"c {NOW_S - 5000 * DAY_S} 3", f"c {NOW_S} 4"]
+    messages = [Message(text.encode(), "there", way.present_us()) for text in texts]
+    refused = await way.keep_all([(decode(message, OddSettings(factor=1.0)), message) for message in messages])
+    assert [(name, value) for name, _, value in house.stored()] == [("a", 1.0), ("a", 2.0), ("c", 4.0)]
+    assert [message.raw for message, _ in refused] == [texts[1].encode(), texts[2].encode()]
+    assert "lies before" in refused[1][1] and "message" not in refused[1][1]
+    assert {letter.message.raw for letter in house.letters.page(way.source_id)} == {m.raw for m, _ in refused}
+    assert (way.figures.messages, way.figures.readings, way.figures.rejected) == (4, 3, 2)
+    assert await way.keep_all([]) == []
