@@ -24,6 +24,7 @@ from wattstead.ingest.http.app import IngestApp
 from wattstead.ingest.http.clear import Clear
 from wattstead.ingest.http.swift import protocol_for
 from wattstead.ingest.limits import IngestLimits
+from wattstead.ingest.mqtt.port.port import MqttPort
 from wattstead.ingest.opcua import identity
 from wattstead.ingest.protocols import PROTOCOLS
 from wattstead.ingest.resolving.resolve import RegistryResolver
@@ -45,7 +46,7 @@ from wattstead.registry.seal import Seal
 from wattstead.registry.storage.dataset import Counters
 from wattstead.securing import Secured, own_names, secure
 from wattstead.series import Series
-from wattstead.settings import Settings
+from wattstead.settings import Settings, SettingsInvalid
 from wattstead.status import edges_part, status_parts
 from wattstead.store.limits import StoreLimits
 from wattstead.store.supervise import StoreProcess
@@ -196,13 +197,18 @@ async def serve(
                 waiting=running.refinery.waiting,
             )
             publisher = publisher_of(settings, running.registry, running.refinery.live)
+            mqtt_port = _mqtt_port(settings, door, secured)
             try:
                 await sources.start()
                 if publisher is not None:
                     await publisher.start()
+                if mqtt_port is not None:
+                    await mqtt_port.start()
                 async with listening(settings.folder, {"backup": _backup(running)}):
                     await _answer(door, pages, ports, secured, running, ready)
             finally:
+                if mqtt_port is not None:
+                    await mqtt_port.stop()
                 if publisher is not None:
                     await publisher.stop()
                 await sources.stop()
@@ -300,6 +306,15 @@ def _sources(settings: Settings, running: Product, door: IngestApp, letters: Let
     outward = Outward(networks(settings.source_refused_networks))
     identity.keep_in(settings.folder.absolute() / "opcua")
     return Sources(running.registry, door.reception, letters, outward=outward, rate=settings.source_rate)
+
+
+def _mqtt_port(settings: Settings, door: IngestApp, secured: Secured | None) -> MqttPort | None:
+    if settings.mqtt_port is None:
+        return None
+    if settings.mqtt_tls and secured is None:
+        raise SettingsInvalid("mqtt_tls needs a certificate: set tls to auto, file or acme")
+    context = secured.live.context if secured is not None and settings.mqtt_tls else None
+    return MqttPort(door.reception, settings.mqtt_host, settings.mqtt_port, context)
 
 
 def _backup(running: Product) -> Verb:

@@ -110,6 +110,12 @@ class Settings(BaseSettings):
     credentials of their machines."""
     future_limit_s: float = Field(default=86_400.0, ge=0)
     """How far ahead of this machine's clock a reading may lie."""
+    mqtt_port: int | None = Field(default=None, ge=0, le=65535)
+    """Port that devices publish to with MQTT where there is no broker, by write keys as passwords; empty: none."""
+    mqtt_host: str = "127.0.0.1"
+    """Address of that port; only this machine unless said otherwise."""
+    mqtt_tls: bool = False
+    """TLS at that port, with the certificate of `tls`; without it, keys from other machines must allow plain HTTP."""
     mqtt_publish: SecretStr = SecretStr("")
     """Broker that live values are published to, as ``mqtt://user:password@host:1883/prefix`` or ``mqtts://…``; the
     prefix of the topics is ``wattstead`` unless said otherwise; empty: none."""

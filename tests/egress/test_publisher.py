@@ -13,6 +13,7 @@ import gmqtt
 import msgspec
 import numpy as np
 import pytest
+import uvloop
 from tests.brokers import Mosquitto, mosquitto
 
 from wattstead.egress.discovery import config_of, device_class, state_class
@@ -28,6 +29,12 @@ POWER = PublishedPoint(id=1, site_id=4, site="Home", address="emon/tx/power", la
 METER = PublishedPoint(
     id=2, site_id=4, site="Home", address="meter+1", label="Import", unit="kWh", kind=Kind.REGISTER
 )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def event_loop_policy() -> uvloop.EventLoopPolicy:
+    """The loop that the server runs in."""
+    return uvloop.EventLoopPolicy()
 
 
 class Heard:

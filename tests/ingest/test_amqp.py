@@ -11,6 +11,7 @@ from typing import Any
 
 import pika
 import pytest
+import uvloop
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.brokers import RabbitMq
@@ -21,6 +22,12 @@ from wattstead.ingest.amqp.run import REASON, run
 from wattstead.ingest.amqp.settings import AmqpSettings
 from wattstead.ingest.decoding.columns import Few
 from wattstead.ingest.sources.source_protocol import Message, SourceFailed, Unreadable
+
+
+@pytest.fixture(scope="module")
+def event_loop_policy() -> uvloop.EventLoopPolicy:
+    """The loop that the server runs in."""
+    return uvloop.EventLoopPolicy()
 
 
 class Sender:

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 import pytest
+import uvloop
 from tests.brokers import Mosquitto, authority, issued, mosquitto, pem
 from tests.ingest.recording_way import RecordingWay
 from tests.ingest.test_mqtt_sparkplug import BORN, packed
@@ -21,6 +22,12 @@ from wattstead.ingest.mqtt.look import look
 from wattstead.ingest.mqtt.run import run
 from wattstead.ingest.mqtt.settings import MqttSettings
 from wattstead.ingest.sources.source_protocol import SourceFailed
+
+
+@pytest.fixture(scope="module")
+def event_loop_policy() -> uvloop.EventLoopPolicy:
+    """The loop that the server runs in."""
+    return uvloop.EventLoopPolicy()
 
 
 @pytest.fixture(scope="module")

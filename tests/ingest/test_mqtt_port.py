@@ -1,0 +1,202 @@
+"""The port that devices publish to: acknowledged from the journal, by a write key, and nothing else goes there."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import struct
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+import uvloop
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wattstead.ingest.errors import IngestError
+from wattstead.ingest.limits import IngestLimits
+from wattstead.ingest.mqtt.port import packets
+from wattstead.ingest.mqtt.port.port import MqttPort
+from wattstead.ingest.reception import Reception
+from wattstead.ingest.resolving.pointmap import PointMap
+from wattstead.registry.records import KeyGrant, Scope
+from wattstead.stream import Journal, JournalLimits, JournalReader
+
+KEY, READ_KEY = "0123456789abcdef" * 2, "fedcba9876543210" * 2
+
+
+@pytest.fixture(scope="module")
+def event_loop_policy() -> uvloop.EventLoopPolicy:
+    """The loop that the server runs in."""
+    return uvloop.EventLoopPolicy()
+
+
+class House:
+    """A port over a real journal."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.points = PointMap()
+        self.points.add_key(KEY, KeyGrant(1, 7, 1, Scope.WRITE, 20_000))
+        self.points.add_key(READ_KEY, KeyGrant(2, 7, 1, Scope.READ, 0))
+        self.journal = Journal.open(folder, 0, JournalLimits())
+        self.reception = Reception(self.journal, self.points, IngestLimits())
+        self.port = MqttPort(self.reception, "127.0.0.1", 0, None, most=20)
+
+    def stored(self) -> list[tuple[str, float]]:
+        """Address and value of all readings, in order."""
+        names = {point: address for address, point in self.points.addresses(7).items()}
+        reader = JournalReader(self.folder)
+        found: list[tuple[str, float]] = []
+        while entries := reader.read(10_000_000):
+            for entry in entries:
+                found += zip((names[p] for p in entry.batch.point.tolist()), entry.batch.value.tolist(), strict=True)
+        reader.close()
+        return found
+
+    async def publish(self, topic: str, payload: str, *more: str, password: str = KEY) -> int:
+        """By Mosquitto's client; its exit code."""
+        words = [
+            "-h",
+            "127.0.0.1",
+            "-p",
+            str(self.port.number),
+            "-t",
+            topic,
+            "-m",
+            payload,
+            "-u",
+            "any",
+            "-P",
+            password,
+        ]
+        done = await asyncio.create_subprocess_exec("mosquitto_pub", *words, *more, stderr=asyncio.subprocess.DEVNULL)
+        return await asyncio.wait_for(done.wait(), 60)
+
+    async def until_stored(self, count: int) -> list[tuple[str, float]]:
+        """All readings once there are so many."""
+        async with asyncio.timeout(60):
+            while True:
+                found = await asyncio.to_thread(self.stored)
+                if len(found) >= count:
+                    return found
+                await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def opened(folder: Path) -> AsyncIterator[House]:
+    house = House(folder)
+    await house.port.start()
+    try:
+        yield house
+    finally:
+        await house.port.stop()
+        house.reception.close()
+        await house.journal.close()
+
+
+@pytest.mark.parametrize("version", ["mqttv31", "mqttv311", "mqttv5"])
+@pytest.mark.parametrize("qos", ["0", "1", "2"])
+async def test_a_device_publishes(tmp_path: Path, version: str, qos: str) -> None:
+    async with opened(tmp_path) as house:
+        assert await house.publish("emon/tx/power", "812.5", "-V", version, "-q", qos, "-r") == 0
+        assert await house.publish("cellar", '{"pump":1,"name":"x","level":2.5}', "-V", version, "-q", qos) == 0
+        assert await house.publish("cellar/door", "open", "-V", version, "-q", qos) == 0
+        found = await house.until_stored(4)
+    assert sorted(found) == [
+        ("cellar/door", 1.0),
+        ("cellar/level", 2.5),
+        ("cellar/pump", 1.0),
+        ("emon/tx/power", 812.5),
+    ]
+
+
+async def test_what_is_acknowledged_is_on_disk(tmp_path: Path) -> None:
+    async with opened(tmp_path) as house:
+        for number in range(20):
+            assert await house.publish("emon/a/x", str(number), "-q", "1") == 0
+            assert house.stored()[-1] == ("emon/a/x", float(number))
+
+
+@pytest.mark.parametrize("password", ["wrong", "", READ_KEY])
+async def test_never_without_a_write_key(tmp_path: Path, password: str) -> None:
+    async with opened(tmp_path) as house:
+        assert await house.publish("emon/a/x", "1", "-q", "1", password=password) != 0
+        assert await house.publish("emon/a/x", "1", "-q", "1", "-V", "mqttv5", password=password) != 0
+        assert not house.stored() and house.reception.tally.refused_requests == 2
+
+
+async def test_nobody_subscribes(tmp_path: Path) -> None:
+    async with opened(tmp_path) as house:
+        words = ["-h", "127.0.0.1", "-p", str(house.port.number), "-t", "#", "-u", "x", "-P", KEY]
+        done = await asyncio.create_subprocess_exec("mosquitto_sub", *words, stderr=asyncio.subprocess.PIPE)
+        _, said = await asyncio.wait_for(done.communicate(), 60)
+        assert b"denied" in said
+
+
+async def test_garbage_ends_its_connection_alone(tmp_path: Path) -> None:
+    async with opened(tmp_path) as house:
+        for raw in (
+            b"GET / HTTP/1.1\r\n" + b"x: y\r\n" * 20,
+            b"\x10\xff\xff\xff\xff",
+            b"\x30\x04\0\x01aX",
+            b"\x10\x7f" + b"x" * 127,
+        ):
+            reader, writer = await asyncio.open_connection("127.0.0.1", house.port.number)
+            writer.write(raw)
+            assert await asyncio.wait_for(reader.read(), 60) == b""
+            writer.close()
+        assert await house.publish("emon/a", "{", "-q", "1") == 0, "unreadable, and not sent again for ever"
+        assert await house.publish("emon/a/x", "1", "-q", "1") == 0
+        assert house.stored() == [("emon/a/x", 1.0)]
+
+
+async def test_a_silent_device_is_let_go(tmp_path: Path) -> None:
+    async with opened(tmp_path) as house:
+        reader, writer = await asyncio.open_connection("127.0.0.1", house.port.number)
+        writer.write(connect(keepalive_s=1))
+        assert await reader.readexactly(4) == b"\x20\x02\0\0"
+        writer.write(b"\xc0\0")
+        assert await reader.readexactly(2) == b"\xd0\0"
+        assert await asyncio.wait_for(reader.read(), 60) == b""
+        writer.close()
+        for _ in range(25):
+            with contextlib.suppress(OSError):
+                await asyncio.open_connection("127.0.0.1", house.port.number)
+        assert len(house.port) <= 20
+
+
+async def test_a_key_that_ends_ends_its_connections(tmp_path: Path) -> None:
+    async with opened(tmp_path) as house:
+        reader, writer = await asyncio.open_connection("127.0.0.1", house.port.number)
+        writer.write(connect())
+        await reader.readexactly(4)
+        house.points.revoke_key(KEY)
+        writer.write(b"\x32\x0a\0\x03a/b\0\x01\x31\x32\x33")
+        assert await asyncio.wait_for(reader.read(), 60) == b"", "not acknowledged"
+        writer.close()
+
+
+def connect(keepalive_s: int = 0) -> bytes:
+    """A CONNECT of MQTT 3.1.1 with the key."""
+    texts = b"".join(struct.pack("!H", len(one)) + one for one in (b"id", b"any", KEY.encode()))
+    body = b"\0\x04MQTT\x04\xc2" + struct.pack("!H", keepalive_s) + texts
+    return bytes((0x10, len(body))) + body
+
+
+@pytest.mark.unit
+@given(st.binary(max_size=60), st.integers(1, 15), st.sampled_from([3, 4, 5]))
+def test_any_bytes_are_packets_or_named(raw: bytes, flags: int, version: int) -> None:
+    buffer = bytearray(raw)
+    with contextlib.suppress(IngestError):
+        while packets.cut(buffer, 100):
+            pass
+    for work in (
+        lambda: packets.connect_of(raw),
+        lambda: packets.publish_of(packets.Packet(3, flags, raw), version),
+        lambda: packets.subscriptions_of(raw, version),
+        lambda: packets.number_of(raw),
+    ):
+        with contextlib.suppress(IngestError):
+            work()
