@@ -23,11 +23,15 @@ import journal  # noqa: E402
 import modbus  # noqa: E402
 import opcua  # noqa: E402
 import posts  # noqa: E402
+import queues  # noqa: E402
 import rights  # noqa: E402
 import soak  # noqa: E402
 from report import Table, put  # noqa: E402
 
-NAMES = ("journal", "posts", "burst", "ingest", "answers", "rights", "directory", "modbus", "opcua", "edge", "soak")
+NAMES = (
+    *("journal", "posts", "burst", "ingest", "answers", "rights", "directory", "modbus", "opcua", "mqtt", "amqp"),
+    *("edge", "soak"),
+)
 
 
 def main() -> None:
@@ -60,6 +64,8 @@ def main() -> None:
             "ingest": lambda: ingest.bench(place("ingest"), servers, seconds),
             "answers": lambda: answers.bench(place("answers"), peers, 10 if asked.quick else 1),
             "rights": lambda: rights.bench(place("rights"), 10 if asked.quick else 1),
+            "mqtt": lambda: queues.bench_mqtt(place("mqtt"), asked.quick),
+            "amqp": lambda: queues.bench_amqp(place("amqp"), asked.quick),
             "directory": lambda: directory.bench(place("directory"), 10 if asked.quick else 1),
             "modbus": lambda: modbus.bench(place("modbus"), seconds),
             "opcua": lambda: opcua.bench(place("opcua"), seconds),

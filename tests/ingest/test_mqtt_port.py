@@ -194,7 +194,7 @@ def test_any_bytes_are_packets_or_named(raw: bytes, flags: int, version: int) ->
             pass
     for work in (
         lambda: packets.connect_of(raw),
-        lambda: packets.publish_of(packets.Packet(3, flags, raw), version),
+        lambda: packets.publish_of(flags, raw, version),
         lambda: packets.subscriptions_of(raw, version),
         lambda: packets.number_of(raw),
     ):

@@ -37,15 +37,22 @@ class _Receiver:
         self.rates: DeviceRates[Message] = DeviceRates(reader.settings.device_rate, link.session_present)
         self.nodes: Nodes[_Came] = Nodes()
         self._arrived: list[_Came] = []
+        self._settled: list[int] = []
+        """Numbers of messages that are safe, to be acknowledged."""
         self._wake = asyncio.Event()
         self._paused = False
+        self._clock = asyncio.get_running_loop().time
+        self._turn_s, self._now_us = -1.0, 0
 
     def receive(self, arrived: Arrived) -> None:
         """Called for each message, in order."""
-        self._arrived.append((arrived, Message(arrived.raw, arrived.topic, self.way.present_us())))
-        if not self._wake.is_set():
+        turn_s = self._clock()
+        if turn_s != self._turn_s:  # what comes in one turn of the loop came in one piece
+            self._turn_s, self._now_us = turn_s, self.way.present_us()
+        self._arrived.append((arrived, Message(arrived[1], arrived[0], self._now_us)))
+        if len(self._arrived) == 1:
             self._wake.set()
-        if len(self._arrived) > _PAUSE_AT and not self._paused:
+        elif len(self._arrived) > _PAUSE_AT and not self._paused:
             self._paused = True
             self.link.pause(True)
 
@@ -57,6 +64,7 @@ class _Receiver:
             except TimeoutError:
                 self._tell_of_floods(time.monotonic())
                 await self._keep([], self.nodes.overdue(self.way.present_us()))
+                self._acknowledge()
                 continue
             arrived, self._arrived = self._arrived[:_GROUP], self._arrived[_GROUP:]
             if not self._arrived:
@@ -65,6 +73,7 @@ class _Receiver:
                 self._paused = False
                 self.link.pause(False)
             await self._handle(arrived)
+            self._acknowledge()
 
     async def _handle(self, came: Sequence[_Came]) -> None:
         now_s = time.monotonic()
@@ -72,10 +81,10 @@ class _Receiver:
         for one in came:
             topic = self.reader.topic(one[0].topic)
             if topic is None or not one[0].raw:
-                _settle(one)
+                self._settle(one)
             elif not self.rates.admit(topic.device, now_s):
                 self.rates.beyond(topic.device, one[1])
-                _settle(one)
+                self._settle(one)
             else:
                 readable.append((one, topic))
         self._tell_of_floods(now_s)
@@ -137,17 +146,20 @@ class _Receiver:
         if kept:
             await self.way.keep_all(kept)
         for came in done:
-            _settle(came)
+            self._settle(came)
+
+    def _settle(self, came: _Came) -> None:
+        if came[0].number:
+            self._settled.append(came[0].number)
+
+    def _acknowledge(self) -> None:
+        settled, self._settled = self._settled, []
+        if settled:
+            self.link.acknowledge(settled)
 
     def _refuse(self, came: _Came, reason: str) -> None:
         self.way.refuse(came[1], reason)
-        _settle(came)
-
-
-def _settle(came: _Came) -> None:
-    settled = came[0].settled
-    if settled is not None and not settled.done():
-        settled.set_result(0)
+        self._settle(came)
 
 
 def _timed(columns: Columns | Few) -> Columns:

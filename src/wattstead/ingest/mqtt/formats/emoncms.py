@@ -24,6 +24,8 @@ from wattstead.ingest.sources.source_protocol import Unreadable
 _float = msgspec.json.Decoder(float)
 _numbers = msgspec.json.Decoder(dict[str, float])
 _DESCRIBE = "describe"
+_USUAL_S = 1e11
+"""Seconds below which a time needs no closer look."""
 
 
 def filters(settings: MqttSettings) -> Sequence[str]:
@@ -72,17 +74,22 @@ class _Node:
             found = _numbers.decode(raw)
         except (msgspec.DecodeError, RecursionError):
             found = json_object(raw)
-        time = next((found.pop(name) for name in list(found) if name.lower() == "time"), None)
+        time = found.pop("time", None)
+        if time is None:
+            time = next((found.pop(name) for name in list(found) if name.lower() == "time"), None)
         if self.name:
             found = {f"{self.name}_{name}": value for name, value in found.items()}
         return _few(self, found, received_us, time, Rejections())
 
 
 def _few(node: _Node, found: Mapping[str, Any], received_us: int, time: Any, rejected: Rejections) -> Few:
-    try:
-        time_us = received_us if time is None else instant_of("time", time)
-    except BodyInvalid as fault:
-        raise Unreadable(str(fault)) from None
+    if type(time) is float and 0.0 <= time < _USUAL_S:
+        time_us = round(time * 1_000_000)
+    else:
+        try:
+            time_us = received_us if time is None else instant_of("time", time)
+        except BodyInvalid as fault:
+            raise Unreadable(str(fault)) from None
     values = list(found.values())
     if set(map(type, values)) - {float}:
         found = numbers_of(found, rejected)

@@ -130,18 +130,37 @@ def connect_of(body: bytes) -> Connect:
     return Connect(version, keepalive_s, client_id, user, password)
 
 
-def publish_of(packet: Packet, version: int) -> Publish:
-    """A PUBLISH; raises `PacketInvalid`, also for a topic that is none."""
-    read, qos = _Body(packet.body), packet.flags >> 1 & 3
-    if qos == 3:
-        raise PacketInvalid("QoS is 3; expected 0, 1 or 2")
-    topic = read.text()
-    if not topic or any(one in topic for one in "+#\0"):
+def publish_of(flags: int, body: bytes, version: int) -> Publish:
+    """A PUBLISH; raises `PacketInvalid`, also for a topic that is none.
+
+    >>> publish_of(2, b"\\0\\x03a/b\\0\\x07\\x005", 5)
+    Publish(topic='a/b', payload=b'5', qos=1, number=7)
+    """
+    qos = flags >> 1 & 3
+    if qos == 3 or len(body) < 2:
+        raise PacketInvalid("a PUBLISH is cut short, or of QoS 3")
+    at = 2 + (body[0] << 8 | body[1])
+    try:
+        topic = body[2:at].decode()
+    except UnicodeDecodeError:
+        raise PacketInvalid("the topic of a message is not UTF-8") from None
+    if not topic or "+" in topic or "#" in topic or "\0" in topic:
         raise PacketInvalid(f"topic {topic[:60]!r} is none that can be published to")
-    number = read.number(2) if qos else 0
+    number = 0
+    if qos:
+        number = int.from_bytes(body[at : at + 2], "big")
+        at += 2
     if version == V5:
-        read.skip_properties()
-    return Publish(topic, read.body[read.at :], qos, number)
+        if body[at : at + 1] == b"\0":
+            at += 1
+        else:
+            rest = _Body(body)
+            rest.at = at
+            rest.skip_properties()
+            at = rest.at
+    if at > len(body):
+        raise PacketInvalid("a packet ends too early")
+    return Publish(topic, body[at:], qos, number)
 
 
 def number_of(body: bytes) -> int:

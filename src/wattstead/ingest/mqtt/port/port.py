@@ -106,7 +106,7 @@ class Connection(asyncio.Protocol):
         version = self.client.version
         match packet.kind:
             case packets.PUBLISH:
-                self._waiting.append(packets.publish_of(packet, version))
+                self._waiting.append(packets.publish_of(packet.flags, packet.body, version))
                 self._wake.set()
                 if len(self._waiting) > _PAUSE_AT and not self._paused:
                     self._paused = True
