@@ -35,7 +35,7 @@ bench: $(VENV)/.dev     ## the benchmarks, side by side with peers; rewrites doc
 	$(BIN)/python bench/run.py
 
 lock:            ## pin every dependency anew (needs uv)
-	for set in "server --extra server --extra edge" "edge --extra edge" "dev --extra server --extra edge --group dev"; do \
+	for set in "server --extra server --extra edge --excludes requirements/excludes.in" "edge --extra edge" "dev --extra server --extra edge --group dev"; do \
 	  set -- $$set; out=$$1; shift; \
 	  uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml $$@ -o requirements/$$out.txt; \
 	done

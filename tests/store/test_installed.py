@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.metadata
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,9 @@ LIMIT_BYTES = 1_000_000_000
 """Of what the packages bring, their bytecode included."""
 UNWANTED = {"pandas", "chdb"}
 """What the engine's own package asks for, and a package around it; a gigabyte has no room for what nothing loads."""
+EXCLUDED = set(re.findall(r"^([a-z0-9-]+)", (ROOT / "requirements" / "excludes.in").read_text(), re.MULTILINE))
+"""What others ask for, and a server has no use for."""
+MODULES = {"markdown-it-py": "markdown_it", "rich-click": "rich_click"}
 
 
 def locked(name: str) -> set[str]:
@@ -27,6 +32,26 @@ def locked(name: str) -> set[str]:
 def test_nothing_that_nobody_loads_is_locked(name: str) -> None:
     assert "chdb-core" in locked(name)
     assert not locked(name) & UNWANTED
+
+
+def test_a_server_has_none_of_what_is_excluded() -> None:
+    assert EXCLUDED and not locked("server") & EXCLUDED
+
+
+def test_the_server_and_its_document_need_none_of_it() -> None:
+    script = f"""
+import sys
+class Without:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {sorted(MODULES.get(name, name) for name in EXCLUDED)!r}:
+            raise ImportError(name)
+sys.meta_path.insert(0, Without())
+import wattstead.app, wattstead.cli, wattstead.web.app
+from wattstead.web import openapi
+print(len(openapi.text()))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0 and int(done.stdout) > 0, done.stderr[-2000:]
 
 
 def test_the_locked_packages_are_small_enough() -> None:
