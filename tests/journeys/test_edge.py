@@ -1,4 +1,4 @@
-"""An edge through the whole product: made by the API, joined and run by the command line, its meter read on the server."""
+"""An edge through the whole product: made by the API, joined and run by the command line, its readings on the server."""
 
 from __future__ import annotations
 

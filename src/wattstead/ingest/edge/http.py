@@ -20,7 +20,7 @@ from wattstead.ingest.http.asgi import Answer, Request, answer
 from wattstead.ingest.http.clear import Clear
 from wattstead.ingest.http.gate import Buckets
 from wattstead.ingest.http.routes import HttpProtocol, Route
-from wattstead.ingest.own.http import refuse
+from wattstead.ingest.http.told import refuse
 from wattstead.ingest.reception import Reception
 from wattstead.registry.errors import LinkInvalid, RegistryUnavailable
 from wattstead.registry.registry import Registry

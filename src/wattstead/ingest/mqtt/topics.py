@@ -67,12 +67,3 @@ class TopicPattern:
         if self._rest:
             found[self._rest] = "/".join(given[count:])
         return found
-
-
-def matches(topic_filter: str, topic: str) -> bool:
-    """Whether a topic matches a filter of MQTT.
-
-    >>> matches("a/+/#", "a/b"), matches("a/+", "a/b/c")
-    (True, False)
-    """
-    return TopicPattern(topic_filter).match(topic) is not None
