@@ -122,7 +122,7 @@ async def _frames(ports: Sequence[int], seconds: float) -> tuple[float, float]:
             while True:
                 await asyncio.sleep(EVERY_S - time.time() % EVERY_S)
                 for unit in range(1, units + 1):
-                    registers = await bus.read(unit, Block("input", 0, REGISTERS), 1.0)
+                    registers = await bus.read(unit, Block("input", 0, REGISTERS), 30.0)
                     read += len(registers) // 2
 
     tasks = [asyncio.create_task(poll(port, DEVICES // len(ports))) for port in ports]
