@@ -18,6 +18,7 @@ import structlog
 from wattstead import __version__
 from wattstead.edge.budget import Budget
 from wattstead.edge.configuration import Configuration
+from wattstead.edge.files import got
 from wattstead.edge.identity import Identity
 from wattstead.edge.link import Link
 from wattstead.edge.names import NameBook
@@ -203,9 +204,11 @@ def say_in_lines() -> None:
 
 
 def memory_mb() -> float:
-    """What this process has in memory at most so far."""
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(most / (1e6 if sys.platform == "darwin" else 976.5625), 1)
+    """What this process had in memory at most so far."""
+    text = got(Path("/proc/self/status")) or b""
+    if b"VmHWM:" in text:  # what the system counts for children holds that of whoever started them
+        return round(int(text.split(b"VmHWM:")[1].split()[0]) / 1000, 1)
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3), 1)
 
 
 def _shown(state: State, last_error: str) -> str:

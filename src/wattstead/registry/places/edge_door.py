@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from wattstead.registry.authority import Reach
 from wattstead.registry.door import Door
 from wattstead.registry.places import edges
-from wattstead.registry.policy import Reach
 from wattstead.registry.records import Edge, EdgeEntry, EdgeHealth, EdgePlan, EdgeSettings, NewEdge
 from wattstead.registry.trail import SYSTEM, Actor
 

@@ -16,12 +16,13 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from wattstead.registry import names, tables, trail
+from wattstead.registry.authority import Reach
 from wattstead.registry.errors import Conflict, LinkInvalid, Unknown
 from wattstead.registry.places import keys, sources
 from wattstead.registry.places.keys import Terms
 from wattstead.registry.places.versions import changeable
 from wattstead.registry.points import points
-from wattstead.registry.policy import Reach, Resource, Scope
+from wattstead.registry.policy import Resource, Scope
 from wattstead.registry.reach import of
 from wattstead.registry.records import (
     Edge,
