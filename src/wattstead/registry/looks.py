@@ -18,7 +18,8 @@ from wattstead.registry.tables import Account, Device, Edge, Point, Site, Source
 from wattstead.registry.trail import Actor
 
 LOOK = "look"
-_LONGEST = 500
+_LONGEST = 16_000
+"""A server takes no much longer address; the points of a longer list are named one by one."""
 
 
 def note(

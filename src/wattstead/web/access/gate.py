@@ -5,6 +5,8 @@ A request that changes something and comes with a cookie must also show that a p
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Container
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,7 +21,7 @@ from wattstead.registry.records import Account
 from wattstead.registry.trail import Actor
 from wattstead.web.access.viewer import Viewer
 from wattstead.web.access.watching import watch
-from wattstead.web.problem import Refused, not_found
+from wattstead.web.problem import Refused, invalid, not_found
 from wattstead.web.rooms import FromViewer, Rooms
 
 COOKIE = "wattstead_session"
@@ -28,6 +30,8 @@ SHARE_COOKIE = "wattstead_share"
 HEADER = "X-Wattstead"
 """A header that no other site's page can send here without being asked first."""
 _RIGHT = "right"
+MANY: dict[str, Any] = {"many": True}
+"""Joins the ``opt`` of a route that checks by itself which parameters it takes more than once."""
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 AnyRequest = Request[Any, Any, Any]
@@ -62,6 +66,8 @@ def check_declared(app: Litestar, prefix: str) -> None:
 async def guard(request: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
     """What every route of the API passes; raises `Refused` with 401 for nobody, 403 for somebody without the right."""
     right = handler.opt[_RIGHT]
+    if "many" not in handler.opt:
+        require_once(request)
     if right is None:
         return
     viewer = await viewer_now(request)
@@ -70,6 +76,16 @@ async def guard(request: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteH
         raise lacking(viewer, right)
     if isinstance(right, Right):
         await watch(request, viewer, right.resource)
+
+
+def require_once(request: ASGIConnection[Any, Any, Any, Any], names: Container[str] | None = None) -> None:
+    """Raise `Refused` with 400 when a parameter (one of ``names``) is given more than once: of two values one would be
+    dropped silently, and what is looked at would not be what is kept of the look.
+    """
+    given = Counter(name for name, _ in request.query_params.multi_items())
+    twice = next((name for name, times in given.items() if times > 1 and (names is None or name in names)), None)
+    if twice is not None:
+        raise invalid(twice, f"is given {given[twice]} times; give it once")
 
 
 def lacking(viewer: Viewer, right: Right) -> Refused:

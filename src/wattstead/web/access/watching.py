@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_plus
 
 from litestar.connection import ASGIConnection
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 _ONE_LOOK_S = 60.0
 _MOST = 10_000
-_MOST_POINTS = 2_000
 _PATH = {
     "person_id": Resource.PERSON,
     "device_id": Resource.DEVICE,
@@ -62,11 +62,17 @@ class Watched:
 async def watch(request: _Request, viewer: Viewer, resource: Resource) -> None:
     """Keep a look at what a question is about, if this is somebody whose looks are kept.
 
-    Raises `RegistryUnavailable`: what is not kept is not shown.
+    Of readings that are named elsewhere than in the path the answer knows: see `watch_points`. Raises
+    `RegistryUnavailable`: what is not kept is not shown.
     """
     kind, identities = _seen(request, resource)
-    question = request.scope["query_string"].decode("latin-1")
-    await _keep(request.app.state.rooms, viewer, kind, identities, question, request.scope["path"])
+    if identities or kind is not Resource.READING:
+        await _keep(request.app.state.rooms, viewer, kind, identities, words_of(request), request.scope["path"])
+
+
+def words_of(request: _Request) -> str:
+    """What a request asks for, as it stands in its address."""
+    return unquote_plus(request.scope["query_string"].decode("latin-1"))
 
 
 async def watch_points(rooms: Rooms, viewer: Viewer, rows: Iterable[PointRow], question: str) -> None:
@@ -115,11 +121,7 @@ def _seen(request: _Request, resource: Resource) -> tuple[Resource, tuple[int, .
     for name, kind in _PATH.items():
         if isinstance(found := request.path_params.get(name), int):
             return (Resource.READING if kind is Resource.POINT is not resource else kind), (found,)
-    named = [request.query_params.get(name, "") for name in ("points", "point")]
-    points = [int(one) for text in named for one in text.split(",") if one.isascii() and one.isdecimal()]
-    if resource is Resource.READING and points:
-        return resource, tuple(dict.fromkeys(points))[:_MOST_POINTS]
-    site = request.query_params.get("site", "")
-    if site.isascii() and site.isdecimal():
-        return Resource.SITE, (int(site),)
+    sites = [value.strip() for value in request.query_params.getall("site", [])]
+    if sites and all(one.isascii() and one.isdecimal() for one in sites):
+        return Resource.SITE, tuple(sorted({int(one) for one in sites}))
     return resource, ()

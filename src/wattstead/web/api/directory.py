@@ -16,7 +16,7 @@ from litestar.response import Stream
 
 from wattstead.registry.policy import Action, Resource, Right
 from wattstead.registry.records import PeopleQuery
-from wattstead.web.access.gate import SIGNED, AnyRequest, lacking
+from wattstead.web.access.gate import MANY, SIGNED, AnyRequest, lacking, require_once
 from wattstead.web.access.viewer import Viewer
 from wattstead.web.access.watching import watch
 from wattstead.web.files.sheets import Part, csv_lines, write_workbook
@@ -44,7 +44,7 @@ class _People(NamedTuple):
     rows: list[list[object]]
 
 
-@get("/directory/export", opt=SIGNED, summary="A list as a file", tags=["directory"], packed=True)
+@get("/directory/export", opt=SIGNED | MANY, summary="A list as a file", tags=["directory"], packed=True)
 async def export(
     request: AnyRequest,
     rooms: FromRooms,
@@ -81,6 +81,7 @@ def _parts(request: AnyRequest, rooms: Rooms, viewer: Viewer, kind: str) -> Iter
 
 
 def _people(request: AnyRequest, rooms: Rooms, viewer: Viewer) -> Iterator[Part]:
+    require_once(request)
     told = {name: value for name, value in request.query_params.items() if name not in _OWN}
     q, sort, order = told.pop("q", ""), told.pop("sort", "name"), told.pop("order", "asc")
     role, organization, site = (told.pop(name, "") for name in ("role", "organization", "site"))

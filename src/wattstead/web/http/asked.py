@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from wattstead.registry.places.directory.directory import LONGEST_PAGE, Question
 from wattstead.registry.places.directory.filters import Asks, Filter
-from wattstead.web.access.gate import AnyRequest
+from wattstead.web.access.gate import AnyRequest, require_once
 from wattstead.web.problem import invalid
 
 _OWN = frozenset({"q", "sort", "order", "limit", "cursor"})
@@ -19,11 +19,12 @@ _ALIASES = {"organization": "branch", "site": "site_id"}
 
 def question_of(request: AnyRequest, ignored: Iterable[str] = ()) -> Question:
     """The question in the address of a request; raises `Refused`."""
+    require_once(request, {*_OWN, *ignored, "tag"})
     told: dict[str, list[str]] = {}
     for name, value in request.query_params.multi_items():
         if name not in ignored:
             told.setdefault(name, []).append(value)
-    own = {name: told.pop(name)[-1] for name in _OWN if name in told}
+    own = {name: told.pop(name)[0] for name in _OWN if name in told}
     order = own.get("order", "asc")
     if order not in ("asc", "desc"):
         raise invalid("order", f"is {order[:20]!r}; give asc or desc")

@@ -14,6 +14,7 @@ from wattstead.metering.calendar import Step
 from wattstead.registry.policy import Action, Resource, Right
 from wattstead.web.access.gate import AnyRequest, actor, lacking, needs, require
 from wattstead.web.access.places import require_at, require_in
+from wattstead.web.access.watching import watch_points, words_of
 from wattstead.web.api.places.devices import CHANGE, SEE, DeviceAnswer, answered
 from wattstead.web.api.places.site_access import keep, shown
 from wattstead.web.files import photos
@@ -122,6 +123,7 @@ async def put_posting(
     "/{device_id:int}/hours", opt=needs(Action.SEE, Resource.READING), summary="A day by the hour", tags=["devices"]
 )  # fmt: skip
 async def hours(
+    request: AnyRequest,
     rooms: FromRooms,
     viewer: FromViewer,
     device_id: FromPath[int],
@@ -140,6 +142,7 @@ async def hours(
     _, edges = buckets_of(Span(int(whole[0]), int(whole[-1])), zone, Step.H1, 1)
     rows = await rooms.directory.rows_of_sites(viewer, [found.site_id])
     own = [row for row in rows.values() if row.device_id == device_id and amount_unit(row.point)]
+    await watch_points(rooms, viewer, own, words_of(request))
     columns = await history.buckets_complete(rooms, [row.point for row in own], edges) if own else []
     points = [
         PointHours(

@@ -14,7 +14,7 @@ from msgspec import UNSET, UnsetType
 from wattstead.registry.places.directory.directory import DeviceRow
 from wattstead.registry.policy import Action, Resource, Right
 from wattstead.registry.records import Device
-from wattstead.web.access.gate import AnyRequest, actor, needs, require
+from wattstead.web.access.gate import MANY, AnyRequest, actor, needs, require
 from wattstead.web.access.places import own_organization, require_at, require_in
 from wattstead.web.api.places.sites import Tags, fields
 from wattstead.web.http.asked import question_of
@@ -112,7 +112,7 @@ class DeviceRows(msgspec.Struct):
     """Where the next page begins."""
 
 
-@get("/", opt=needs(Action.SEE, Resource.DEVICE), summary="Devices", tags=["devices"])
+@get("/", opt=needs(Action.SEE, Resource.DEVICE) | MANY, summary="Devices", tags=["devices"])
 async def devices(request: AnyRequest, rooms: FromRooms, viewer: FromViewer) -> DeviceRows:
     """The devices one may see. Parameters as of sites: `q`, `sort`, `order`, `limit`, `cursor`, and filters by any
     attribute: `site=`, `site_id.empty=yes` (nobody's yet), `firmware.prefix=`, `last_seen.to=`, `tag.KEY=`,

@@ -19,7 +19,7 @@ from wattstead.registry.places.directory.directory import SiteRow
 from wattstead.registry.places.directory.filters import OF_PEOPLE
 from wattstead.registry.policy import Action, Resource, Right, Role
 from wattstead.registry.records import NewInvitation, Scope, Site
-from wattstead.web.access.gate import AnyRequest, actor, lacking, needs, require
+from wattstead.web.access.gate import MANY, AnyRequest, actor, lacking, needs, require
 from wattstead.web.access.people import invitation_link, invitation_writer
 from wattstead.web.access.places import SEE_SITE, own_organization, require_in
 from wattstead.web.access.viewer import Viewer
@@ -169,7 +169,7 @@ class MadeSite(msgspec.Struct, kw_only=True):
     """The user's invitation to hand on, where no mail is sent; else empty."""
 
 
-@get("/", opt=needs(Action.SEE, Resource.SITE), summary="Sites", tags=["sites"])
+@get("/", opt=needs(Action.SEE, Resource.SITE) | MANY, summary="Sites", tags=["sites"])
 async def sites(request: AnyRequest, rooms: FromRooms, viewer: FromViewer) -> SiteRows:
     """The sites one may see. Parameters: `q` (words), `sort` (an attribute), `order` (asc, desc), `limit`, `cursor`,
     and filters by any attribute: `city=Lyon` (several: one of them), `city.prefix=`, `area_m2.from=`, `area_m2.to=`,

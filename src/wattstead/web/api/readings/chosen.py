@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from wattstead.registry.records import PointRow
+from wattstead.web.access.gate import AnyRequest
 from wattstead.web.access.viewer import Viewer
+from wattstead.web.access.watching import watch_points, words_of
 from wattstead.web.problem import invalid, not_found
 from wattstead.web.rooms import Rooms
 
@@ -26,8 +28,19 @@ def point_ids(text: str, most: int = MOST_POINTS) -> list[int]:
     return found
 
 
-async def chosen(rooms: Rooms, viewer: Viewer, text: str, most: int = MOST_POINTS) -> list[PointRow]:
-    """The points named, all of them the viewer's; raises `Refused` with 404 for the first that is not."""
+async def chosen(
+    request: AnyRequest, rooms: Rooms, viewer: Viewer, text: str, most: int = MOST_POINTS
+) -> list[PointRow]:
+    """The points named, all of them the viewer's, whose look at them is kept; raises `Refused` with 404 for the first
+    that is not.
+    """
+    rows = await named(rooms, viewer, text, most)
+    await watch_points(rooms, viewer, rows, words_of(request))
+    return rows
+
+
+async def named(rooms: Rooms, viewer: Viewer, text: str, most: int = MOST_POINTS) -> list[PointRow]:
+    """`chosen` for who has looked at these points before, and goes on."""
     wanted = point_ids(text, most)
     rows = await rooms.directory.rows(viewer, wanted)
     for point_id in wanted:

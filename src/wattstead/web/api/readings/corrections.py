@@ -19,7 +19,7 @@ from wattstead.registry.policy import Action, Resource, Right
 from wattstead.registry.records import PointRow
 from wattstead.web.access.gate import AnyRequest, actor, needs, require, require_at_site
 from wattstead.web.access.viewer import Viewer
-from wattstead.web.api.readings.chosen import chosen
+from wattstead.web.api.readings.chosen import named
 from wattstead.web.http.repeats import once
 from wattstead.web.problem import Refused, invalid, not_found
 from wattstead.web.readings import history
@@ -192,7 +192,7 @@ async def replaced(
     limit: Annotated[int, QueryParameter(ge=1, le=10_000, description="How many at most.")] = 1_000,
 ) -> ReplacedReadings:
     """What corrections and late repetitions took the place of: the history of readings."""
-    (row,) = await chosen(rooms, viewer, str(point_id))
+    (row,) = await named(rooms, viewer, str(point_id))
     found, own = await history.replaced(rooms, row, *_span(row, start, end), limit), unit(row.point.unit)
     values = (found.value * own.factor + own.offset).tolist()
     rows = zip(

@@ -20,7 +20,7 @@ from wattstead.registry.policy import Action, Resource
 from wattstead.registry.records import PointRow
 from wattstead.web.access.gate import AnyRequest, needs, viewer_now
 from wattstead.web.access.viewer import Viewer
-from wattstead.web.api.readings.chosen import chosen
+from wattstead.web.api.readings.chosen import chosen, named
 from wattstead.web.problem import Refused
 from wattstead.web.rooms import FromRooms, FromViewer, Rooms, Streams
 
@@ -59,7 +59,7 @@ async def live(
 ) -> Stream:
     """Server-sent events: each `readings` event has the columns time, point and value. The first has the latest
     values. A comment comes when nothing else did for 15 seconds."""
-    rows = await chosen(rooms, viewer, points, _MOST_POINTS)
+    rows = await chosen(request, rooms, viewer, points, _MOST_POINTS)
     _check_room(rooms, viewer)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return Stream(_events(request, rooms, viewer, points, rows), media_type="text/event-stream", headers=headers)
@@ -89,7 +89,7 @@ async def _events(
                 look_again_s = loop.time() + beat_s
                 try:
                     viewer = await viewer_now(request)
-                    scale = _Scale(await chosen(rooms, viewer, points, _MOST_POINTS))
+                    scale = _Scale(await named(rooms, viewer, points, _MOST_POINTS))
                 except Refused:  # session, key, link or role has ended, or a point is no longer the viewer's
                     return
 

@@ -16,7 +16,7 @@ from wattstead.registry.points.suggestion import Suggestion, suggestion
 from wattstead.registry.policy import Action, Resource, Right
 from wattstead.registry.records import PointRow
 from wattstead.web.access.gate import AnyRequest, actor, needs, require
-from wattstead.web.access.watching import watch_all_points
+from wattstead.web.access.watching import watch_all_points, watch_points, words_of
 from wattstead.web.http.large import large
 from wattstead.web.http.versions import expected, tag
 from wattstead.web.labels import labels, twins
@@ -116,7 +116,9 @@ async def points(
     rows = await rooms.directory.rows_of_sites(viewer, None if site is None else [site])
     wanted = [row for point_id, row in rows.items() if point_id > after][:limit]
     if site is None:
-        await watch_all_points(rooms, viewer, wanted, request.scope["query_string"].decode("latin-1") or "points")
+        await watch_all_points(rooms, viewer, wanted, words_of(request) or "points")
+    else:
+        await watch_points(rooms, viewer, wanted, words_of(request))
     alike = await rooms.directory.made_of_sites(viewer, None if site is None else [site], "twins", twins)
     return await large(request, rooms.registry_threads, lambda: _described(rooms, wanted, alike))
 

@@ -89,7 +89,7 @@ async def readings(
 ) -> Response[ReadingsAnswer] | Stream:
     """The readings of a point: as JSON in its base unit; as CSV with the digits that came, in the unit they came in,
     times in ISO 8601 with the site's offset."""
-    (row,) = await chosen(rooms, viewer, str(point))
+    (row,) = await chosen(request, rooms, viewer, str(point))
     span = span_of(start, end, row.point.zone)
     if format == "csv":
         name = f"point-{row.point.id}.csv"
@@ -132,7 +132,7 @@ async def readings_page(
     cursor: Annotated[str, QueryParameter(description="From the page before.", max_length=40)] = "",
 ) -> Response[ReadingsPage]:
     """All readings of up to 200 points, page by page; ask for every page with the same points and bounds."""
-    rows = await chosen(rooms, viewer, points)
+    rows = await chosen(request, rooms, viewer, points)
     rows.sort(key=lambda row: row.point.id)
     span, after = span_of(start, end, rows[0].point.zone), _read_cursor(cursor)
     left = [row for row in rows if after is None or row.point.id >= after[0]]
@@ -167,12 +167,13 @@ def _page(rows: list[PointRow], found: ReadingBatch, limit: int) -> ReadingsPage
     "/span", opt=needs(Action.SEE, Resource.READING), summary="From when to when there are readings", tags=["readings"]
 )
 async def span(
+    request: AnyRequest,
     rooms: FromRooms,
     viewer: FromViewer,
     points: Annotated[str, QueryParameter(description="Point ids, separated by commas.")],
 ) -> SpanAnswer:
     """The first and the last reading of any of the points."""
-    rows = await chosen(rooms, viewer, points)
+    rows = await chosen(request, rooms, viewer, points)
     found = (await history.spans(rooms, [row.point for row in rows])).values()
     if not found:
         return SpanAnswer(None, None)

@@ -92,7 +92,7 @@ async def series(
     """Buckets of up to 50 points. The server chooses the step from human ones (1 s to a year) unless it is given.
 
     A question that finds nothing while readings are being stored waits for them some seconds, then 503."""
-    rows = await chosen(rooms, viewer, points, _MOST_POINTS)
+    rows = await chosen(request, rooms, viewer, points, _MOST_POINTS)
     zone = zone_of(zone, rows[0].point.zone)
     chosen_step, edges = buckets_of(span_of(start, end, zone), zone, step, buckets)
     found = await history.buckets_complete(rooms, [row.point for row in rows], edges)
