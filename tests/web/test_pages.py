@@ -59,6 +59,14 @@ def test_scheme_and_client_as_a_proxy_tells_them() -> None:
     assert forwarded({"headers": [(b"x-forwarded-proto", b"gopher")]}) == {}
 
 
+def test_of_forwarded_headers_on_several_lines_the_last_entry_counts() -> None:
+    own, proxy = (b"x-forwarded-for", b"198.51.100.9"), (b"x-forwarded-for", b"203.0.113.1, 192.0.2.7")
+    lines = [own, (b"x-forwarded-proto", b"https"), proxy, (b"x-forwarded-proto", b"http")]
+    assert forwarded({"headers": lines}) == {"scheme": "http", "client": ("192.0.2.7", 0)}
+    prefixes = {"headers": [(b"x-forwarded-prefix", b"/own"), (b"x-forwarded-prefix", b"/told")], "root_path": ""}
+    assert prefix_of(prefixes, WebSettings(trust_forwarded=True)) == "/told"
+
+
 def test_the_policy_allows_nothing_inline() -> None:
     assert "unsafe" not in policy("'none'")
     assert "default-src 'none'" in policy("'none'")

@@ -32,6 +32,14 @@ def test_the_cookie_is_secure_behind_tls_and_keeps_to_the_prefix(house: Any, nob
         assert "Secure" in cookie and "Path=/energy/" in cookie
 
 
+def test_nobody_behind_a_proxy_chooses_the_own_address(house: Any, nobody: httpx.Client) -> None:
+    lines = [("X-Forwarded-For", "198.51.100.9"), ("X-Forwarded-For", "203.0.113.1, 192.0.2.7")]
+    me = {"email": house.owner, "password": house.password}
+    assert nobody.post("/api/v1/session", json=me, headers=lines).status_code == 201
+    (own,) = [row for row in nobody.get("/api/v1/sessions").json() if row["current"]]
+    assert own["address"] == "192.0.2.7"
+
+
 @pytest.mark.parametrize("email", ["owner@test.example", "stranger@test.example", "no address", "x" * 254])
 def test_wrong_logins_answer_alike(nobody: httpx.Client, email: str) -> None:
     answer = nobody.post("/api/v1/session", json={"email": email, "password": "wrong password"})

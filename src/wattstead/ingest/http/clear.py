@@ -38,6 +38,16 @@ def local(host: str) -> bool:
     return bool((mapped or address).is_loopback)
 
 
+def last_told(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> str:
+    """The last entry of a header, on however many lines it came: what stands before it may be the client's own word.
+
+    >>> last_told([(b"x-forwarded-for", b"1.2.3.4, 5.6.7.8"), (b"x-forwarded-for", b"9.9.9.9")], b"x-forwarded-for")
+    '9.9.9.9'
+    """
+    lines = [value.decode("latin-1") for key, value in headers if key == name]
+    return ",".join(lines).rpartition(",")[2].strip()
+
+
 def in_the_clear(
     scheme: str, peer: str, headers: Iterable[tuple[bytes, bytes]] = (), trust_forwarded: bool = False
 ) -> bool:
@@ -57,11 +67,9 @@ def in_the_clear(
     if scheme == "https":
         return False
     if trust_forwarded:
-        given = {name: value.decode("latin-1").strip() for name, value in headers if name.startswith(b"x-forwarded-")}
-        told = given.get(b"x-forwarded-proto")
-        if told:
-            client = given.get(b"x-forwarded-for", "").rpartition(",")[2].strip()
-            return told != "https" and not local(client or peer)
+        given = list(headers)
+        if told := last_told(given, b"x-forwarded-proto"):
+            return told != "https" and not local(last_told(given, b"x-forwarded-for") or peer)
     return not local(peer)
 
 

@@ -15,6 +15,7 @@ import msgspec
 import structlog
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from wattstead.ingest.http.clear import last_told
 from wattstead.web.problem import PROBLEM, Problem, trace
 from wattstead.web.settings import WebSettings
 
@@ -38,7 +39,7 @@ def policy(frame_ancestors: str) -> str:
 
 def prefix_of(scope: MutableMapping[str, Any], settings: WebSettings) -> str:
     """The path prefix under which the browser sees this request; empty for none."""
-    told = _header(scope, b"x-forwarded-prefix").rstrip("/") if settings.trust_forwarded else ""
+    told = last_told(scope["headers"], b"x-forwarded-prefix").rstrip("/") if settings.trust_forwarded else ""
     if told and _PREFIX.fullmatch(told):
         return told
     return settings.base_path or str(scope.get("root_path") or "").rstrip("/")
@@ -54,15 +55,9 @@ def without_prefix(scope: MutableMapping[str, Any], prefix: str) -> MutableMappi
 
 def forwarded(scope: MutableMapping[str, Any]) -> dict[str, Any]:
     """Scheme and client as a proxy tells them."""
-    told: dict[str, Any] = {}
-    if _header(scope, b"x-forwarded-proto") in ("http", "https"):
-        told["scheme"] = _header(scope, b"x-forwarded-proto")
-    client = _header(scope, b"x-forwarded-for").rpartition(",")[2].strip()
+    scheme, client = (last_told(scope["headers"], name) for name in (b"x-forwarded-proto", b"x-forwarded-for"))
+    told: dict[str, Any] = {"scheme": scheme} if scheme in ("http", "https") else {}
     return told | ({"client": (client[:60], 0)} if client else {})
-
-
-def _header(scope: MutableMapping[str, Any], name: bytes) -> str:
-    return next((value.decode("latin-1").strip() for key, value in scope["headers"] if key == name), "")
 
 
 class FrontDoor:
