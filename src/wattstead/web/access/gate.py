@@ -66,7 +66,7 @@ def check_declared(app: Litestar, prefix: str) -> None:
 async def guard(request: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
     """What every route of the API passes; raises `Refused` with 401 for nobody, 403 for somebody without the right."""
     if request.scope.get("method") == "OPTIONS" and _RIGHT not in handler.opt:
-        return  # the framework's own answer, which names the methods of a route and nothing else
+        return  # the framework's own answer, which is the same for everybody
     right = handler.opt[_RIGHT]
     if "many" not in handler.opt:
         require_once(request)
