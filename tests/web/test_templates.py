@@ -64,6 +64,34 @@ def test_what_is_wrong_is_named_with_its_line(house: Any, person: httpx.Client, 
     assert [issue["place"] for issue in answer.json()["places"]] == [place]
 
 
+def test_points_are_rolled_over_by_those_who_may_make_and_change_points(office: Any) -> None:
+    registry: Registry = office.registry
+    device = registry.create_device_from_template(office.site, "eastron-sdm120")
+    spare = registry.create_device(None, "Spare", organization_id=office.root, attributes={}, tags={})
+    url, wanted = f"/devices/{device.id}/rollover", {"template": "eastron-sdm630"}
+    before = [(row.point.id, row.retired) for row in registry.points(site_ids=[office.site])]
+    with (
+        office.join("roll.operator@test.example", "operator", organization_id=office.root) as operator,
+        office.join("roll.admin@test.example", "manager", site_id=office.site) as admin,
+        office.join("roll.manager@test.example", "manager", site_id=office.site) as manager,
+        office.signed_in() as owner,
+    ):
+        operator.post("/reason", json={"reason": "a ticket"}).raise_for_status()
+        (person,) = owner.get("/people", params={"q": "roll.admin"}).json()["rows"]
+        owner.post(f"/people/{person['id']}/memberships", json={"role": "administrator"}).raise_for_status()
+        owner.delete(f"/people/{person['id']}/memberships/{person['memberships'][0]['id']}").raise_for_status()
+        tag = {"If-Match": f'"{device.version}"'}
+        assert operator.post(url, json=wanted).json()["differences"], "an operator sees points"
+        for client in (operator, admin):
+            refused = client.post(url, json=wanted | {"apply": True}, headers=tag)
+            assert refused.status_code == 403 and refused.json().get("code") == "no_right", refused.text
+        assert admin.post(url, json=wanted).status_code == 403, "an administrator sees no point"
+        assert [(row.point.id, row.retired) for row in registry.points(site_ids=[office.site])] == before
+        assert registry.device(device.id).template == "eastron-sdm120"
+        assert admin.post(f"/devices/{spare.id}/rollover", json=wanted).json()["differences"] == []
+        assert manager.post(url, json=wanted | {"apply": True}, headers=tag).status_code == 200
+
+
 def test_a_revision_is_previewed_then_rolled_over(house: Any, person: httpx.Client) -> None:
     registry: Registry = house.registry
     organization = _organization(house)

@@ -16,13 +16,16 @@ from wattstead.registry.templates.library import Shelved, Source
 from wattstead.registry.templates.reading import LARGEST
 from wattstead.registry.templates.rollover import Rollover
 from wattstead.registry.templates.template import Template
-from wattstead.web.access.gate import AnyRequest, actor, lacking, needs, require
+from wattstead.web.access.gate import AnyRequest, actor, lacking, needs, require, require_at_site
 from wattstead.web.access.viewer import Viewer
 from wattstead.web.http.versions import expected, tag
 from wattstead.web.problem import Refused, not_found
 from wattstead.web.rooms import FromAccount, FromRooms, FromViewer, Rooms
 
 _SEE = Right(Action.SEE, Resource.TEMPLATE)
+_LOOK = (Right(Action.SEE, Resource.POINT),)
+_DO = (Right(Action.CREATE, Resource.POINT), Right(Action.CHANGE, Resource.POINT))
+"""What a rollover takes at the site of its device, beside the right to change that: it tells of points, and makes them."""
 _MOST = 1_000
 
 
@@ -157,9 +160,14 @@ async def roll_over(
     data: JSONBody[RolloverRequest],
 ) -> Response[Rollover]:
     """What another revision of its template changes of a device: points added, changed, retired; none is deleted, and
-    what a person has changed by hand stays. With ``apply`` it is done, which needs If-Match."""
+    what a person has changed by hand stays. With ``apply`` it is done, which needs If-Match and the right to make and
+    change points."""
     await require(rooms, viewer, Right(Action.CHANGE, Resource.DEVICE), device_id)
     run, registry = rooms.registry_threads.run, rooms.registry
+    site_id = (await run(registry.device, device_id)).site_id
+    for right in (*_LOOK, *(_DO if data.apply else ())):
+        if site_id is not None:
+            await require_at_site(rooms, viewer, right, site_id)
     if not data.apply:
         return Response(await run(registry.preview_rollover, device_id, data.revision, data.template))
     version = expected(request)
