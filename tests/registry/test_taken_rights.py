@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from wattstead.registry.authority import Authority, Reach, Stand
-from wattstead.registry.policy import Role
-from wattstead.registry.records import Account, Membership, Site
+from wattstead.registry.policy import Resource, Role
+from wattstead.registry.records import Account, Membership, PointDeclaration, Site
 from wattstead.registry.registry import Registry
 from wattstead.registry.trail import Actor
 
@@ -48,3 +48,22 @@ def test_each_right_given_or_taken_is_a_new_generation(registry: Registry, site:
     move(lambda: registry.disable_organization(branch.id), True)
     move(lambda: registry.delete_site(site.id), False)
     assert seen == sorted(set(seen))
+
+
+def test_the_trail_tells_of_readings_where_they_may_be_seen(registry: Registry, site: Site, owner: Account) -> None:
+    away = registry.create_site(registry.create_organization("Rain Ltd", None).id, "Away", "UTC")
+    by = Actor(owner.id)
+    for place in (site, away):
+        (point,) = registry.create_points(place.id, [PointDeclaration(address="a", name="A")])
+        (row,) = registry.points(point_ids=[point])
+        registry.note_readings(by, "correct", row, {"then": 1.5}, {"then": 2.5}, "typed wrong")
+    registry.note_look(by, Reach(("/",)), Resource.READING, (), "SHOW MEASUREMENTS", "ticket")
+
+    def told(readings: Reach | None) -> list[bool]:
+        return ["changes" in one.words for one in registry.trail(readings=readings, resource=Resource.READING)]
+
+    own = registry.organization(owner.organization_id).path
+    assert told(None) == told(Reach(("/",))) == [True, True, True]
+    assert told(Reach((own,))) == [True, False, True] and told(Reach((), (away.id,))) == [False, True, False]
+    assert told(Reach()) == [False] * 3
+    assert {one.words["reason"] for one in registry.trail(readings=Reach())[:3]} == {"typed wrong", "ticket"}

@@ -8,6 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
+from wattstead.registry.records import PointDeclaration
+from wattstead.registry.trail import Actor
+
 PASSWORD = "correct horse battery"
 ADMINISTRATOR = "ada@test.example"
 
@@ -62,3 +65,26 @@ def test_keys_of_a_sign_in_have_an_author(office: Any) -> None:
         assert told["success"] is True
         deeds = person.get("/trail", params={"resource": "key", "limit": 2}).json()["rows"]
         assert [deed["account_id"] for deed in deeds] == [account_id] * 2
+
+
+def test_the_trail_tells_no_reading(office: Any, administrator: httpx.Client) -> None:
+    (point,) = office.registry.create_points(office.site, [PointDeclaration(address="told", name="Told")])
+    (row,) = office.registry.points(point_ids=[point])
+    with office.signed_in() as owner, office.join("reads@test.example", "owner", organization_id=office.root) as reads:
+        tag = {"If-Match": owner.get(f"/points/{point}").headers["ETag"]}
+        assert owner.patch(f"/points/{point}", json={"name": "Bedroom"}, headers=tag).status_code == 200
+        office.registry.note_readings(
+            Actor(office.owner.id), "correct", row, {"2026-03-01": 41.5}, {"2026-03-01": 42.5}, "a typing error"
+        )
+        for asked in ("/trail?resource=reading", "/trail?resource=point", f"/sites/{office.site}/history"):
+            seen, hidden = ([one for one in _measured(client, asked)] for client in (reads, administrator))
+            assert [one["id"] for one in seen] == [one["id"] for one in hidden] and seen
+            assert all(one["fields"] for one in seen) and not any(one["fields"] for one in hidden)
+            assert [one["reason"] for one in seen] == [one["reason"] for one in hidden]
+            assert "42.5" not in str(hidden) and "Bedroom" not in str(hidden)
+        assert [one["fields"] for one in _measured(reads, "/trail?resource=reading")] == [{"2026-03-01": [41.5, 42.5]}]
+
+
+def _measured(client: httpx.Client, path: str) -> list[dict[str, Any]]:
+    rows = client.get(path).raise_for_status().json()["rows"]
+    return [one for one in rows if one["resource"] in ("point", "reading")]

@@ -80,6 +80,7 @@ class Registry(People, Templates, Places):
         self,
         reach: Reach | None = None,
         *,
+        readings: Reach | None = None,
         resource: Resource | None = None,
         resource_id: int | None = None,
         site_id: int | None = None,
@@ -87,11 +88,15 @@ class Registry(People, Templates, Places):
         before_id: int | None = None,
         limit: int = 100,
     ) -> list[Deed]:
-        """What was done within reach, newest first; ``before_id`` continues a listing."""
+        """What was done within reach, newest first, with the fields of points and readings within ``readings``.
+
+        ``before_id`` continues a listing.
+        """
         with self._db.reading() as s:
             return trail.deeds(
                 s,
                 reach,
+                readings=readings,
                 resource=resource,
                 resource_id=resource_id,
                 site_id=site_id,

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import msgspec
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from wattstead.registry import reach as reaching
@@ -21,6 +21,7 @@ from wattstead.registry.policy import Resource
 from wattstead.registry.tables import Trail, TrailWords
 
 _FIRST = b"\0" * 32
+_MEASURED = (Resource.POINT.value, Resource.READING.value)
 _NEVER = frozenset(
     {"password", "password_hash", "secret", "secret_hash", "token", "token_hash", "totp_sealed", "sealed"}
 )
@@ -103,6 +104,7 @@ def deeds(
     session: Session,
     reach: Reach | None,
     *,
+    readings: Reach | None = None,
     resource: Resource | None = None,
     resource_id: int | None = None,
     site_id: int | None = None,
@@ -110,16 +112,13 @@ def deeds(
     before_id: int | None = None,
     limit: int = 100,
 ) -> list[Deed]:
-    """What was done within reach, newest first; ``before_id`` continues a listing."""
-    question = select(Trail, TrailWords.words).outerjoin(TrailWords, TrailWords.trail_id == Trail.id)
-    if reach is not None and not reach.everywhere:
-        sites = select(tables.Site.id).where(*reaching.of_sites(reach))
-        organizations = select(tables.Organization.id).where(*reaching.of_organizations(reach))
-        at_site, elsewhere = (
-            Trail.site_id.in_(sites),
-            Trail.site_id.is_(None) & Trail.organization_id.in_(organizations),
-        )
-        question = question.where(or_(at_site, elsewhere))
+    """What was done within reach, newest first; ``before_id`` continues a listing.
+
+    What was done to points and readings says what they were: its fields are told within ``readings`` alone.
+    """
+    told = or_(Trail.resource.not_in(_MEASURED), _within(readings))
+    question = select(Trail, TrailWords.words, told).outerjoin(TrailWords, TrailWords.trail_id == Trail.id)
+    question = question.where(_within(reach))
     if resource is not None:
         question = question.where(Trail.resource == resource.value)
     if resource_id is not None:
@@ -131,7 +130,16 @@ def deeds(
     if before_id is not None:
         question = question.where(Trail.id < before_id)
     rows = session.execute(question.order_by(Trail.id.desc()).limit(limit))
-    return [_record(row, words) for row, words in rows]
+    return [_record(row, words, bool(told)) for row, words, told in rows]
+
+
+def _within(reach: Reach | None) -> ColumnElement[bool]:
+    """Whether something was done at a site within reach, or at none, in an organization within reach."""
+    if reach is None or reach.everywhere:
+        return true()
+    sites = select(tables.Site.id).where(*reaching.of_sites(reach))
+    organizations = select(tables.Organization.id).where(*reaching.of_organizations(reach))
+    return or_(Trail.site_id.in_(sites), Trail.site_id.is_(None) & Trail.organization_id.in_(organizations))
 
 
 def broken(session: Session) -> int | None:
@@ -167,7 +175,8 @@ def _hash(row: Trail) -> bytes:
     return hashlib.sha256(msgspec.json.encode(told)).digest()
 
 
-def _record(row: Trail, words: str | None) -> Deed:
+def _record(row: Trail, words: str | None, told: bool) -> Deed:
+    found = msgspec.json.decode(words, type=dict[str, object]) if words else {}
     return Deed(
         id=row.id,
         at=row.at,
@@ -179,5 +188,5 @@ def _record(row: Trail, words: str | None) -> Deed:
         resource_id=row.resource_id,
         organization_id=row.organization_id,
         site_id=row.site_id,
-        words=msgspec.json.decode(words, type=dict[str, object]) if words else {},
+        words={name: value for name, value in found.items() if told or name != "changes"},
     )

@@ -9,7 +9,7 @@ import msgspec
 from litestar import get
 from litestar.params import QueryParameter
 
-from wattstead.registry.policy import Action, Resource, Right
+from wattstead.registry.policy import SEE_READINGS, Action, Resource, Right
 from wattstead.web.access.gate import needs
 from wattstead.web.access.viewer import Viewer
 from wattstead.web.problem import invalid
@@ -37,7 +37,7 @@ class DeedAnswer(msgspec.Struct, kw_only=True):
     organization_id: int | None
     site_id: int | None
     fields: dict[str, list[Any]]
-    """What changed: field → [before, after]; empty once erased."""
+    """What changed: field → [before, after]; empty once erased, and of points and readings that one may not see."""
     reason: str
 
 
@@ -80,8 +80,9 @@ async def deeds(rooms: Rooms, viewer: Viewer, cursor: str, limit: int, **asked: 
             return DeedRows([], None)
     before_id = int(cursor) if cursor else None
     found = await rooms.registry_threads.run(
-        rooms.registry.trail, viewer.authority.reach(SEE_TRAIL), before_id=before_id, limit=limit + 1, **asked
-    )
+        rooms.registry.trail, viewer.authority.reach(SEE_TRAIL), readings=viewer.authority.reach(SEE_READINGS),
+        before_id=before_id, limit=limit + 1, **asked,
+    )  # fmt: skip
     ids = {one.account_id for one in found if one.account_id is not None}
     names = await rooms.registry_threads.run(rooms.registry.people_names, viewer.authority.reach(SEE_PERSON), ids)
     rows = [
