@@ -159,8 +159,66 @@ def test_a_filter_tells_nothing_of_people_one_may_not_see(
     reach = Reach((f"/{fleet['root']}/",))
     assert [row.site.name for row in registry.find_sites(reach, asked, Sight(reach)).rows] == ["Site 1"]
     assert registry.find_sites(reach, asked, Sight(Reach())).total == 0
-    assert registry.find_sites(reach, asked, Sight(Reach((f"/{fleet['other']}/",)))).total == 1
+    assert registry.find_sites(reach, asked, Sight(Reach((f"/{fleet['other']}/",)))).total == 0, "the role is elsewhere"
     assert registry.find_sites(reach, asked, Sight(Reach((f"/{fleet['two']}/",)))).total == 0
+
+
+def test_a_filter_tells_no_more_of_somebody_from_elsewhere_than_a_list(
+    registry: Registry, fleet: dict[str, int]
+) -> None:
+    now = datetime(2026, 3, 1, tzinfo=UTC)
+    with registry._db.writing() as session:
+        eve = accounts.create(session, fleet["other"], "eve@test.example", "", now, "Eve Secret")
+        bob = accounts.create(session, fleet["one"], "bob@test.example", "", now, "Bob")
+        for person, site in ((eve, "Site 1"), (bob, "Site 1"), (bob, "Site 3")):
+            memberships.create(session, person.id, Role.USER, now, site_id=fleet[site])
+
+    def found(name: str, test: Asks, value: str, sight: Reach | None) -> list[str]:
+        asked = Question(filters=(_of(f"person.{name}", test, value),))
+        return [row.site.name for row in registry.find_sites(None, asked, Sight(sight)).rows]
+
+    reach = Reach((f"/{fleet['root']}/",))
+    for name, test, value in (
+        ("name", Asks.PREFIX, "Eve"), ("phone", Asks.EMPTY, "yes"), ("last_seen", Asks.EMPTY, "yes"),
+        ("state", Asks.IN, "active"),
+    ):  # fmt: skip
+        assert found(name, test, value, None)[0] == "Site 1"
+        hidden = found(name, test, value, Reach((), (fleet["Site 1"],)))
+        assert hidden == ([] if name == "name" else ["Site 1"]), "of Bob, whose organization is that of the site"
+        assert found("name", Asks.PREFIX, "Eve", reach) == []
+    assert found("email", Asks.PREFIX, "eve", reach) == ["Site 1"]
+    assert found("name", Asks.PREFIX, "Bob", reach) == ["Site 1", "Site 3"]
+    own = Reach((registry.organization(fleet["one"]).path,))
+    assert found("name", Asks.PREFIX, "Bob", own) == ["Site 1"], "the role at the other site is not told"
+
+
+def test_a_branch_is_followed_where_it_may_be_seen(registry: Registry, fleet: dict[str, int]) -> None:
+    def found(branch: str, sight: Reach | None) -> int:
+        asked = Question(filters=(_of("branch", Asks.IN, str(fleet[branch])),))
+        sites = registry.find_sites(None, asked, Sight(organizations=sight)).total
+        beside = Question(filters=(_of("site.branch", Asks.IN, str(fleet[branch])),))
+        assert registry.find_devices(None, beside, Sight(organizations=sight)).total == sites
+        return sites
+
+    assert found("root", None) == found("root", Reach((f"/{fleet['root']}/",))) == 5
+    own = Reach((registry.organization(fleet["one"]).path,))
+    assert found("one", own) == found("one", Reach()) == 3, "an organization itself stands beside its sites"
+    assert found("root", own) == found("root", Reach()) == 0
+
+
+def test_devices_out_of_sight_are_not_asked_about(registry: Registry, fleet: dict[str, int]) -> None:
+    mine = registry.find_devices(None, Question(filters=(_of("name", Asks.IN, "Meter 1"),))).rows[0].device.id
+    other = registry.create_device(fleet["Site 1"], "Other", attributes={"firmware": "9"}, tags={"box": "5"}).id
+    sight, site = Sight(devices=Reach(devices=(mine,))), Reach((), (fleet["Site 1"],))
+    for name, test, value in (
+        ("firmware", Asks.IN, "9"), ("name", Asks.PREFIX, "Oth"), ("id", Asks.IN, str(other)),
+        ("tag.box", Asks.IN, "5"),
+    ):  # fmt: skip
+        asked = Question(filters=(_of(f"device.{name}", test, value),))
+        assert (registry.find_sites(site, asked).total, registry.find_sites(site, asked, sight).total) == (1, 0), name
+    asked = Question(filters=(_of("device.firmware", Asks.IN, "1.1"),))
+    assert [row.devices for row in registry.find_sites(site, asked, sight).rows] == [1]
+    assert registry.site_row(fleet["Site 1"], sight).devices == 1 and registry.site_row(fleet["Site 1"]).devices == 2
 
 
 @pytest.mark.parametrize(

@@ -256,6 +256,30 @@ def test_roles_elsewhere_are_not_told(registry: Registry, owner: Account, made: 
     assert len(registry.person(None, made["customer"].id).memberships) == 2
 
 
+def test_roles_elsewhere_are_not_asked_about(
+    registry: Registry, owner: Account, made: dict[str, Account], clock: Clock
+) -> None:
+    away = registry.create_site(owner.organization_id, "Away", "Europe/Paris")
+    home = next(one.site_id for one in registry.person(None, made["customer"].id).memberships)
+    by, soon = Actor(owner.id), clock() + timedelta(minutes=5)
+    registry.give_role(by, ALL, made["customer"].id, Role.MANAGER, site_id=away.id)
+    registry.give_role(by, ALL, made["stranger"].id, Role.GUEST, site_id=home, expires=soon)
+    registry.give_role(by, ALL, owner.id, Role.GUEST, site_id=home)
+    reach = authority(registry, made["partner"]).reach(Right(Action.SEE, Resource.PERSON))
+
+    def names(reach: Reach | None, **query: object) -> list[str]:
+        return [row.account.email.partition("@")[0] for row in registry.people(reach, PeopleQuery(**query)).rows]  # type: ignore[arg-type]
+
+    assert names(None, site_id=away.id) == names(None, role="manager") == ["customer"]
+    assert names(reach, site_id=away.id) == names(reach, role="manager") == names(reach, role="administrator") == []
+    assert set(names(reach, site_id=home)) == {"customer", "stranger", "ada"}
+    assert names(None, organization_id=owner.organization_id) == ["ada"]
+    assert names(reach, organization_id=owner.organization_id) == []
+    assert registry.person(reach, owner.id).account.organization_id == 0
+    clock.pass_(timedelta(minutes=6))
+    assert set(names(reach, role="guest")) == {"ada"}
+
+
 @pytest.mark.parametrize("sort", ["name", "email", "id", "created", "last_seen", "organization", "state"])
 @pytest.mark.parametrize("descending", [False, True])
 def test_pages_of_the_directory_leave_nobody_out(

@@ -58,6 +58,17 @@ def test_only_the_device_is_seen(house: Any, bound: Bound, client: httpx.Client)
     assert [int(row["id"]) for row in feeds] == [bound.point]
 
 
+def test_filters_ask_about_the_device_alone(house: Any, bound: Bound, client: httpx.Client) -> None:
+    home = {"id": house.home}
+    for name, mine, other in (("device.id", bound.mine, bound.other), ("device.name.prefix", "Min", "Oth")):
+        assert client.get("/api/v1/sites", params={name: mine}).json()["total"] == 1, name
+        assert client.get("/api/v1/sites", params={name: other}).json()["total"] == 0, name
+    (row,) = client.get("/api/v1/sites", params=home).json()["rows"]
+    assert row["devices"] == client.get(f"/api/v1/sites/{house.home}").json()["devices"] == 1
+    with house.client(house.read) as whole:
+        assert whole.get(f"/api/v1/sites/{house.home}").json()["devices"] > 1
+
+
 def test_only_the_device_is_changed(house: Any, bound: Bound) -> None:
     api = "/api/v1"
     with house.client(bound.keys[Scope.ADMIN]) as admin:

@@ -82,6 +82,19 @@ def test_a_share_is_no_hand_on_the_account(office: Any, foreign: Any) -> None:
         assert seen["last_seen"] is None and [one["role"] for one in seen["memberships"]] == ["guest"]
         for asked in ({"q": "33170"}, {"q": "stays 33170"}, {"phone": "+33170"}, {"state": "active", "q": email}):
             assert foreign.boss.get("/people", params=asked).json()["total"] == 0, asked
+        assert seen["organization_id"] is None and seen["organization"] == ""
+        elsewhere = {"site": office.site}, {"role": "auditor"}, {"organization": office.root}
+        for asked in elsewhere:
+            assert owner.get("/people", params={"q": email, "role": "guest"}).json()["total"] == 1
+            assert foreign.boss.get("/people", params={"q": email, **asked}).json()["total"] == 0, asked
+            listed = {"kind": "people", "format": "csv", "q": email, **asked}
+            assert email not in foreign.boss.get("/directory/export", params=listed).text
+        assert foreign.boss.get("/people", params={"q": email, "site": foreign.site}).json()["total"] == 1
+        for asked, total in (({"email": email}, 1), ({"name.prefix": "St"}, 0), ({"phone": "+33170"}, 0)):
+            filters = {f"person.{name}": value for name, value in asked.items()}
+            assert foreign.boss.get("/sites", params=filters).json()["total"] == total, asked
+        for branch, total in ((foreign.id, 1), (office.root, 0)):
+            assert foreign.boss.get("/sites", params={"organization": branch}).json()["total"] == total
         for sort in ("name", "phone", "last_seen", "organization", "email"):
             listed = foreign.boss.get("/people", params={"sort": sort, "q": email}).json()["rows"]
             assert [(row["email"], row["phone"]) for row in listed] == [(email, "")]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, false, or_, select
+from sqlalchemy import ColumnElement, Select, false, or_, select, true
 from sqlalchemy.orm import Session
 
 from wattstead.registry.authority import Beside, Reach
@@ -92,6 +92,31 @@ def of_people(reach: Reach | None) -> list[ColumnElement[bool]]:
     parts: list[ColumnElement[bool]] = [Account.id.in_(members)]
     if reach.branches:
         parts.append(Account.organization_id.in_(_organization_ids(reach)))
+    return [or_(false(), *parts)]
+
+
+def belonging(reach: Reach | None) -> ColumnElement[bool]:
+    """Whether an `Account` belongs to an organization within reach, or to that of a site within reach: of anybody else
+    who is seen there only `attributes.OF_EVERYBODY` is told.
+    """
+    if reach is None or reach.everywhere:
+        return true()
+    parts: list[ColumnElement[bool]] = []
+    if reach.branches:
+        parts.append(Account.organization_id.in_(_organization_ids(reach)))
+    if reach.sites:
+        own = select(Site.organization_id).where(Site.id.in_(reach.sites))
+        parts.append(Account.organization_id.in_(own))
+    return or_(false(), *parts)
+
+
+def of_memberships(reach: Reach | None) -> list[ColumnElement[bool]]:
+    """The conditions on `Membership`: of an organization of a branch, or of a site within reach."""
+    if reach is None or reach.everywhere:
+        return []
+    parts: list[ColumnElement[bool]] = [Membership.site_id.in_(select(Site.id).where(*of_sites(reach)))]
+    if reach.branches:
+        parts.append(Membership.organization_id.in_(_organization_ids(reach)))
     return [or_(false(), *parts)]
 
 

@@ -13,14 +13,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, case, false, func, or_, select, true
+from sqlalchemy import ColumnElement, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from wattstead.registry import names, tables
 from wattstead.registry.authority import Reach
 from wattstead.registry.errors import NameInvalid, Unknown
 from wattstead.registry.people.accounts import record
-from wattstead.registry.reach import of_organizations, of_people, of_sites
+from wattstead.registry.places.attributes import OF_EVERYBODY
+from wattstead.registry.reach import belonging, of_memberships, of_people
 from wattstead.registry.records import Account, Holding, PeoplePage, PeopleQuery, PersonRow
 
 LONGEST_PAGE = 1_000
@@ -36,14 +37,12 @@ ATTRIBUTES = (*_TEXTS, "second_factor", "verified")
 """By which people are filtered."""
 SORTS = (*_TEXTS, "id", "organization", "created", "last_seen")
 _SEARCHED = ("name", "email", "phone", "mobile_phone")
-_OF_EVERYBODY = ("id", "email", "created")
-"""What is told of somebody who belongs elsewhere."""
 
 
-def people(session: Session, reach: Reach | None, query: PeopleQuery) -> PeoplePage:
+def people(session: Session, reach: Reach | None, query: PeopleQuery, now: datetime) -> PeoplePage:
     """A page of the people within reach; raises `NameInvalid` for an attribute, sort or cursor that there is not."""
-    theirs = _belongs(reach)
-    conditions = [*of_people(reach), *_conditions(query, theirs)]
+    theirs = belonging(reach)
+    conditions = [*of_people(reach), *_conditions(query, theirs, reach, now)]
     total = session.scalar(select(func.count()).select_from(_Row).where(*conditions)) or 0
     key = _sort_key(query.sort, theirs)
     order = [key.desc(), _Row.id.desc()] if query.descending else [key, _Row.id]
@@ -67,7 +66,7 @@ def people(session: Session, reach: Reach | None, query: PeopleQuery) -> PeopleP
 
 def person(session: Session, reach: Reach | None, account_id: int) -> PersonRow:
     """One person within reach as the directory shows it; raises `Unknown`."""
-    found = session.execute(select(_Row, _belongs(reach)).where(_Row.id == account_id, *of_people(reach))).first()
+    found = session.execute(select(_Row, belonging(reach)).where(_Row.id == account_id, *of_people(reach))).first()
     if found is None:
         raise Unknown("person", account_id)
     row, belongs = found
@@ -76,29 +75,18 @@ def person(session: Session, reach: Reach | None, account_id: int) -> PersonRow:
     return PersonRow(_told(row, belongs), _shown(reach, organization), held)
 
 
-def _belongs(reach: Reach | None) -> ColumnElement[bool]:
-    """Whether an account belongs to an organization within reach, or to that of a site within reach."""
-    if reach is None or reach.everywhere:
-        return true()
-    parts: list[ColumnElement[bool]] = []
-    if reach.branches:
-        parts.append(_Row.organization_id.in_(select(tables.Organization.id).where(*of_organizations(reach))))
-    if reach.sites:
-        own = select(tables.Site.organization_id).where(tables.Site.id.in_(reach.sites))
-        parts.append(_Row.organization_id.in_(own))
-    return or_(false(), *parts)
-
-
 def _told(row: tables.Account, belongs: bool) -> Account:
     """What may be told of a person."""
     found = record(row)
     if belongs:
         return found
-    blank = {name: "" for name in _TEXTS if name not in _OF_EVERYBODY}
-    return msgspec.structs.replace(found, **blank, verified=None, last_seen=None, has_totp=False)
+    blank = {name: "" for name in _TEXTS if name not in OF_EVERYBODY}
+    return msgspec.structs.replace(found, **blank, organization_id=0, verified=None, last_seen=None, has_totp=False)
 
 
-def _conditions(query: PeopleQuery, theirs: ColumnElement[bool]) -> list[ColumnElement[bool]]:
+def _conditions(
+    query: PeopleQuery, theirs: ColumnElement[bool], reach: Reach | None, now: datetime
+) -> list[ColumnElement[bool]]:
     words = names.checked_text("q", query.q).split()[:10]
     found: list[ColumnElement[bool]] = [
         or_(
@@ -107,7 +95,7 @@ def _conditions(query: PeopleQuery, theirs: ColumnElement[bool]) -> list[ColumnE
         )
         for word in words
     ]
-    if any(name not in _OF_EVERYBODY for name in query.equal):
+    if any(name not in OF_EVERYBODY for name in query.equal):
         found.append(theirs)
     for name, value in query.equal.items():
         if name in _TEXTS:
@@ -118,14 +106,15 @@ def _conditions(query: PeopleQuery, theirs: ColumnElement[bool]) -> list[ColumnE
         else:
             raise NameInvalid("attribute", name, f"is none of people; give one of {', '.join(ATTRIBUTES)}")
     if query.organization_id is not None:
-        found.append(_Row.organization_id == query.organization_id)
+        found.append(theirs & (_Row.organization_id == query.organization_id))
     member = tables.Membership
     roles: list[ColumnElement[bool]] = []
     if query.role:
         roles.append(member.role == query.role)
     if query.site_id is not None:
         roles.append(member.site_id == query.site_id)
-    if roles:
+    if roles:  # those that are told, and hold: a filter asks about no other place
+        roles += [*of_memberships(reach), or_(member.expires.is_(None), member.expires > now)]
         found.append(_Row.id.in_(select(member.account_id).where(*roles)))
     return found
 
@@ -135,7 +124,7 @@ def _sort_key(sort: str, theirs: ColumnElement[bool]) -> ColumnElement[Any]:
     if sort == "last_seen":
         return func.coalesce(case((theirs, _Row.last_seen)), _Row.created)
     key = _own_sort_key(sort)
-    return key if sort in _OF_EVERYBODY else case((theirs, key), else_="")
+    return key if sort in OF_EVERYBODY else case((theirs, key), else_="")
 
 
 def _own_sort_key(sort: str) -> ColumnElement[Any]:
@@ -178,18 +167,11 @@ def _shown(reach: Reach | None, organization: tables.Organization) -> str:
 
 def _memberships(session: Session, reach: Reach | None, account_ids: Sequence[int]) -> dict[int, list[Holding]]:
     """The roles within reach of each of these people."""
-    conditions: list[ColumnElement[bool]] = [tables.Membership.account_id.in_(account_ids)]
-    if reach is not None and not reach.everywhere:
-        inside = [tables.Membership.site_id.in_(select(tables.Site.id).where(*of_sites(reach)))]
-        if reach.branches:
-            branches = select(tables.Organization.id).where(*of_organizations(reach))
-            inside.append(tables.Membership.organization_id.in_(branches))
-        conditions.append(or_(false(), *inside))
     rows = session.execute(
         select(tables.Membership, tables.Organization.name, tables.Site.name)
         .outerjoin(tables.Organization, tables.Organization.id == tables.Membership.organization_id)
         .outerjoin(tables.Site, tables.Site.id == tables.Membership.site_id)
-        .where(*conditions)
+        .where(tables.Membership.account_id.in_(account_ids), *of_memberships(reach))
         .order_by(tables.Membership.id)
     )
     found: dict[int, list[Holding]] = {}

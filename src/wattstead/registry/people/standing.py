@@ -26,7 +26,7 @@ class Standing(Door):
     def people(self, reach: Reach | None, query: PeopleQuery) -> PeoplePage:
         """A page of the people within reach; raises `NameInvalid` for an attribute, sort or cursor that is none."""
         with self._db.reading() as s:
-            return listing.people(s, reach, query)
+            return listing.people(s, reach, query, self._clock())
 
     def person(self, reach: Reach | None, account_id: int) -> PersonRow:
         """One person within reach; raises `Unknown`."""

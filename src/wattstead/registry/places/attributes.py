@@ -112,6 +112,8 @@ PERSON = _table(
     Attribute("last_seen", Kind.INSTANT, given=False),
     Attribute("created", Kind.INSTANT, given=False),
 )
+OF_EVERYBODY = ("id", "email", "created")
+"""What is told of a person who belongs elsewhere, and only has a role at a site within reach."""
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")
 
 

@@ -14,6 +14,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
 
     id: int
     organization_id: int
+    """0: not told, of somebody who belongs elsewhere."""
     email: str
     created: datetime
     version: int

@@ -76,8 +76,17 @@ class Viewer(msgspec.Struct, frozen=True):
     @property
     def sight(self) -> Sight:
         """What this viewer may be told of by the filters of a directory."""
-        see, change = Right(Action.SEE, Resource.PERSON), Right(Action.CHANGE, Resource.SITE)
-        return Sight(self.authority.reach(see), self.account is not None or bool(self.authority.reach(change)))
+        people, sites, devices, organizations = (
+            self.authority.reach(Right(Action.SEE, one))
+            for one in (Resource.PERSON, Resource.SITE, Resource.DEVICE, Resource.ORGANIZATION)
+        )
+        changes = bool(self.authority.reach(Right(Action.CHANGE, Resource.SITE)))
+        return Sight(
+            people=people,
+            devices=None if devices == sites else devices,
+            organizations=organizations,
+            of_people=self.account is not None or changes,
+        )
 
     @property
     def zone(self) -> str:

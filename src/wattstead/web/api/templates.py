@@ -25,7 +25,7 @@ from wattstead.web.rooms import FromAccount, FromRooms, FromViewer, Rooms
 _SEE = Right(Action.SEE, Resource.TEMPLATE)
 _LOOK = (Right(Action.SEE, Resource.POINT),)
 _DO = (Right(Action.CREATE, Resource.POINT), Right(Action.CHANGE, Resource.POINT))
-"""What a rollover takes at the site of its device, beside the right to change that: it tells of points, and makes them."""
+"""What a rollover takes at the site of its device, beside changing that: it tells of points, and makes them."""
 _MOST = 1_000
 
 

@@ -63,6 +63,7 @@ class SiteRow(msgspec.Struct, frozen=True):
     site: Site
     organization: str
     devices: int
+    """How many there are to be seen."""
 
 
 class DeviceRow(msgspec.Struct, frozen=True):
@@ -96,15 +97,15 @@ def find_sites(session: Session, reach: Reach | None, asked: Question, sight: Si
     wanted = [*of_sites(reach), *conditions(session, SITES, asked.filters, asked.q, sight)]
     total, wanted = _counted(session, SITES, asked, wanted)
     found, cursor = _page(session, SITES, asked, wanted, total)
-    return SitePage(_site_rows(session, found), total, cursor)
+    return SitePage(_site_rows(session, found, sight), total, cursor)
 
 
-def site_row(session: Session, site_id: int) -> SiteRow:
+def site_row(session: Session, site_id: int, sight: Sight = ALL) -> SiteRow:
     """A site as it is listed; raises `Unknown`."""
     row = session.get(tables.Site, site_id) if possible([site_id]) else None
     if row is None:
         raise Unknown("site", site_id)
-    return _site_rows(session, [row])[0]
+    return _site_rows(session, [row], sight)[0]
 
 
 def device_row(session: Session, device_id: int) -> DeviceRow:
@@ -184,10 +185,10 @@ def _exported(
     return [*within, *conditions(session, noun, asked.filters, asked.q, sight)]
 
 
-def _site_rows(session: Session, found: Sequence[tables.Site]) -> list[SiteRow]:
+def _site_rows(session: Session, found: Sequence[tables.Site], sight: Sight) -> list[SiteRow]:
     ids = [row.id for row in found]
     own_tags, names = tags.site_tags(session, ids), _organizations(session, [row.organization_id for row in found])
-    theirs = _devices_of(session, ids)
+    theirs = _devices_of(session, ids, sight)
     return [
         SiteRow(sites.record(row, own_tags.get(row.id, {})), names[row.organization_id], theirs.get(row.id, 0))
         for row in found
@@ -307,10 +308,11 @@ def _site_names(session: Session, ids: Sequence[int]) -> dict[int, str]:
     return dict(session.execute(select(tables.Site.id, tables.Site.name).where(tables.Site.id.in_(set(ids)))).all())
 
 
-def _devices_of(session: Session, site_ids: Sequence[int]) -> dict[int, int]:
-    """How many devices each site has."""
+def _devices_of(session: Session, site_ids: Sequence[int], sight: Sight) -> dict[int, int]:
+    """How many devices each site has that may be seen."""
     table = tables.Device
-    question = select(table.site_id, func.count()).where(table.site_id.in_(site_ids)).group_by(table.site_id)
+    seen = (table.site_id.in_(site_ids), *of_devices(sight.devices))
+    question = select(table.site_id, func.count()).where(*seen).group_by(table.site_id)
     return {site_id: count for site_id, count in session.execute(question) if site_id is not None}
 
 

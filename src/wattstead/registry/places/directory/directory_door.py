@@ -46,10 +46,10 @@ class DirectoryDoor(Door):
                 return
             step = msgspec.structs.replace(asked, cursor=part.cursor)
 
-    def site_row(self, site_id: int) -> SiteRow:
+    def site_row(self, site_id: int, sight: Sight = ALL) -> SiteRow:
         """A site as it is listed; raises `Unknown`."""
         with self._db.reading() as s:
-            return directory.site_row(s, site_id)
+            return directory.site_row(s, site_id, sight)
 
     def device_row(self, device_id: int) -> DeviceRow:
         """A device as it is listed; raises `Unknown`."""

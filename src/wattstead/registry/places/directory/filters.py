@@ -16,7 +16,7 @@ from wattstead.registry.authority import Reach
 from wattstead.registry.errors import AttributeInvalid, NotTold
 from wattstead.registry.places import attributes
 from wattstead.registry.places.attributes import Attribute, Kind
-from wattstead.registry.reach import of_people
+from wattstead.registry.reach import belonging, of_devices, of_memberships, of_organizations, of_people
 from wattstead.registry.storage.database import integers, possible, starts_with, texts
 from wattstead.registry.tables.mapping import Base, ByteText
 from wattstead.registry.tables.searched import folded
@@ -62,6 +62,10 @@ class Sight(msgspec.Struct, frozen=True):
 
     people: Reach | None = None
     """Where people may be seen; None: everywhere."""
+    devices: Reach | None = None
+    """Which devices may be seen of the sites that may; None: all."""
+    organizations: Reach | None = None
+    """Which organizations may be seen; None: all."""
     of_people: bool = True
     """Whether what a site's attributes say of the people there is told."""
 
@@ -118,7 +122,7 @@ def _condition(session: Session, noun: Noun, wanted: Filter, sight: Sight) -> Co
     if wanted.name == "organization_id":
         return noun.table.organization_id.in_(integers(session, _ids(wanted)))
     if wanted.name == "branch":
-        return noun.table.organization_id.in_(_branches(session, _ids(wanted)))
+        return noun.table.organization_id.in_(_branches(session, _ids(wanted), sight))
     require_told(noun, wanted.name, sight)
     return _compared(session, noun.table, noun.attributes, wanted)
 
@@ -193,18 +197,24 @@ def _tagged(session: Session, noun: Noun, key: str, wanted: Filter) -> ColumnEle
 def _beside(session: Session, noun: Noun, wanted: Filter, sight: Sight) -> ColumnElement[bool]:
     if noun is SITES:
         device = tables.Device
-        found = select(device.site_id).where(_condition(session, DEVICES, wanted, sight), device.site_id.is_not(None))
+        told = (_condition(session, DEVICES, wanted, sight), *of_devices(sight.devices))
+        found = select(device.site_id).where(*told, device.site_id.is_not(None))
         return tables.Site.id.in_(found)
     return tables.Device.site_id.in_(select(tables.Site.id).where(_condition(session, SITES, wanted, sight)))
 
 
 def _belonging(session: Session, wanted: Filter, sight: Sight) -> ColumnElement[bool]:
-    """Sites with a person like that: only people who may be seen count, lest a filter tells of others."""
-    compared = _compared(session, tables.Account, attributes.PERSON, wanted)
+    """Sites with a person like that: only people and roles that may be seen count, lest a filter tells of others.
+
+    Of somebody who belongs elsewhere it asks no more than is told.
+    """
+    told = [_compared(session, tables.Account, attributes.PERSON, wanted), *of_people(sight.people)]
+    if wanted.name not in attributes.OF_EVERYBODY:
+        told.append(belonging(sight.people))
     found = (
         select(tables.Membership.site_id)
         .join(tables.Account, tables.Account.id == tables.Membership.account_id)
-        .where(tables.Membership.site_id.is_not(None), compared, *of_people(sight.people))
+        .where(tables.Membership.site_id.is_not(None), *of_memberships(sight.people), *told)
     )
     return tables.Site.id.in_(found)
 
@@ -215,9 +225,10 @@ def _ids(wanted: Filter) -> list[int]:
     return possible([attributes.read(Attribute(wanted.name, Kind.WHOLE), value) for value in wanted.values])
 
 
-def _branches(session: Session, organization_ids: list[int]) -> Select[int]:
-    paths = session.scalars(
-        select(tables.Organization.path).where(tables.Organization.id.in_(integers(session, organization_ids)))
-    ).all()
-    inside = [starts_with(tables.Organization.path, path) for path in paths]
-    return select(tables.Organization.id).where(or_(*inside) if inside else tables.Organization.id == 0)
+def _branches(session: Session, organization_ids: list[int], sight: Sight) -> Select[int]:
+    """These organizations, and all below those of them that may be seen: how the tree goes on elsewhere is not told."""
+    named = tables.Organization.id.in_(integers(session, organization_ids))
+    paths = session.scalars(select(tables.Organization.path).where(named, *of_organizations(sight.organizations))).all()
+    return select(tables.Organization.id).where(
+        or_(named, *(starts_with(tables.Organization.path, path) for path in paths))
+    )

@@ -35,7 +35,8 @@ class PersonAnswer(msgspec.Struct, kw_only=True):
     """A person; empty texts are what nobody has told."""
 
     id: int
-    organization_id: int
+    organization_id: int | None
+    """Null when it is not one's to know."""
     organization: str
     """Empty when it is not one's to know."""
     email: str
@@ -302,6 +303,7 @@ async def _row(rooms: Rooms, viewer: Viewer, person_id: int) -> PersonRow:
 def _answer(row: PersonRow) -> PersonAnswer:
     beside = {"organization", "roles", "memberships", "link"}
     told = {name: getattr(row.account, name) for name in PersonAnswer.__struct_fields__ if name not in beside}
+    told["organization_id"] = told["organization_id"] or None
     roles = list(dict.fromkeys(holding.role for holding in row.memberships))
     return PersonAnswer(**told, organization=row.organization, roles=roles, memberships=row.memberships)
 

@@ -174,7 +174,7 @@ async def put_photo(
     await require(rooms, viewer, CHANGE, site_id)
     name = await keep(request, rooms)
     await rooms.registry_threads.run(rooms.registry.put_site_photo, site_id, name, actor(viewer))
-    return answered(viewer, await one(rooms, site_id))
+    return answered(viewer, await one(rooms, viewer, site_id))
 
 
 @get("/{site_id:int}/photo", opt=needs(Action.SEE, Resource.SITE), summary="The picture", tags=["sites"])

@@ -198,7 +198,7 @@ async def create_site(
     async def make() -> Response[Any]:
         made = await rooms.registry_threads.run(_make, rooms, viewer, organization_id, data, with_key)
         rooms.directory.expire()
-        row = await one(rooms, made[0].id)
+        row = await one(rooms, viewer, made[0].id)
         told = MadeSite(site=answer(viewer, row), secret=made[1], link=made[2])
         return Response(told, status_code=201, headers=tag(row.site.version))
 
@@ -209,7 +209,7 @@ async def create_site(
 async def site(rooms: FromRooms, viewer: FromViewer, site_id: FromPath[int]) -> Response[SiteAnswer]:
     """One site; the ETag is the version to give with a change."""
     await require(rooms, viewer, SEE_SITE, site_id)
-    return answered(viewer, await one(rooms, site_id))
+    return answered(viewer, await one(rooms, viewer, site_id))
 
 
 @patch("/{site_id:int}", opt=needs(Action.CHANGE, Resource.SITE), summary="Change a site", tags=["sites"])
@@ -224,7 +224,7 @@ async def change_site(
         by=actor(viewer),
     )  # fmt: skip
     rooms.directory.expire()
-    return answered(viewer, await one(rooms, site_id))
+    return answered(viewer, await one(rooms, viewer, site_id))
 
 
 @delete("/{site_id:int}", opt=needs(Action.DELETE, Resource.SITE), summary="Delete a site", tags=["sites"])
@@ -261,9 +261,9 @@ def answer(viewer: Viewer, row: SiteRow) -> SiteAnswer:
     return SiteAnswer(**told, organization=row.organization, devices=row.devices)
 
 
-async def one(rooms: Rooms, site_id: int) -> SiteRow:
+async def one(rooms: Rooms, viewer: Viewer, site_id: int) -> SiteRow:
     """A site with what stands beside it in the directory; raises `Unknown`."""
-    return await rooms.registry_threads.run(rooms.registry.site_row, site_id)
+    return await rooms.registry_threads.run(rooms.registry.site_row, site_id, viewer.sight)
 
 
 def _make(rooms: Rooms, viewer: Viewer, organization_id: int, data: NewSite, with_key: bool) -> tuple[Site, str, str]:
