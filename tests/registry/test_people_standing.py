@@ -198,6 +198,36 @@ def test_eyes_close_when_the_administrator_is_none_any_more(
     assert registry.signed(token) is None
 
 
+def test_eyes_are_listed_and_end_with_the_own_sessions(
+    registry: Registry, owner: Account, made: dict[str, Account]
+) -> None:
+    customer, boss = made["customer"], Actor(owner.id)
+    kept, other = registry.login(owner.email, PASSWORD), registry.login(owner.email, PASSWORD)
+    signed, ended = registry.signed(kept), registry.signed(other)
+    assert signed is not None and ended is not None
+
+    def eyes() -> str:
+        return registry.impersonate(boss, ALL, customer.id, "ticket 9")
+
+    token = eyes()
+    assert [one.eyes_of for one in registry.open_sessions(owner.id) if one.eyes_of] == [customer.email]
+    assert not any(one.eyes_of for one in registry.open_sessions(customer.id))
+    before = registry.generation()
+    registry.end_session(owner.id, ended.session)
+    assert registry.signed(token) is None and registry.generation() > before
+    token = eyes()
+    assert registry.end_other_sessions(owner.id, signed.session) == 1 and registry.signed(token) is None
+    token = eyes()
+    registry.change_password(owner.id, PASSWORD, signed.session)
+    assert registry.signed(token) is None
+    token, before = eyes(), registry.generation()
+    registry.logout(token)
+    assert registry.signed(token) is None and registry.signed(kept) is not None and registry.generation() > before
+    token = eyes()
+    registry.logout(kept)
+    assert registry.signed(token) is None
+
+
 def test_the_reason_of_an_operator_lasts_for_the_session(
     registry: Registry, owner: Account, made: dict[str, Account]
 ) -> None:

@@ -118,6 +118,19 @@ def test_a_stream_ends_when_its_key_or_link_does(open_office: Any, tmp_path: Pat
                 assert client.get(f"/live?points={point}").status_code == 401
 
 
+def test_a_stream_ends_when_somebody_signs_out(open_office: Any, tmp_path: Path) -> None:
+    """At once, with heartbeats that are long; the streams of other browsers go on."""
+    with open_office(tmp_path, heartbeat_s=60.0) as office, office.signed_in() as person, office.signed_in() as other:
+        (point,) = office.registry.create_points(office.site, [PointDeclaration(address="power", name="Power")])
+        cookie = {"Cookie": f"wattstead_session={person.cookies['wattstead_session']}"}
+        with office.client() as program, other.stream("GET", f"/live?points={point}") as goes_on:
+            with program.stream("GET", f"/live?points={point}", headers=cookie, timeout=30) as answer:
+                assert answer.status_code == goes_on.status_code == 200
+                assert person.delete("/session").status_code == 204
+                answer.read()  # until the server ends it
+            assert other.get("/session").status_code == 200 and not goes_on.is_closed
+
+
 def test_a_stream_ends_when_the_role_does_that_let_it_be_seen(open_office: Any, tmp_path: Path) -> None:
     """At that instant, with heartbeats that are long; what another role shows is still to be seen."""
     with open_office(tmp_path, heartbeat_s=60.0) as office, office.signed_in() as owner:

@@ -142,6 +142,38 @@ def test_an_administrator_looks_through_eyes_and_comes_back(office: Any, branch:
         assert admin.post(f"/people/{branch.ids['owner']}/impersonate", json={"reason": "ticket 2"}).status_code == 403
 
 
+def test_eyes_end_with_the_sessions_of_whoever_looks(office: Any, branch: Any) -> None:
+    """A stolen cookie of these eyes is worth nothing once the administrator has ended a session or the password."""
+    email, password, other = "eyes@test.example", "correct horse battery", "staple staple staple"
+    customer, looking = "customer@test.example", f"/people/{branch.ids['customer']}/impersonate"
+    office.join(email, "administrator").close()
+
+    def opened(password: str) -> Any:
+        eyes = office.signed_in(email, password)
+        eyes.post(looking, json={"reason": "ticket 5"}).raise_for_status()
+        assert eyes.get("/session").json()["email"] == customer
+        return eyes
+
+    def listed(client: Any) -> dict[str, str]:
+        return {one["eyes_of"]: one["name"] for one in client.get("/sessions").json() if not one["impersonated"]}
+
+    with office.signed_in(email) as admin:
+        first = opened(password)
+        assert admin.delete(f"/sessions/{listed(admin)[customer]}").status_code == 204
+        assert first.get("/session").status_code == 401 and customer not in listed(admin)
+        second = opened(password)
+        assert admin.delete("/sessions").status_code == 204 and second.get("/session").status_code == 401
+        third, elsewhere = opened(password), office.signed_in(email)
+        assert elsewhere.delete("/session").status_code == 204 and third.get("/session").status_code == 401
+        fourth = opened(password)
+        assert admin.post("/account/password", json={"current": password, "password": other}).status_code == 204
+        assert fourth.get("/session").status_code == 401
+        fifth = opened(other)
+        assert customer not in listed(branch.people["partner"]) and admin.get("/session").status_code == 200
+        assert fifth.delete("/session").status_code == 204, "who closes the eyes keeps the own session"
+        assert fifth.get("/session").json()["email"] == email and admin.get("/session").status_code == 200
+
+
 def test_an_operator_tells_a_reason_first(office: Any, branch: Any) -> None:
     with office.join("operator@test.example", "operator", organization_id=branch.id) as operator:
         told = operator.get("/session").json()

@@ -5,12 +5,15 @@ from __future__ import annotations
 import itertools
 import re
 import time
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pyotp
 import pytest
 
+from wattstead.registry import tables
+from wattstead.registry.people import accounts
 from wattstead.registry.records import Scope
 
 PASSWORD, OTHER = "correct horse battery", "staple staple staple"
@@ -85,6 +88,19 @@ def test_the_address_is_changed_when_the_mail_is_opened(mailing: Any, email: str
         assert person.get("/session").status_code == 401 and login(person, f"new-{email}").status_code == 201
 
 
+def test_a_changed_password_voids_what_was_mailed(mailing: Any, email: str) -> None:
+    with mailing.join(email, "user", site_id=mailing.site) as person, mailing.client() as door:
+        mailing.mails()
+        assert person.post("/account/email", json={"email": f"thief-{email}", "password": PASSWORD}).status_code == 200
+        assert door.post("/recover", json={"email": email}).status_code == 204
+        found = [re.search(r"token=(\S+)", letter.text) for letter in mailing.mails()]
+        other, lost = (match[1] for match in found if match is not None)
+        assert person.post("/account/password", json={"current": PASSWORD, "password": OTHER}).status_code == 204
+        assert door.post("/verify", json={"token": other}).status_code == 404
+        assert door.post("/recover/finish", json={"token": lost, "password": PASSWORD}).status_code == 404
+        assert login(door, email, OTHER).status_code == 201 and person.get("/account").json()["email"] == email
+
+
 def test_own_sessions_are_listed_and_ended(office: Any, email: str) -> None:
     with (
         office.join(email, "user", site_id=office.site) as person,
@@ -143,6 +159,41 @@ def test_a_second_factor_is_asked_for_and_counts_once(office: Any, email: str) -
             assert dropped.status_code == status, dropped.text
             assert person.get("/account").json()["has_totp"] is (status != 204)
         assert login(door, email).status_code == 201
+
+
+def test_a_session_alone_replaces_no_proof(office: Any, email: str) -> None:
+    with office.join(email, "user", site_id=office.site) as person, office.client() as door:
+        app = pyotp.TOTP(person.post("/account/totp").json()["secret"])
+        used = app.now()
+        assert person.post("/account/totp/confirm", json={"code": used}).status_code == 201
+        refused = person.post("/account/totp")
+        assert refused.status_code == 403 and refused.json()["code"] == "factor.set"
+        assert person.post("/account/totp/confirm", json={"code": app.now()}).status_code == 404
+        for path in ("/account/totp", "/account/passkeys/begin"):
+            assert person.post(path, json={"password": OTHER}).status_code == 401, path
+            assert person.post(path, json={"password": ""}).status_code == 401, path
+        assert person.post("/account/passkeys/begin").status_code == 400
+        assert person.post("/account/passkeys/begin", json={"password": PASSWORD}).status_code == 200
+        assert login(door, email, code=next_code(app, used)).status_code == 201, "the former one counts"
+        fresh = pyotp.TOTP(person.post("/account/totp", json={"password": PASSWORD}).json()["secret"])
+        assert person.post("/account/totp/confirm", json={"code": fresh.now()}).status_code == 201
+
+
+def test_who_has_no_password_has_just_signed_in(office: Any) -> None:
+    """As somebody who signs in at an outside provider."""
+    with office.join("outside@test.example", "user", site_id=office.site) as person:
+        me = person.get("/account").json()
+        assert me["has_password"] is True
+        with office.registry._db.writing() as session:
+            accounts.put_password_hash(session, me["id"], "")
+        begin, nothing = "/account/passkeys/begin", {"password": ""}
+        assert person.get("/account").json()["has_password"] is False
+        assert person.post(begin, json=nothing).status_code == 200
+        with office.registry._db.writing() as session:
+            for row in session.query(tables.Session).where(tables.Session.account_id == me["id"]):
+                row.created -= timedelta(minutes=11)
+        old = person.post(begin, json=nothing)
+        assert old.status_code == 403 and old.json()["code"] == "session.old"
 
 
 def test_codes_are_not_guessed(office: Any, email: str) -> None:

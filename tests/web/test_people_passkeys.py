@@ -58,7 +58,7 @@ class Window:
 
     def make(self, name: str) -> tuple[int, Any]:
         """A new passkey of whoever is signed in."""
-        status, options = self.ask("/account/passkeys/begin")
+        status, options = self.ask("/account/passkeys/begin", {"password": PASSWORD})
         assert status == 200, options
         return self.ask("/account/passkeys/finish", {"name": name, "credential": self.page.evaluate(_MAKE, options)})
 
@@ -141,11 +141,11 @@ def test_a_passkey_of_a_challenge_to_somebody_else_is_not_kept(office: Any, wind
     office.join("one@test.example", "user", site_id=office.site)
     office.join("two@test.example", "user", site_id=office.site)
     window.sign_in("one@test.example")
-    credential = window.page.evaluate(_MAKE, window.ask("/account/passkeys/begin")[1])
+    credential = window.page.evaluate(_MAKE, window.ask("/account/passkeys/begin", {"password": PASSWORD})[1])
     window.sign_in("two@test.example")
     answer = {"name": "x", "credential": credential}
     assert window.ask("/account/passkeys/finish", answer)[0] == 404
-    window.ask("/account/passkeys/begin")
+    window.ask("/account/passkeys/begin", {"password": PASSWORD})
     assert window.ask("/account/passkeys/finish", answer)[0] == 400
     assert window.ask("/account/passkeys/finish", {"credential": {"id": 5}})[0] == 404
     assert window.ask("/account/passkeys", method="GET")[1] == []
@@ -153,8 +153,9 @@ def test_a_passkey_of_a_challenge_to_somebody_else_is_not_kept(office: Any, wind
 
 def test_a_page_at_another_address_is_told_where_passkeys_work(office: Any) -> None:
     with office.signed_in() as owner:
-        refused = owner.post("/account/passkeys/begin", headers={"Origin": office.url})
+        own, begin = {"password": PASSWORD}, "/account/passkeys/begin"
+        refused = owner.post(begin, json=own, headers={"Origin": office.url})
         assert refused.status_code == 409 and "localhost" in refused.json()["detail"]
-        assert owner.post("/account/passkeys/begin", headers={"Origin": "https://evil.example"}).status_code == 409
-        options = owner.post("/account/passkeys/begin", headers={"Host": "evil.example"}).json()
+        assert owner.post(begin, json=own, headers={"Origin": "https://evil.example"}).status_code == 409
+        options = owner.post(begin, json=own, headers={"Host": "evil.example"}).json()
         assert options["rp"] == {"id": "localhost", "name": "Wattstead"}

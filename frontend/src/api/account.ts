@@ -55,7 +55,8 @@ export const beginPasskeyLogin = () => post<{ readonly ceremony: string; readonl
 export const finishPasskeyLogin = (ceremony: string, credential: unknown) => post<unknown>("session/passkey", { ceremony, credential });
 
 export const askPasskeys = () => ask<readonly PasskeyRow[]>("account/passkeys");
-export const beginPasskey = () => post<Record<string, unknown>>("account/passkeys/begin");
+/** Asks for the password; empty for an account without any. */
+export const beginPasskey = (password: string) => post<Record<string, unknown>>("account/passkeys/begin", { password });
 export const finishPasskey = (name: string, credential: unknown) => post<unknown>("account/passkeys/finish", { name, credential });
 export const dropPasskey = (id: number) => drop(`account/passkeys/${id}`);
 /** Gives the administrator's own eyes back. */

@@ -42,6 +42,8 @@ export const words: Words<"refusals"> = {
   "refusal.outside.unknown": "Niemand hier hat diese Adresse. Bitten Sie um eine Einladung.",
   "refusal.outside.unverified": "Melden Sie sich zuerst mit dem Passwort an und bestätigen Sie die E-Mail-Adresse.",
   "refusal.password.unset": "Dieses Konto hat kein Passwort. Setzen Sie eines über den Link für ein vergessenes Passwort.",
+  "refusal.session.old": "Melden Sie sich ab und wieder an, und tun Sie dies innerhalb von 10 Minuten.",
+  "refusal.factor.set": "Dieses Konto hat einen zweiten Faktor. Geben Sie das Passwort an, um ihn zu ersetzen.",
   "refusal.eyes.role": "Niemand gibt sich durch die Augen eines anderen selbst eine Rolle.",
   "refusal.eyes.other": "Beenden Sie zuerst diesen Blick durch fremde Augen, oder wählen Sie jemand anderen.",
   "refusal.eyes.administrator": "Nur die Verwaltung der Plattform darf durch die Augen anderer sehen.",

@@ -57,6 +57,7 @@ export const words: Words<"settings"> = {
   "settings.nosession": "Keine.",
   "settings.unknownagent": "Unbekannter Browser",
   "settings.impersonated": "ein Administrator sieht mit Ihren Augen",
+  "settings.eyesof": "mit den Augen von {email}",
   "settings.codesleft": "{n} Wiederherstellungscode ist übrig. | {n} Wiederherstellungscodes sind übrig.",
   "settings.codesnew": "Neue Wiederherstellungscodes",
   "settings.codesnewtext": "Die bisherigen Codes enden.",

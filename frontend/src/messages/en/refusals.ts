@@ -40,6 +40,8 @@ export const words = {
   "refusal.outside.unknown": "Nobody here has that address. Ask for an invitation.",
   "refusal.outside.unverified": "Sign in with the password and verify the e-mail address first.",
   "refusal.password.unset": "This account has no password. Set one with the link for a lost password.",
+  "refusal.session.old": "Sign out and in again, then do this within 10 minutes.",
+  "refusal.factor.set": "This account has a second factor. Give the password to replace it.",
   "refusal.eyes.role": "Nobody gives themselves a role through somebody's eyes.",
   "refusal.eyes.other": "Stop looking through these eyes first, or choose another person.",
   "refusal.eyes.administrator": "Only an administrator may look through somebody's eyes.",

@@ -55,6 +55,7 @@ export const words = {
   "settings.nosession": "None.",
   "settings.unknownagent": "Unknown browser",
   "settings.impersonated": "an administrator looks through your eyes",
+  "settings.eyesof": "through the eyes of {email}",
   "settings.codesleft": "{n} recovery code is left. | {n} recovery codes are left.",
   "settings.codesnew": "New recovery codes",
   "settings.codesnewtext": "The former codes end.",

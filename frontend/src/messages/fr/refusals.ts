@@ -42,6 +42,8 @@ export const words: Words<"refusals"> = {
   "refusal.outside.unknown": "Personne ici n'a cette adresse. Demandez une invitation.",
   "refusal.outside.unverified": "Connectez-vous d'abord avec le mot de passe et vérifiez l'adresse e-mail.",
   "refusal.password.unset": "Ce compte n'a pas de mot de passe. Choisissez-en un avec le lien de mot de passe oublié.",
+  "refusal.session.old": "Déconnectez-vous et reconnectez-vous, puis faites ceci dans les 10 minutes.",
+  "refusal.factor.set": "Ce compte a un second facteur. Donnez le mot de passe pour le remplacer.",
   "refusal.eyes.role": "Personne ne se donne un rôle en regardant par les yeux d'un autre.",
   "refusal.eyes.other": "Cessez d'abord de regarder par ces yeux, ou choisissez une autre personne.",
   "refusal.eyes.administrator": "Seule l'administration de la plateforme peut regarder par les yeux d'un autre.",

@@ -57,6 +57,7 @@ export const words: Words<"settings"> = {
   "settings.nosession": "Aucune.",
   "settings.unknownagent": "Navigateur inconnu",
   "settings.impersonated": "un administrateur voit par vos yeux",
+  "settings.eyesof": "par les yeux de {email}",
   "settings.codesleft": "Il reste {n} code de secours. | Il reste {n} codes de secours.",
   "settings.codesnew": "Nouveaux codes de secours",
   "settings.codesnewtext": "Les codes précédents prennent fin.",

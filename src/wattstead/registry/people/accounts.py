@@ -131,4 +131,5 @@ def record(row: tables.Account) -> Account:
         locale=row.locale,
         last_seen=row.last_seen,
         has_totp=row.totp_sealed is not None,
+        has_password=bool(row.password_hash),
     )

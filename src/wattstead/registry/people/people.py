@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import Future
+from datetime import timedelta
 
-from wattstead.registry.errors import AccountNotActive, RegistryError
-from wattstead.registry.people import accounts, sessions
+from wattstead.registry.errors import AccountNotActive, RegistryError, RoleRefused
+from wattstead.registry.people import accounts, links, sessions
 from wattstead.registry.people.joining.joining import Joining
 from wattstead.registry.people.joining.outbox import Outbox
 from wattstead.registry.people.proofs import attempts, passwords
@@ -14,6 +15,10 @@ from wattstead.registry.people.proofs.proving import Proving
 from wattstead.registry.people.standing import Standing
 from wattstead.registry.records import FirstOwner, OpenSession, Signed
 from wattstead.registry.storage import dataset
+
+_JUST_MINUTES = 10
+_JUST = timedelta(minutes=_JUST_MINUTES)
+"""For so long after signing in somebody without a password need not show again that it is they."""
 
 
 class People(Joining, Outbox, Proving, Standing):
@@ -31,18 +36,34 @@ class People(Joining, Outbox, Proving, Standing):
         return FirstOwner(account, password) if account else None
 
     def change_password(self, account_id: int, password: str, keep: str = "") -> None:
-        """Set a password and end every session of the account, but for the one named ``keep``.
+        """Set a password; every session of the account ends but the one named ``keep``, and links that were mailed.
 
         Raises `PasswordInvalid`, `Unknown`, `LoginBusy`.
         """
         hashed = self._passwords.submit(passwords.hashed, password).result()
         with self._db.writing() as s:
             accounts.put_password_hash(s, account_id, hashed)
+            links.void(s, account_id)
             if keep:
                 sessions.end_others(s, account_id, keep)
             else:
                 sessions.end_all(s, account_id)
             dataset.bump(s)
+
+    def check_own_proof(self, account_id: int, password: str, address: str, session: str) -> None:
+        """Whoever is signed in shows that it is they: by the password, or where the account has none, by having just
+        signed in.
+
+        Raises `LoginFailed`, `LoginLimited`, `LoginBusy`, `RoleRefused`, `Unknown`.
+        """
+        now = self._clock()
+        with self._db.reading() as s:
+            has_password = accounts.account(s, account_id).has_password
+            since = [one.created for one in sessions.sessions(s, account_id, now) if one.name == session]
+        if has_password:
+            self.check_own_password(account_id, password, address)
+        elif not since or now - since[0] > _JUST:
+            raise RoleRefused("session.old", f"sign out and in again, then do this within {_JUST_MINUTES} minutes")
 
     def login(self, email: str, password: str, address: str = "", agent: str = "", code: str = "") -> str:
         """The token of a new session; ``address`` is the network address that asks, ``agent`` the browser.
@@ -71,7 +92,8 @@ class People(Joining, Outbox, Proving, Standing):
     def logout(self, token: str) -> None:
         """End a session; an unknown token is no error."""
         with self._db.writing() as s:
-            sessions.end(s, token)
+            if sessions.end(s, token):
+                dataset.bump(s)
 
     def open_sessions(self, account_id: int) -> list[OpenSession]:
         """The living sessions of an account, the one used last first."""

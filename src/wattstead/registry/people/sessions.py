@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import ColumnElement, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from wattstead.registry import tables
@@ -77,7 +78,7 @@ def signed(session: Session, token: str, now: datetime) -> tuple[Signed, bool] |
         authority=memberships.authority(session, account.id, now, own.reason),
         session=own.name,
         impersonator_id=own.impersonator_id,
-        ends_s=memberships.first_end_s(session, account.id, now),
+        ends_s=min(memberships.first_end_s(session, account.id, now) or math.inf, own.expires.timestamp()),
     )
     return found, now - own.last_used >= _NOTED_EVERY
 
@@ -92,42 +93,49 @@ def note_use(session: Session, token: str, now: datetime) -> None:
             _note_seen(session, row.account_id, now)
 
 
-def end(session: Session, token: str) -> None:
-    """End the session of a token, if there is one."""
-    session.execute(delete(tables.Session).where(tables.Session.token_hash == token_hash(token)))
+def end(session: Session, token: str) -> bool:
+    """End the session of a token, and with an own one the eyes that were opened; whether there was one."""
+    row = session.get(tables.Session, token_hash(token))
+    if row is None:
+        return False
+    _end(session, row)
+    return True
 
 
 def end_all(session: Session, account_id: int) -> None:
     """End every session of an account, and those in which it looks through others' eyes."""
-    either = or_(tables.Session.account_id == account_id, tables.Session.impersonator_id == account_id)
-    session.execute(delete(tables.Session).where(either))
+    session.execute(delete(tables.Session).where(_of(account_id)))
 
 
 def sessions(session: Session, account_id: int, now: datetime) -> list[OpenSession]:
-    """The living sessions of an account, the one used last first."""
-    rows = session.scalars(
-        select(tables.Session)
-        .where(tables.Session.account_id == account_id, tables.Session.expires > now)
+    """The living sessions of an account and those in which it looks through others' eyes, the one used last first."""
+    rows = session.execute(
+        select(tables.Session, tables.Account.email)
+        .join(tables.Account, tables.Account.id == tables.Session.account_id)
+        .where(_of(account_id), tables.Session.expires > now)
         .order_by(tables.Session.last_used.desc(), tables.Session.name)
     )
     return [
-        OpenSession(row.name, row.created, row.last_used, row.expires, row.agent, row.address, row.impersonator_id)
-        for row in rows
-    ]
+        OpenSession(
+            row.name, row.created, row.last_used, row.expires, row.agent, row.address, row.impersonator_id,
+            email if row.account_id != account_id else "",
+        )
+        for row, email in rows
+    ]  # fmt: skip
 
 
 def end_named(session: Session, account_id: int, name: str) -> None:
-    """End one of an account's sessions by its name; raises `Unknown`."""
-    if not name.isalnum():
+    """End one of the `sessions` of an account by its name, and with an own one the eyes; raises `Unknown`."""
+    named = select(tables.Session).where(_of(account_id), tables.Session.name == name)
+    row = session.scalars(named).first() if name.isalnum() else None
+    if row is None:
         raise Unknown("session", name)
-    own = (tables.Session.account_id == account_id, tables.Session.name == name)
-    if not session.scalars(delete(tables.Session).where(*own).returning(tables.Session.name)).all():
-        raise Unknown("session", name)
+    _end(session, row)
 
 
 def end_others(session: Session, account_id: int, name: str) -> int:
-    """End all of an account's sessions but one; how many there were."""
-    others = (tables.Session.account_id == account_id, tables.Session.name != name)
+    """End all of the `sessions` of an account but one; how many there were."""
+    others = (_of(account_id), tables.Session.name != name)
     return len(session.scalars(delete(tables.Session).where(*others).returning(tables.Session.name)).all())
 
 
@@ -137,6 +145,19 @@ def tell_reason(session: Session, account_id: int, name: str, reason: str) -> No
     told = update(tables.Session).where(*own).values(reason=reason).returning(tables.Session.name)
     if not session.scalars(told).all():
         raise Unknown("session", name)
+
+
+def _of(account_id: int) -> ColumnElement[bool]:
+    """The sessions of an account, and those in which it looks through others' eyes."""
+    return or_(tables.Session.account_id == account_id, tables.Session.impersonator_id == account_id)
+
+
+def _end(session: Session, row: tables.Session) -> None:
+    """End a session; eyes were opened from one of the administrator's own, and are not left behind when one ends."""
+    if row.impersonator_id is None:
+        session.execute(delete(tables.Session).where(tables.Session.impersonator_id == row.account_id))
+    session.delete(row)
+    session.flush()
 
 
 def _note_seen(session: Session, account_id: int, now: datetime) -> None:

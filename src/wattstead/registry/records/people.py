@@ -31,6 +31,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     locale: str
     last_seen: datetime | None
     has_totp: bool
+    has_password: bool
 
 
 class Membership(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +70,8 @@ class OpenSession(msgspec.Struct, frozen=True):
     agent: str
     address: str
     impersonator_id: int | None
+    eyes_of: str = ""
+    """The address of the person through whose eyes one looks in it; empty: it is one's own session."""
 
 
 class Invitation(msgspec.Struct, frozen=True, kw_only=True):

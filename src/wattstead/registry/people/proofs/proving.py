@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from wattstead.registry import trail
 from wattstead.registry.door import Door
-from wattstead.registry.errors import LoginFailed, RegistryError, SecondFactorMissing
+from wattstead.registry.errors import LoginFailed, RegistryError, RoleRefused, SecondFactorMissing
 from wattstead.registry.people import accounts, sessions
 from wattstead.registry.people.proofs import attempts, ceremonies, factors, identities, passkeys
 from wattstead.registry.policy import Resource
@@ -28,10 +28,15 @@ _OUTSIDE = timedelta(minutes=15)
 class Proving(Door):
     """Second factors, passkeys, outside providers."""
 
-    def begin_totp(self, account_id: int) -> str:
-        """A secret for an authenticator app; it counts once a code of it was confirmed."""
+    def begin_totp(self, account_id: int, *, proven: bool) -> str:
+        """A secret for an authenticator app; it counts once a code of it was confirmed.
+
+        Raises `RoleRefused` where it would replace a second factor and nobody has ``proven`` who they are.
+        """
         seal = self._opened_seal()
         with self._db.writing() as s:
+            if accounts.account(s, account_id).has_totp and not proven:
+                raise RoleRefused("factor.set", "this account has a second factor; give the password to replace it")
             return factors.begin(s, seal, account_id, self._clock())
 
     def confirm_totp(self, account_id: int, code: str) -> list[str]:

@@ -42,6 +42,8 @@ class Profile(msgspec.Struct, kw_only=True):
     version: int
     has_totp: bool
     """Whether signing in asks for a code."""
+    has_password: bool
+    """Without one, what asks for it takes a session that has just begun."""
     recovery_codes: int
     """How many codes for a lost second factor are left."""
 

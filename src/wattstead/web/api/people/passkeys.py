@@ -16,6 +16,7 @@ from wattstead.registry.records import Passkey, RelyingParty
 from wattstead.web.access.gate import OPEN, SIGNED, AnyRequest, require_own_page
 from wattstead.web.access.people import address_of, client_of, require_own_hand
 from wattstead.web.api.people.session import SessionAnswer, entered
+from wattstead.web.api.people.totp import Confirmed, confirm_own
 from wattstead.web.problem import Refused, not_found
 from wattstead.web.rooms import FromAccount, FromRooms, FromViewer, Rooms
 
@@ -64,11 +65,12 @@ async def passkeys(rooms: FromRooms, account: FromAccount) -> list[PasskeyRow]:
 
 @post("/begin", opt=SIGNED, status_code=200, summary="Begin with a passkey", tags=["account"])
 async def begin_passkey(
-    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, account: FromAccount
-) -> dict[str, Any]:  # fmt: skip
-    """What `PublicKeyCredential.parseCreationOptionsFromJSON()` takes."""
+    request: AnyRequest, rooms: FromRooms, viewer: FromViewer, account: FromAccount, data: JSONBody[Confirmed]
+) -> dict[str, Any]:
+    """What `PublicKeyCredential.parseCreationOptionsFromJSON()` takes. Asks for the password."""
     require_own_hand(viewer)
     party = _party(request, rooms)
+    await confirm_own(request, rooms, viewer, data)
     return await rooms.registry_threads.run(rooms.registry.begin_passkey, account.id, party)
 
 

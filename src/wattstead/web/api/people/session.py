@@ -101,6 +101,7 @@ async def end(rooms: Rooms, token: str) -> None:
     """End a session here and now."""
     await rooms.registry_threads.run(rooms.registry.logout, token)
     rooms.directory.forget(token)
+    rooms.directory.expire()
 
 
 async def answer(rooms: Rooms, viewer: Viewer) -> SessionAnswer:

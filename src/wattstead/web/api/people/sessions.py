@@ -31,11 +31,13 @@ class SessionRow(msgspec.Struct):
     """Whether it is the one that asks."""
     impersonated: bool
     """Whether an administrator looks through this person's eyes in it."""
+    eyes_of: str
+    """The e-mail address of the person through whose eyes one looks in it oneself; empty: it is one's own session."""
 
 
 @get("/", opt=SIGNED, summary="Own sessions", tags=["account"])
 async def sessions(rooms: FromRooms, viewer: FromViewer, account: FromAccount) -> list[SessionRow]:
-    """The browsers in which one is signed in, the one used last first."""
+    """The browsers in which one is signed in, or looks through somebody's eyes, the one used last first."""
     found = await rooms.registry_threads.run(rooms.registry.open_sessions, account.id)
     return [
         SessionRow(
@@ -46,7 +48,8 @@ async def sessions(rooms: FromRooms, viewer: FromViewer, account: FromAccount) -
             last_used=one.last_used,
             expires=one.expires,
             current=one.name == viewer.session,
-            impersonated=one.impersonator_id is not None,
+            impersonated=one.impersonator_id is not None and not one.eyes_of,
+            eyes_of=one.eyes_of,
         )
         for one in found
     ]

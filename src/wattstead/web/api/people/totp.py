@@ -11,7 +11,8 @@ from litestar.params import JSONBody
 
 from wattstead.web.access.gate import SIGNED, AnyRequest
 from wattstead.web.access.people import address_of, require_own_hand
-from wattstead.web.rooms import FromAccount, FromRooms, FromViewer
+from wattstead.web.access.viewer import Viewer
+from wattstead.web.rooms import FromAccount, FromRooms, FromViewer, Rooms
 
 
 class TotpSecret(msgspec.Struct):
@@ -36,16 +37,32 @@ class RecoveryCodes(msgspec.Struct):
 
 
 class Confirmed(msgspec.Struct, forbid_unknown_fields=True):
-    """The present password."""
+    """The present password; empty for an account without any, which has to have signed in just now."""
 
     password: Annotated[str, msgspec.Meta(max_length=1024)]
 
 
+async def confirm_own(request: AnyRequest, rooms: Rooms, viewer: Viewer, data: Confirmed) -> None:
+    """Raise what is raised for somebody who has a session and does not show that it is the person's own hand."""
+    check = rooms.registry.check_own_proof
+    await rooms.registry_threads.run(check, viewer.who.id, data.password, address_of(request), viewer.session)
+
+
 @post("/", opt=SIGNED, status_code=201, summary="Begin with a second factor", tags=["account"])
-async def begin_totp(rooms: FromRooms, viewer: FromViewer, account: FromAccount) -> TotpSecret:
-    """A secret for an authenticator app. It counts once a code of it was confirmed; a former one counts until then."""
+async def begin_totp(
+    request: AnyRequest,
+    rooms: FromRooms,
+    viewer: FromViewer,
+    account: FromAccount,
+    data: JSONBody[Confirmed | None] = None,
+) -> TotpSecret:
+    """A secret for an authenticator app. It counts once a code of it was confirmed; a former one counts until then, and
+    to replace it the password is asked for."""
     require_own_hand(viewer)
-    secret = await rooms.registry_threads.run(rooms.registry.begin_totp, account.id)
+    if data is not None:
+        await confirm_own(request, rooms, viewer, data)
+    run = rooms.registry_threads.run
+    secret = await run(rooms.registry.begin_totp, account.id, proven=data is not None)
     return TotpSecret(secret, pyotp.TOTP(secret).provisioning_uri(name=account.email, issuer_name="Wattstead"))
 
 
