@@ -143,6 +143,19 @@ def test_a_deleted_person_leaves_no_name(registry: Registry, owner: Account, mad
     assert len(deeds) >= 3 and all(deed.words == {} for deed in deeds) and registry.broken_trail() is None
 
 
+def test_a_deleted_person_leaves_no_address_in_invitations(registry: Registry, owner: Account, site: Site) -> None:
+    boss = Actor(owner.id)
+    for email in ("eve_1@example.org", "evex1@example.org"):
+        asked = registry.invite(boss, ALL, email, Role.USER, site_id=site.id)
+        person = registry.accept_invitation(asked.token, "Somebody", PASSWORD)
+        registry.change_person(boss, ALL, person.id, PersonChange(email=f"new.{email}"))
+        registry.invite(boss, ALL, f"new.{email}", Role.GUEST, site_id=site.id)
+    gone = next(one.account.id for one in registry.people(None, PeopleQuery(q="eve_1")).rows)
+    registry.delete_person(boss, ALL, gone)
+    told = str([deed.words for deed in registry.trail()])
+    assert "eve_1" not in told and told.count("evex1") > 3 and registry.broken_trail() is None
+
+
 def test_a_role_ends_when_it_expires_or_is_taken(
     registry: Registry, owner: Account, made: dict[str, Account], clock: Clock
 ) -> None:

@@ -110,6 +110,14 @@ def test_registration_is_answered_alike_and_waits_for_the_address(mailing: Any) 
         assert (fresh.status_code, fresh.json()) == (taken.status_code, taken.json()) == (201, {"verify": True})
         first, second = mailing.mails()
         assert (first.to, second.to) == ("me@test.example", mailing.owner.email) and "token=" not in second.text
+        with mailing.signed_in() as owner:
+            known = {"email": "coco@test.example", "role": "auditor", "organization_id": mailing.root}
+            assert owner.post("/people", json=known).status_code == 201
+        mailing.mails()
+        alike = stranger.post("/register", json=wanted | {"email": "сосо@test.example"})
+        assert (alike.status_code, alike.json()) == (201, {"verify": True}), "it tells of no account"
+        (third,) = mailing.mails()
+        assert third.to == "сосо@test.example" and "token=" not in third.text
         login = {"email": "me@test.example", "password": PASSWORD}
         assert stranger.post("/session", json=login).status_code == 403
         token = token_of(LINK.findall(first.text)[0])

@@ -57,7 +57,7 @@ def test_each_code_has_words_on_the_pages() -> None:
     given = {code for file in source.rglob("*.py") for code in re.findall(named, file.read_text(encoding="utf-8"))}
     made: list[Exception] = [
         AccountNotActive("invited"), AccountNotActive("disabled"), LoginLimited(9), PasswordInvalid(3, 10, 200),
-        Stale("site", 1, 2, 3), TemplateTaken("sdm", 2),
+        errors.EmailAlike("a@b"), Stale("site", 1, 2, 3), TemplateTaken("sdm", 2),
     ]  # fmt: skip
     told = r'(?:(?:Conflict|RoleRefused)\(\s*|code=|_out, |characters", |value", )"([a-z]+\.[a-z_]+)"'
     of_changes = {code for file in source.rglob("*.py") for code in re.findall(told, file.read_text(encoding="utf-8"))}

@@ -80,7 +80,7 @@ export interface paths {
         put?: never;
         /**
          * Begin with a passkey
-         * @description What `PublicKeyCredential.parseCreationOptionsFromJSON()` takes.
+         * @description What `PublicKeyCredential.parseCreationOptionsFromJSON()` takes. Asks for the password.
          */
         post: operations["begin_passkey"];
         delete?: never;
@@ -160,7 +160,8 @@ export interface paths {
         put?: never;
         /**
          * Begin with a second factor
-         * @description A secret for an authenticator app. It counts once a code of it was confirmed; a former one counts until then.
+         * @description A secret for an authenticator app. It counts once a code of it was confirmed; a former one counts until then, and
+         *     to replace it the password is asked for.
          */
         post: operations["begin_totp"];
         /**
@@ -364,7 +365,8 @@ export interface paths {
         /**
          * Roll another revision over a device
          * @description What another revision of its template changes of a device: points added, changed, retired; none is deleted, and
-         *     what a person has changed by hand stays. With ``apply`` it is done, which needs If-Match.
+         *     what a person has changed by hand stays. With ``apply`` it is done, which needs If-Match and the right to make and
+         *     change points.
          */
         post: operations["roll_over"];
         delete?: never;
@@ -1228,7 +1230,7 @@ export interface paths {
         };
         /**
          * Own sessions
-         * @description The browsers in which one is signed in, the one used last first.
+         * @description The browsers in which one is signed in, or looks through somebody's eyes, the one used last first.
          */
         get: operations["sessions"];
         put?: never;
@@ -1953,7 +1955,7 @@ export interface components {
         };
         /**
          * Confirmed
-         * @description The present password.
+         * @description The present password; empty for an account without any, which has to have signed in just now.
          */
         Confirmed: {
             password: string;
@@ -1992,7 +1994,7 @@ export interface components {
             resource_id: number;
             organization_id: number | null;
             site_id: number | null;
-            /** @description What changed: field → [before, after]; empty once erased. */
+            /** @description What changed: field → [before, after]; empty once erased, and of points and readings that one may not see. */
             fields: {
                 [key: string]: unknown[];
             };
@@ -3076,7 +3078,8 @@ export interface components {
          */
         PersonAnswer: {
             id: number;
-            organization_id: number;
+            /** @description Null when it is not one's to know. */
+            organization_id: number | null;
             /** @description Empty when it is not one's to know. */
             organization: string;
             email: string;
@@ -3296,6 +3299,8 @@ export interface components {
             version: number;
             /** @description Whether signing in asks for a code. */
             has_totp: boolean;
+            /** @description Without one, what asks for it takes a session that has just begun. */
+            has_password: boolean;
             /** @description How many codes for a lost second factor are left. */
             recovery_codes: number;
         };
@@ -3643,6 +3648,8 @@ export interface components {
             current: boolean;
             /** @description Whether an administrator looks through this person's eyes in it. */
             impersonated: boolean;
+            /** @description The e-mail address of the person through whose eyes one looks in it oneself; empty: it is one's own session. */
+            eyes_of: string;
         };
         /**
          * ShareAnswer
@@ -4333,7 +4340,11 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Confirmed"];
+            };
+        };
         responses: {
             /** @description Request fulfilled, document follows */
             200: {
@@ -4457,7 +4468,11 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Confirmed"] | null;
+            };
+        };
         responses: {
             /** @description Document created, URL follows */
             201: {

@@ -123,6 +123,16 @@ class EmailTaken(RegistryError):
         super().__init__(f"an account with e-mail address {email!r} exists; choose another")
 
 
+class EmailAlike(EmailTaken):
+    """An e-mail address that looks like that of another account: as good as taken, and no less told."""
+
+    code = "email.alike"
+
+    def __init__(self, email: str) -> None:
+        self.email = email
+        RegistryError.__init__(self, f"e-mail address {email!r} looks like another one; write it in plain letters")
+
+
 class PasswordInvalid(RegistryError):
     """A new password that is too short or too long."""
 

@@ -9,15 +9,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, func, or_, select, true
+from sqlalchemy import ColumnElement, func, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from wattstead.registry import reach as reaching
 from wattstead.registry import tables
 from wattstead.registry.authority import Reach
 from wattstead.registry.policy import Resource
+from wattstead.registry.storage.database import integers
 from wattstead.registry.tables import Trail, TrailWords
 
 _FIRST = b"\0" * 32
@@ -140,6 +142,21 @@ def _within(reach: Reach | None) -> ColumnElement[bool]:
     sites = select(tables.Site.id).where(*reaching.of_sites(reach))
     organizations = select(tables.Organization.id).where(*reaching.of_organizations(reach))
     return or_(Trail.site_id.in_(sites), Trail.site_id.is_(None) & Trail.organization_id.in_(organizations))
+
+
+def erase_person(session: Session, account_id: int, email: str) -> None:
+    """Erase the words of what was done to a person, and of invitations to an address that the account has or had, which
+    were made when there was no account.
+    """
+    of_people = select(Trail.id, TrailWords.words).join(TrailWords, TrailWords.trail_id == Trail.id)
+    of_people = of_people.where(Trail.resource == Resource.PERSON.value)
+    own = session.execute(of_people.where(Trail.resource_id == account_id)).all()
+    told = [msgspec.json.decode(words, type=dict[str, Any]).get("changes", {}).get("email", []) for _, words in own]
+    addresses = {email, *(address for pair in told for address in pair if address)}
+    named = [TrailWords.words.contains(msgspec.json.encode(one).decode(), autoescape=True) for one in sorted(addresses)]
+    invited = session.scalars(of_people.where(Trail.resource_id == 0, or_(*named)))
+    gone = integers(session, [*(row_id for row_id, _ in own), *invited])
+    session.execute(update(TrailWords).where(TrailWords.trail_id.in_(gone)).values(words="{}"))
 
 
 def broken(session: Session) -> int | None:

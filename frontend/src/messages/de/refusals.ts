@@ -6,6 +6,7 @@ export const words: Words<"refusals"> = {
   "refusal.account.invited": "Dieses Konto ist noch nicht bestätigt. Öffnen Sie den Link, der ihm geschickt wurde.",
   "refusal.account.closed": "Dieses Konto kann zurzeit nicht benutzt werden. Wer Ihre Organisation betreut, kann helfen.",
   "refusal.email.taken": "Es gibt schon ein Konto mit {email}.",
+  "refusal.email.alike": "{email} sieht aus wie eine andere Adresse. Schreiben Sie sie mit gewöhnlichen Buchstaben.",
   "refusal.email.none": "Das ist keine E-Mail-Adresse; schreiben Sie sie wie name@ort.",
   "refusal.link.ended": "Dieser Link gilt nicht oder nicht mehr. Bitten Sie um einen neuen.",
   "refusal.busy": "Der Server ist beschäftigt. Versuchen Sie es gleich noch einmal.",

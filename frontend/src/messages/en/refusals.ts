@@ -4,6 +4,7 @@ export const words = {
   "refusal.account.invited": "This account is not verified yet. Open the link that was mailed to it.",
   "refusal.account.closed": "This account cannot be used now. Whoever runs your organization can help.",
   "refusal.email.taken": "There is an account with {email} already.",
+  "refusal.email.alike": "{email} looks like another address. Write it in plain letters.",
   "refusal.email.none": "This is no e-mail address; write it like name@place.",
   "refusal.link.ended": "This link is not valid, or no longer. Ask for a new one.",
   "refusal.busy": "The server is busy. Try again in a moment.",

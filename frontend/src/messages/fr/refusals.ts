@@ -6,6 +6,7 @@ export const words: Words<"refusals"> = {
   "refusal.account.invited": "Ce compte n'est pas encore vérifié. Ouvrez le lien qui lui a été envoyé.",
   "refusal.account.closed": "Ce compte ne peut pas être utilisé pour l'instant. Le responsable de votre organisation peut vous aider.",
   "refusal.email.taken": "Il existe déjà un compte avec {email}.",
+  "refusal.email.alike": "{email} ressemble à une autre adresse. Écrivez-la en lettres ordinaires.",
   "refusal.email.none": "Ce n'est pas une adresse e-mail ; écrivez-la comme nom@lieu.",
   "refusal.link.ended": "Ce lien n'est pas valable, ou ne l'est plus. Demandez-en un nouveau.",
   "refusal.busy": "Le serveur est occupé. Réessayez dans un instant.",

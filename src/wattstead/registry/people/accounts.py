@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from wattstead.registry import names, tables
-from wattstead.registry.errors import EmailTaken, NameInvalid, Unknown
+from wattstead.registry.errors import EmailAlike, EmailTaken, NameInvalid, Unknown
 from wattstead.registry.people import emails, memberships
 from wattstead.registry.places import organizations
 from wattstead.registry.policy import Role
@@ -42,14 +42,17 @@ def create(
 
 
 def free_email(session: Session, email: str) -> str:
-    """An address that no account has, folded; raises `EmailTaken`, and `NameInvalid` when it passes for another's."""
+    """An address that no account has, folded.
+
+    Raises `EmailTaken`, `EmailAlike` when it passes for another's, `NameInvalid`.
+    """
     plain = emails.checked(email)
     look = emails.plain_look(plain)
     taken = set(session.scalars(select(tables.Account.email).where(tables.Account.email.in_((plain, look)))))
     if plain in taken:
         raise EmailTaken(plain)
     if taken:
-        raise NameInvalid("e-mail address", email, "looks like another one; write it in plain letters")
+        raise EmailAlike(plain)
     return plain
 
 

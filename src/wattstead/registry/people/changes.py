@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from wattstead.registry import names, tables, trail
@@ -81,10 +81,8 @@ def remove(
     row = _in_hand(session, actor, authority, Right(Action.DELETE, Resource.PERSON), account_id, version, now)
     _check_not_self(actor, account_id)
     _check_not_last(session, account_id)
-    gone = select(tables.Trail.id).where(
-        tables.Trail.resource == Resource.PERSON.value, tables.Trail.resource_id == account_id
-    )
     organization_id = row.organization_id
+    trail.erase_person(session, account_id, row.email)
     session.execute(delete(tables.Mail).where(tables.Mail.to == row.email))
     session.execute(delete(tables.Invitation).where(tables.Invitation.email == row.email))
     sessions.end_all(session, account_id)
@@ -92,7 +90,6 @@ def remove(
     trail.note(
         session, now, actor, Action.DELETE.value, Resource.PERSON, account_id, organization_id=organization_id
     )  # fmt: skip
-    session.execute(update(tables.TrailWords).where(tables.TrailWords.trail_id.in_(gone)).values(words="{}"))
     dataset.bump(session)
 
 
