@@ -33,6 +33,7 @@ export const words: Words<"refusals"> = {
   "refusal.address.there": "Der Standort hat unter der Adresse {address} schon einen Punkt. Verschieben Sie ohne Geschichte.",
   "refusal.site.keys": "Der Standort hat Punkte und {count} Schlüssel, die noch senden dürfen, auch solche von Quellen. Entfernen Sie die Quellen, widerrufen Sie die anderen Schlüssel, warten Sie zehn Sekunden und versuchen Sie es wieder.",
   "refusal.key.source": "Dieser Schlüssel gehört zur Quelle {source} und endet mit ihr. Entfernen oder sperren Sie die Quelle.",
+  "refusal.grant.own": "Diese Organisation sieht den Standort schon: Er gehört ihr oder einer unter ihr.",
   "refusal.source.most": "Der Standort hat {most} Quellen, mehr gehen nicht. Entfernen Sie eine, die nicht gebraucht wird.",
   "refusal.key.edge": "Dieser Schlüssel gehört zum Edge-Knoten {edge} und endet mit ihm. Entfernen oder sperren Sie den Edge-Knoten.",
   "refusal.edge.most": "Der Standort hat {most} Edge-Knoten, mehr gehen nicht. Entfernen Sie einen, der nicht gebraucht wird.",

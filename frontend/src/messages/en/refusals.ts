@@ -31,6 +31,7 @@ export const words = {
   "refusal.address.there": "The site has a point under the address {address} already. Move without history.",
   "refusal.site.keys": "The site has points, and {count} keys that may still send, those of sources among them. Remove the sources, revoke the other keys, wait ten seconds, then try again.",
   "refusal.key.source": "This key belongs to source {source} and ends with it. Remove the source, or disable it.",
+  "refusal.grant.own": "This organization sees the site already: it is its own, or that of one below it.",
   "refusal.source.most": "The site has {most} sources, which is the most. Remove one that is not needed.",
   "refusal.key.edge": "This key belongs to edge {edge} and ends with it. Remove the edge, or disable it.",
   "refusal.edge.most": "The site has {most} edges, which is the most. Remove one that is not needed.",

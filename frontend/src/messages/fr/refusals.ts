@@ -33,6 +33,7 @@ export const words: Words<"refusals"> = {
   "refusal.address.there": "Le site a déjà un point à l'adresse {address}. Déplacez l'appareil sans son historique.",
   "refusal.site.keys": "Le site a des points et {count} clés qui peuvent encore envoyer, dont celles de sources. Supprimez les sources, révoquez les autres clés, attendez dix secondes, puis réessayez.",
   "refusal.key.source": "Cette clé appartient à la source {source} et finit avec elle. Supprimez ou désactivez la source.",
+  "refusal.grant.own": "Cette organisation voit déjà le site : il est à elle, ou à une organisation sous elle.",
   "refusal.source.most": "Le site a {most} sources, c’est le maximum. Supprimez-en une qui ne sert plus.",
   "refusal.key.edge": "Cette clé appartient au nœud {edge} et finit avec lui. Supprimez ou désactivez le nœud.",
   "refusal.edge.most": "Le site a {most} nœuds, c’est le maximum. Supprimez-en un qui ne sert plus.",

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, select, update
+from sqlalchemy import ColumnElement, Row, Select, select, update
 from sqlalchemy.orm import Session
 
 from wattstead.registry import names, tables, trail
@@ -166,9 +166,11 @@ def revoke(session: Session, key_id: int, now: datetime, by: Actor = SYSTEM) -> 
     return _record(row)
 
 
-def end_at_site(session: Session, site_id: int, scopes: Collection[Scope], now: datetime, by: Actor = SYSTEM) -> int:
-    """Revoke the living keys of a site that have one of these scopes; how many there were."""
-    wanted = (tables.Key.site_id == site_id, tables.Key.scope.in_([one.value for one in scopes]))
+def end_at_sites(
+    session: Session, sites: Select[int], scopes: Collection[Scope], now: datetime, by: Actor = SYSTEM
+) -> int:
+    """Revoke the living keys of sites that have one of these scopes; how many there were."""
+    wanted = (tables.Key.site_id.in_(sites), tables.Key.scope.in_([one.value for one in scopes]))
     living = tables.Key.revoked.is_(None) & (tables.Key.expires.is_(None) | (tables.Key.expires > now))
     ids = session.scalars(select(tables.Key.id).where(*wanted, living).order_by(tables.Key.id)).all()
     for key_id in ids:

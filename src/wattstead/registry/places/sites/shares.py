@@ -6,11 +6,11 @@ import hashlib
 import secrets
 from datetime import datetime, timedelta
 
-from sqlalchemy import case, or_, select
+from sqlalchemy import Select, case, or_, select
 from sqlalchemy.orm import Session
 
 from wattstead.registry import names, tables, trail
-from wattstead.registry.errors import AttributeInvalid, Unknown
+from wattstead.registry.errors import AttributeInvalid, Conflict, Unknown
 from wattstead.registry.people import memberships
 from wattstead.registry.people.emails import folded
 from wattstead.registry.places.closed import closed_paths
@@ -29,13 +29,17 @@ def grant(
 ) -> SiteGrant:
     """Let another organization's people see a site as their roles allow, and with ``changes`` change it.
 
-    Raises `Unknown`.
+    Raises `Unknown`, `Conflict` for the site's own organization and those above it, which would keep the grant when the
+    site is handed over.
     """
     site, organization = session.get(tables.Site, site_id), session.get(tables.Organization, organization_id)
     if site is None:
         raise Unknown("site", site_id)
     if organization is None:
         raise Unknown("organization", organization_id)
+    if memberships.place_path(session, None, site_id).startswith(organization.path):
+        sentence = f"organization {organization_id} sees site {site_id} already: it is its own, or of one below it"
+        raise Conflict("grant.own", sentence)
     row = session.get(tables.SiteGrant, (organization_id, site_id))
     before = {} if row is None else {"organization_id": organization_id, "changes": row.changes}
     if row is None:
@@ -211,14 +215,18 @@ def end_person(session: Session, membership_id: int, now: datetime, by: Actor = 
     return gone
 
 
-def end_all(session: Session, site_id: int, now: datetime, by: Actor = SYSTEM) -> int:
-    """Close the open links of a site and take back what was shown to people; how many there were."""
-    open_links = links(session, site_id, now)
-    for one in open_links:
-        end_link(session, one.id, now, by)
-    shown = [member for member, _, _ in people(session, site_id, now) if member.role == Role.GUEST.value]
-    for member in shown:
-        end_person(session, member.id, now, by)
+def end_all(session: Session, sites: Select[int], now: datetime, by: Actor = SYSTEM) -> int:
+    """Close the open links of sites and take back what was shown to people; how many there were."""
+    link, member = tables.ShareLink, tables.Membership
+    open_ = link.revoked.is_(None) & (link.expires > now)
+    open_links = session.scalars(select(link.id).where(link.site_id.in_(sites), open_).order_by(link.id)).all()
+    for link_id in open_links:
+        end_link(session, link_id, now, by)
+    here = member.site_id.in_(sites) & (member.role == Role.GUEST.value)
+    living = or_(member.expires.is_(None), member.expires > now)
+    shown = session.scalars(select(member.id).where(here, living).order_by(member.id)).all()
+    for member_id in shown:
+        end_person(session, member_id, now, by)
     return len(open_links) + len(shown)
 
 

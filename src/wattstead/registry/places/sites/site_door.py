@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
+
+from wattstead.registry import tables
 from wattstead.registry.authority import Reach
 from wattstead.registry.door import Door
-from wattstead.registry.places import keys
-from wattstead.registry.places.sites import shares, sites, spaces
-from wattstead.registry.policy import Scope
+from wattstead.registry.people import memberships
+from wattstead.registry.places.sites import leaving, shares, sites, spaces
 from wattstead.registry.records import (
     Guest,
     HandedSite,
@@ -73,14 +75,16 @@ class SiteDoor(Door):
     def hand_over_site(
         self, site_id: int, organization_id: int, *, version: int | None = None, by: Actor = SYSTEM
     ) -> HandedSite:
-        """Give a site to another organization: keys that read or set up end, shares too, or the former organization
-        would keep its sight; raises `Unknown`, `Stale`.
+        """Give a site to another organization, and end what the former one would keep its sight by; see `leaving`.
+
+        Raises `Unknown`, `Stale`.
         """
         now = self._clock()
         with self._db.writing() as s:
+            former = memberships.place_path(s, None, site_id)
             given = sites.hand_over(s, site_id, organization_id, now, version=version, by=by)
-            ended = keys.end_at_site(s, site_id, (Scope.READ, Scope.ADMIN), now, by)
-            return HandedSite(given, ended, shares.end_all(s, site_id, now, by))
+            ended = leaving.end_sight(s, select(tables.Site.id).where(tables.Site.id == site_id), former, now, by)
+            return HandedSite(given, *ended)
 
     def delete_site(self, site_id: int, *, version: int | None = None, by: Actor = SYSTEM) -> None:
         """Remove a site and all that is in it; raises `Unknown`, `Stale`, `Conflict`."""

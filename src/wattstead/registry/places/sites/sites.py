@@ -99,7 +99,7 @@ def hand_over(
 ) -> Site:
     """Give a site with all that is in it to another organization; raises `Unknown`, `Stale`.
 
-    Grants to other organizations, managers and users of the site stay; keys and shares are the caller's to end.
+    What the former organization sees by ends; see `leaving`, which is the caller's to ask.
     """
     row = changeable(session, tables.Site, site_id, version)
     if session.get(tables.Organization, organization_id) is None:
@@ -109,11 +109,6 @@ def hand_over(
     session.execute(
         update(tables.Device).where(tables.Device.site_id == site_id).values(organization_id=organization_id),
         execution_options=_PLAIN,
-    )
-    session.execute(
-        delete(tables.SiteGrant).where(
-            tables.SiteGrant.site_id == site_id, tables.SiteGrant.organization_id == organization_id
-        )
     )
     changed = _changed(session, row, before, "hand over", now, by)
     _mark(session, tables.Key, site_id)

@@ -1,0 +1,63 @@
+"""A site that is given away is given away: what a former partner, an administrator or a pair of eyes keep of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+
+class Fleet:
+    """Two partners of one fleet, a sub-partner, and somebody in each place."""
+
+    def __init__(self, office: Any) -> None:
+        self.office, registry = office, office.registry
+        self.north = registry.create_organization("North", office.root, kind="partner").id
+        self.south = registry.create_organization("South", office.root, kind="partner").id
+        self.below = registry.create_organization("Below", self.north, kind="partner").id
+        self.owner = office.signed_in()
+        self.partner = office.join("north@test.example", "partner", organization_id=self.north)
+        self.southern = office.join("south@test.example", "partner", organization_id=self.south)
+
+    def site(self, organization_id: int) -> int:
+        """A new site of an organization."""
+        made: int = self.office.registry.create_site(organization_id, "House", "Europe/Paris").id
+        return made
+
+    def hand_over(self, site: int, organization_id: int, client: httpx.Client | None = None) -> httpx.Response:
+        return (client or self.owner).post(f"/sites/{site}/handover", json={"organization_id": organization_id})
+
+
+@pytest.fixture(scope="module")
+def fleet(office: Any) -> Iterator[Fleet]:
+    made = Fleet(office)
+    yield made
+    for client in (made.owner, made.partner, made.southern):
+        client.close()
+
+
+def test_no_grant_outlives_the_handover_for_the_former_owner(fleet: Fleet) -> None:
+    site = fleet.site(fleet.north)
+    for own in (fleet.north, fleet.office.root):
+        refused = fleet.owner.put(f"/sites/{site}/access", json={"organization_id": own, "changes": True})
+        assert (refused.status_code, refused.json()["code"]) == (409, "grant.own")
+    third = fleet.office.registry.create_organization("Third", fleet.office.root).id
+    for other in (fleet.below, fleet.south, third):
+        granted = fleet.owner.put(f"/sites/{site}/access", json={"organization_id": other, "changes": True})
+        assert granted.status_code == 200, granted.text
+    assert fleet.hand_over(site, fleet.south).status_code == 200
+    assert fleet.partner.get(f"/sites/{site}").status_code == 404
+    access = fleet.southern.get(f"/sites/{site}/access").json()["organizations"]
+    assert [(one["id"], one["own"]) for one in access] == [(fleet.south, True), (third, False)]
+
+
+def test_a_grant_goes_on_where_the_former_owner_stands_above(fleet: Fleet) -> None:
+    site = fleet.site(fleet.office.root)
+    fleet.owner.put(f"/sites/{site}/access", json={"organization_id": fleet.south})
+    assert fleet.hand_over(site, fleet.north).status_code == 200
+    assert fleet.southern.get(f"/sites/{site}").status_code == 200
+    assert fleet.hand_over(site, fleet.office.root).status_code == 200
+    assert fleet.southern.get(f"/sites/{site}").status_code == 200
+    assert fleet.partner.get(f"/sites/{site}").status_code == 404
