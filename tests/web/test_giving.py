@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -61,3 +62,29 @@ def test_a_grant_goes_on_where_the_former_owner_stands_above(fleet: Fleet) -> No
     assert fleet.hand_over(site, fleet.office.root).status_code == 200
     assert fleet.southern.get(f"/sites/{site}").status_code == 200
     assert fleet.partner.get(f"/sites/{site}").status_code == 404
+
+
+def test_no_key_slips_through_a_handover(fleet: Fleet) -> None:
+    for _ in range(3):
+        site = fleet.site(fleet.north)
+        made: list[str] = []
+        begun = threading.Event()
+
+        def make(site: int = site, made: list[str] = made, begun: threading.Event = begun) -> None:
+            with fleet.office.signed_in("north@test.example") as client:
+                for _ in range(50):
+                    answer = client.post("/keys", json={"site_id": site, "scope": "read"})
+                    begun.set()
+                    if answer.status_code != 201:
+                        return
+                    made.append(answer.json()["secret"])
+
+        threads = [threading.Thread(target=make) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        begun.wait(30)
+        assert fleet.hand_over(site, fleet.south).status_code == 200
+        for thread in threads:
+            thread.join(60)
+        assert made
+        assert [one for one in made if fleet.office.registry.key(one) is not None] == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from wattstead.registry.authority import Reach
+from wattstead.registry.authority import Authority, Reach
 from wattstead.registry.door import Door
 from wattstead.registry.places import devices, moves
 from wattstead.registry.places.devices import Made
@@ -71,9 +71,11 @@ class DeviceDoor(Door):
         with_history: bool = False,
         version: int | None = None,
         by: Actor = SYSTEM,
+        authority: Authority | None = None,
     ) -> Device:
         """Put a device at another site, or at none; see `moves`; raises `Unknown`, `Stale`, `Conflict`."""
         with self._db.writing() as s:
+            moves.hold(s, device_id, site_id, organization_id, with_history, authority)
             return moves.move(
                 s, device_id, site_id, self._clock(), organization_id=organization_id, with_history=with_history,
                 version=version, by=by,

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from wattstead.registry.authority import Reach
+from wattstead.registry.authority import Authority, Reach
 from wattstead.registry.door import Door
-from wattstead.registry.places import keys, traffic
+from wattstead.registry.errors import Unknown
+from wattstead.registry.places import keys, lasting, traffic
 from wattstead.registry.places.keys import Terms
+from wattstead.registry.places.lasting import Wanted
+from wattstead.registry.policy import Resource
 from wattstead.registry.records import Key, KeyGrant, KeyState, NewKey, Scope
 from wattstead.registry.trail import SYSTEM, Actor
 
@@ -27,6 +30,7 @@ class KeyDoor(Door):
         sealed: bool = False,
         terms: Terms = keys.ANY,
         by: Actor = SYSTEM,
+        authority: Authority | None = None,
     ) -> NewKey:
         """A new key, its secret shown this once; ``secret`` carries over one that senders have already.
 
@@ -35,16 +39,28 @@ class KeyDoor(Door):
         """
         seal = self._opened_seal() if sealed else None
         with self._db.writing() as s:
+            lasting.hold(s, Wanted(Resource.SITE, site_id, _makes(authority, scope)))
             return keys.create(s, site_id, scope, name, point_limit, secret, seal, self._clock(), terms, by)
 
-    def rotate_key(self, key_id: int, overlap: timedelta = timedelta(days=7), by: Actor = SYSTEM) -> NewKey:
+    def rotate_key(
+        self,
+        key_id: int,
+        overlap: timedelta = timedelta(days=7),
+        by: Actor = SYSTEM,
+        authority: Authority | None = None,
+    ) -> NewKey:
         """A successor with the same terms; the old key ends by itself after ``overlap``.
 
         Raises `Unknown`, `KeyInvalid`, `Conflict`.
         """
         seal = self._opened_seal() if self._is_sealed(key_id) else None
         with self._db.writing() as s:
-            return keys.rotate(s, key_id, overlap, seal, self._clock(), by)
+            site_id, scope = keys.at(s, key_id)
+            lasting.hold(s, Wanted(Resource.SITE, site_id, _makes(authority, scope)))
+            made = keys.rotate(s, key_id, overlap, seal, self._clock(), by)
+            if made.key.site_id != site_id:  # its device went to another site just now
+                raise Unknown("key", key_id)
+            return made
 
     def keys(self, site_id: int | None = None, reach: Reach | None = None) -> list[Key]:
         """The keys that people hold, of a site (None: all) within reach, revoked ones included; never their secrets."""
@@ -99,3 +115,7 @@ class KeyDoor(Door):
 
     def _is_sealed(self, key_id: int) -> bool:
         return self.key_of(key_id).sealed
+
+
+def _makes(authority: Authority | None, scope: Scope) -> Reach | None:
+    return None if authority is None else authority.makes(scope)

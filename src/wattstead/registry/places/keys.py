@@ -150,6 +150,15 @@ def key(session: Session, key_id: int) -> Key:
     return _record(row)
 
 
+def at(session: Session, key_id: int) -> tuple[int, Scope]:
+    """The site of a key, and its scope, without holding it; raises `Unknown`."""
+    row = tables.Key
+    found = session.execute(select(row.site_id, row.scope).where(row.id.in_(possible([key_id])))).one_or_none()
+    if found is None:
+        raise Unknown("key", key_id)
+    return found.site_id, Scope(found.scope)
+
+
 def revoke(session: Session, key_id: int, now: datetime, by: Actor = SYSTEM) -> Key:
     """End a key for ever; revoking it again changes nothing; raises `Unknown`, `Conflict` for a source's own."""
     row = session.get(tables.Key, key_id)

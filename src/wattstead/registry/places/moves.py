@@ -14,17 +14,20 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from wattstead.registry import tables, trail
+from wattstead.registry.authority import Authority
 from wattstead.registry.errors import Conflict, Unknown
-from wattstead.registry.places import devices, sources
+from wattstead.registry.places import devices, lasting, sources
+from wattstead.registry.places.lasting import Wanted
 from wattstead.registry.places.versions import changeable
 from wattstead.registry.points import declare, points
-from wattstead.registry.policy import Resource, Scope
+from wattstead.registry.policy import Action, Resource, Right, Scope
 from wattstead.registry.records import Device, PointDeclaration, PointRow
 from wattstead.registry.storage import dataset
 from wattstead.registry.storage.database import possible
 from wattstead.registry.trail import SYSTEM, Actor
 
 _PLAIN = {"synchronize_session": False}
+_GIVE, _CHANGE_POINT = Right(Action.GIVE, Resource.DEVICE), Right(Action.CHANGE, Resource.POINT)
 
 
 def move(
@@ -73,6 +76,27 @@ def move(
             session, now, by, "move away", Resource.DEVICE, device_id, site_id=old_site, before=before, after=words
         )  # fmt: skip
     return devices.changed(session, row, {}, "move", now, by)
+
+
+def hold(
+    session: Session,
+    device_id: int,
+    site_id: int | None,
+    organization_id: int | None,
+    with_history: bool,
+    authority: Authority | None,
+) -> None:
+    """Raise `Unknown` unless whoever asks may move the device away, and to there, at this instant; see `lasting`."""
+    give, points = (lasting.reach_of(authority, one) for one in (_GIVE, _CHANGE_POINT))
+    wanted = [Wanted(Resource.DEVICE, device_id, give)]
+    if site_id is not None:
+        wanted.append(Wanted(Resource.SITE, site_id, give))
+    elif organization_id is not None:
+        wanted.append(Wanted(Resource.ORGANIZATION, organization_id, give))
+    lasting.hold(session, *wanted)
+    if with_history and site_id is not None:  # both sites are held by now
+        here = session.get_one(tables.Device, device_id).site_id
+        lasting.hold(session, *(Wanted(Resource.SITE, one, points) for one in (here, site_id) if one is not None))
 
 
 def _owner(session: Session, row: tables.Device, site_id: int | None, organization_id: int | None) -> int:

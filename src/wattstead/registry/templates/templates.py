@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from wattstead.registry import tables
-from wattstead.registry.authority import Reach
+from wattstead.registry.authority import Authority, Reach
 from wattstead.registry.errors import TemplateInvalid, Unknown
 from wattstead.registry.places import devices, moves, settling
 from wattstead.registry.places.device_door import DeviceDoor
@@ -88,9 +88,11 @@ class Templates(DeviceDoor):
         with_history: bool = False,
         version: int | None = None,
         by: Actor = SYSTEM,
+        authority: Authority | None = None,
     ) -> Device:
         """As every device is moved; one that had no site yet gets the points of its template."""
         with self._db.writing() as s:
+            moves.hold(s, device_id, site_id, organization_id, with_history, authority)
             moved = moves.move(
                 s, device_id, site_id, self._clock(), organization_id=organization_id, with_history=with_history,
                 version=version, by=by,

@@ -84,8 +84,11 @@ def _new_keys(rooms: Rooms, token: str) -> Json:
     if signed is None or not sites:
         return {"success": False, "message": _NO_KEYS}
     site_id = sites[0].id
-    by = Actor(signed.account.id)
-    made = {scope: registry.create_key(site_id, scope, _KEY_NAME, by=by).secret for scope in (Scope.WRITE, Scope.READ)}
+    by, authority = Actor(signed.account.id), signed.authority
+    made = {
+        scope: registry.create_key(site_id, scope, _KEY_NAME, by=by, authority=authority).secret
+        for scope in (Scope.WRITE, Scope.READ)
+    }
     old = [key.id for key in registry.keys(site_id) if key.name == _KEY_NAME and key.revoked is None]
     for key_id in old[:-_MOST_KEYS]:
         registry.revoke_key(key_id, by)

@@ -1,4 +1,4 @@
-"""Leaving: what ends when sites go to where a former owner does not stand above them, who would else keep sight of them.
+"""Leaving: what ends when sites go to another owner, so that the former one keeps no sight of them.
 
 Keys that only write go on, so that no meter falls silent; users and managers stay, and so do grants to third
 organizations. Who may give a site away is not decided here.

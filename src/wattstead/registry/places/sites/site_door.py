@@ -7,12 +7,16 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from wattstead.registry import tables
-from wattstead.registry.authority import Reach
+from wattstead.registry.authority import Authority, Reach
 from wattstead.registry.door import Door
 from wattstead.registry.people import memberships
+from wattstead.registry.places import lasting
+from wattstead.registry.places.lasting import Wanted
 from wattstead.registry.places.sites import leaving, shares, sites, spaces
+from wattstead.registry.policy import Action, Resource, Right
 from wattstead.registry.records import (
     Guest,
     HandedSite,
@@ -25,6 +29,8 @@ from wattstead.registry.records import (
     Space,
 )
 from wattstead.registry.trail import SYSTEM, Actor
+
+_GIVE, _SHARE = Right(Action.GIVE, Resource.SITE), Right(Action.CREATE, Resource.SHARE)
 
 
 class SiteDoor(Door):
@@ -73,7 +79,13 @@ class SiteDoor(Door):
             return sites.put_photo(s, site_id, digest, self._clock(), by)
 
     def hand_over_site(
-        self, site_id: int, organization_id: int, *, version: int | None = None, by: Actor = SYSTEM
+        self,
+        site_id: int,
+        organization_id: int,
+        *,
+        version: int | None = None,
+        by: Actor = SYSTEM,
+        authority: Authority | None = None,
     ) -> HandedSite:
         """Give a site to another organization, and end what the former one would keep its sight by; see `leaving`.
 
@@ -81,6 +93,7 @@ class SiteDoor(Door):
         """
         now = self._clock()
         with self._db.writing() as s:
+            _hold_to_give(s, site_id, organization_id, authority)
             former = memberships.place_path(s, None, site_id)
             given = sites.hand_over(s, site_id, organization_id, now, version=version, by=by)
             ended = leaving.end_sight(s, select(tables.Site.id).where(tables.Site.id == site_id), former, now, by)
@@ -143,9 +156,17 @@ class SiteDoor(Door):
         with self._db.reading() as s:
             return spaces.points_of(s, site_id)
 
-    def grant_site(self, site_id: int, organization_id: int, changes: bool = False, by: Actor = SYSTEM) -> SiteGrant:
-        """Let another organization's people see a site, and with ``changes`` change it; raises `Unknown`."""
+    def grant_site(
+        self,
+        site_id: int,
+        organization_id: int,
+        changes: bool = False,
+        by: Actor = SYSTEM,
+        authority: Authority | None = None,
+    ) -> SiteGrant:
+        """Let another organization's people see a site, with ``changes`` change it; raises `Unknown`, `Conflict`."""
         with self._db.writing() as s:
+            _hold_to_give(s, site_id, organization_id, authority)
             return shares.grant(s, site_id, organization_id, changes, self._clock(), by)
 
     def end_site_grant(self, site_id: int, organization_id: int, by: Actor = SYSTEM) -> None:
@@ -163,9 +184,12 @@ class SiteDoor(Door):
         with self._db.reading() as s:
             return shares.people(s, site_id, self._clock())
 
-    def share_link(self, site_id: int, name: str, expires: datetime, by: Actor = SYSTEM) -> NewShareLink:
+    def share_link(
+        self, site_id: int, name: str, expires: datetime, by: Actor = SYSTEM, authority: Authority | None = None
+    ) -> NewShareLink:
         """A link to a site, its token shown this once; raises `Unknown`, `AttributeInvalid`."""
         with self._db.writing() as s:
+            lasting.hold(s, Wanted(Resource.SITE, site_id, lasting.reach_of(authority, _SHARE)))
             return shares.create_link(s, site_id, name, expires, self._clock(), by)
 
     def share_links(self, site_id: int) -> list[ShareLink]:
@@ -184,13 +208,19 @@ class SiteDoor(Door):
             return shares.end_link(s, link_id, self._clock(), by)
 
     def share_with(
-        self, site_id: int, email: str, expires: datetime | None = None, by: Actor = SYSTEM
+        self,
+        site_id: int,
+        email: str,
+        expires: datetime | None = None,
+        by: Actor = SYSTEM,
+        authority: Authority | None = None,
     ) -> Membership | None:
         """Show a site to a person who has an account; None when nobody has that address.
 
         Raises `Unknown`, `AttributeInvalid`, `NameInvalid`.
         """
         with self._db.writing() as s:
+            lasting.hold(s, Wanted(Resource.SITE, site_id, lasting.reach_of(authority, _SHARE)))
             return shares.with_person(s, site_id, email, expires, self._clock(), by)
 
     def share_of(self, membership_id: int) -> Membership:
@@ -207,3 +237,9 @@ class SiteDoor(Door):
         """Who a link's token stands for."""
         with self._db.reading() as s:
             return shares.guest(s, token, self._clock())
+
+
+def _hold_to_give(session: Session, site_id: int, organization_id: int, authority: Authority | None) -> None:
+    site = Wanted(Resource.SITE, site_id, lasting.reach_of(authority, _GIVE))
+    seen = lasting.reach_of(authority, Right(Action.SEE, Resource.ORGANIZATION))
+    lasting.hold(session, site, Wanted(Resource.ORGANIZATION, organization_id, seen))

@@ -97,7 +97,7 @@ async def move(
         await require_at(rooms, viewer, CHANGE_POINT, found.site_id)
     await run(
         rooms.registry.move_device, device_id, data.site_id, organization_id=data.organization_id,
-        with_history=data.with_history, version=version, by=actor(viewer),
+        with_history=data.with_history, version=version, by=actor(viewer), authority=viewer.authority,
     )  # fmt: skip
     rooms.directory.expire()
     return await answered(rooms, device_id)

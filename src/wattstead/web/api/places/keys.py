@@ -101,7 +101,7 @@ async def create_key(
         )
         made = await rooms.registry_threads.run(
             rooms.registry.create_key, data.site_id, data.scope, data.name, sealed=data.sealed, terms=terms,
-            by=actor(viewer),
+            by=actor(viewer), authority=viewer.authority,
         )  # fmt: skip
         return Response(_shown(made), status_code=201)
 
@@ -127,7 +127,9 @@ async def rotate_key(
 
     async def make() -> Response[Any]:
         overlap = timedelta(days=data.overlap_days)
-        made = await rooms.registry_threads.run(rooms.registry.rotate_key, key_id, overlap, actor(viewer))
+        made = await rooms.registry_threads.run(
+            rooms.registry.rotate_key, key_id, overlap, actor(viewer), viewer.authority
+        )
         return Response(_shown(made), status_code=201)
 
     return await once(request, rooms, viewer, make)

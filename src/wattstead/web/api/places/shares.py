@@ -146,7 +146,7 @@ async def open_link(request: AnyRequest, rooms: FromRooms, token: FromPath[str])
 def _by_link(rooms: FromRooms, viewer: FromViewer, data: NewShare, until: datetime | None) -> ShareAnswer:
     if until is None:
         raise invalid("expires", "is missing")
-    made = rooms.registry.share_link(data.site_id, data.name or "Link", until, actor(viewer))
+    made = rooms.registry.share_link(data.site_id, data.name or "Link", until, actor(viewer), viewer.authority)
     one = made.link
     told = _answer(f"link-{one.id}", "link", one.site_id, one.name, "", one.created, one.expires)
     told.link = f"{link(rooms, 'shared')}/{made.token}"
@@ -158,7 +158,7 @@ def _to_person(rooms: FromRooms, viewer: FromViewer, data: NewShare, until: date
     path = rooms.registry.organization(rooms.registry.site(data.site_id).organization_id).path
     if not viewer.authority.gives(Role.GUEST, path, data.site_id):
         raise lacking(viewer, CREATE)
-    made = rooms.registry.share_with(data.site_id, email, until, actor(viewer))
+    made = rooms.registry.share_with(data.site_id, email, until, actor(viewer), viewer.authority)
     if made is not None:
         return _answer(f"person-{made.id}", "person", data.site_id, data.name, email, made.created, made.expires)
     if until is not None:

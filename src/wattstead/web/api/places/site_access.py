@@ -105,7 +105,7 @@ async def grant(rooms: FromRooms, viewer: FromViewer, site_id: FromPath[int], da
     await require(rooms, viewer, GIVE, site_id)
     await require_in(rooms, viewer, SEE_ORGANIZATION, data.organization_id)
     await rooms.registry_threads.run(
-        rooms.registry.grant_site, site_id, data.organization_id, data.changes, actor(viewer)
+        rooms.registry.grant_site, site_id, data.organization_id, data.changes, actor(viewer), viewer.authority
     )
     rooms.directory.expire()
     return await _access(rooms, viewer, site_id)
@@ -151,7 +151,10 @@ async def hand_over(
     if data.organization_id is not None:
         await require_in(rooms, viewer, SEE_ORGANIZATION, data.organization_id)
         version = expected(request) if "If-Match" in request.headers else None
-        given = await run(registry.hand_over_site, site_id, data.organization_id, version=version, by=actor(viewer))
+        given = await run(
+            registry.hand_over_site, site_id, data.organization_id, version=version, by=actor(viewer),
+            authority=viewer.authority,
+        )  # fmt: skip
         rooms.directory.expire()
         return Response(HandedOver("", given.keys, given.shares), status_code=200)
     if not data.email:
