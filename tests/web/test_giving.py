@@ -88,3 +88,27 @@ def test_no_key_slips_through_a_handover(fleet: Fleet) -> None:
             thread.join(60)
         assert made
         assert [one for one in made if fleet.office.registry.key(one) is not None] == []
+
+
+def test_who_runs_the_platform_takes_no_readings_home(fleet: Fleet) -> None:
+    registry = fleet.office.registry
+    own = registry.create_organization("Own home", fleet.office.root, kind="home").id
+    branch = registry.create_organization("Branch", fleet.south, kind="partner").id
+    site, inside = fleet.site(fleet.south), fleet.site(branch)
+    device = registry.create_device(site, "Meter").id
+    with fleet.office.join("both@test.example", "administrator") as both:
+        person = both.get("/session").json()["account_id"]
+        role = {"role": "owner", "organization_id": own}
+        assert fleet.owner.post(f"/people/{person}/memberships", json=role).status_code == 201
+        home = both.post("/sites", json={"name": "Home", "zone": "UTC", "organization_id": own}).json()["site"]["id"]
+        version = {"If-Match": both.get(f"/organizations/{branch}").headers["ETag"]}
+        refused = [
+            both.put(f"/sites/{site}/access", json={"organization_id": own}),
+            fleet.hand_over(site, own, both),
+            both.patch(f"/organizations/{branch}", json={"parent_id": own}, headers=version),
+            both.post(f"/devices/{device}/move", json={"site_id": home}),
+        ]
+        assert [(one.status_code, one.json().get("code")) for one in refused] == [(403, "role.sight")] * 4
+        assert both.get("/points", params={"site": inside}).status_code == 404
+        assert fleet.hand_over(site, fleet.north, both).status_code == 200
+    assert fleet.hand_over(site, own).status_code == 200

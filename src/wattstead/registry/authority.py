@@ -143,6 +143,20 @@ class Authority(msgspec.Struct, frozen=True):
         """
         return SEE_READINGS not in RIGHTS[role] or self.may(SEE_READINGS, path, site_id)
 
+    def rests_on_sight(self, right: Right, path: str, site_id: int = 0) -> bool:
+        """Whether one stand gives both that right there and the sight of readings.
+
+        >>> Authority((Stand(Role.ADMINISTRATOR, "/"),)).rests_on_sight(Right(Action.GIVE, Resource.SITE), "/1/")
+        False
+        """
+        one = (Authority((stand,), self.reason, self.key) for stand in self.stands)
+        return any(each.may(right, path, site_id) and SEE_READINGS in RIGHTS[each.stands[0].role] for each in one)
+
+    def would_see(self, path: str, site_id: int = 0) -> bool:
+        """Whether one sees readings there, once a reason is told where that is needed."""
+        told = Authority(self.stands, self.reason or "asked", self.key)
+        return told.may(SEE_READINGS, path, site_id)
+
     def above(self, held: Iterable[tuple[Role, str, int]]) -> bool:
         """Whether one could give each of these roles (role, path, site): else one may not lay hands on who holds them.
 

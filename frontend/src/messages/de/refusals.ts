@@ -51,6 +51,7 @@ export const words: Words<"refusals"> = {
   "refusal.eyes.administrator": "Nur die Verwaltung der Plattform darf durch die Augen anderer sehen.",
   "refusal.eyes.whose": "Niemand sieht durch die Augen der Verwaltung oder eines Kontos, das nicht aktiv ist.",
   "refusal.role.own": "Diese Rolle dürfen Sie sich nicht selbst geben: Sie sieht Messwerte, und Sie sehen dort keine.",
+  "refusal.role.sight": "Ihr Konto sieht dort Messwerte und von diesen jetzt keine. Lassen Sie dies jemand anderen tun, oder wählen Sie eine andere Organisation.",
   "refusal.role.give": "Sie dürfen dort niemandem die Rolle {role} geben.",
   "refusal.role.take": "Sie dürfen dort niemandem die Rolle {role} nehmen.",
   "refusal.role.waiting": "Diese Person ist noch nicht dabei. Laden Sie die Adresse zu dieser Rolle ein.",

@@ -49,6 +49,7 @@ export const words = {
   "refusal.eyes.administrator": "Only an administrator may look through somebody's eyes.",
   "refusal.eyes.whose": "Nobody looks through the eyes of an administrator, or of an account that is not active.",
   "refusal.role.own": "You may not take this role yourself: it sees readings, and you see none there.",
+  "refusal.role.sight": "Your account sees readings there, and sees none of these now. Let somebody else do this, or choose another organization.",
   "refusal.role.give": "You may not make anybody {role} there.",
   "refusal.role.take": "You may not take the role {role} from anybody there.",
   "refusal.role.waiting": "This person has not joined yet. Invite the address to this role.",

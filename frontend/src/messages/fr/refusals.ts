@@ -51,6 +51,7 @@ export const words: Words<"refusals"> = {
   "refusal.eyes.administrator": "Seule l'administration de la plateforme peut regarder par les yeux d'un autre.",
   "refusal.eyes.whose": "Personne ne regarde par les yeux de l'administration, ni d'un compte qui n'est pas actif.",
   "refusal.role.own": "Vous ne pouvez pas prendre ce rôle vous-même : il voit des mesures, et vous n'en voyez pas là.",
+  "refusal.role.sight": "Votre compte voit des mesures là-bas, et n'en voit aucune de celles-ci. Laissez quelqu'un d'autre le faire, ou choisissez une autre organisation.",
   "refusal.role.give": "Vous ne pouvez donner là à personne le rôle {role}.",
   "refusal.role.take": "Vous ne pouvez retirer là à personne le rôle {role}.",
   "refusal.role.waiting": "Cette personne n'a pas encore rejoint. Invitez l'adresse à ce rôle.",

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from wattstead.registry import reach as reaching
 from wattstead.registry import tables
 from wattstead.registry.authority import Authority, Reach
-from wattstead.registry.errors import Unknown
+from wattstead.registry.errors import RoleRefused, Unknown
 from wattstead.registry.points import declare
 from wattstead.registry.policy import Resource, Right
 from wattstead.registry.storage.database import possible
@@ -32,6 +32,24 @@ class Wanted(NamedTuple):
 def reach_of(authority: Authority | None, right: Right) -> Reach | None:
     """Where a right is held; None, which is everywhere, for the product itself."""
     return None if authority is None else authority.reach(right)
+
+
+def check_not_to_oneself(
+    authority: Authority | None, right: Right, former: str, present: str, sites: tuple[int, int] = (0, 0)
+) -> None:
+    """Raise `RoleRefused` for who would see readings by giving something away: who runs the platform moves things
+    about, and does not take them to where the same account sees.
+
+    ``former`` and ``present`` are paths of organizations, ``sites`` the sites there.
+    """
+    if authority is None or authority.rests_on_sight(right, former, sites[0]):
+        return
+    if authority.would_see(present, sites[1]):
+        raise RoleRefused(
+            "role.sight",
+            "your account sees readings there and sees none of these now; let somebody else do this, or choose another "
+            "organization",
+        )
 
 
 def hold(session: Session, *wanted: Wanted) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from wattstead.registry import tables, trail
 from wattstead.registry.authority import Authority
 from wattstead.registry.errors import Conflict, Unknown
+from wattstead.registry.people import memberships
 from wattstead.registry.places import devices, lasting, sources
 from wattstead.registry.places.lasting import Wanted
 from wattstead.registry.places.versions import changeable
@@ -86,7 +87,9 @@ def hold(
     with_history: bool,
     authority: Authority | None,
 ) -> None:
-    """Raise `Unknown` unless whoever asks may move the device away, and to there, at this instant; see `lasting`."""
+    """Raise `Unknown` unless whoever asks may move the device away, and to there, at this instant; `RoleRefused` as
+    `lasting.check_not_to_oneself`.
+    """
     give, points = (lasting.reach_of(authority, one) for one in (_GIVE, _CHANGE_POINT))
     wanted = [Wanted(Resource.DEVICE, device_id, give)]
     if site_id is not None:
@@ -94,8 +97,11 @@ def hold(
     elif organization_id is not None:
         wanted.append(Wanted(Resource.ORGANIZATION, organization_id, give))
     lasting.hold(session, *wanted)
+    here = session.scalar(select(tables.Device.site_id).where(tables.Device.id == device_id))
+    if here is not None and site_id is not None:
+        former, present = (memberships.place_path(session, None, one) for one in (here, site_id))
+        lasting.check_not_to_oneself(authority, _GIVE, former, present, (here, site_id))
     if with_history and site_id is not None:  # both sites are held by now
-        here = session.get_one(tables.Device, device_id).site_id
         lasting.hold(session, *(Wanted(Resource.SITE, one, points) for one in (here, site_id) if one is not None))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from wattstead.registry.authority import Reach
+from wattstead.registry.authority import Authority, Reach
 from wattstead.registry.door import Door
 from wattstead.registry.places import organizations
 from wattstead.registry.records import Organization
@@ -45,11 +45,19 @@ class OrganizationDoor(Door):
             return organizations.change(s, organization_id, given, self._clock(), version=version, by=by)
 
     def move_organization(
-        self, organization_id: int, parent_id: int | None, *, version: int | None = None, by: Actor = SYSTEM
+        self,
+        organization_id: int,
+        parent_id: int | None,
+        *,
+        version: int | None = None,
+        by: Actor = SYSTEM,
+        authority: Authority | None = None,
     ) -> Organization:
-        """Hang a branch elsewhere in the tree; raises `Unknown`, `Stale`, `Conflict`."""
+        """Hang a branch elsewhere in the tree; raises `Unknown`, `Stale`, `Conflict`, `RoleRefused`."""
         with self._db.writing() as s:
-            return organizations.move(s, organization_id, parent_id, self._clock(), version=version, by=by)
+            return organizations.move(
+                s, organization_id, parent_id, self._clock(), version=version, by=by, authority=authority
+            )
 
     def disable_organization(
         self, organization_id: int, disabled: bool = True, *, version: int | None = None, by: Actor = SYSTEM

@@ -10,10 +10,11 @@ from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
 from wattstead.registry import names, tables, trail
-from wattstead.registry.authority import Reach
+from wattstead.registry.authority import Authority, Reach
 from wattstead.registry.errors import AttributeInvalid, Conflict, Unknown
+from wattstead.registry.places import lasting
 from wattstead.registry.places.versions import changeable
-from wattstead.registry.policy import Resource
+from wattstead.registry.policy import Action, Resource, Right
 from wattstead.registry.reach import in_branch, of_organizations
 from wattstead.registry.records import Organization
 from wattstead.registry.storage import dataset
@@ -21,6 +22,7 @@ from wattstead.registry.trail import SYSTEM, Actor
 
 KINDS = ("fleet", "partner", "utility", "company", "home")
 _PLAIN = {"synchronize_session": False}
+_CHANGE = Right(Action.CHANGE, Resource.ORGANIZATION)
 
 
 def create(
@@ -99,8 +101,9 @@ def move(
     *,
     version: int | None = None,
     by: Actor = SYSTEM,
+    authority: Authority | None = None,
 ) -> Organization:
-    """Hang a branch below another organization, or make it a root; raises `Unknown`, `Stale`, `Conflict`.
+    """Hang a branch below another one, or make it a root; raises `Unknown`, `Stale`, `Conflict`, `RoleRefused`.
 
     Everything in the branch goes along; whoever stood above it stands above it no more.
     """
@@ -113,6 +116,8 @@ def move(
             "organization.inside", f"organization {organization_id} cannot stand below itself; choose another parent"
         )
     new = f"{above}{row.id}/"
+    _check_may_move(authority, old.removesuffix(f"{row.id}/"), above, organization_id)
+    lasting.check_not_to_oneself(authority, _CHANGE, old, new)
     row.parent_id = parent_id
     session.flush()
     table = tables.Organization
@@ -123,6 +128,13 @@ def move(
     session.refresh(row)
     wake_doors(session, new)
     return _changed(session, row, before, "move", now, by)
+
+
+def _check_may_move(authority: Authority | None, former: str, above: str, organization_id: int) -> None:
+    """Raise `Unknown` unless both ends of a move are one's to change by now."""
+    reach = lasting.reach_of(authority, _CHANGE)
+    if reach is not None and not (reach.holds(former) and reach.holds(above)):
+        raise Unknown("organization", organization_id)
 
 
 def disable(

@@ -243,3 +243,5 @@ def _hold_to_give(session: Session, site_id: int, organization_id: int, authorit
     site = Wanted(Resource.SITE, site_id, lasting.reach_of(authority, _GIVE))
     seen = lasting.reach_of(authority, Right(Action.SEE, Resource.ORGANIZATION))
     lasting.hold(session, site, Wanted(Resource.ORGANIZATION, organization_id, seen))
+    former, present = (memberships.place_path(session, *at) for at in ((None, site_id), (organization_id, None)))
+    lasting.check_not_to_oneself(authority, _GIVE, former, present)

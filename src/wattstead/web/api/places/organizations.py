@@ -173,7 +173,10 @@ async def change_organization(
         changed = await run(rooms.registry.change_organization, organization_id, version=version, by=by, **given)
         version = changed.version
     if moves:
-        changed = await run(rooms.registry.move_organization, organization_id, parent_id, version=version, by=by)
+        changed = await run(
+            rooms.registry.move_organization, organization_id, parent_id, version=version, by=by,
+            authority=viewer.authority,
+        )  # fmt: skip
         version = changed.version
     if closes:
         changed = await run(rooms.registry.disable_organization, organization_id, disabled, version=version, by=by)
