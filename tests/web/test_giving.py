@@ -112,3 +112,35 @@ def test_who_runs_the_platform_takes_no_readings_home(fleet: Fleet) -> None:
         assert both.get("/points", params={"site": inside}).status_code == 404
         assert fleet.hand_over(site, fleet.north, both).status_code == 200
     assert fleet.hand_over(site, own).status_code == 200
+
+
+def test_no_sight_outlives_a_look_through_somebodys_eyes(fleet: Fleet) -> None:
+    registry = fleet.office.registry
+    site, depot = fleet.site(fleet.north), fleet.site(fleet.north)
+    device = registry.create_device(site, "Meter").id
+    with (
+        fleet.office.join("owns@test.example", "owner", organization_id=fleet.north) as owns,
+        fleet.office.join("looks@test.example", "administrator") as eyes,
+    ):
+        key = owns.post("/keys", json={"site_id": site, "scope": "read"}).json()["id"]
+        person = owns.get("/session").json()["account_id"]
+        assert eyes.post(f"/people/{person}/impersonate", json={"reason": "ticket"}).status_code == 201
+        assert eyes.get(f"/sites/{site}").status_code == 200
+        branch = {"If-Match": eyes.get(f"/organizations/{fleet.below}").headers["ETag"]}
+        below = registry.create_organization("Beside", fleet.north).id
+        refused = [
+            eyes.post("/keys", json={"site_id": site, "scope": "read"}),
+            eyes.post("/keys", json={"site_id": site, "scope": "admin"}),
+            eyes.post(f"/keys/{key}/rotate", json={}),
+            eyes.post("/shares", json={"site_id": site, "name": "Link", "expires_days": 3}),
+            eyes.post("/shares", json={"site_id": site, "email": "looks@test.example"}),
+            eyes.post("/shares", json={"site_id": site, "email": "anybody@test.example"}),
+            eyes.put(f"/sites/{site}/access", json={"organization_id": fleet.below}),
+            eyes.post(f"/sites/{site}/handover", json={"organization_id": fleet.below}),
+            eyes.post(f"/devices/{device}/move", json={"site_id": depot, "with_history": True}),
+            eyes.patch(f"/organizations/{fleet.below}", json={"parent_id": below}, headers=branch),
+        ]
+        assert [(one.status_code, one.json().get("code")) for one in refused] == [(403, "eyes.lasting")] * 10
+        assert eyes.post("/keys", json={"site_id": site, "scope": "write"}).status_code == 201
+        assert eyes.delete("/session").status_code == 204
+        assert owns.get("/shares", params={"site": site}).json()["rows"] == []

@@ -47,6 +47,7 @@ export const words: Words<"refusals"> = {
   "refusal.session.old": "Melden Sie sich ab und wieder an, und tun Sie dies innerhalb von 10 Minuten.",
   "refusal.factor.set": "Dieses Konto hat einen zweiten Faktor. Geben Sie das Passwort an, um ihn zu ersetzen.",
   "refusal.eyes.role": "Niemand gibt sich durch die Augen eines anderen selbst eine Rolle.",
+  "refusal.eyes.lasting": "Durch die Augen eines anderen gibt niemand Einblick in Messwerte. Beenden Sie zuerst diesen Blick.",
   "refusal.eyes.other": "Beenden Sie zuerst diesen Blick durch fremde Augen, oder wählen Sie jemand anderen.",
   "refusal.eyes.administrator": "Nur die Verwaltung der Plattform darf durch die Augen anderer sehen.",
   "refusal.eyes.whose": "Niemand sieht durch die Augen der Verwaltung oder eines Kontos, das nicht aktiv ist.",

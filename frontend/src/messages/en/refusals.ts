@@ -45,6 +45,7 @@ export const words = {
   "refusal.session.old": "Sign out and in again, then do this within 10 minutes.",
   "refusal.factor.set": "This account has a second factor. Give the password to replace it.",
   "refusal.eyes.role": "Nobody gives themselves a role through somebody's eyes.",
+  "refusal.eyes.lasting": "Nobody gives a sight of readings through somebody's eyes. Stop looking through these eyes first.",
   "refusal.eyes.other": "Stop looking through these eyes first, or choose another person.",
   "refusal.eyes.administrator": "Only an administrator may look through somebody's eyes.",
   "refusal.eyes.whose": "Nobody looks through the eyes of an administrator, or of an account that is not active.",

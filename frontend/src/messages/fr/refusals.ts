@@ -47,6 +47,7 @@ export const words: Words<"refusals"> = {
   "refusal.session.old": "Déconnectez-vous et reconnectez-vous, puis faites ceci dans les 10 minutes.",
   "refusal.factor.set": "Ce compte a un second facteur. Donnez le mot de passe pour le remplacer.",
   "refusal.eyes.role": "Personne ne se donne un rôle en regardant par les yeux d'un autre.",
+  "refusal.eyes.lasting": "Personne ne donne accès à des mesures par les yeux d'autrui. Cessez d'abord de regarder par ces yeux.",
   "refusal.eyes.other": "Cessez d'abord de regarder par ces yeux, ou choisissez une autre personne.",
   "refusal.eyes.administrator": "Seule l'administration de la plateforme peut regarder par les yeux d'un autre.",
   "refusal.eyes.whose": "Personne ne regarde par les yeux de l'administration, ni d'un compte qui n'est pas actif.",

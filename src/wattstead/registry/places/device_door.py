@@ -75,7 +75,7 @@ class DeviceDoor(Door):
     ) -> Device:
         """Put a device at another site, or at none; see `moves`; raises `Unknown`, `Stale`, `Conflict`."""
         with self._db.writing() as s:
-            moves.hold(s, device_id, site_id, organization_id, with_history, authority)
+            moves.hold(s, device_id, site_id, organization_id, with_history, by, authority)
             return moves.move(
                 s, device_id, site_id, self._clock(), organization_id=organization_id, with_history=with_history,
                 version=version, by=by,

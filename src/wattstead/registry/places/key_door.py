@@ -38,6 +38,7 @@ class KeyDoor(Door):
         an end. Raises `KeyInvalid`, `Unknown`.
         """
         seal = self._opened_seal() if sealed else None
+        _check_eyes(by, scope)
         with self._db.writing() as s:
             lasting.hold(s, Wanted(Resource.SITE, site_id, _makes(authority, scope)))
             return keys.create(s, site_id, scope, name, point_limit, secret, seal, self._clock(), terms, by)
@@ -56,6 +57,7 @@ class KeyDoor(Door):
         seal = self._opened_seal() if self._is_sealed(key_id) else None
         with self._db.writing() as s:
             site_id, scope = keys.at(s, key_id)
+            _check_eyes(by, scope)
             lasting.hold(s, Wanted(Resource.SITE, site_id, _makes(authority, scope)))
             made = keys.rotate(s, key_id, overlap, seal, self._clock(), by)
             if made.key.site_id != site_id:  # its device went to another site just now
@@ -119,3 +121,8 @@ class KeyDoor(Door):
 
 def _makes(authority: Authority | None, scope: Scope) -> Reach | None:
     return None if authority is None else authority.makes(scope)
+
+
+def _check_eyes(by: Actor, scope: Scope) -> None:
+    if scope is not Scope.WRITE:
+        lasting.check_own_eyes(by)

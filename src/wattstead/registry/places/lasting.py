@@ -18,6 +18,7 @@ from wattstead.registry.errors import RoleRefused, Unknown
 from wattstead.registry.points import declare
 from wattstead.registry.policy import Resource, Right
 from wattstead.registry.storage.database import possible
+from wattstead.registry.trail import Actor
 
 
 class Wanted(NamedTuple):
@@ -32,6 +33,17 @@ class Wanted(NamedTuple):
 def reach_of(authority: Authority | None, right: Right) -> Reach | None:
     """Where a right is held; None, which is everywhere, for the product itself."""
     return None if authority is None else authority.reach(right)
+
+
+def check_own_eyes(by: Actor) -> None:
+    """Raise `RoleRefused` for an administrator who looks through somebody's eyes: that sight ends within the hour, and
+    nothing is made with it that goes on seeing.
+    """
+    if by.impersonator_id is not None:
+        raise RoleRefused(
+            "eyes.lasting",
+            "nobody gives a sight of readings through somebody's eyes that outlives the look; end it first",
+        )
 
 
 def check_not_to_oneself(

@@ -85,11 +85,14 @@ def hold(
     site_id: int | None,
     organization_id: int | None,
     with_history: bool,
+    by: Actor,
     authority: Authority | None,
 ) -> None:
     """Raise `Unknown` unless whoever asks may move the device away, and to there, at this instant; `RoleRefused` as
     `lasting.check_not_to_oneself`.
     """
+    if site_id is not None:
+        lasting.check_own_eyes(by)
     give, points = (lasting.reach_of(authority, one) for one in (_GIVE, _CHANGE_POINT))
     wanted = [Wanted(Resource.DEVICE, device_id, give)]
     if site_id is not None:

@@ -116,6 +116,7 @@ def move(
             "organization.inside", f"organization {organization_id} cannot stand below itself; choose another parent"
         )
     new = f"{above}{row.id}/"
+    lasting.check_own_eyes(by)
     _check_may_move(authority, old.removesuffix(f"{row.id}/"), above, organization_id)
     lasting.check_not_to_oneself(authority, _CHANGE, old, new)
     row.parent_id = parent_id

@@ -92,7 +92,7 @@ class Templates(DeviceDoor):
     ) -> Device:
         """As every device is moved; one that had no site yet gets the points of its template."""
         with self._db.writing() as s:
-            moves.hold(s, device_id, site_id, organization_id, with_history, authority)
+            moves.hold(s, device_id, site_id, organization_id, with_history, by, authority)
             moved = moves.move(
                 s, device_id, site_id, self._clock(), organization_id=organization_id, with_history=with_history,
                 version=version, by=by,

@@ -93,7 +93,7 @@ class SiteDoor(Door):
         """
         now = self._clock()
         with self._db.writing() as s:
-            _hold_to_give(s, site_id, organization_id, authority)
+            _hold_to_give(s, site_id, organization_id, authority, by)
             former = memberships.place_path(s, None, site_id)
             given = sites.hand_over(s, site_id, organization_id, now, version=version, by=by)
             ended = leaving.end_sight(s, select(tables.Site.id).where(tables.Site.id == site_id), former, now, by)
@@ -166,7 +166,7 @@ class SiteDoor(Door):
     ) -> SiteGrant:
         """Let another organization's people see a site, with ``changes`` change it; raises `Unknown`, `Conflict`."""
         with self._db.writing() as s:
-            _hold_to_give(s, site_id, organization_id, authority)
+            _hold_to_give(s, site_id, organization_id, authority, by)
             return shares.grant(s, site_id, organization_id, changes, self._clock(), by)
 
     def end_site_grant(self, site_id: int, organization_id: int, by: Actor = SYSTEM) -> None:
@@ -189,7 +189,7 @@ class SiteDoor(Door):
     ) -> NewShareLink:
         """A link to a site, its token shown this once; raises `Unknown`, `AttributeInvalid`."""
         with self._db.writing() as s:
-            lasting.hold(s, Wanted(Resource.SITE, site_id, lasting.reach_of(authority, _SHARE)))
+            _hold_to_share(s, site_id, authority, by)
             return shares.create_link(s, site_id, name, expires, self._clock(), by)
 
     def share_links(self, site_id: int) -> list[ShareLink]:
@@ -220,7 +220,7 @@ class SiteDoor(Door):
         Raises `Unknown`, `AttributeInvalid`, `NameInvalid`.
         """
         with self._db.writing() as s:
-            lasting.hold(s, Wanted(Resource.SITE, site_id, lasting.reach_of(authority, _SHARE)))
+            _hold_to_share(s, site_id, authority, by)
             return shares.with_person(s, site_id, email, expires, self._clock(), by)
 
     def share_of(self, membership_id: int) -> Membership:
@@ -239,7 +239,13 @@ class SiteDoor(Door):
             return shares.guest(s, token, self._clock())
 
 
-def _hold_to_give(session: Session, site_id: int, organization_id: int, authority: Authority | None) -> None:
+def _hold_to_share(session: Session, site_id: int, authority: Authority | None, by: Actor) -> None:
+    lasting.check_own_eyes(by)
+    lasting.hold(session, Wanted(Resource.SITE, site_id, lasting.reach_of(authority, _SHARE)))
+
+
+def _hold_to_give(session: Session, site_id: int, organization_id: int, authority: Authority | None, by: Actor) -> None:
+    lasting.check_own_eyes(by)
     site = Wanted(Resource.SITE, site_id, lasting.reach_of(authority, _GIVE))
     seen = lasting.reach_of(authority, Right(Action.SEE, Resource.ORGANIZATION))
     lasting.hold(session, site, Wanted(Resource.ORGANIZATION, organization_id, seen))
