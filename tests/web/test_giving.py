@@ -144,3 +144,31 @@ def test_no_sight_outlives_a_look_through_somebodys_eyes(fleet: Fleet) -> None:
         assert eyes.post("/keys", json={"site_id": site, "scope": "write"}).status_code == 201
         assert eyes.delete("/session").status_code == 204
         assert owns.get("/shares", params={"site": site}).json()["rows"] == []
+
+
+def test_a_branch_that_moves_leaves_the_former_fleet_no_sight(fleet: Fleet) -> None:
+    registry = fleet.office.registry
+    branch = registry.create_organization("Moving", fleet.north, kind="partner").id
+    deeper = registry.create_organization("Deeper", fleet.north).id
+    site = fleet.site(branch)
+    read, write = (
+        fleet.partner.post("/keys", json={"site_id": site, "scope": scope}).json()["secret"]
+        for scope in ("read", "write")
+    )
+    shared = fleet.owner.post("/shares", json={"site_id": site, "name": "Link", "expires_days": 3}).json()
+    fleet.owner.put(f"/sites/{site}/access", json={"organization_id": fleet.below})
+
+    def move(parent_id: int) -> None:
+        version = {"If-Match": fleet.owner.get(f"/organizations/{branch}").headers["ETag"]}
+        moved = fleet.owner.patch(f"/organizations/{branch}", json={"parent_id": parent_id}, headers=version)
+        assert moved.status_code == 200, moved.text
+
+    move(deeper)
+    assert registry.key(read) is not None
+    assert registry.guest(shared["link"].rpartition("/")[2]) is not None
+    move(fleet.south)
+    assert registry.key(read) is None
+    assert registry.key(write) is not None
+    assert registry.guest(shared["link"].rpartition("/")[2]) is None
+    access = fleet.southern.get(f"/sites/{site}/access").json()["organizations"]
+    assert [one["id"] for one in access] == [fleet.south, branch]

@@ -13,6 +13,7 @@ from wattstead.registry import names, tables, trail
 from wattstead.registry.authority import Authority, Reach
 from wattstead.registry.errors import AttributeInvalid, Conflict, Unknown
 from wattstead.registry.places import lasting
+from wattstead.registry.places.sites import leaving
 from wattstead.registry.places.versions import changeable
 from wattstead.registry.policy import Action, Resource, Right
 from wattstead.registry.reach import in_branch, of_organizations
@@ -22,7 +23,7 @@ from wattstead.registry.trail import SYSTEM, Actor
 
 KINDS = ("fleet", "partner", "utility", "company", "home")
 _PLAIN = {"synchronize_session": False}
-_CHANGE = Right(Action.CHANGE, Resource.ORGANIZATION)
+_CHANGE, _GIVE_SITE = Right(Action.CHANGE, Resource.ORGANIZATION), Right(Action.GIVE, Resource.SITE)
 
 
 def create(
@@ -105,7 +106,8 @@ def move(
 ) -> Organization:
     """Hang a branch below another one, or make it a root; raises `Unknown`, `Stale`, `Conflict`, `RoleRefused`.
 
-    Everything in the branch goes along; whoever stood above it stands above it no more.
+    Everything in the branch goes along; whoever stood above it stands above it no more, and keeps no sight of its
+    sites: see `leaving`.
     """
     _lock_tree(session, organization_id, parent_id)
     row = changeable(session, tables.Organization, organization_id, version)
@@ -117,7 +119,8 @@ def move(
         )
     new = f"{above}{row.id}/"
     lasting.check_own_eyes(by)
-    _check_may_move(authority, old.removesuffix(f"{row.id}/"), above, organization_id)
+    former = old.removesuffix(f"{row.id}/")
+    _check_may_move(authority, former, above, organization_id)
     lasting.check_not_to_oneself(authority, _CHANGE, old, new)
     row.parent_id = parent_id
     session.flush()
@@ -127,15 +130,19 @@ def move(
         execution_options=_PLAIN,
     )
     session.refresh(row)
+    if former != "/" and not new.startswith(former):
+        sites = select(tables.Site.id).where(tables.Site.organization_id.in_(_ids(new)))
+        leaving.end_sight(session, sites, former, now, by)
     wake_doors(session, new)
     return _changed(session, row, before, "move", now, by)
 
 
 def _check_may_move(authority: Authority | None, former: str, above: str, organization_id: int) -> None:
-    """Raise `Unknown` unless both ends of a move are one's to change by now."""
-    reach = lasting.reach_of(authority, _CHANGE)
-    if reach is not None and not (reach.holds(former) and reach.holds(above)):
-        raise Unknown("organization", organization_id)
+    """Raise `Unknown` unless both ends of a move are one's to change by now, and sites there one's to give."""
+    for right in (_CHANGE, _GIVE_SITE):
+        reach = lasting.reach_of(authority, right)
+        if reach is not None and not (reach.holds(former) and reach.holds(above)):
+            raise Unknown("organization", organization_id)
 
 
 def disable(

@@ -28,7 +28,7 @@ class Ended(NamedTuple):
 
 def end_sight(session: Session, sites: Select[int], former: str, now: datetime, by: Actor = SYSTEM) -> Ended:
     """End what lets the organization at the path ``former`` look at sites that are another's now: keys that read or set
-    up, links and shares with people, whoever made them, and grants to its people.
+    up, links and shares with people, whoever made them, and grants in the branches that are above them no more.
     """
     ended = keys.end_at_sites(session, sites, (Scope.READ, Scope.ADMIN), now, by)
     shown = shares.end_all(session, sites, now, by)
@@ -48,9 +48,19 @@ def end_sight(session: Session, sites: Select[int], former: str, now: datetime, 
 
 
 def _ends(granted: str, former: str, present: str) -> bool:
-    """Whether a grant ends: of the present owner and those above it, who need none, and of the former one, its branch
-    and those above it, unless the site stays in that branch.
+    """Whether a grant ends: to the present owner and those above it, who need none, and in the branch of the topmost
+    that stands above the site no more, whose people would see by it.
+
+    >>> _ends("/1/2/9/", "/1/2/5/", "/1/3/"), _ends("/1/4/", "/1/2/5/", "/1/3/"), _ends("/1/2/9/", "/1/2/", "/1/2/5/")
+    (True, False, False)
     """
     if present.startswith(granted):
         return True
-    return not present.startswith(former) and (granted.startswith(former) or former.startswith(granted))
+    if present.startswith(former):
+        return False
+    lost = "/"
+    for part in former.strip("/").split("/"):
+        lost += f"{part}/"
+        if not present.startswith(lost):
+            break
+    return granted.startswith(lost)

@@ -23,6 +23,7 @@ from wattstead.web.rooms import FromRooms, FromViewer
 CREATE, CHANGE, DELETE = (
     Right(one, Resource.ORGANIZATION) for one in (Action.CREATE, Action.CHANGE, Action.DELETE)
 )  # fmt: skip
+GIVE_SITE = Right(Action.GIVE, Resource.SITE)
 Word = Annotated[str, msgspec.Meta(max_length=200)]
 Text = Annotated[str, msgspec.Meta(max_length=10_000)]
 Sorting = Literal["name", "kind", "created", "id", "registration"]
@@ -160,7 +161,8 @@ async def change_organization(
     organization_id: FromPath[int],
     data: JSONBody[OrganizationPatch],
 ) -> Response[OrganizationAnswer]:
-    """Needs If-Match. A branch can be moved only between places in which one may change things on both sides."""
+    """Needs If-Match. A branch can be moved only between places in which one may change things on both sides; where its
+    former place is above it no more, keys that read or set its sites up end, and links, shares and grants too."""
     await require(rooms, viewer, CHANGE, organization_id)
     version, by, run = expected(request), actor(viewer), rooms.registry_threads.run
     given = {name: value for name, value in msgspec.structs.asdict(data).items() if value is not UNSET}
@@ -208,8 +210,9 @@ async def _require_move(rooms: FromRooms, viewer: FromViewer, organization_id: i
     found = await rooms.registry_threads.run(rooms.registry.organization, organization_id)
     reach = viewer.authority.reach(CHANGE)
     above = found.path.removesuffix(f"{found.id}/")
-    if not reach.holds(above):
-        raise lacking(viewer, CHANGE)
+    for right in (CHANGE, GIVE_SITE):
+        if not viewer.authority.reach(right).holds(above):
+            raise lacking(viewer, right)
     if parent_id is not None:
         await require_in(rooms, viewer, CHANGE, parent_id)
     elif not reach.everywhere:
