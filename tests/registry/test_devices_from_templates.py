@@ -194,6 +194,14 @@ def test_a_device_whose_template_is_gone_can_still_be_rolled_over(registry: Regi
     assert _points(registry, device.id)["plain/power"].name == "Active power"
 
 
+def test_a_device_that_was_taken_away_closes_nothing_at_its_old_site(registry: Registry, site: Site) -> None:
+    device = registry.create_device_from_template(site.id, "shelly-plug-s")
+    registry.move_device(device.id, None, organization_id=registry.create_organization("Other", None).id)
+    registry.put_posting(device.id, enabled=False)
+    assert registry.closed().devices == {device.id}
+    assert registry.closed().points == {}
+
+
 def test_posting_closes_a_devices_points(registry: Registry, site: Site) -> None:
     device = registry.create_device_from_template(site.id, "shelly-plug-s")
     other = registry.create_device_from_template(site.id, "tasmota-plug")

@@ -49,8 +49,11 @@ def put_posting(
 
 
 def closed(session: Session) -> Closed:
-    """The devices whose readings are not taken, and their points."""
+    """The devices whose readings are not taken, and their points where they are: what a device that was taken away left
+    at a site is that site's.
+    """
     shut = select(Device.id).where(Device.posting.is_(False))
-    points = select(Point.id, Point.device_id).where(Point.device_id.in_(shut))
+    points = select(Point.id, Point.device_id).join(Device, Device.id == Point.device_id)
+    points = points.where(Device.posting.is_(False), Device.site_id == Point.site_id)
     of = {point_id: device_id for point_id, device_id in session.execute(points) if device_id}
     return Closed(frozenset(session.scalars(shut)), of)
