@@ -172,3 +172,36 @@ def test_a_branch_that_moves_leaves_the_former_fleet_no_sight(fleet: Fleet) -> N
     assert registry.guest(shared["link"].rpartition("/")[2]) is None
     access = fleet.southern.get(f"/sites/{site}/access").json()["organizations"]
     assert [one["id"] for one in access] == [fleet.south, branch]
+
+
+def test_a_grant_to_change_silences_nothing(fleet: Fleet) -> None:
+    site = fleet.site(fleet.north)
+    device = fleet.office.registry.create_device(site, "Meter").id
+    fleet.owner.put(f"/sites/{site}/access", json={"organization_id": fleet.south, "changes": True})
+
+    def patch(client: httpx.Client, **told: str) -> httpx.Response:
+        version = {"If-Match": client.get(f"/sites/{site}").headers["ETag"]}
+        return client.patch(f"/sites/{site}", json=told, headers=version)
+
+    assert patch(fleet.southern, state="disabled", city="Lyon").status_code == 403
+    assert patch(fleet.southern, state="active", city="Lyon").status_code == 200
+    assert fleet.southern.post(f"/devices/{device}/posting", json={"enabled": False}).status_code == 403
+    assert fleet.partner.post(f"/devices/{device}/posting", json={"enabled": False}).status_code == 200
+    table = f"id,state\n{site},disabled\n".encode()
+    preview = fleet.southern.post("/imports", params={"kind": "sites"}, content=table).json()
+    assert preview["change"] == 0 and "grant" in preview["problems"][0]["reason"]
+    assert patch(fleet.partner, state="disabled").status_code == 200
+
+
+def test_whoever_has_a_link_is_not_told_where_a_site_is(fleet: Fleet) -> None:
+    site = fleet.office.registry.create_site(
+        fleet.north, "Hidden", "UTC", "the key lies under the mat", tags={"geohash": "u0nd9h", "roof": "flat"},
+        attributes={"latitude": 48.1, "longitude": 11.5},
+    ).id  # fmt: skip
+    shared = fleet.owner.post("/shares", json={"site_id": site, "name": "Link", "expires_days": 3}).json()
+    with fleet.office.client() as guest:
+        assert guest.get(f"/shared/{shared['link'].rpartition('/')[2]}").status_code == 200
+        seen = guest.get(f"/sites/{site}").json()
+    assert (seen["latitude"], seen["note"], seen["tags"]) == (None, "", {"roof": "flat"})
+    told = fleet.partner.get(f"/sites/{site}").json()
+    assert (told["note"], told["tags"]["geohash"]) == ("the key lies under the mat", "u0nd9h")

@@ -21,7 +21,7 @@ def test_a_key_sees_its_site_and_a_person_all(house: Any, reader: httpx.Client, 
     told = reader.get("/api/v1/sites").json()
     (home,) = told["rows"]
     assert (home["id"], home["name"], home["zone"], home["note"], told["total"]) == (
-        house.home, "Home", "Europe/Berlin", "a recorded home", 1,
+        house.home, "Home", "Europe/Berlin", "", 1,
     )  # fmt: skip
     assert [site["name"] for site in person.get("/api/v1/sites").json()["rows"]] == ["Barn", "Home"]
     assert house.points["secret"] not in [row["id"] for row in reader.get("/api/v1/points").json()]

@@ -65,6 +65,11 @@ class Reach(msgspec.Struct, frozen=True):
         """Whether nothing is left out."""
         return "/" in self.branches
 
+    @property
+    def own(self) -> Reach:
+        """Without the sites that were granted beside the tree: for what a grant to change does not carry."""
+        return msgspec.structs.replace(self, beside=Beside.NONE)
+
     def holds(self, path: str, site_id: int = 0) -> bool:
         """Whether a thing is inside: the path of its organization, and its site if it has one.
 

@@ -113,6 +113,13 @@ async def require(rooms: Rooms, viewer: Viewer, right: Right, identity: int) -> 
         raise lacking(viewer, right)
 
 
+async def require_own(rooms: Rooms, viewer: Viewer, right: Right, identity: int) -> None:
+    """Raise `Refused` with 403 where a right that one holds on a thing comes from a grant of its site alone."""
+    own = viewer.authority.reach(right).own
+    if not (await rooms.registry_threads.run(rooms.registry.within, right.resource, identity, own))[0]:
+        raise lacking(viewer, right)
+
+
 async def require_at_site(rooms: Rooms, viewer: Viewer, right: Right, site_id: int) -> None:
     """`require` for what is made or listed at a site: 404 for a site one does not see, 403 without the right there."""
     seen, allowed = (viewer.authority.reach(one) for one in (Right(Action.SEE, Resource.SITE), right))

@@ -131,6 +131,7 @@ class Importer:
         given, tags, by = self._given(line), self._tags(line), actor(self.viewer)
         if line.cells.get("id"):
             site_id = self._identity(line, "id", Action.CHANGE, Resource.SITE)
+            self._check_state(site_id, given)
             if write:
                 self.registry.change_site(site_id, attributes=given, tags=tags, by=by)
             return False
@@ -144,6 +145,13 @@ class Importer:
                 by=by,
             )  # fmt: skip
         return True
+
+    def _check_state(self, site_id: int, given: Mapping[str, Any]) -> None:
+        """Raise `AttributeInvalid` where a grant of the site does not carry what is given."""
+        own = self.viewer.authority.reach(Right(Action.CHANGE, Resource.SITE)).own
+        changes = "state" in given and given["state"] != self.registry.site(site_id).state
+        if changes and not self.registry.within(Resource.SITE, site_id, own)[0]:
+            raise AttributeInvalid("state", "is not changed by a grant; ask the site's own organization")
 
     def _device(self, line: Line, write: bool) -> bool:
         given, tags, by = self._given(line), self._tags(line), actor(self.viewer)

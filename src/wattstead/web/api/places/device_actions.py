@@ -12,7 +12,7 @@ from msgspec import UNSET, UnsetType
 
 from wattstead.metering.calendar import Step
 from wattstead.registry.policy import Action, Resource, Right
-from wattstead.web.access.gate import AnyRequest, actor, lacking, needs, require
+from wattstead.web.access.gate import AnyRequest, actor, lacking, needs, require, require_own
 from wattstead.web.access.places import require_at, require_in
 from wattstead.web.access.watching import watch_points, words_of
 from wattstead.web.api.places.devices import CHANGE, SEE, DeviceAnswer, answered
@@ -110,8 +110,9 @@ async def move(
 async def put_posting(
     rooms: FromRooms, viewer: FromViewer, device_id: FromPath[int], data: JSONBody[Posting]
 ) -> Response[DeviceAnswer]:
-    """Readings of the device are taken, or refused, within a second."""
+    """Readings of the device are taken, or refused, within a second; a grant of its site does not carry this."""
     await require(rooms, viewer, CHANGE, device_id)
+    await require_own(rooms, viewer, CHANGE, device_id)
     if data.enabled is UNSET:
         raise invalid("enabled", "is missing; give true or false")
     await rooms.registry_threads.run(rooms.registry.put_posting, device_id, data.enabled, by=actor(viewer))

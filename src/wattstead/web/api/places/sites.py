@@ -19,7 +19,7 @@ from wattstead.registry.places.directory.directory import SiteRow
 from wattstead.registry.places.directory.filters import OF_PEOPLE
 from wattstead.registry.policy import Action, Resource, Right, Role
 from wattstead.registry.records import NewInvitation, Scope, Site
-from wattstead.web.access.gate import MANY, AnyRequest, actor, lacking, needs, require
+from wattstead.web.access.gate import MANY, AnyRequest, actor, lacking, needs, require, require_own
 from wattstead.web.access.people import invitation_link, invitation_writer
 from wattstead.web.access.places import SEE_SITE, own_organization, require_in
 from wattstead.web.access.viewer import Viewer
@@ -33,6 +33,8 @@ Word = Annotated[str, msgspec.Meta(max_length=200)]
 Text = Annotated[str, msgspec.Meta(max_length=10_000)]
 Tags = dict[Annotated[str, msgspec.Meta(max_length=60)], Word]
 _PATIENCE_S = 30.0
+_GEOHASH = "geohash"
+"""The tag that says where a site is, as its coordinates do."""
 _log = structlog.get_logger("wattstead.web")
 
 
@@ -216,9 +218,11 @@ async def site(rooms: FromRooms, viewer: FromViewer, site_id: FromPath[int]) -> 
 async def change_site(
     request: AnyRequest, rooms: FromRooms, viewer: FromViewer, site_id: FromPath[int], data: JSONBody[SitePatch]
 ) -> Response[SiteAnswer]:
-    """Sets what is given; needs If-Match."""
+    """Sets what is given; needs If-Match. Who sees the site by a grant does not change its state."""
     await require(rooms, viewer, CHANGE, site_id)
     given = fields(data)
+    if "state" in given and given["state"] != (await one(rooms, site_id)).site.state:
+        await require_own(rooms, viewer, CHANGE, site_id)
     await rooms.registry_threads.run(
         rooms.registry.change_site, site_id, tags=given.pop("tags", {}), attributes=given, version=expected(request),
         by=actor(viewer),
@@ -257,7 +261,9 @@ def answer(viewer: Viewer, row: SiteRow) -> SiteAnswer:
     """A site as this viewer is told of it."""
     told = {name: getattr(row.site, name) for name in Site.__struct_fields__}
     if not viewer.sight.of_people:
-        told |= {name: None if told[name] is None or not isinstance(told[name], str) else "" for name in OF_PEOPLE}
+        hidden = OF_PEOPLE | {"note"}
+        told |= {name: None if told[name] is None or not isinstance(told[name], str) else "" for name in hidden}
+        told["tags"] = {key: value for key, value in told["tags"].items() if key != _GEOHASH}
     return SiteAnswer(**told, organization=row.organization, devices=row.devices)
 
 
