@@ -205,3 +205,23 @@ def test_whoever_has_a_link_is_not_told_where_a_site_is(fleet: Fleet) -> None:
     assert (seen["latitude"], seen["note"], seen["tags"]) == (None, "", {"roof": "flat"})
     told = fleet.partner.get(f"/sites/{site}").json()
     assert (told["note"], told["tags"]["geohash"]) == ("the key lies under the mat", "u0nd9h")
+
+
+def test_a_share_that_waits_for_an_answer_is_taken_back(fleet: Fleet) -> None:
+    site, foreign = fleet.site(fleet.north), fleet.site(fleet.south)
+    with fleet.office.join("family@test.example", "user", site_id=site) as user, fleet.office.client() as door:
+        offered = user.post("/shares", json={"site_id": site, "email": "wrong@test.example"}).json()
+        (listed,) = user.get("/shares", params={"site": site}).json()["rows"]
+        assert (listed["id"], listed["kind"], listed["email"]) == (offered["id"], "invitation", "wrong@test.example")
+        assert user.delete(f"/shares/{offered['id']}").status_code == 204
+        assert user.get("/shares", params={"site": site}).json()["rows"] == []
+        answer = {"token": offered["link"].partition("?token=")[2], "password": "correct horse battery"}
+        assert door.post("/invitations/accept", json=answer).status_code == 404
+        role = user.post("/invitations", json={"email": "a@test.example", "role": "guest", "site_id": site})
+        assert role.status_code == 403
+        there = fleet.owner.post("/shares", json={"site_id": foreign, "name": "Link", "expires_days": 3}).json()["id"]
+        asked = fleet.owner.post("/shares", json={"site_id": foreign, "email": "b@test.example"}).json()["id"]
+        for one in (there, asked, "link-99999", "person-99999", "invitation-99999"):
+            gone = user.delete(f"/shares/{one}")
+            sentence = f"share {one} does not exist, or is not yours to see"
+            assert (gone.status_code, gone.json()["detail"]) == (404, sentence)

@@ -67,6 +67,12 @@ def invitations(session: Session, reach: Reach | None, now: datetime) -> list[In
     return [_record(row) for row in rows]
 
 
+def of_guests(session: Session, now: datetime, *conditions: ColumnElement[bool]) -> list[Invitation]:
+    """Shares of sites that wait for an answer, by id."""
+    guests = (_Row.role == Role.GUEST.value, _Row.site_id.is_not(None), *_open(now), *conditions)
+    return [_record(row) for row in session.scalars(select(_Row).where(*guests).order_by(_Row.id))]
+
+
 def revoke(session: Session, actor: Actor, invitation_id: int, reach: Reach | None, now: datetime) -> None:
     """Take an invitation within reach back; raises `Unknown`."""
     row = session.scalars(select(_Row).where(_Row.id == invitation_id, *_open(now), *_within(reach))).first()

@@ -18,6 +18,7 @@ from wattstead.registry.people.proofs import attempts, passwords
 from wattstead.registry.policy import Role
 from wattstead.registry.records import Account, Invitation, InvitationLook, Letter, NewInvitation
 from wattstead.registry.storage import dataset
+from wattstead.registry.storage.database import possible
 from wattstead.registry.trail import Actor
 
 Writing = Callable[[str], Letter]
@@ -61,6 +62,19 @@ class Joining(Door):
         """The invitations within reach that wait for an answer, the newest first."""
         with self._db.reading() as s:
             return invitations.invitations(s, reach, self._clock())
+
+    def offered_shares(self, site_id: int) -> list[Invitation]:
+        """The people who were asked to look at a site and have not answered."""
+        with self._db.reading() as s:
+            return invitations.of_guests(s, self._clock(), tables.Invitation.site_id.in_(possible([site_id])))
+
+    def offered_share(self, invitation_id: int) -> Invitation:
+        """One of `offered_shares`; raises `Unknown`."""
+        with self._db.reading() as s:
+            found = invitations.of_guests(s, self._clock(), tables.Invitation.id.in_(possible([invitation_id])))
+        if not found:
+            raise Unknown("share", invitation_id)
+        return found[0]
 
     def revoke_invitation(self, actor: Actor, invitation_id: int, reach: Reach | None = None) -> None:
         """Take an invitation within reach back; raises `Unknown`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -10,6 +11,7 @@ from litestar import Router, delete, get, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import Response
 
+from wattstead.registry.errors import Unknown
 from wattstead.registry.people.emails import checked
 from wattstead.registry.policy import Action, Resource, Right, Role
 from wattstead.web.access.cookies import share_cookie
@@ -73,15 +75,17 @@ async def shares(
     account: FromAccount,
     site: Annotated[int, QueryParameter(description="Which site.")],
 ) -> ShareRows:
-    """People and open links; a link's address itself is never shown again."""
+    """People, those who were asked and have not answered, and open links; a link's address is never shown again."""
     await require_at(rooms, viewer, SEE, site)
     run, registry = rooms.registry_threads.run, rooms.registry
     people, links = await run(registry.site_people, site), await run(registry.share_links, site)
+    offered = await run(registry.offered_shares, site)
     rows = [
         _answer(f"person-{m.id}", "person", site, name, email, m.created, m.expires)
         for m, name, email in people
         if m.role == Role.GUEST.value
     ]
+    rows += [_answer(f"invitation-{i.id}", "invitation", site, "", i.email, i.created, i.expires) for i in offered]
     rows += [_answer(f"link-{one.id}", "link", site, one.name, "", one.created, one.expires) for one in links]
     return ShareRows(rows, len(rows))
 
@@ -113,22 +117,23 @@ async def create_share(
 async def delete_share(rooms: FromRooms, viewer: FromViewer, account: FromAccount, share_id: FromPath[str]) -> None:
     """Whoever looks by it sees nothing more from now on."""
     kind, _, number = share_id.partition("-")
-    if kind not in ("person", "link") or not (number.isascii() and number.isdecimal() and len(number) < 10):
+    registry, by = rooms.registry, actor(viewer)
+    ways: dict[str, tuple[Callable[[int], Any], Callable[[int], Any]]] = {
+        "person": (registry.share_of, lambda identity: registry.end_share(identity, by)),
+        "link": (registry.share_link_of, lambda identity: registry.end_share_link(identity, by)),
+        "invitation": (registry.offered_share, lambda identity: registry.revoke_invitation(by, identity)),
+    }
+    if kind not in ways or not (number.isascii() and number.isdecimal() and len(number) < 10):
         raise not_found("share", share_id[:40])
-    run, registry, identity = rooms.registry_threads.run, rooms.registry, int(number)
-    site_id = (
-        (await run(registry.share_of, identity)).site_id
-        if kind == "person"
-        else (await run(registry.share_link_of, identity)).site_id
-    )
+    find, end = ways[kind]
+    run, identity = rooms.registry_threads.run, int(number)
     try:
-        await require_at(rooms, viewer, DELETE, site_id or 0)
-    except Refused as error:  # a share of a site that is not to be seen answers like one that does not exist
-        raise (not_found("share", share_id) if error.status == 404 else error) from None
-    if kind == "person":
-        await run(registry.end_share, identity, actor(viewer))
-    else:
-        await run(registry.end_share_link, identity, actor(viewer))
+        await require_at(rooms, viewer, DELETE, (await run(find, identity)).site_id or 0)
+        await run(end, identity)
+    except (Refused, Unknown) as error:  # a share of a site that is not to be seen answers like one that does not exist
+        if isinstance(error, Refused) and error.status != 404:
+            raise
+        raise not_found("share", share_id) from None
     rooms.directory.expire()
 
 
