@@ -225,3 +225,37 @@ def test_a_share_that_waits_for_an_answer_is_taken_back(fleet: Fleet) -> None:
             gone = user.delete(f"/shares/{one}")
             sentence = f"share {one} does not exist, or is not yours to see"
             assert (gone.status_code, gone.json()["detail"]) == (404, sentence)
+
+
+@pytest.mark.parametrize("how", ["taken", "disabled", "deleted"])
+def test_what_somebody_showed_ends_with_the_right_to_show_it(fleet: Fleet, how: str) -> None:
+    site = fleet.site(fleet.north)
+    email = f"shows.{how}@test.example"
+    with (
+        fleet.office.join(email, "user", site_id=site) as user,
+        fleet.office.join(f"seen.{how}@test.example", "auditor", organization_id=fleet.south) as seen,
+        fleet.office.client() as guest,
+    ):
+        person = user.get("/session").json()["account_id"]
+        link = user.post("/shares", json={"site_id": site, "name": "Link", "expires_days": 3}).json()["link"]
+        offered = user.post("/shares", json={"site_id": site, "email": f"seen.{how}@test.example"}).json()
+        token = offered["link"].partition("?token=")[2]
+        assert seen.post("/invitations/accept", json={"token": token}).status_code == 200
+        assert seen.get(f"/sites/{site}").status_code == 200
+        assert len(fleet.partner.get("/shares", params={"site": site}).json()["rows"]) == 2
+        assert guest.get(f"/shared/{link.rpartition('/')[2]}").status_code == 200
+        about = fleet.owner.get(f"/people/{person}")
+        version = {"If-Match": about.headers["ETag"]}
+        if how == "taken":
+            role = about.json()["memberships"][0]["id"]
+            assert fleet.partner.delete(f"/people/{person}/memberships/{role}").status_code == 204
+        elif how == "disabled":
+            fleet.owner.patch(f"/people/{person}", json={"state": "disabled"}, headers=version)
+        else:
+            assert fleet.owner.delete(f"/people/{person}", headers=version).status_code == 204
+        assert guest.get(f"/shared/{link.rpartition('/')[2]}").status_code == 404
+        assert seen.get(f"/sites/{site}").status_code == 404
+        left = fleet.partner.get("/shares", params={"site": site}).json()["rows"]
+        assert [one["kind"] for one in left] == ([] if how == "deleted" else ["link"])
+        for one in left:
+            assert fleet.partner.delete(f"/shares/{one['id']}").status_code == 204

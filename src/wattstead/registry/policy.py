@@ -146,7 +146,7 @@ _TABLE: Mapping[Resource, Mapping[Role, str]] = {
                             Role.OPERATOR: "s",         Role.MANAGER: "scud", Role.USER: "s"},
     Resource.EDGE:         {Role.ADMINISTRATOR: "scud", Role.OWNER: "scud", Role.AUDITOR: "s", Role.PARTNER: "scud",
                             Role.OPERATOR: "s",         Role.MANAGER: "scud", Role.USER: "s"},
-    Resource.SHARE:        {                            Role.OWNER: "scd",  Role.AUDITOR: "s",
+    Resource.SHARE:        {                            Role.OWNER: "scd",  Role.AUDITOR: "s",  Role.PARTNER: "sd",
                                                                             Role.USER: "scd"},
     Resource.TRAIL:        {Role.ADMINISTRATOR: "s",    Role.OWNER: "s",    Role.AUDITOR: "s", Role.PARTNER: "s",
                                                         Role.MANAGER: "s",  Role.USER: "s"},

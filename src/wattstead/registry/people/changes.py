@@ -14,6 +14,7 @@ from wattstead.registry import names, tables, trail
 from wattstead.registry.authority import Authority
 from wattstead.registry.errors import NameInvalid, RoleRefused, Stale, Unknown
 from wattstead.registry.people import accounts, links, memberships, sessions
+from wattstead.registry.places.sites import shares
 from wattstead.registry.policy import Action, Resource, Right, Role
 from wattstead.registry.records import Account, Membership, PersonChange
 from wattstead.registry.storage import dataset
@@ -46,6 +47,8 @@ def change(
         put_email(session, row, told.email, verified=None)
     if told.state is not None and told.state != row.state:
         _put_state(session, actor, row, told.state, now)
+        session.flush()
+        shares.end_given(session, account_id, now, actor)
     row.version += 1
     session.flush()
     _note(session, now, actor, Action.CHANGE.value, row, before, _fields(row))
@@ -81,7 +84,10 @@ def remove(
     row = _in_hand(session, actor, authority, Right(Action.DELETE, Resource.PERSON), account_id, version, now)
     _check_not_self(actor, account_id)
     _check_not_last(session, account_id)
-    organization_id = row.organization_id
+    organization_id, row.state = row.organization_id, "disabled"  # nobody's, for what this person has given
+    session.flush()
+    shares.end_given(session, account_id, now, actor)
+    session.execute(update(tables.ShareLink).where(tables.ShareLink.maker_id == account_id).values(revoked=now))
     trail.erase_person(session, account_id, row.email)
     session.execute(delete(tables.Mail).where(tables.Mail.to == row.email))
     session.execute(delete(tables.Invitation).where(tables.Invitation.email == row.email))
@@ -156,6 +162,7 @@ def take(
     if row.role == Role.ADMINISTRATOR.value:
         _check_not_last(session, account_id)
     ended = memberships.end(session, membership_id)
+    shares.end_given(session, account_id, now, actor)
     _note_role(session, now, actor, "take", ended)
     return ended
 

@@ -6,7 +6,7 @@ import hashlib
 import secrets
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, case, or_, select
+from sqlalchemy import Select, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from wattstead.registry import names, tables, trail
@@ -14,12 +14,13 @@ from wattstead.registry.errors import AttributeInvalid, Conflict, Unknown
 from wattstead.registry.people import memberships
 from wattstead.registry.people.emails import folded
 from wattstead.registry.places.closed import closed_paths
-from wattstead.registry.policy import Resource, Role
+from wattstead.registry.policy import Action, Resource, Right, Role
 from wattstead.registry.records import Guest, Membership, NewShareLink, ShareLink, SiteGrant
 from wattstead.registry.storage import dataset
 from wattstead.registry.storage.database import possible
 from wattstead.registry.trail import SYSTEM, Actor
 
+_CREATE = Right(Action.CREATE, Resource.SHARE)
 LONGEST = timedelta(days=366)
 """No link lives longer."""
 
@@ -134,9 +135,12 @@ def link(session: Session, link_id: int) -> ShareLink:
 
 
 def guest(session: Session, token: str, now: datetime) -> Guest | None:
-    """Who a link's token stands for; None when it is unknown, closed or over, or its organization is disabled."""
+    """Who a link's token stands for; None when it is unknown, closed or over, its organization is disabled, or whoever
+    made it may not share the site any more.
+    """
+    link = tables.ShareLink
     row = session.execute(
-        select(tables.ShareLink.id, tables.ShareLink.site_id, tables.Organization.path, tables.ShareLink.expires)
+        select(link.id, link.site_id, tables.Organization.path, link.expires, link.maker_id)
         .join(tables.Site, tables.Site.id == tables.ShareLink.site_id)
         .join(tables.Organization, tables.Organization.id == tables.Site.organization_id)
         .where(
@@ -145,7 +149,9 @@ def guest(session: Session, token: str, now: datetime) -> Guest | None:
             tables.ShareLink.expires > now,
         )
     ).one_or_none()
-    if row is None or row[2].startswith(closed_paths(session)):
+    if row is None or row.path.startswith(closed_paths(session)):
+        return None
+    if row.maker_id is not None and not _may_share(session, row.maker_id, row.path, row.site_id, now):
         return None
     return Guest(row[0], row[1], row[3].timestamp())
 
@@ -228,6 +234,41 @@ def end_all(session: Session, sites: Select[int], now: datetime, by: Actor = SYS
     for member_id in shown:
         end_person(session, member_id, now, by)
     return len(open_links) + len(shown)
+
+
+def end_given(session: Session, account_id: int, now: datetime, by: Actor = SYSTEM) -> int:
+    """End what somebody has shown to people at sites where that person may share no more; how many shares there were.
+
+    Who showed what to whom is in the trail; a share that another one gave anew is that one's.
+    """
+    member, deed, asked = tables.Membership, tables.Trail, tables.Invitation
+    given = select(deed.resource_id, func.max(deed.id)).where(
+        deed.resource == Resource.SHARE.value, deed.action == "create", deed.account_id.is_not(None)
+    )
+    last = given.group_by(deed.resource_id).subquery()
+    shown = select(last.c[0]).join(deed, deed.id == last.c[1]).where(deed.account_id == account_id)
+    invited = (
+        select(member.id)
+        .join(tables.Account, tables.Account.id == member.account_id)
+        .join(asked, (asked.email == tables.Account.email) & (asked.site_id == member.site_id))
+        .where(asked.inviter_id == account_id, asked.role == Role.GUEST.value, asked.accepted.is_not(None))
+    )
+    theirs = select(member.id, member.site_id).where(
+        member.role == Role.GUEST.value, member.site_id.is_not(None), member.id.in_(shown) | member.id.in_(invited)
+    )
+    ended = 0
+    for member_id, site_id in session.execute(theirs.order_by(member.id)).all():
+        if not _may_share(session, account_id, memberships.place_path(session, None, site_id), site_id, now):
+            end_person(session, member_id, now, by)
+            ended += 1
+    return ended
+
+
+def _may_share(session: Session, account_id: int, path: str, site_id: int, now: datetime) -> bool:
+    account = session.get(tables.Account, account_id)
+    if account is None or account.state != "active":
+        return False
+    return memberships.authority(session, account_id, now).may(_CREATE, path, site_id)
 
 
 def check_end(expires: datetime, now: datetime) -> None:
