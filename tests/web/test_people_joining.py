@@ -144,3 +144,32 @@ def test_a_page_of_another_site_starts_none_of_this(office: Any, path: str, want
     with httpx.Client(base_url=f"{office.url}/api/v1", headers={"Origin": "https://evil.example"}) as evil:
         body = {"email": "a@test.example", "token": "t", "password": PASSWORD, "organization": 1}
         assert evil.post(path, json={name: body[name] for name in wanted}).status_code == 403
+
+
+@pytest.mark.parametrize("later", [False, True])
+def test_no_answer_undoes_the_end_of_a_role(office: Any, later: bool) -> None:
+    email = f"ends.{later}@test.example"
+    site = office.registry.create_site(office.root, "House", "UTC").id
+    with office.signed_in() as owner, office.join(email, "auditor", organization_id=office.root) as person:
+        about = f"/people/{person.get('/session').json()['account_id']}"
+        role = {"role": "user", "site_id": site}
+
+        def invite() -> str:
+            return str(owner.post("/invitations", json={"email": email, **role}).json()["link"].partition("?token=")[2])
+
+        def give() -> None:
+            made = owner.post(f"{about}/memberships", json={**role, "expires": "2099-01-01T00:00:00Z"})
+            assert made.status_code == 201
+
+        if later:
+            give()
+        token = invite()
+        if not later:
+            give()
+        accepted = person.post("/invitations/accept", json={"token": token})
+        assert accepted.status_code == (200 if later else 404)
+        (held,) = [one for one in owner.get(about).json()["memberships"] if one["role"] == "user"]
+        assert held["expires"].startswith("2099-01-01")
+        token = invite()
+        assert owner.delete(f"{about}/memberships/{held['id']}").status_code == 204
+        assert person.post("/invitations/accept", json={"token": token}).status_code == 404

@@ -161,7 +161,7 @@ def take(
         raise RoleRefused("role.take", f"you may not take the role {row.role} from anybody there", role=row.role)
     if row.role == Role.ADMINISTRATOR.value:
         _check_not_last(session, account_id)
-    ended = memberships.end(session, membership_id)
+    ended = memberships.end(session, membership_id, now)
     shares.end_given(session, account_id, now, actor)
     _note_role(session, now, actor, "take", ended)
     return ended

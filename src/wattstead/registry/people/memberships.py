@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from wattstead.registry import tables
@@ -25,9 +25,11 @@ def create(
     organization_id: int | None = None,
     site_id: int | None = None,
     expires: datetime | None = None,
+    lengthens: bool = True,
 ) -> Membership:
     """Give a role on an organization's branch, on a site, or, with neither, on the platform; twice is once.
 
+    Offers of the same role that wait for an answer are void. Without ``lengthens`` the end of a held role stays.
     Raises `Unknown`, and `NameInvalid` where the role cannot be held.
     """
     check_held(role, organization_id, site_id)
@@ -47,21 +49,36 @@ def create(
             account_id=account_id, organization_id=organization_id, site_id=site_id, role=role.value, created=now
         )
         session.add(row)
-    row.expires = expires
+        row.expires = expires
+    elif lengthens or (row.expires is not None and row.expires <= now):
+        row.expires = expires
     session.flush()
+    _void_offers(session, row, now)
     dataset.bump(session)
     return record(row)
 
 
-def end(session: Session, membership_id: int) -> Membership:
-    """Take a role back; raises `Unknown`."""
+def end(session: Session, membership_id: int, now: datetime) -> Membership:
+    """Take a role back, and the offers of it that wait for an answer; raises `Unknown`."""
     row = session.get(tables.Membership, membership_id)
     if row is None:
         raise Unknown("membership", membership_id)
+    _void_offers(session, row, now)
     session.delete(row)
     session.flush()
     dataset.bump(session)
     return record(row)
+
+
+def _void_offers(session: Session, row: tables.Membership, now: datetime) -> None:
+    """Void what was offered before of a role that was given or taken just now: its answer would undo that."""
+    offer = tables.Invitation
+    email = select(tables.Account.email).where(tables.Account.id == row.account_id).scalar_subquery()
+    same = (
+        offer.email == email, offer.role == row.role, _is(offer.organization_id, row.organization_id),
+        _is(offer.site_id, row.site_id), offer.accepted.is_(None), offer.revoked.is_(None),
+    )  # fmt: skip
+    session.execute(update(offer).where(*same).values(revoked=now), execution_options={"synchronize_session": False})
 
 
 def memberships(session: Session, *conditions: ColumnElement[bool]) -> list[Membership]:

@@ -148,8 +148,10 @@ def accept_all(session: Session, known: tables.Account, now: datetime) -> None:
 
 def _take(session: Session, row: _Row, known: tables.Account, now: datetime) -> None:
     row.accepted = now
+    session.flush()
     memberships.create(
-        session, known.id, Role(row.role), now, organization_id=row.organization_id, site_id=row.site_id
+        session, known.id, Role(row.role), now, organization_id=row.organization_id, site_id=row.site_id,
+        lengthens=False,
     )  # fmt: skip
     _note(session, now, Actor(known.id), "accept", row)
 

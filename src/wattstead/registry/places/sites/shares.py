@@ -215,7 +215,7 @@ def _is_theirs(session: Session, account: tables.Account, path: str, now: dateti
 def end_person(session: Session, membership_id: int, now: datetime, by: Actor = SYSTEM) -> Membership:
     """Take a person's share of a site back; raises `Unknown`."""
     gone = guest_membership(session, membership_id)
-    memberships.end(session, membership_id)
+    memberships.end(session, membership_id, now)
     before = {"account_id": gone.account_id, "role": gone.role, "expires": gone.expires}
     trail.note(session, now, by, "delete", Resource.SHARE, membership_id, site_id=gone.site_id, before=before)
     return gone
