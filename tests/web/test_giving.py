@@ -259,3 +259,47 @@ def test_what_somebody_showed_ends_with_the_right_to_show_it(fleet: Fleet, how: 
         assert [one["kind"] for one in left] == ([] if how == "deleted" else ["link"])
         for one in left:
             assert fleet.partner.delete(f"/shares/{one['id']}").status_code == 204
+
+
+def test_previews_of_tables_are_not_pushed_out_by_others(fleet: Fleet) -> None:
+    site = fleet.site(fleet.north)
+    kept = fleet.southern.post("/imports", params={"kind": "sites"}, content=b"name,zone\nA,UTC\n").json()["token"]
+    with fleet.office.join("guest@test.example", "guest", site_id=site) as guest:
+        refused = guest.post("/imports", params={"kind": "sites"}, content=b"name,zone\nB,UTC\n")
+        assert refused.status_code == 403
+    for _ in range(25):
+        made = fleet.partner.post("/imports", params={"kind": "sites"}, content=b"name,zone\nB,UTC\n")
+        assert made.status_code == 200
+    assert fleet.southern.post("/imports/apply", json={"token": kept, "kind": "sites"}).json()["created"] == 1
+
+
+OWN_TEMPLATE = """\
+name: secret-meter
+revision: 1
+title: Secret meter
+maker: Nobody
+speaks: mqtt
+points:
+  - address: power
+    name: Power
+    quantity: electricity
+    unit: W
+"""
+
+
+def test_an_own_template_of_another_organization_is_not_used_under_a_grant(fleet: Fleet) -> None:
+    made = fleet.owner.post("/templates", json={"organization_id": fleet.north, "text": OWN_TEMPLATE})
+    assert made.status_code == 201, made.text
+    site = fleet.site(fleet.north)
+    fleet.owner.put(f"/sites/{site}/access", json={"organization_id": fleet.south, "changes": True})
+    wanted = {"name": "Meter", "site_id": site, "template": "secret-meter"}
+    assert fleet.southern.post("/devices", json=wanted).status_code == 404
+    device = fleet.partner.post("/devices", json=wanted)
+    assert device.status_code == 201, device.text
+    path = f"/devices/{device.json()['id']}/rollover"
+    assert fleet.southern.post(path, json={"template": "secret-meter"}).status_code == 404
+    assert fleet.southern.post(path, json={}).status_code == 404
+    assert fleet.southern.post(path, json={"template": "shelly-plug-s"}).status_code == 200
+    assert fleet.partner.post(path, json={}).status_code == 200
+    with fleet.office.join("manages@test.example", "manager", site_id=site) as manager:
+        assert manager.post("/devices", json={**wanted, "prefix": "m"}).status_code == 201

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from functools import lru_cache
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, false, or_, select
 from sqlalchemy.orm import Session
 
 from wattstead.registry import tables, trail
@@ -37,7 +37,7 @@ def within(session: Session, reach: Reach | None) -> list[Shelved]:
         of_site = select(organization.path).join(tables.Site, tables.Site.organization_id == organization.id)
         for path in session.scalars(of_site.where(*of_sites(Reach((), reach.sites))).distinct()):
             above.update(_ids(path))
-    below = select(tables.Organization.id).where(or_(*(in_branch(path) for path in reach.branches)))
+    below = select(tables.Organization.id).where(or_(false(), *(in_branch(path) for path in reach.branches)))
     wanted = [tables.Template.organization_id.in_(integers(session, sorted(above)))]
     if reach.branches:
         wanted.append(tables.Template.organization_id.in_(below))

@@ -67,13 +67,15 @@ class Templates(DeviceDoor):
         tags: Mapping[str, str] | None = None,
         space_id: int | None = None,
         by: Actor = SYSTEM,
+        shelf: Reach | None = None,
     ) -> Device:
         """A device with all points of a template, at once or not at all; ``given`` are its other attributes.
 
+        ``shelf`` is where whoever asks sees own templates (None: everywhere); what is not seen is not used.
         Raises `Unknown`, `AddressTaken`, `AttributeInvalid`, `NameInvalid`.
         """
         with self._db.writing() as s:
-            found = self._library(s, site_id, organization_id).find(template, revision).template
+            found = self._library(s, site_id, organization_id, shelf).find(template, revision).template
             return furnishing.create_device(
                 s, site_id, organization_id, found, given or {}, tags or {}, self._clock(),
                 prefix=prefix, space_id=space_id, by=by,
@@ -105,10 +107,15 @@ class Templates(DeviceDoor):
                 furnishing.equip(s, moved, found, self._clock())
             return devices.device(s, device_id)
 
-    def preview_rollover(self, device_id: int, revision: int | None = None, template: str = "") -> Rollover:
-        """What another revision, by default the newest, would change of a device; raises `Unknown`."""
+    def preview_rollover(
+        self, device_id: int, revision: int | None = None, template: str = "", shelf: Reach | None = None
+    ) -> Rollover:
+        """What another revision, by default the newest, would change of a device; raises `Unknown`.
+
+        ``shelf`` as of `create_device_from_template`.
+        """
         with self._db.reading() as s:
-            device, old, new = self._pair(s, device_id, template, revision)
+            device, old, new = self._pair(s, device_id, template, revision, shelf)
             return rollover.preview(s, device, old, new)
 
     def apply_rollover(
@@ -119,10 +126,11 @@ class Templates(DeviceDoor):
         *,
         version: int | None = None,
         by: Actor = SYSTEM,
+        shelf: Reach | None = None,
     ) -> Rollover:
         """Make a device like another revision; raises `Unknown`, `Stale`, `AddressTaken`."""
         with self._db.writing() as s:
-            _, old, new = self._pair(s, device_id, template, revision)
+            _, old, new = self._pair(s, device_id, template, revision, shelf)
             return rollover.apply(s, device_id, old, new, self._clock(), version=version, by=by)
 
     def settle(self, new: Sequence[NewSite], by: Actor = SYSTEM) -> list[Settled]:
@@ -154,23 +162,30 @@ class Templates(DeviceDoor):
     def _files(self) -> list[Shelved]:
         return [*shipped(), *of_folder(self.template_folder)[0]]
 
-    def _library(self, session: Session, site_id: int | None, organization_id: int | None) -> Library:
-        """What may be used for a device there."""
+    def _library(
+        self, session: Session, site_id: int | None, organization_id: int | None, shelf: Reach | None = None
+    ) -> Library:
+        """What may be used for a device there, by who sees the own templates of ``shelf`` (None: all)."""
         if site_id is not None:
             site = session.get(tables.Site, site_id) if possible([site_id]) else None
             if site is None:
                 raise Unknown("site", site_id)
             organization_id = site.organization_id
         organization = session.get(tables.Organization, organization_id) if organization_id else None
-        return Library([*self._files(), *own.of_path(session, organization.path if organization else "/")])
+        mine = own.of_path(session, organization.path if organization else "/")
+        if shelf is not None:
+            seen = {one.id for one in own.within(session, shelf)}
+            mine = [one for one in mine if one.id in seen]
+        return Library([*self._files(), *mine])
 
     def _pair(
-        self, session: Session, device_id: int, template: str, revision: int | None
+        self, session: Session, device_id: int, template: str, revision: int | None, shelf: Reach | None
     ) -> tuple[Device, Template | None, Template]:
         """A device, the template it was made from (None: it is no more), and the one it shall be like."""
         device = devices.device(session, device_id)
         library = self._library(session, device.site_id, device.organization_id)
-        new = library.find(template or device.template, revision).template
+        shown = self._library(session, device.site_id, device.organization_id, shelf)
+        new = shown.find(template or device.template, revision).template
         try:
             return device, library.find(device.template, device.revision).template, new
         except Unknown:

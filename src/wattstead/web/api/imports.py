@@ -8,7 +8,8 @@ import msgspec
 from litestar import Router, post
 from litestar.params import JSONBody, QueryParameter
 
-from wattstead.web.access.gate import SIGNED, AnyRequest
+from wattstead.registry.policy import Action, Right
+from wattstead.web.access.gate import SIGNED, AnyRequest, lacking
 from wattstead.web.files import tables_in
 from wattstead.web.files.importing import KINDS, Importer, Waiting
 from wattstead.web.problem import Refused
@@ -76,6 +77,9 @@ async def preview(
     name: Annotated[str, QueryParameter(description="Of the file; of no importance.", max_length=300)] = "",
 ) -> ImportPreview:
     """The body is a CSV or Excel file whose first line names attributes; lines with an `id` change what is there."""
+    wanted = KINDS[kind].resource
+    if not any(viewer.authority.reach(Right(one, wanted)) for one in (Action.CREATE, Action.CHANGE)):
+        raise lacking(viewer, Right(Action.CREATE, wanted))
     content = await request.body()
     run = rooms.registry_threads.run
     sheet = await run(tables_in.read, content)

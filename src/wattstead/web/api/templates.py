@@ -168,12 +168,14 @@ async def roll_over(
     for right in (*_LOOK, *(_DO if data.apply else ())):
         if site_id is not None:
             await require_at_site(rooms, viewer, right, site_id)
+    shelf = viewer.authority.reach(_SEE)
     if not data.apply:
-        return Response(await run(registry.preview_rollover, device_id, data.revision, data.template))
+        return Response(await run(registry.preview_rollover, device_id, data.revision, data.template, shelf))
     version = expected(request)
     done = await run(
-        registry.apply_rollover, device_id, data.revision, data.template, version=version, by=actor(viewer)
-    )
+        registry.apply_rollover, device_id, data.revision, data.template, version=version, by=actor(viewer),
+        shelf=shelf,
+    )  # fmt: skip
     rooms.directory.expire()
     return Response(done, headers=tag(version + 1))
 

@@ -27,7 +27,8 @@ from wattstead.web.problem import code_of
 from wattstead.web.rooms import Rooms
 
 _KEPT_S = 1_800.0
-_MOST_KEPT = 20
+_MOST_KEPT, _MOST_EACH = 20, 3
+"""How many tables wait at most, and how many of one person: nobody's preview pushes out those of others."""
 _BESIDE = {"organization", "organization_id"}
 _PERSON = frozenset({"name", "phone", "mobile_phone", "phone_type", "operating_system", "application_version",
                      "privacy_state", "locale"})  # fmt: skip
@@ -72,6 +73,9 @@ class Waiting:
         """The token with which to take it."""
         now = time.monotonic()
         self._kept = {token: one for token, one in self._kept.items() if one[0] > now}
+        own = [token for token, one in self._kept.items() if one[1] == account_id]
+        for token in own[: max(0, len(own) - _MOST_EACH + 1)]:
+            del self._kept[token]
         while len(self._kept) >= _MOST_KEPT:
             self._kept.pop(next(iter(self._kept)))
         token = secrets.token_urlsafe(24)

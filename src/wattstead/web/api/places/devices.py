@@ -25,6 +25,7 @@ from wattstead.web.rooms import FromRooms, FromViewer, Rooms
 SEE, CREATE, CHANGE, DELETE = (
     Right(one, Resource.DEVICE) for one in (Action.SEE, Action.CREATE, Action.CHANGE, Action.DELETE)
 )  # fmt: skip
+SEE_TEMPLATE = Right(Action.SEE, Resource.TEMPLATE)
 Word = Annotated[str, msgspec.Meta(max_length=200)]
 Text = Annotated[str, msgspec.Meta(max_length=10_000)]
 
@@ -202,7 +203,7 @@ def _make(rooms: Rooms, viewer: FromViewer, organization_id: int | None, data: N
     if data.template:
         return rooms.registry.create_device_from_template(
             data.site_id, data.template, given, organization_id=organization_id, revision=data.revision,
-            prefix=data.prefix, tags=tags, space_id=space_id, by=by,
+            prefix=data.prefix, tags=tags, space_id=space_id, by=by, shelf=viewer.authority.reach(SEE_TEMPLATE),
         )  # fmt: skip
     name = given.pop("name")
     return rooms.registry.create_device(
