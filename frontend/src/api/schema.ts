@@ -344,7 +344,7 @@ export interface paths {
         put?: never;
         /**
          * Let it post
-         * @description Readings of the device are taken, or refused, within a second.
+         * @description Readings of the device are taken, or refused, within a second; a grant of its site does not carry this.
          */
         post: operations["put_posting"];
         delete?: never;
@@ -727,7 +727,8 @@ export interface paths {
         head?: never;
         /**
          * Change
-         * @description Needs If-Match. A branch can be moved only between places in which one may change things on both sides.
+         * @description Needs If-Match. A branch can be moved only between places in which one may change things on both sides; where its
+         *     former place is above it no more, keys that read or set its sites up end, and links, shares and grants too.
          */
         patch: operations["change_organization"];
         trace?: never;
@@ -1294,7 +1295,7 @@ export interface paths {
         };
         /**
          * To whom a site is shown
-         * @description People and open links; a link's address itself is never shown again.
+         * @description People, those who were asked and have not answered, and open links; a link's address is never shown again.
          */
         get: operations["shares"];
         put?: never;
@@ -1381,7 +1382,7 @@ export interface paths {
         head?: never;
         /**
          * Change a site
-         * @description Sets what is given; needs If-Match.
+         * @description Sets what is given; needs If-Match. Who sees the site by a grant does not change its state.
          */
         patch: operations["change_site"];
         trace?: never;

@@ -258,7 +258,8 @@ def end_given(session: Session, account_id: int, now: datetime, by: Actor = SYST
     )
     ended = 0
     for member_id, site_id in session.execute(theirs.order_by(member.id)).all():
-        if not _may_share(session, account_id, memberships.place_path(session, None, site_id), site_id, now):
+        path = memberships.place_path(session, None, site_id)
+        if site_id is not None and not _may_share(session, account_id, path, site_id, now):
             end_person(session, member_id, now, by)
             ended += 1
     return ended
