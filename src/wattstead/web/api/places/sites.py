@@ -221,7 +221,7 @@ async def change_site(
     """Sets what is given; needs If-Match. Who sees the site by a grant does not change its state."""
     await require(rooms, viewer, CHANGE, site_id)
     given = fields(data)
-    if "state" in given and given["state"] != (await one(rooms, site_id)).site.state:
+    if "state" in given and given["state"] != (await one(rooms, viewer, site_id)).site.state:
         await require_own(rooms, viewer, CHANGE, site_id)
     await rooms.registry_threads.run(
         rooms.registry.change_site, site_id, tags=given.pop("tags", {}), attributes=given, version=expected(request),
