@@ -202,6 +202,9 @@ def test_whoever_has_a_link_is_not_told_where_a_site_is(fleet: Fleet) -> None:
     with fleet.office.client() as guest:
         assert guest.get(f"/shared/{shared['link'].rpartition('/')[2]}").status_code == 200
         seen = guest.get(f"/sites/{site}").json()
+        for asked in ("tag.geohash.prefix=u", "note.prefix=the", "site.tag.geohash=u0nd9h"):
+            kind = "devices" if asked.startswith("site.") else "sites"
+            assert guest.get(f"/{kind}?{asked}").status_code >= 400, asked
     assert (seen["latitude"], seen["note"], seen["tags"]) == (None, "", {"roof": "flat"})
     told = fleet.partner.get(f"/sites/{site}").json()
     assert (told["note"], told["tags"]["geohash"]) == ("the key lies under the mat", "u0nd9h")

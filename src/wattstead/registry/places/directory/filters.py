@@ -52,9 +52,11 @@ class Filter(msgspec.Struct, frozen=True):
 
 OF_PEOPLE = frozenset(
     {"customer_number", "address", "postal_code", "delivery_point", "subscription_number", "occupants", "latitude",
-     "longitude"}
+     "longitude", "note"}
 )  # fmt: skip
 """Attributes of a site that only people with a name of their own are told: not whoever has a link or a key."""
+GEOHASH = "geohash"
+"""The tag that says where a site is, told as the coordinates are."""
 
 
 class Sight(msgspec.Struct, frozen=True):
@@ -114,6 +116,8 @@ def _condition(session: Session, noun: Noun, wanted: Filter, sight: Sight) -> Co
         names.checked_text("filter", value)
     first, _, rest = wanted.name.partition(".")
     if rest and first == "tag":
+        if rest == GEOHASH and not sight.of_people:
+            raise NotTold(wanted.name)
         return _tagged(session, noun, rest, wanted)
     if rest and {first, noun.name} == {"site", "device"} and first != noun.name:
         return _beside(session, noun, msgspec.structs.replace(wanted, name=rest), sight)

@@ -16,7 +16,7 @@ from msgspec import UNSET, UnsetType
 from wattstead.metering.errors import WattsteadError
 from wattstead.registry.people.emails import checked as checked_email
 from wattstead.registry.places.directory.directory import SiteRow
-from wattstead.registry.places.directory.filters import OF_PEOPLE
+from wattstead.registry.places.directory.filters import GEOHASH, OF_PEOPLE
 from wattstead.registry.policy import Action, Resource, Right, Role
 from wattstead.registry.records import NewInvitation, Scope, Site
 from wattstead.web.access.gate import MANY, AnyRequest, actor, lacking, needs, require, require_own
@@ -33,8 +33,6 @@ Word = Annotated[str, msgspec.Meta(max_length=200)]
 Text = Annotated[str, msgspec.Meta(max_length=10_000)]
 Tags = dict[Annotated[str, msgspec.Meta(max_length=60)], Word]
 _PATIENCE_S = 30.0
-_GEOHASH = "geohash"
-"""The tag that says where a site is, as its coordinates do."""
 _log = structlog.get_logger("wattstead.web")
 
 
@@ -261,9 +259,8 @@ def answer(viewer: Viewer, row: SiteRow) -> SiteAnswer:
     """A site as this viewer is told of it."""
     told = {name: getattr(row.site, name) for name in Site.__struct_fields__}
     if not viewer.sight.of_people:
-        hidden = OF_PEOPLE | {"note"}
-        told |= {name: None if told[name] is None or not isinstance(told[name], str) else "" for name in hidden}
-        told["tags"] = {key: value for key, value in told["tags"].items() if key != _GEOHASH}
+        told |= {name: None if told[name] is None or not isinstance(told[name], str) else "" for name in OF_PEOPLE}
+        told["tags"] = {key: value for key, value in told["tags"].items() if key != GEOHASH}
     return SiteAnswer(**told, organization=row.organization, devices=row.devices)
 
 
