@@ -76,7 +76,9 @@ def thinned(
     last = np.cumsum(rows.count.astype(np.int64)) - 1
     first = np.append(0, last[:-1] + 1)
     is_kind = {kind: np.array([known[int(p)].kind is kind for p in rows.point], np.bool_) for kind in Kind}
-    least = np.select([is_kind[Kind.REGISTER], is_kind[Kind.GAUGE] & (form is Form.EXACT)], [2, 4], 1)
+    gap_us = np.array([known[int(point)].rule.max_gap_us for point in rows.point], np.int64)
+    stretches = np.maximum(1, -(-(rows.last_time_us - rows.first_time_us) // np.maximum(gap_us, 1)))
+    least = np.select([is_kind[Kind.REGISTER], is_kind[Kind.GAUGE] & (form is Form.EXACT)], [2, 3 + stretches], 1)
     as_it_came = (rows.flags != 0) | (rows.count <= least) | is_kind[Kind.STATE]
     kept = np.repeat(as_it_came, rows.count.astype(np.int64)) & _changes(settled, first, last, is_kind[Kind.STATE])
     few = _Few()
@@ -94,18 +96,25 @@ def thinned(
     else:
         few.take(settled, first[some])
         few.take(settled, last[some])
-        _means(few, rows.rows(some))
+        _means(few, rows.rows(some), stretches[some])
     return few.batch(batch.version)
 
 
-def _means(few: _Few, rows: RollupRows) -> None:
-    """The mean of levels from a millisecond after the first to one before the last reading: the area stays."""
+def _means(few: _Few, rows: RollupRows, stretches: NDArray[np.int64]) -> None:
+    """The mean of levels from a millisecond after the first to one before the last reading: the area stays.
+
+    It is said again after each of so many stretches, so that no silence is longer than the longest gap of its point.
+    """
     span_ms = (rows.last_time_us - rows.first_time_us) / _MS_US
     wide = span_ms > 3
     corners = (rows.first_value + rows.last_value) / 2
     mean = np.clip((rows.step - corners) / np.where(wide, span_ms - 1, 1), rows.min, rows.max)  # steps are rounded
-    for time_us in (rows.first_time_us + _MS_US, rows.last_time_us - _MS_US):
-        few.add(rows.point[wide], time_us[wide], mean[wide])
+    row = np.repeat(np.flatnonzero(wide), stretches[wide] + 1)
+    number = np.arange(len(row)) - np.repeat(
+        np.cumsum(stretches[wide] + 1) - (stretches[wide] + 1), stretches[wide] + 1
+    )
+    inside_us = rows.last_time_us[row] - rows.first_time_us[row] - 2 * _MS_US
+    few.add(rows.point[row], rows.first_time_us[row] + _MS_US + inside_us * number // stretches[row], mean[row])
 
 
 def _changes(
