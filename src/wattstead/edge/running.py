@@ -40,7 +40,7 @@ from wattstead.stream import Journal, JournalLimits
 
 _log = structlog.get_logger("wattstead.edge")
 SYNC_S = 10.0
-_FIRST_FILE_BYTES, _LARGEST_FILE_BYTES = 64_000, 8_000_000
+_FIRST_FILE_BYTES, _LARGEST_FILE_BYTES = 64_000, 4_000_000
 _NO_LIMIT = 1 << 50
 """Of unsent bytes in the journal: the budget thins and packs long before, and a full disk says so itself."""
 

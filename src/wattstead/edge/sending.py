@@ -25,7 +25,7 @@ from wattstead.stream import JournalCorrupt, JournalGap
 
 _log = structlog.get_logger("wattstead.edge")
 _FIRST_WAIT_S = 0.5
-_MOST_ROWS, _LEAST_ROWS = 50_000, 500
+_MOST_ROWS, _LEAST_ROWS = 20_000, 500
 _SLOW_S, _SWIFT_S = 3.0, 1.0
 _MOST_BYTES = 64_000_000
 _LETTER_ROWS = 2_000
