@@ -89,6 +89,7 @@ def test_a_time_that_is_none(text: str) -> None:
         (b"hello", "no telegram"),
         (telegram(extra="").replace(b"W)", b"X)"), "the bytes make"),
     ],
+    ids=["wrong sum", "good sum", "changed", "no sum", "hello", "no time"],
 )
 def test_what_is_no_telegram(raw: bytes, said: str | None) -> None:
     if said is None:
