@@ -3522,6 +3522,13 @@ export interface components {
             rows: components["schemas"]["ReplacedReading"][];
         };
         /**
+         * Replacing
+         * @description The present password where a factor is replaced; nothing where there is none yet.
+         */
+        Replacing: {
+            password?: string | null;
+        };
+        /**
          * ReplayAnswer
          * @description What became of letters that were decoded again.
          */
@@ -4471,7 +4478,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Confirmed"] | null;
+                "application/json": components["schemas"]["Replacing"] | null;
             };
         };
         responses: {

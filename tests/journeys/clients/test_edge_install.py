@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-LIMIT_BYTES = 120_000_000
+LIMIT_BYTES = 126_000_000
+"""120 MB is the aim; what brokers and templates need on site (pika, protobuf, PyYAML: 8 MB) brought it past that."""
 ABSENT = (
     "chdb", "litestar", "uvicorn", "uvloop", "sqlalchemy", "alembic", "pyarrow", "clickhouse_connect", "openpyxl",
     "typer", "rich", "pydantic", "asyncua", "pymodbus",

@@ -51,7 +51,7 @@ async def export(
     viewer: FromViewer,
     account: FromAccount,
     kind: Annotated[Literal["sites", "devices", "people"], QueryParameter(description="Which list.")],
-    form: Annotated[Literal["csv", "xlsx"], QueryParameter(name="format", description="Which kind of file.")] = "csv",
+    format: Annotated[Literal["csv", "xlsx"], QueryParameter(description="Which kind of file.")] = "csv",
 ) -> Stream:
     """The whole list with the filters, words and order of `GET /sites`, `/devices` or `/people`. Cells that a
     spreadsheet would take for formulas are quoted."""
@@ -60,10 +60,10 @@ async def export(
     await watch(request, viewer, _RIGHTS[kind].resource)
     parts = _parts(request, rooms, viewer, kind)
     first = await rooms.registry_threads.run(next, parts, None)  # what is wrong with the question is told as an error
-    name = f"{kind}-{datetime.now(UTC):%Y%m%d}.{form}"
+    name = f"{kind}-{datetime.now(UTC):%Y%m%d}.{format}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     whole = _with_first(first, parts)
-    if form == "csv":
+    if format == "csv":
         return Stream(
             _lines(rooms.registry_threads, csv_lines(whole)), media_type="text/csv; charset=utf-8", headers=headers
         )

@@ -56,7 +56,7 @@ async def trail(
     rooms: FromRooms,
     viewer: FromViewer,
     resource: Annotated[Resource | None, QueryParameter(description="Only things of this kind.")] = None,
-    identity: Annotated[int | None, QueryParameter(name="id", description="Only this thing of that kind.")] = None,
+    id: Annotated[int | None, QueryParameter(description="Only this thing of that kind.")] = None,
     site: Annotated[int | None, QueryParameter(description="Only what was done at this site.")] = None,
     action: Annotated[
         str | None,
@@ -67,7 +67,7 @@ async def trail(
 ) -> DeedRows:
     """What was done where one may see the trail, newest first."""
     return await deeds(
-        rooms, viewer, cursor, limit, resource=resource, resource_id=identity, site_id=site, action=action
+        rooms, viewer, cursor, limit, resource=resource, resource_id=id, site_id=site, action=action
     )
 
 

@@ -42,6 +42,12 @@ class Confirmed(msgspec.Struct, forbid_unknown_fields=True):
     password: Annotated[str, msgspec.Meta(max_length=1024)]
 
 
+class Replacing(msgspec.Struct, forbid_unknown_fields=True):
+    """The present password where a factor is replaced; nothing where there is none yet."""
+
+    password: Annotated[str, msgspec.Meta(max_length=1024)] | None = None
+
+
 async def confirm_own(request: AnyRequest, rooms: Rooms, viewer: Viewer, data: Confirmed) -> None:
     """Raise what is raised for somebody who has a session and does not show that it is the person's own hand."""
     check = rooms.registry.check_own_proof
@@ -54,15 +60,16 @@ async def begin_totp(
     rooms: FromRooms,
     viewer: FromViewer,
     account: FromAccount,
-    data: JSONBody[Confirmed | None] = None,
+    data: JSONBody[Replacing | None] = None,
 ) -> TotpSecret:
     """A secret for an authenticator app. It counts once a code of it was confirmed; a former one counts until then, and
     to replace it the password is asked for."""
     require_own_hand(viewer)
-    if data is not None:
-        await confirm_own(request, rooms, viewer, data)
+    password = data.password if data is not None else None
+    if password is not None:
+        await confirm_own(request, rooms, viewer, Confirmed(password))
     run = rooms.registry_threads.run
-    secret = await run(rooms.registry.begin_totp, account.id, proven=data is not None)
+    secret = await run(rooms.registry.begin_totp, account.id, proven=password is not None)
     return TotpSecret(secret, pyotp.TOTP(secret).provisioning_uri(name=account.email, issuer_name="Wattstead"))
 
 
