@@ -66,11 +66,14 @@ class Ledger:
     def settle(self, http: httpx.Client) -> None:
         """Of what was never answered the product has whole requests or nothing: those it has are known from now on."""
         ids = _points(http)
+        stored: dict[str, set[int]] = {}
         for write in self.unanswered:
             [address] = write.addresses
             if address not in ids:
                 continue
-            found = dict(zip(*_stored(http, ids[address]["id"], 0, 2**53), strict=True))
+            if address not in stored:
+                stored[address] = set(_stored(http, ids[address]["id"], 0, 2**53)[0].tolist())
+            found = stored[address]
             there = [time_us in found for time_us in write.time_us]
             assert all(there) or not any(there), f"a part of a request is stored: {sum(there)} of {len(there)} readings"
             if all(there):
