@@ -1,0 +1,1 @@
+"""Of this project: a package of the same name may be installed beside it."""
