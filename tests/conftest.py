@@ -17,6 +17,7 @@ from typing import TypeVar
 import httpx
 import pytest
 from hypothesis import HealthCheck, settings
+
 from tests.brokers import RabbitMq
 from tests.postgresql import postgresql
 

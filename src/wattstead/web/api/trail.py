@@ -66,9 +66,7 @@ async def trail(
     limit: Annotated[int, QueryParameter(description="How many at most.", ge=1, le=500)] = 100,
 ) -> DeedRows:
     """What was done where one may see the trail, newest first."""
-    return await deeds(
-        rooms, viewer, cursor, limit, resource=resource, resource_id=id, site_id=site, action=action
-    )
+    return await deeds(rooms, viewer, cursor, limit, resource=resource, resource_id=id, site_id=site, action=action)
 
 
 async def deeds(rooms: Rooms, viewer: Viewer, cursor: str, limit: int, **asked: Any) -> DeedRows:
