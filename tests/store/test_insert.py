@@ -56,19 +56,19 @@ def test_too_many_parts(room: Any) -> None:
 
 
 def test_a_full_disk(start_store: Callable[..., Any], tmp_path: Any) -> None:
-    """The store's folder is a file system of 48 MB in a mount namespace of its own."""
+    """The store's folder is a file system of 96 MB in a mount namespace of its own."""
     assert shutil.which("unshare"), "this test needs unshare, from the package util-linux"
     folder = tmp_path / "small"
     folder.mkdir()
     user = () if os.geteuid() == 0 else ("--user", "--map-root-user")
-    mounting = f'mount -t tmpfs -o size=48m tmpfs {folder} && exec "$@"'
+    mounting = f'mount -t tmpfs -o size=96m tmpfs {folder} && exec "$@"'
     store = start_store("small", wrap=("unshare", "--mount", *user, "sh", "-c", mounting, "sh"))
     client = store.client()
     client.command(KEPT)
     chunk = 40_000
     stored = 0
     with pytest.raises(DatabaseError) as caught:
-        for first in range(0, 100 * chunk, chunk):
+        for first in range(0, 200 * chunk, chunk):
             noise = [os.urandom(16).hex() for _ in range(chunk)]
             block = pa.table({"n": np.arange(first, first + chunk, dtype="u8"), "s": noise})
             assert client.insert_arrow("kept", block).written_rows == chunk
@@ -77,7 +77,7 @@ def test_a_full_disk(start_store: Callable[..., Any], tmp_path: Any) -> None:
     assert stored >= chunk
     assert client.command("SELECT count() FROM kept") == stored
     assert client.command("SELECT count() FROM kept WHERE n >= {n:UInt64}", parameters={"n": stored}) == 0
-    assert store.health()["disk_free_bytes"] < 48 << 20
+    assert store.health()["disk_free_bytes"] < 96 << 20
     client.command("TRUNCATE TABLE kept")
     client.command("DROP TABLE kept SYNC")
     client.command(KEPT)

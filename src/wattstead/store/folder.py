@@ -15,6 +15,8 @@ from wattstead.store.limits import StoreLimits
 ENGINE = "engine"
 CONFIG = "engine.xml"
 _LOCK = "lock"
+_LEFT_BYTES = 16 << 20
+"""Of the disk, that neither inserts nor merges fill."""
 
 
 class StoreFolder:
@@ -117,9 +119,15 @@ def configuration(limits: StoreLimits, backups: Path) -> str:
         "number_of_free_entries_in_pool_to_lower_max_size_of_merge": 1,
         "number_of_free_entries_in_pool_to_execute_optimize_entire_partition": 1,
     }
+    disk = {
+        # A merge that met the end of the disk left a part with an empty file behind; so none is begun near it, and an
+        # insert is refused before it, which the journal bears.
+        "keep_free_space_bytes": _LEFT_BYTES,
+    }
     return (
         "<clickhouse>\n"
         + _elements(server)
+        + f"<storage_configuration><disks><default>{_elements(disk)}</default></disks></storage_configuration>\n"
         + f"<backups><allowed_path>{escape(str(backups.absolute()))}</allowed_path></backups>\n"
         + f"<merge_tree>\n{_elements(merge_tree)}</merge_tree>\n</clickhouse>\n"
     )
