@@ -9,7 +9,6 @@ import math
 import struct
 from collections.abc import Iterator
 
-import cramjam
 import numpy as np
 
 from wattstead.ingest.decoding.columns import Columns, Names, Rejections
@@ -25,6 +24,8 @@ _ESCAPED = str.maketrans({"\\": "\\\\", ",": "\\,", "=": "\\=", "/": "\\/"})
 
 def unpacked(body: bytes, limit: int) -> bytes:
     """The body of a request without its snappy; raises `BodyInvalid`, `BodyTooLarge`."""
+    import cramjam  # noqa: PLC0415 - an installation on site, to which nobody writes this way, has none
+
     try:
         size, _ = _varint(body, 0)
         if size > limit:
