@@ -34,7 +34,7 @@ class Write:
 
 @dataclass
 class Ledger:
-    """The newest acknowledged value at each address and time; and what was sent once and never answered."""
+    """The newest acknowledged value at each address and time; and what was sent once and not acknowledged."""
 
     value: dict[str, dict[int, float]] = field(default_factory=dict)
     unanswered: list[Write] = field(default_factory=list)
@@ -64,7 +64,7 @@ class Ledger:
         return time_us[order], np.array(list(known.values()))[order]
 
     def settle(self, http: httpx.Client) -> None:
-        """Of what was never answered the product has whole requests or nothing: those it has are known from now on."""
+        """Of what was never acknowledged the product has whole requests or nothing: those it has are known from now on."""
         ids = _points(http)
         stored: dict[str, set[int]] = {}
         for write in self.unanswered:

@@ -178,7 +178,10 @@ class Emon(Sender):
 
 
 class Forgetful(Own):
-    """Sends each reading once: what was not answered is there as a whole or not at all."""
+    """Sends each reading once: what was not answered is there as a whole or not at all.
+
+    So is what was answered with 503: it says "send again", since a disk that failed while it synced may have kept it.
+    """
 
     addresses = ("forgetful/level",)
     rows = 30
@@ -197,6 +200,7 @@ class Forgetful(Own):
         else:
             if answer.status_code == 503:
                 self.ledger.refused += 1
+                self.ledger.unanswered.append(write)
                 time.sleep(0.2)
             else:
                 assert self.taken(answer, write), f"{answer.status_code} {answer.text}"
