@@ -33,7 +33,7 @@ NAMES = (
 )  # fmt: skip
 
 
-def begun(now_us: int = T0 - MINUTE_US) -> OpenMinutes:
+def begun(now_us: int = T0) -> OpenMinutes:
     minutes = OpenMinutes()
     minutes.learn(POINTS)
     minutes.begin(np.zeros(0, np.uint32), np.zeros(0, np.int64), now_us, era=0)
@@ -131,13 +131,14 @@ def test_minutes_that_may_have_been_stored_before_are_named() -> None:
     minutes = OpenMinutes()
     stored = np.array([4, 9], np.uint32), np.array([T0 - 5 * S, T0 + 90 * S])
     minutes.begin(*stored, T0 - 10 * S, era=0)
-    assert minutes.from_us == T0
-    minutes.close(T0)
+    assert minutes.from_us == T0 - MINUTE_US
+    minutes.close(T0 - MINUTE_US)
     minutes.take(readings([-1, 1, 61], 4))
+    minutes.take(readings([-2], 1))
     minutes.take(readings([100, 130], 9, 2))
     rows, odd = known_and_odd(minutes, 3)
-    assert rows == {(4, T0), (4, T0 + MINUTE_US), (9, T0 + 2 * MINUTE_US)}
-    assert odd == {(9, T0), (9, T0 + MINUTE_US)}
+    assert rows == {(1, T0 - MINUTE_US), (4, T0), (4, T0 + MINUTE_US), (9, T0 + 2 * MINUTE_US)}
+    assert odd == {(4, T0 - MINUTE_US), (9, T0 - MINUTE_US), (9, T0), (9, T0 + MINUTE_US)}
 
 
 def test_the_same_again_is_named_and_the_next_minute_is_known() -> None:

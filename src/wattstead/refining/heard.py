@@ -62,7 +62,8 @@ class Listener:
         self._limits, self._clock = limits or ListenerLimits(), clock
         self._known: dict[bool, dict[int, Heard]] = {False: {}, True: {}}
         self._day: tuple[int, NDArray[np.uint32], NDArray[np.bool_]] | None = None
-        self._stamp = -1
+        self._stamp = (-1, -1)
+        """Generation and largest point id that are known."""
         self._hearers: dict[bool, list[Hearer]] = {False: [], True: []}
         self._points = np.zeros((0, 3), np.int64)
         """Point, site and device; 0: none."""
@@ -121,12 +122,15 @@ class Listener:
 
     def _follow(self) -> None:
         """Learn who there is, when that has changed."""
-        stamp = self._registry.generation() << 32 | self._registry.largest_point_id()
-        if stamp != self._stamp:
-            hearing = self._registry.hearing()
-            self._hearers = {False: hearing.sites, True: hearing.devices}
-            self._points = np.array(hearing.points, np.int64).reshape(-1, 3)
-            self._stamp = stamp
+        stamp = self._registry.generation(), self._registry.largest_point_id()
+        if stamp == self._stamp:
+            return
+        only_more = stamp[0] == self._stamp[0]  # then no point has moved
+        hearing = self._registry.hearing(int(self._points[:, 0].max(initial=0)) if only_more else 0)
+        self._hearers = {False: hearing.sites, True: hearing.devices}
+        points = np.array(hearing.points, np.int64).reshape(-1, 3)
+        self._points = np.concatenate((self._points, points)) if only_more else points
+        self._stamp = stamp
 
     def _heard(
         self, hearers: Sequence[Hearer], point: NDArray[np.int64], owner: NDArray[np.int64],

@@ -39,14 +39,14 @@ class OpenMinutes:
         self._odd = DirtySpans(most_spans)
         self._closed_us = 0
         self.from_us = np.iinfo(np.int64).max
-        """Minutes from this instant on are known here; earlier ones may have readings that were stored before."""
+        """Minutes from this instant on are known here, but for points whose stored readings reach beyond it."""
         self.era = 0
         """How often readings had been removed from the store when what is known here began."""
 
     def begin(self, point: NDArray[np.uint32], time_us: NDArray[np.int64], now_us: int, era: int) -> None:
         """Start anew: the newest stored reading of each point that has one."""
         with self._lock:
-            self.from_us = (now_us // MINUTE_US + 1) * MINUTE_US
+            self.from_us = now_us // MINUTE_US * MINUTE_US
             self.era = era
             self._ended, self._ended_rows, self._odd = [], 0, DirtySpans(self._most_spans)
             self._running = Running(self._running.size)

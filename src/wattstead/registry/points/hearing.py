@@ -49,8 +49,8 @@ class Heard(msgspec.Struct, frozen=True):
     """Share of the expected readings of the last day that came, 0 to 1; None: not known yet."""
 
 
-def hearing(session: Session, interval: Interval) -> Hearing:
-    """Everything that may be heard of."""
+def hearing(session: Session, interval: Interval, beyond: int = 0) -> Hearing:
+    """Everything that may be heard of; of the points those with an id ``beyond`` that one."""
     devices = [
         (Hearer(row.id, row.created, interval(row.template, row.revision, row.connection)), row.site_id)
         for row in session.execute(
@@ -64,7 +64,8 @@ def hearing(session: Session, interval: Interval) -> Hearing:
     sites = [
         Hearer(row.id, row.created, often.get(row.id, 0.0)) for row in session.execute(select(Site.id, Site.created))
     ]
-    rows = session.execute(select(Point.id, Point.site_id, Point.device_id))
+    wanted = select(Point.id, Point.site_id, Point.device_id).where(Point.id > beyond)
+    rows = session.connection().execute(wanted)
     return Hearing(sites, [one for one, _ in devices], [(point, site, device or 0) for point, site, device in rows])
 
 

@@ -143,11 +143,11 @@ class Templates(DeviceDoor):
         with self._db.writing() as s:
             return posting.put_posting(s, device_id, enabled, self._clock(), version=version, by=by)
 
-    def hearing(self) -> Hearing:
-        """The points that sites and devices are heard by, and how often those report."""
+    def hearing(self, beyond: int = 0) -> Hearing:
+        """The points (with an id ``beyond`` that one) that sites and devices are heard by, how often those report."""
         with self._db.reading() as s:
             library = Library([*self._files(), *own.within(s, None)])
-            return hearing.hearing(s, hearing.intervals(_reports(library)))
+            return hearing.hearing(s, hearing.intervals(_reports(library)), beyond)
 
     def put_heard(self, heard: Sequence[Heard], *, devices: bool) -> None:
         """Write down when devices, or else sites, were last heard of; no version and no generation grows."""
