@@ -228,3 +228,36 @@ def test_lines_that_are_not_as_usual_are_answered_as_always(door: Door, line: Li
     assert line.ask(lines(door, "meter,id=1 power=3"))[0] == 204
     assert line.ask(lines(door, good).replace(b"precision=s ", b"precision=fortnights "))[0] == 400
     assert line.ask(lines(door, good).replace(door.key.encode(), b"f" * 32))[0] == 401
+
+
+def long_lines(second: int, count: int = 10_000) -> str:
+    return "".join(f"long,id={one} power={one + second} {NOW_S + second}\n" for one in range(count))
+
+
+def test_long_bodies_in_many_pieces_go_the_short_way(door: Door, line: Line) -> None:
+    assert line.ask(lines(door, long_lines(0)))[0] == 204
+    usual = door.server.usual
+    for second, size in ((1, 300_000), (2, 50_000), (3, 7_001)):
+        whole = lines(door, long_lines(second))
+        pieces = [whole[at : at + size] for at in range(0, len(whole), size)]
+        assert line.ask(*pieces)[0] == 204
+    line.socket.sendall(lines(door, long_lines(4)) + lines(door, long_lines(5)))
+    assert [line.answer()[0] for _ in range(2)] == [204, 204]
+    assert line.ask(get(door, "csv=7"))[2] == b"ok"
+    assert door.server.usual <= usual + 3
+    stored = [(row.time_us // 1_000_000 - NOW_S, row.value) for row in door.stored() if row.address[0:4] == "infl"]
+    assert len(stored) == 60_000 and len(set(stored)) == 60_000
+
+
+def test_long_bodies_that_are_not_as_usual(door: Door, line: Line) -> None:
+    good = lines(door, long_lines(0))
+    assert line.ask(good)[0] == 204
+    assert line.ask(good.replace(door.key.encode(), b"f" * 32))[0] == 401
+    bad = lines(door, long_lines(1).replace("id=5000 power=5001", "id=5000 power=x"))
+    status, _, answer = line.ask(bad[:200_000], bad[200_000:])
+    assert status == 400 and b"line 5001" in answer
+    gone = Line(door)
+    gone.socket.sendall(good[:150_000])
+    gone.socket.close()
+    assert line.ask(good[:100], good[100:])[0] == 204
+    assert len(door.stored()) == 10_000 + 9_999 + 10_000

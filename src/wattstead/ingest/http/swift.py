@@ -1,13 +1,16 @@
 """The HTTP protocol of the server with a short way for simple posts; everything else goes the framework's usual way.
 
-A post of a few values costs more in the machinery around it than in itself. A request that came whole in one piece,
-with nothing unusual in its head, for a route that can be handled at once, is read here by hand, its readings given to
-the journal, and answered when they are durable. Anything else, down to the smallest doubt, is left to uvicorn.
+A post of a few values costs more in the machinery around it than in itself. A request with nothing unusual in its
+head, for a route that can be handled at once, is read here by hand, its readings given to the journal, and answered
+when they are durable; the pieces of a longer body are put together once. Anything else, down to the smallest doubt, is
+left to uvicorn, which gets the bytes as they came.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, NamedTuple
@@ -23,6 +26,10 @@ from wattstead.metering.errors import WattsteadError
 from wattstead.stream.journal import Journal
 
 _LONGEST = 65_536
+_LONG_BODIES = 64
+"""Bodies that are put together at one time; their senders' keys are not known yet, so more go the usual way."""
+_AT_ONCE = 1 << 18
+"""Bytes that are read at one time."""
 _UNUSUAL = frozenset(
     (b"transfer-encoding", b"expect", b"upgrade", b"content-encoding", b"te", b"trailer", b"proxy-connection")
 )
@@ -45,7 +52,7 @@ class Headers:
     def take(self, name: bytes, value: bytes) -> bool:
         """Read one header; False when it needs a real parser."""
         if name == b"content-length":
-            if self.is_get or self.length or not value.isdigit() or len(value) > 5:
+            if self.is_get or self.length or not value.isdigit() or len(value) > 8:
                 return False
             self.length = int(value)
         elif name == b"authorization":
@@ -123,6 +130,10 @@ class SwiftProtocol(HttpToolsProtocol):
     port: Clear
     trust_forwarded: bool
     known: dict[bytes, Headers]
+    longest: int
+    """The longest body that is taken."""
+    long: set[SwiftProtocol]
+    """Those that a long body is coming in on."""
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
@@ -130,6 +141,9 @@ class SwiftProtocol(HttpToolsProtocol):
         self._answer: bytes | None = None
         self._close = False
         self._held: list[bytes] = []
+        self._pieces: list[bytes] = []
+        """Of a long body, its head first; and how many bytes are still to come."""
+        self._lacking = 0
         self._route: Route | None = None
         self._clear = Clear.NEVER
         self._idle_since = 0.0
@@ -140,12 +154,24 @@ class SwiftProtocol(HttpToolsProtocol):
         clear = in_the_clear(self.scheme or "http", self.client[0] if self.client else "")
         self._clear = self.port if clear else Clear.NO
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection has ended; a body that was coming in is forgotten."""
+        self._whole()
+        super().connection_lost(exc)
+
     def data_received(self, data: bytes) -> None:
         """Bytes from the sender."""
         if self._answer is not None:
             self._held.append(data)
             self.flow.pause_reading()
             return
+        if self._pieces:
+            self._pieces.append(data)
+            self._lacking -= len(data)
+            if self._lacking > 0:
+                self._wake_after(self._lacking)
+                return
+            data = self._whole()
         cycle: RequestResponseCycle | None = self.cycle
         at_rest = not self._amid and not self.flow.write_paused and (cycle is None or cycle.response_complete)
         if at_rest and self._taken(data):
@@ -165,7 +191,7 @@ class SwiftProtocol(HttpToolsProtocol):
     def timeout_keep_alive_handler(self) -> None:
         """Nothing came for a while, unless something did: one timer serves many short requests."""
         rest_s = self.timeout_keep_alive - (self.loop.time() - self._idle_since)
-        if self._answer is not None or rest_s > 0.001:
+        if self._answer is not None or self._pieces or rest_s > 0.001:
             self.timeout_keep_alive_task = self.loop.call_later(max(0.25, rest_s), self.timeout_keep_alive_handler)
         else:
             super().timeout_keep_alive_handler()
@@ -177,9 +203,12 @@ class SwiftProtocol(HttpToolsProtocol):
         self._close = True
 
     def _taken(self, data: bytes) -> bool:
-        """Whether the short way takes a request."""
+        """Whether the short way takes a request, or what has come of it."""
         head = head_of(data, self.known)
-        if head is None or len(data) != head.body_at + head.headers.length:
+        if head is None:
+            return False
+        lacking = head.body_at + head.headers.length - len(data)
+        if lacking < 0 or head.headers.length > self.longest:
             return False
         clear, headers = self._clear, head.headers
         if self.trust_forwarded and headers.forwarded:
@@ -191,6 +220,8 @@ class SwiftProtocol(HttpToolsProtocol):
         route = self.routes.get(head.path)
         if route is None or route.at_once is None or headers.kind not in route.kinds:
             return False
+        if lacking:
+            return self._waits_for(lacking, data)
         try:
             ready = route.at_once(Plain(head.query, data[head.body_at :], headers.authorization, clear))
             if ready is None:
@@ -203,6 +234,31 @@ class SwiftProtocol(HttpToolsProtocol):
         self._answer = wire(ready.answer, headers.close)
         future.add_done_callback(self._durable)
         return True
+
+    def _waits_for(self, lacking: int, first: bytes) -> bool:
+        """Whether the rest of a body is waited for here."""
+        if len(self.long) >= _LONG_BODIES:
+            return False
+        self.long.add(self)
+        self._pieces, self._lacking = [first], lacking
+        self._wake_after(lacking)
+        return True
+
+    def _whole(self) -> bytes:
+        """What has come in pieces, put together."""
+        if not self._pieces:
+            return b""
+        data, self._pieces = b"".join(self._pieces), []
+        self.long.discard(self)
+        self._wake_after(1)
+        return data
+
+    def _wake_after(self, size: int) -> None:
+        """Have the kernel say that there is something to read only when so much is there: a body costs one waking."""
+        raw = None if self.scheme == "https" else self.transport.get_extra_info("socket")
+        if raw is not None:
+            with contextlib.suppress(OSError):  # a connection that has just ended
+                raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, min(size, _AT_ONCE))
 
     def _durable(self, future: asyncio.Future[int]) -> None:
         """The readings are on disk, or the journal has failed."""
@@ -245,7 +301,8 @@ def protocol_for(
             routes[route.path.encode()] = routes[(prefix + route.path).encode()] = route
     known = {
         "journal": app.reception.journal, "traffic": app.reception.resolver.traffic, "routes": routes, "port": port,
-        "trust_forwarded": trust_forwarded, "known": {},
+        "trust_forwarded": trust_forwarded, "known": {}, "long": set(),
+        "longest": app.reception.limits.thread_bytes,
     }  # fmt: skip
     return type("SwiftProtocol", (SwiftProtocol,), known)
 
