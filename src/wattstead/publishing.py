@@ -6,14 +6,17 @@ import hashlib
 import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from wattstead.egress.published import PublishedPoint
-from wattstead.egress.publisher import Publisher
 from wattstead.egress.settings import EgressSettings
 from wattstead.refining.live import Live
 from wattstead.registry.registry import Registry
 from wattstead.settings import Settings, SettingsInvalid
+
+if TYPE_CHECKING:
+    from wattstead.egress.publisher import Publisher
 
 
 def publisher_of(settings: Settings, registry: Registry, live: Live) -> Publisher | None:
@@ -21,6 +24,8 @@ def publisher_of(settings: Settings, registry: Registry, live: Live) -> Publishe
     address = settings.mqtt_publish.get_secret_value()
     if not address:
         return None
+    from wattstead.egress.publisher import Publisher  # noqa: PLC0415 - with gmqtt, for those who publish
+
     sites = _sites(settings.mqtt_publish_sites)
     told = _egress(address, settings)
     return Publisher(told, _points(registry, sites), lambda: sum(registry.counters()), live.subscribe)

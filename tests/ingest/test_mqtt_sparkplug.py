@@ -12,7 +12,7 @@ from wattstead.ingest.decoding.columns import Few
 from wattstead.ingest.mqtt.decode import decode
 from wattstead.ingest.mqtt.settings import MqttSettings
 from wattstead.ingest.mqtt.sparkplug.nodes import Nodes, Ready
-from wattstead.ingest.mqtt.sparkplug.payload import DataType, Payload
+from wattstead.ingest.mqtt.sparkplug.payload import DataType, payload_class
 from wattstead.ingest.mqtt.sparkplug.topic import sparkplug_topic
 from wattstead.ingest.sources.source_protocol import Message, Unreadable
 
@@ -23,7 +23,7 @@ NOW_US = 1_700_000_000_000_000
 
 def packed(seq: int | None, *metrics: dict[str, Any], at_ms: int | None = 1_699_999_990_000) -> bytes:
     """A payload of Sparkplug B."""
-    payload = Payload()
+    payload = payload_class()()
     if seq is not None:
         payload.seq = seq
     if at_ms is not None:
@@ -97,7 +97,7 @@ def test_data_before_its_birth_waits_for_it() -> None:
     assert take(nodes, "early", DATA, packed(7, {"alias": 1, "float_value": 1.5})) == []
     ((topic, raw),) = nodes.rebirths(NOW_US)
     assert topic == "spBv1.0/plant/NCMD/gate"
-    command = Payload.FromString(raw).metrics[0]
+    command = payload_class().FromString(raw).metrics[0]
     assert (command.name, command.datatype, command.boolean_value) == ("Node Control/Rebirth", DataType.BOOLEAN, True)
     assert take(nodes, "again", DATA, packed(8, {"alias": 1, "float_value": 2.5})) == []
     assert not nodes.rebirths(NOW_US), "asked once, not at each message"

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from wattstead.ingest.mqtt.decode import decode
-from wattstead.ingest.mqtt.look import look
-from wattstead.ingest.mqtt.run import run
 from wattstead.ingest.mqtt.settings import MqttSettings
+from wattstead.ingest.sources.late import Late
 from wattstead.ingest.sources.source_protocol import SourceProtocol
 
-MQTT = SourceProtocol("mqtt", "docs/mqtt.md", "MQTT", MqttSettings, decode, run, look)
+MQTT = SourceProtocol(
+    "mqtt",
+    "docs/mqtt.md",
+    "MQTT",
+    MqttSettings,
+    decode,
+    Late("wattstead.ingest.mqtt.run", "run"),
+    Late("wattstead.ingest.mqtt.look", "look"),
+)

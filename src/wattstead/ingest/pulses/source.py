@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
-from serial.tools import list_ports
 
 from wattstead.ingest.decoding.columns import Few, Names, Rejections
 from wattstead.ingest.pulses.lines import LARGEST_METER, LONGEST_MS, Blink, Told, read
@@ -139,6 +138,8 @@ async def look(settings: Any, wanted: Mapping[str, Any]) -> Sequence[Found]:
 
 
 def _ports() -> list[Found]:
+    from serial.tools import list_ports  # noqa: PLC0415 - where somebody looks for ports
+
     names = {str(link.resolve()): str(link) for link in _BY_ID.iterdir()} if _BY_ID.is_dir() else {}
     return [
         Found(

@@ -16,7 +16,6 @@ from typing import Annotated, Literal, NamedTuple, cast
 from urllib.parse import urlsplit
 
 import msgspec
-import serial
 
 from wattstead.ingest.sources.source_protocol import WHERE, SourceFailed
 
@@ -159,6 +158,8 @@ async def _over_port(where: str, line: Line, pieces: Pieces) -> Callable[[], Non
         raise SourceFailed(
             f"{where} is no serial port; give such as /dev/ttyUSB0 or /dev/serial/by-id/…", hopeless=True
         )
+    import serial  # noqa: PLC0415 - where there is a line, not wherever the table is
+
     try:
         port = serial.Serial(where, line.baud, line.bits, line.parity, timeout=0, exclusive=True)
     except (OSError, ValueError) as error:  # a SerialException is an OSError

@@ -11,8 +11,7 @@ from pathlib import Path
 import msgspec
 
 from wattstead.registry.errors import TemplateInvalid, Unknown
-from wattstead.registry.templates.reading import LARGEST, template_of
-from wattstead.registry.templates.template import Template
+from wattstead.registry.templates.template import LARGEST, Template
 
 _MOST_FILES = 2_000
 
@@ -58,6 +57,8 @@ class Library:
 @cache
 def shipped() -> tuple[Shelved, ...]:
     """The templates that come with the product; read once."""
+    from wattstead.registry.templates.reading import template_of  # noqa: PLC0415 - with YAML, which most edges never read
+
     found = sorted((file for file in files(__package__).joinpath("shipped").iterdir()), key=lambda file: file.name)
     return tuple(
         Shelved(template_of(text, file.name), text, Source.SHIPPED)
@@ -69,6 +70,8 @@ def shipped() -> tuple[Shelved, ...]:
 
 def of_folder(folder: Path | None) -> tuple[list[Shelved], list[TemplateInvalid]]:
     """The templates of a folder, and what is wrong with those of its files that are none."""
+    from wattstead.registry.templates.reading import template_of  # noqa: PLC0415
+
     shelved: list[Shelved] = []
     wrong: list[TemplateInvalid] = []
     if folder is None or not folder.is_dir():

@@ -12,10 +12,8 @@ import yaml
 from yaml.constructor import SafeConstructor
 
 from wattstead.registry.errors import TemplateInvalid
-from wattstead.registry.templates.template import Template, faults
+from wattstead.registry.templates.template import LARGEST, Template, faults
 
-LARGEST = 200_000
-"""Bytes of a template's text."""
 _DEEPEST = 12
 _MAP, _LIST = "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"
 _Loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

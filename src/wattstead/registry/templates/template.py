@@ -21,6 +21,8 @@ Short = Annotated[str, msgspec.Meta(max_length=names.LONGEST_NAME)]
 Positive = Annotated[float, msgspec.Meta(gt=0, le=1e18)]
 NotNegative = Annotated[float, msgspec.Meta(ge=0, le=1e18)]
 _MOST_POINTS = 500
+LARGEST = 200_000
+"""Bytes of a template's text."""
 
 
 class TemplatePoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

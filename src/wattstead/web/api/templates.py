@@ -13,9 +13,8 @@ from wattstead.metering.errors import Issue
 from wattstead.registry.errors import TemplateInvalid
 from wattstead.registry.policy import Action, Resource, Right
 from wattstead.registry.templates.library import Shelved, Source
-from wattstead.registry.templates.reading import LARGEST
 from wattstead.registry.templates.rollover import Rollover
-from wattstead.registry.templates.template import Template
+from wattstead.registry.templates.template import LARGEST, Template
 from wattstead.web.access.gate import AnyRequest, actor, lacking, needs, require, require_at_site
 from wattstead.web.access.viewer import Viewer
 from wattstead.web.http.versions import expected, tag

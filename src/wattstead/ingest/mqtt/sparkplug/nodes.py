@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from wattstead.ingest.mqtt.sparkplug.payload import DataType, Payload, payload_of
+from wattstead.ingest.mqtt.sparkplug.payload import DataType, payload_class, payload_of
 from wattstead.ingest.mqtt.sparkplug.topic import BIRTHS, NAMESPACE, SparkplugTopic
 
 _MOST_NODES = 10_000
@@ -65,7 +65,7 @@ class Nodes(Generic[T]):
         if topic.kind == "NDEATH":
             died = _bd_seq(payload)
             if node.born and died not in (-1, node.bd_seq):
-                return [Ready(token, topic, Payload().SerializeToString(), "its node was born again since")]
+                return [Ready(token, topic, payload_class()().SerializeToString(), "its node was born again since")]
             node.born = False
             return [Ready(token, topic, raw)]
         if topic.kind == "NBIRTH":
@@ -90,7 +90,9 @@ class Nodes(Generic[T]):
     def rebirths(self, now_us: int) -> Sequence[tuple[str, bytes]]:
         """Topics and payloads by which nodes are asked for their births."""
         asking, self._asking = self._asking, []
-        command = Payload(timestamp=now_us // 1000)
+        if not asking:
+            return []
+        command = payload_class()(timestamp=now_us // 1000)
         command.metrics.add(
             name="Node Control/Rebirth",
             timestamp=now_us // 1000,

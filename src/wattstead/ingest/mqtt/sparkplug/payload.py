@@ -6,24 +6,23 @@ Sparkplug 3.0, chapter 6.4. Data sets, templates and bytes are left unread, but 
 from __future__ import annotations
 
 from enum import IntEnum
+from functools import cache
 from typing import Any
 
 import numpy as np
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-from google.protobuf.message import DecodeError
 
 from wattstead.ingest.sources.source_protocol import Unreadable
 
 _PACKAGE = "wattstead.sparkplug"
-_Field = descriptor_pb2.FieldDescriptorProto
 _TYPES = {
-    "u32": _Field.TYPE_UINT32,
-    "u64": _Field.TYPE_UINT64,
-    "f32": _Field.TYPE_FLOAT,
-    "f64": _Field.TYPE_DOUBLE,
-    "bool": _Field.TYPE_BOOL,
-    "text": _Field.TYPE_STRING,
+    "u32": "TYPE_UINT32",
+    "u64": "TYPE_UINT64",
+    "f32": "TYPE_FLOAT",
+    "f64": "TYPE_DOUBLE",
+    "bool": "TYPE_BOOL",
+    "text": "TYPE_STRING",
 }
+"""By protobuf's names, for the library is loaded with the first payload."""
 _MESSAGES: dict[str, dict[str, tuple[int, str]]] = {
     "PropertyValue": {"type": (1, "u32"), "is_null": (2, "bool"), "string_value": (8, "text")},
     "PropertySet": {"keys": (1, "text*"), "values": (2, "PropertyValue*")},
@@ -66,31 +65,34 @@ class DataType(IntEnum):
 _BITS = {DataType.INT8: 8, DataType.INT16: 16, DataType.INT32: 32, DataType.INT64: 64}
 
 
-def _payload_class() -> Any:
+@cache
+def payload_class() -> Any:
+    """The class of payloads: ``(timestamp=…, metrics=[…])``."""
+    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory  # noqa: PLC0415 - see `_TYPES`
+
+    kinds: Any = descriptor_pb2.FieldDescriptorProto
     file = descriptor_pb2.FileDescriptorProto(name="wattstead/sparkplug.proto", package=_PACKAGE, syntax="proto2")
     for name, fields in _MESSAGES.items():
         message = file.message_type.add(name=name)
         for field, (number, kind) in fields.items():
             plain = kind.removesuffix("*")
-            label = _Field.LABEL_REPEATED if kind.endswith("*") else _Field.LABEL_OPTIONAL
+            label = kinds.LABEL_REPEATED if kind.endswith("*") else kinds.LABEL_OPTIONAL
             added = message.field.add(name=field, number=number, label=label)
             if plain in _TYPES:
-                added.type = _TYPES[plain]
+                added.type = getattr(kinds, _TYPES[plain])
             else:
-                added.type, added.type_name = _Field.TYPE_MESSAGE, f".{_PACKAGE}.{plain}"
+                added.type, added.type_name = kinds.TYPE_MESSAGE, f".{_PACKAGE}.{plain}"
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
     return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{_PACKAGE}.Payload"))
 
 
-Payload: Any = _payload_class()
-"""The class of payloads: ``Payload(timestamp=…, metrics=[…])``."""
-
-
 def payload_of(raw: bytes) -> Any:
     """The payload of those bytes; raises `Unreadable`."""
+    from google.protobuf.message import DecodeError  # noqa: PLC0415
+
     try:
-        return Payload.FromString(raw)
+        return payload_class().FromString(raw)
     except DecodeError as fault:
         raise Unreadable(f"payload is no Sparkplug B: {fault}") from None
 
