@@ -215,3 +215,47 @@ class RabbitMq:
         """`stop`, and end the port mapper that it started."""
         self.stop()
         subprocess.run(["epmd", "-kill"], env=self.environment, capture_output=True, timeout=_PATIENCE_S)
+
+
+class NatsServer:
+    """A NATS server, with JetStream in a folder of its own, that can be killed and started again on its port."""
+
+    def __init__(self, folder: Path, *lines: str) -> None:
+        self.folder, self.port = folder, free_port()
+        folder.mkdir(parents=True, exist_ok=True)
+        told = [f"listen: 127.0.0.1:{self.port}", f'jetstream: {{store_dir: "{folder}/streams"}}', *lines]
+        (folder / "nats.conf").write_text("\n".join(told) + "\n")
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start, and wait until it greets."""
+        log = (self.folder / "log").open("ab")
+        self.process = subprocess.Popen(["nats-server", "-c", str(self.folder / "nats.conf")], stderr=log)
+        until = time.monotonic() + _PATIENCE_S
+        while True:
+            assert self.process.poll() is None, (self.folder / "log").read_text()[-2000:]
+            try:
+                with socket.create_connection(("127.0.0.1", self.port), 1) as link:
+                    if link.recv(4) == b"INFO":
+                        return
+            except OSError:
+                pass
+            assert time.monotonic() < until, "nats-server did not start"
+            time.sleep(0.01)
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """End it."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(number)
+            self.process.wait(_PATIENCE_S)
+
+
+@contextmanager
+def nats_server(folder: Path, *lines: str) -> Iterator[NatsServer]:
+    """A NATS server with more lines of configuration; stopped at the end."""
+    server = NatsServer(folder, *lines)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()

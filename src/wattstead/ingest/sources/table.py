@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from wattstead.ingest.amqp.protocol import AMQP
 from wattstead.ingest.modbus.row import MODBUS
 from wattstead.ingest.mqtt.protocol import MQTT
+from wattstead.ingest.nats.protocol import NATS
 from wattstead.ingest.opcua.row import OPCUA
 from wattstead.ingest.pulses.source import PULSES
 from wattstead.ingest.sml.source import SML
@@ -14,7 +15,7 @@ from wattstead.ingest.sources.p1.row import P1
 from wattstead.ingest.sources.source_protocol import SourceProtocol
 from wattstead.ingest.tic.source import TIC
 
-SOURCES: tuple[SourceProtocol, ...] = (MQTT, AMQP, MODBUS, OPCUA, P1, PULSES, SML, TIC)
+SOURCES: tuple[SourceProtocol, ...] = (MQTT, AMQP, NATS, MODBUS, OPCUA, P1, PULSES, SML, TIC)
 """Every protocol by which a way in can be opened from here."""
 
 

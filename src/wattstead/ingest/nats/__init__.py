@@ -1,0 +1,1 @@
+"""NATS as a source: subjects of JSON, plain or out of a JetStream stream."""

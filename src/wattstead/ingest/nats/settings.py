@@ -1,0 +1,124 @@
+"""NatsSettings: where a NATS server is, what is read there and what it means; it connects nothing."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from wattstead.ingest.sources.source_protocol import WHERE, Secret
+
+Text = Annotated[str, Meta(max_length=200)]
+
+
+class SubjectMapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """From a pattern of subjects and paths in their JSON to a point."""
+
+    subject: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=200,
+            title="Subject",
+            description="Pattern with * and >, or with names: meters.{site}.{meter}.power, meters.{rest...}",
+        ),
+    ]
+    address: Annotated[
+        Text,
+        Meta(
+            title="Point",
+            description="Name of the point, with the names of the pattern in braces; {*} is the key that * met; "
+            "empty: the subject, and the path",
+        ),
+    ] = ""
+    value: Annotated[
+        Text,
+        Meta(
+            title="Value",
+            description="Path in the JSON: power, phases[0].w, readings[*].value, *; empty: the payload itself",
+        ),
+    ] = ""
+    time: Annotated[
+        Text, Meta(title="Time", description="Path of the time in the JSON; empty: when it is received")
+    ] = ""
+    time_format: Annotated[
+        Literal["auto", "s", "ms", "us", "ns", "iso"],
+        Meta(title="Form of the time", description="auto: ISO 8601, or seconds, ms, µs or ns by their size"),
+    ] = "auto"
+    unit: Annotated[str, Meta(max_length=20, title="Unit", description="Such as kWh; empty: none is said")] = ""
+    factor: Annotated[float, Meta(title="Factor", description="What values are multiplied with")] = 1.0
+
+
+PLAYED = SubjectMapping(
+    subject="device_consumption.{device}",
+    address="device_consumption/{device}/power",
+    value="measurement_value",
+    time="timestamp",
+    unit="kW",
+)
+"""What ``wattstead simulate device --to nats://…`` sends."""
+
+
+class NatsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a person sets for one server."""
+
+    host: Annotated[
+        str,
+        Meta(min_length=1, max_length=253, title="Server", description="Name or address", extra_json_schema=WHERE),
+    ]
+    port: Annotated[
+        int, Meta(ge=1, le=65535, title="Port", description="4222 unless it was changed", extra_json_schema=WHERE)
+    ] = 4222
+    tls: Annotated[
+        bool,
+        Meta(title="TLS", description="Encrypt, and check the server's certificate", extra_json_schema=WHERE),
+    ] = False
+    ca: Annotated[
+        str,
+        Meta(
+            title="Authority",
+            description="PEM by which the server is known; empty: those of the system",
+            extra_json_schema=WHERE,
+        ),
+    ] = ""
+    certificate: Annotated[str, Meta(title="Client certificate", description="PEM, where the server asks for one")] = ""
+    private_key: Annotated[Secret, Meta(title="Client key", description="PEM of its key")] = ""
+    user: Annotated[Text, Meta(title="User", description="Name to sign in with; empty: without")] = ""
+    password: Annotated[Secret, Meta(title="Password", description="To that name")] = ""
+    token: Annotated[Secret, Meta(title="Token", description="Instead of user and password, where one is used")] = ""
+    stream: Annotated[
+        str,
+        Meta(
+            max_length=100,
+            pattern=r"^[^\s.*>/\\]*$",
+            title="Stream",
+            description="JetStream stream to read, so that nothing is lost meanwhile; empty: the subject as it is sent",
+        ),
+    ] = ""
+    durable: Annotated[
+        str,
+        Meta(
+            max_length=100,
+            pattern=r"^[^\s.*>/\\]+$",
+            title="Durable consumer",
+            description="By which the stream knows how far we are; no two sources may have the same",
+        ),
+    ] = "wattstead"
+    group: Annotated[
+        str,
+        Meta(
+            max_length=100,
+            pattern=r"^\S*$",
+            title="Queue group",
+            description="Without a stream: members of a group share the messages; empty: alone",
+        ),
+    ] = ""
+    mappings: Annotated[
+        tuple[SubjectMapping, ...], Meta(min_length=1, title="Mappings", description="What is read, and what it means")
+    ] = (PLAYED,)
+
+    @property
+    def where(self) -> str:
+        """Host and port, for people."""
+        return f"{self.host}:{self.port}"
