@@ -1,5 +1,11 @@
 /** The units a reading may be given in, and their way to the base unit; the server's table in the browser's words. */
 
+const CURRENCIES = "EUR GBP CHF SEK NOK DKK PLN CZK HUF RON BGN UAH USD CAD AUD".split(" ");
+/** Units of prices of energy, the usual ones first. */
+export const PRICES: readonly string[] = [
+  "EUR/kWh", "ct/kWh", "p/kWh", ...CURRENCIES.flatMap((one) => [`${one}/kWh`, `${one}/MWh`]).filter((one) => one !== "EUR/kWh"),
+];
+
 /** Symbol → base unit, factor, offset: base = value × factor + offset. */
 export const UNITS: Readonly<Record<string, readonly [base: string, factor: number, offset: number]>> = {
   W: ["W", 1, 0],
@@ -16,6 +22,8 @@ export const UNITS: Readonly<Record<string, readonly [base: string, factor: numb
   kJ: ["Wh", 1e3 / 3600, 0],
   MJ: ["Wh", 1e6 / 3600, 0],
   GJ: ["Wh", 1e9 / 3600, 0],
+  BTU: ["Wh", 1055.05585262 / 3600, 0],
+  therm: ["Wh", 105.4804e6 / 3600, 0],
   pulse: ["pulse", 1, 0],
   V: ["V", 1, 0],
   mV: ["V", 1e-3, 0],
@@ -30,16 +38,27 @@ export const UNITS: Readonly<Record<string, readonly [base: string, factor: numb
   "W/m²": ["W/m²", 1, 0],
   "m³": ["m³", 1, 0],
   l: ["m³", 1e-3, 0],
+  "ft³": ["m³", 0.3048 ** 3, 0],
+  gal: ["m³", 0.003785411784, 0],
   "m³/h": ["m³/h", 1, 0],
   "l/h": ["m³/h", 1e-3, 0],
   "m/s": ["m/s", 1, 0],
   "km/h": ["m/s", 1 / 3.6, 0],
+  mph: ["m/s", 0.44704, 0],
+  kn: ["m/s", 1852 / 3600, 0],
+  "°": ["°", 1, 0],
+  mm: ["mm", 1, 0],
+  cm: ["mm", 10, 0],
+  inch: ["mm", 25.4, 0],
   Pa: ["Pa", 1, 0],
   hPa: ["Pa", 1e2, 0],
   bar: ["Pa", 1e5, 0],
   dBm: ["dBm", 1, 0],
   s: ["s", 1, 0],
   ms: ["s", 1e-3, 0],
+  ...Object.fromEntries(CURRENCIES.flatMap((one) => [[`${one}/kWh`, [`${one}/kWh`, 1, 0]], [`${one}/MWh`, [`${one}/kWh`, 1e-3, 0]]])),
+  "ct/kWh": ["EUR/kWh", 1e-2, 0],
+  "p/kWh": ["GBP/kWh", 1e-2, 0],
 };
 
 /** A reading told in `unit` as a number in the point's base unit. */

@@ -3,12 +3,13 @@
 import type { ApiPoint } from "../api/types";
 import type { MessageKey } from "../messages";
 import { t } from "../messages";
+import { PRICES } from "./units";
 
 export const ROLES = ["none", "home", "grid", "export", "solar", "battery", "ev", "appliance"] as const;
 export const QUANTITIES = [
   "unknown", "electricity", "gas", "heat", "cold", "water", "steam", "compressed_air", "oil", "temperature", "humidity",
   "irradiance", "wind", "pressure", "voltage", "current", "frequency", "power_factor", "charge_level", "state", "price",
-  "carbon_intensity", "signal",
+  "carbon_intensity", "signal", "cloud", "precipitation",
 ] as const;
 export const KINDS = ["gauge", "register", "delta", "state"] as const;
 export const DIRECTIONS = ["none", "import", "export", "net"] as const;
@@ -31,17 +32,19 @@ export function roleWord(point: Pick<ApiPoint, "role" | "quantity" | "kind">): s
 /** Units that fit a quantity, the usual one first. */
 export const UNITS_OF: Readonly<Record<string, readonly string[]>> = {
   electricity: ["W", "kW", "MW", "Wh", "kWh", "MWh", "J", "kJ", "MJ", "GJ", "pulse", "VA", "kVA", "var", "kvar"],
-  gas: ["m³", "l", "kWh", "Wh", "MWh", "MJ", "pulse", "m³/h", "W", "kW"],
+  gas: ["m³", "l", "kWh", "Wh", "MWh", "MJ", "therm", "BTU", "ft³", "pulse", "m³/h", "W", "kW"],
   heat: ["kWh", "Wh", "MWh", "MJ", "GJ", "W", "kW", "MW", "pulse"],
   cold: ["kWh", "Wh", "MWh", "MJ", "GJ", "W", "kW", "MW", "pulse"],
-  water: ["m³", "l", "l/h", "m³/h", "pulse"],
+  water: ["m³", "l", "gal", "ft³", "l/h", "m³/h", "pulse"],
   steam: ["kWh", "MWh", "GJ", "m³", "m³/h", "pulse"],
   compressed_air: ["m³", "m³/h", "kWh", "pulse"],
   oil: ["l", "m³", "l/h", "kWh"],
   temperature: ["°C", "K", "°F"],
   humidity: ["%"],
   irradiance: ["W/m²"],
-  wind: ["m/s", "km/h"],
+  wind: ["m/s", "km/h", "mph", "kn"],
+  cloud: ["%"],
+  precipitation: ["mm", "cm", "inch"],
   pressure: ["hPa", "Pa", "bar"],
   voltage: ["V", "mV", "kV"],
   current: ["A", "mA"],
@@ -49,7 +52,7 @@ export const UNITS_OF: Readonly<Record<string, readonly string[]>> = {
   power_factor: [""],
   charge_level: ["%"],
   state: [""],
-  price: [""],
+  price: ["", ...PRICES],
   carbon_intensity: [""],
   signal: ["dBm"],
   unknown: [""],

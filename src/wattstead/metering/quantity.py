@@ -28,6 +28,8 @@ class Quantity(StrEnum):
     HUMIDITY = "humidity"
     IRRADIANCE = "irradiance"
     WIND = "wind"
+    CLOUD = "cloud"
+    PRECIPITATION = "precipitation"
     PRESSURE = "pressure"
     VOLTAGE = "voltage"
     CURRENT = "current"
@@ -99,6 +101,14 @@ class Unit(msgspec.Struct, frozen=True):
     offset: float = 0.0
 
 
+CURRENCIES: tuple[str, ...] = (
+    "EUR", "GBP", "CHF", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF", "RON", "BGN", "UAH", "USD", "CAD", "AUD",
+)  # fmt: skip
+"""Currencies that prices of energy are told in; one is not converted into another."""
+
+_PER = (("kWh", 1.0), ("MWh", 1e-3))
+
+
 def _rows() -> dict[str, Unit]:
     rows = [
         ("", "", 1.0, 0.0),
@@ -118,6 +128,8 @@ def _rows() -> dict[str, Unit]:
         ("kJ", "Wh", 1e3 / 3600, 0.0),
         ("MJ", "Wh", 1e6 / 3600, 0.0),
         ("GJ", "Wh", 1e9 / 3600, 0.0),
+        ("BTU", "Wh", 1055.05585262 / 3600, 0.0),
+        ("therm", "Wh", 105.4804e6 / 3600, 0.0),
         ("pulse", "pulse", 1.0, 0.0),
         ("V", "V", 1.0, 0.0),
         ("mV", "V", 1e-3, 0.0),
@@ -131,16 +143,27 @@ def _rows() -> dict[str, Unit]:
         ("W/m²", "W/m²", 1.0, 0.0),
         ("m³", "m³", 1.0, 0.0),
         ("l", "m³", 1e-3, 0.0),
+        ("ft³", "m³", 0.3048**3, 0.0),
+        ("gal", "m³", 0.003785411784, 0.0),
         ("m³/h", "m³/h", 1.0, 0.0),
         ("l/h", "m³/h", 1e-3, 0.0),
         ("m/s", "m/s", 1.0, 0.0),
         ("km/h", "m/s", 1 / 3.6, 0.0),
+        ("mph", "m/s", 0.44704, 0.0),
+        ("kn", "m/s", 1852 / 3600, 0.0),
+        ("°", "°", 1.0, 0.0),
+        ("mm", "mm", 1.0, 0.0),
+        ("cm", "mm", 10.0, 0.0),
+        ("inch", "mm", 25.4, 0.0),
         ("Pa", "Pa", 1.0, 0.0),
         ("hPa", "Pa", 1e2, 0.0),
         ("bar", "Pa", 1e5, 0.0),
         ("dBm", "dBm", 1.0, 0.0),
         ("s", "s", 1.0, 0.0),
         ("ms", "s", 1e-3, 0.0),
+        *((f"{one}/{per}", f"{one}/kWh", factor, 0.0) for one in CURRENCIES for per, factor in _PER),
+        ("ct/kWh", "EUR/kWh", 1e-2, 0.0),
+        ("p/kWh", "GBP/kWh", 1e-2, 0.0),
     ]
     return {symbol: Unit(symbol, base, factor, offset) for symbol, base, factor, offset in rows}
 

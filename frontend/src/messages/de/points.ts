@@ -61,6 +61,8 @@ export const words: Words<"points"> = {
   "quantity.humidity": "Luftfeuchte",
   "quantity.irradiance": "Einstrahlung",
   "quantity.wind": "Wind",
+  "quantity.cloud": "Bewölkung",
+  "quantity.precipitation": "Niederschlag",
   "quantity.pressure": "Druck",
   "quantity.voltage": "Spannung",
   "quantity.current": "Stromstärke",

@@ -59,6 +59,8 @@ export const words = {
   "quantity.humidity": "Humidity",
   "quantity.irradiance": "Irradiance",
   "quantity.wind": "Wind",
+  "quantity.cloud": "Cloud cover",
+  "quantity.precipitation": "Precipitation",
   "quantity.pressure": "Pressure",
   "quantity.voltage": "Voltage",
   "quantity.current": "Current",

@@ -61,6 +61,8 @@ export const words: Words<"points"> = {
   "quantity.humidity": "Humidité",
   "quantity.irradiance": "Irradiance",
   "quantity.wind": "Vent",
+  "quantity.cloud": "Nébulosité",
+  "quantity.precipitation": "Précipitations",
   "quantity.pressure": "Pression",
   "quantity.voltage": "Tension",
   "quantity.current": "Courant",

@@ -39,6 +39,8 @@ PLAUSIBLE: dict[tuple[Quantity, str], tuple[float, float]] = {
     (Quantity.CHARGE_LEVEL, "%"): (0.0, 105.0),
     (Quantity.IRRADIANCE, "W/m²"): (-20.0, 2000.0),
     (Quantity.WIND, "m/s"): (0.0, 120.0),
+    (Quantity.CLOUD, "%"): (0.0, 100.0),
+    (Quantity.PRECIPITATION, "mm"): (0.0, 2000.0),
     (Quantity.PRESSURE, "Pa"): (-1.1e5, 1e9),
     (Quantity.VOLTAGE, "V"): (-2e6, 2e6),
     (Quantity.CURRENT, "A"): (-1e6, 1e6),
@@ -96,7 +98,8 @@ class Judge:
         """What may be stored, with its quality: valid or suspect where a range is known, else as it came.
 
         A quality the sender gave (estimated, edited …) is kept. A time further after its receipt than the limit is
-        suspect. Refused rows are left out and counted in ``refused``.
+        suspect, unless its sender knows of the future and gave a quality. Refused rows are left out and counted in
+        ``refused``.
         """
         with self._lock:
             columns = self._in_retention(self._storable(columns))
@@ -106,6 +109,7 @@ class Judge:
         received_us = int(columns.version.min()) >> 8
         if received_us and int(columns.time_us.max()) - received_us > self._future_limit_us:
             ahead = columns.time_us - (columns.version >> np.uint64(8)).astype(np.int64) > self._future_limit_us
+            ahead &= columns.quality == Quality.RAW
             quality = np.where(ahead, np.uint8(Quality.SUSPECT), quality)
         return columns.with_quality(quality)
 

@@ -40,6 +40,8 @@ _MEASURES: list[tuple[str, Quantity, Kind, str]] = [
     ("rssi signal dbm", Quantity.SIGNAL, _G, "dBm"),
     ("irradiance ghi pyranometer", Quantity.IRRADIANCE, _G, "W/m²"),
     ("wind windspeed", Quantity.WIND, _G, "m/s"),
+    ("cloud clouds cloud_cover", Quantity.CLOUD, _G, "%"),
+    ("rain snow precipitation showers snowfall", Quantity.PRECIPITATION, Kind.DELTA, "mm"),
     ("pressure barometer hpa", Quantity.PRESSURE, _G, "hPa"),
     ("price tariff", Quantity.PRICE, _G, ""),
     ("co2 carbon intensity", Quantity.CARBON_INTENSITY, _G, ""),
@@ -98,6 +100,8 @@ def suggestion(name: str, hint: str = "") -> Suggestion | None:
     if measure is None:
         return None
     quantity, kind, unit_symbol = measure
+    if kind is _R and "interval" in words:
+        kind = Kind.DELTA
     electric = quantity is _E
     return Suggestion(quantity, kind, _direction(words, role, kind) if electric else Direction.NONE, unit_symbol,
                       role if electric or quantity is Quantity.CHARGE_LEVEL else Role.NONE)  # fmt: skip
@@ -111,6 +115,8 @@ def _by_words(words: set[str]) -> tuple[Quantity, Kind, str] | None:
 
 
 def _by_unit(symbol: str, words: set[str]) -> tuple[Quantity, Kind, str] | None:
+    if unit(symbol).base.endswith("/kWh"):
+        return Quantity.PRICE, _G, symbol
     known = _BY_UNIT.get(unit(symbol).base)
     if known:
         return *known, symbol
