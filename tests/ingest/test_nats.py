@@ -76,7 +76,7 @@ async def stream_of(server: NatsServer, name: str, subject: str) -> AsyncIterato
 async def all_acknowledged(stream: Any, name: str) -> None:
     """Returns when it is so."""
     async with asyncio.timeout(60):
-        while (await stream.consumer_info(name, "wattstead")).num_ack_pending:
+        while (await stream.consumer_info(name, "wattstead")).num_ack_pending:  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0.01)
 
 

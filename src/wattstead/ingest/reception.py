@@ -156,17 +156,24 @@ class Reception:
         return Kept(len(few.values), few.rejected)
 
     async def keep(
-        self, grant: KeyGrant, columns: Columns, times_needed: bool = False, already: Already | None = None
+        self,
+        grant: KeyGrant,
+        columns: Columns,
+        times_needed: bool = False,
+        already: Already | None = None,
+        future_us: int | None = None,
     ) -> Kept:
         """Make the readings durable; those outside the window of time, or without an open point, are named as rejected.
 
         A reading without a time on a point of amounts or pulses may be a repetition: it is rejected where
-        ``times_needed``, else kept as suspect. What is ``already`` in the journal is not written again. Raises what
-        resolver and journal raise.
+        ``times_needed``, else kept as suspect. What is ``already`` in the journal is not written again. ``future_us``:
+        how far ahead of the clock they may lie, where that is not as far as any sender's. Raises what resolver and
+        journal raise.
         """
         limits = self.limits
         self._buckets.charge(grant.id, len(columns))
-        columns = within(columns, limits.earliest_us, self.clock_us() + self._future_us)
+        ahead_us = self._future_us if future_us is None else future_us
+        columns = within(columns, limits.earliest_us, self.clock_us() + ahead_us)
         columns, points = await self._in_own_units(*self._open(*await self._located(grant, columns)))
         quality = np.full(len(columns), Quality.RAW, np.uint8) if columns.quality is None else columns.quality
         if columns.untimed is not False and len(columns):

@@ -108,22 +108,22 @@ class Life:
         backoff = Backoff()
         while True:
             began = time.monotonic()
-            hopeless = await self._once(run)
+            hopeless, retry_after_s = await self._once(run)
             if time.monotonic() - began >= _STEADY_S:
                 backoff.reset()
             self.figures.waiting_for, self.connected_to = "", ""
             if hopeless:
                 self._is(State.HOPELESS)
                 return
-            wait_s = backoff.next_s()
+            wait_s = max(backoff.next_s(), retry_after_s)
             self.retry_us = self._clock_us() + int(wait_s * 1e6)
             self._is(State.WAITING)
             await asyncio.sleep(wait_s)
             self.retry_us = 0
             self._is(State.CONNECTING)
 
-    async def _once(self, run: Run) -> bool:
-        """Run once, to its end; whether trying again is of no use."""
+    async def _once(self, run: Run) -> tuple[bool, float]:
+        """Run once, to its end; whether trying again is of no use, and the shortest wait until then, seconds."""
         self._overrun = ""
         self._run = asyncio.ensure_future(_awaited(run))
         try:
@@ -137,11 +137,11 @@ class Life:
             failed = failure_of(error)
             if failed is not None:
                 self._failed(str(failed))
-                return failed.hopeless
+                return failed.hopeless, failed.retry_after_s
             self._broke(error)
         else:
             self._failed("the other side has ended the connection")
-        return False
+        return False, 0.0
 
     async def _over(self) -> None:
         """The run is cancelled with us, and must be over before a successor opens the same port."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from wattstead.ingest.errors import IngestError
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class AddressRefused(IngestError):
@@ -37,6 +40,15 @@ class Outward:
     def __init__(self, refused: Sequence[Network] = ()) -> None:
         self.refused = tuple(refused)
 
+    @contextmanager
+    def applied(self) -> Iterator[None]:
+        """Within, `resolved` goes by this, for those who find out by themselves where they connect to."""
+        token = _applied.set(self)
+        try:
+            yield
+        finally:
+            _applied.reset(token)
+
     async def check(self, hosts: Iterable[str]) -> None:
         """Raise `AddressRefused` when one of these names or addresses leads to a refused network.
 
@@ -46,12 +58,29 @@ class Outward:
         if not self.refused:
             return
         for host in hosts:
-            for address in await _addresses(host):
-                if any(address.version == one.version and address in one for one in self.refused):
-                    raise AddressRefused(host)
+            if self._is_among_refused(await _addresses(host)):
+                raise AddressRefused(host)
+
+    def _is_among_refused(self, addresses: Iterable[Address]) -> bool:
+        return any(one.version == net.version and one in net for one in addresses for net in self.refused)
 
 
-async def _addresses(host: str) -> list[ipaddress.IPv4Address | ipaddress.IPv6Address]:
+_ANYWHERE = Outward()
+_applied: ContextVar[Outward] = ContextVar("outward")
+
+
+async def resolved(host: str) -> list[str]:
+    """The addresses of a host, all of which may be reached from where this runs; empty where it cannot be found.
+
+    Whoever connects to one of them, and not to the name, cannot be led elsewhere meanwhile. Raises `AddressRefused`.
+    """
+    found = await _addresses(host)
+    if _applied.get(_ANYWHERE)._is_among_refused(found):
+        raise AddressRefused(host)
+    return list(dict.fromkeys(str(address) for address in found))
+
+
+async def _addresses(host: str) -> list[Address]:
     name = host.strip("[]").partition("%")[0]
     try:
         found = [ipaddress.ip_address(name)]

@@ -171,8 +171,9 @@ class Sources:
             raise LooksBusy
         self._looks.append(who)
         try:
-            async with asyncio.timeout(_LOOK_S):
-                found = await protocol.look(settings, wanted)
+            with self._outward.applied():
+                async with asyncio.timeout(_LOOK_S):
+                    found = await protocol.look(settings, wanted)
             return found[:_MOST_FOUND]
         except TimeoutError:
             raise Looked(f"nothing was found within {_LOOK_S:.0f} s") from None
@@ -288,7 +289,8 @@ class Sources:
             await self._outward.check(hosts(protocol, settings))
         except AddressRefused as error:
             raise SourceFailed(str(error), hopeless=True) from None
-        await protocol.run(settings, way)
+        with self._outward.applied():
+            await protocol.run(settings, way)
 
     def _settings(self, state: SourceState) -> tuple[SourceProtocol, Any]:
         if state.fault:
@@ -300,7 +302,9 @@ class Sources:
 
     def _way(self, state: SourceState, grant: KeyGrant, figures: Figures, life: Life) -> SourceWay:
         limits, source = self._reception.limits, state.source
-        window = Window.of(source.past_days, limits.future_s, limits.earliest_us)
+        protocol = named(source.protocol, self.table)
+        ahead_s = max(limits.future_s, protocol.ahead_days * 86_400.0 if protocol else 0.0)
+        window = Window.of(source.past_days, ahead_s, limits.earliest_us)
         rate = min(source.rate, limits.key_rate) if source.rate else min(self._rate, limits.key_rate)
         return SourceWay(
             source.id, grant, self._reception, self.letters, figures, window, rate, life.connected

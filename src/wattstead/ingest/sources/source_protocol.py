@@ -42,9 +42,12 @@ class SourceFailed(IngestError):
 
     retryable = True
 
-    def __init__(self, reason: str, hopeless: bool = False) -> None:
-        """``hopeless``: trying again changes nothing until a person has changed the settings (a wrong password)."""
-        self.hopeless = hopeless
+    def __init__(self, reason: str, hopeless: bool = False, retry_after_s: float = 0.0) -> None:
+        """``hopeless``: trying again changes nothing until a person has changed the settings (a wrong password).
+
+        ``retry_after_s``: not to be tried again before, as the other side asks.
+        """
+        self.hopeless, self.retry_after_s = hopeless, retry_after_s
         super().__init__(reason)
 
 
@@ -122,3 +125,6 @@ class SourceProtocol:
     look: Callable[[Any, Mapping[str, Any]], Awaitable[Sequence[Found]]] | None = None
     """Looks around with these settings before they are saved: scans, reads, browses; what for is in the mapping.
     Raises `SourceFailed`, `wattstead.ingest.errors.ParameterInvalid`."""
+    ahead_days: float = 0.0
+    """How far ahead of the present its readings may lie, where it knows of the future: forecasts, prices. Such readings
+    say their quality themselves."""

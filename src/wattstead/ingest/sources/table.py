@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from wattstead.ingest.amqp.protocol import AMQP
+from wattstead.ingest.fetched.entsoe import ENTSOE
+from wattstead.ingest.fetched.octopus import OCTOPUS
+from wattstead.ingest.fetched.openmeteo import OPENMETEO
 from wattstead.ingest.modbus.row import MODBUS
 from wattstead.ingest.mqtt.protocol import MQTT
 from wattstead.ingest.nats.protocol import NATS
@@ -15,7 +18,20 @@ from wattstead.ingest.sources.p1.row import P1
 from wattstead.ingest.sources.source_protocol import SourceProtocol
 from wattstead.ingest.tic.source import TIC
 
-SOURCES: tuple[SourceProtocol, ...] = (MQTT, AMQP, NATS, MODBUS, OPCUA, P1, PULSES, SML, TIC)
+SOURCES: tuple[SourceProtocol, ...] = (
+    MQTT,
+    AMQP,
+    NATS,
+    MODBUS,
+    OPCUA,
+    P1,
+    PULSES,
+    SML,
+    TIC,
+    OPENMETEO,
+    ENTSOE,
+    OCTOPUS,
+)
 """Every protocol by which a way in can be opened from here."""
 
 

@@ -145,7 +145,7 @@ class SourceWay:
         figures = self.figures
         while True:
             try:
-                kept = await self._reception.keep(self.grant, self._in_window(whole))
+                kept = await self._reception.keep(self.grant, self._in_window(whole), future_us=self._window.future_us)
             except (WattsteadError, OSError) as error:
                 if not _passes(error):
                     figures.refused += 1

@@ -1,0 +1,99 @@
+"""Polling: asks a server what a plan says, page by page, hands on what is new, and waits for the next time.
+
+What is asked and what answers mean is each protocol's affair; so is what `wattstead.ingest.fetched.fetching` does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from collections.abc import Callable, Sequence
+from urllib.parse import urlsplit
+
+from wattstead.ingest.decoding.columns import Columns, Few
+from wattstead.ingest.fetched.fetching import Fetcher
+from wattstead.ingest.fetched.plan import Plan, Request
+from wattstead.ingest.sources.source_protocol import Found, Message, SourceFailed, Unreadable, Way
+
+_MOST_PAGES = 200
+_LARGE = 200_000
+"""Answers with more bytes are read in a thread, so that others do not wait for it."""
+_EARLY, _LATE = 0.01, 60.0
+
+
+async def poll(fetcher: Fetcher, plan: Plan, every_s: float, way: Way) -> None:
+    """Ask, keep, wait, until cancelled; raises `SourceFailed`. What cannot be read becomes a dead letter."""
+    while True:
+        await _round(fetcher, plan, way)
+        await asyncio.sleep(until_next_s(way.present_us() / 1e6, every_s, str(id(way))))
+
+
+def until_next_s(now_s: float, every_s: float, who: str) -> float:
+    """Seconds until the next multiple of ``every_s``, a little after it, by as much as suits ``who``.
+
+    So not everybody asks in the same second.
+
+    >>> until_next_s(3_590.0, 3_600.0, "a") == until_next_s(3_590.0, 3_600.0, "a")
+    True
+    >>> 10 <= until_next_s(3_590.0, 3_600.0, "a") <= 70 + 3_600
+    True
+    """
+    late_s = (zlib.crc32(who.encode()) % 1000) / 1000 * min(_LATE, every_s / 10)
+    waited_s = every_s - (now_s - late_s) % every_s
+    return waited_s if waited_s > every_s * _EARLY else waited_s + every_s
+
+
+async def _round(fetcher: Fetcher, plan: Plan, way: Way) -> None:
+    for first in plan.requests(way.present_us()):
+        request: Request | None = first
+        for _ in range(_MOST_PAGES):
+            assert request is not None
+            answer = await fetcher.get(request)
+            way.connected(urlsplit(request.url).netloc)
+            if answer is None:
+                break
+            message = Message(answer.raw, answer.request.shown, way.present_us())
+            try:
+                columns = await _decoded(plan.decode, message)
+                await way.keep(columns, message)
+                request = plan.after(answer)
+            except Unreadable as fault:
+                way.refuse(message, str(fault))
+                break
+            if request is None:
+                break
+        else:
+            raise SourceFailed(f"{first.url} has more than {_MOST_PAGES} pages; ask for less", retry_after_s=600)
+
+
+async def _decoded(decode: Callable[[Message], Columns | Few], message: Message) -> Columns | Few:
+    return await asyncio.to_thread(decode, message) if len(message.raw) > _LARGE else decode(message)
+
+
+async def seen(fetcher: Fetcher, plan: Plan, present_us: int) -> Sequence[Found]:
+    """What the first answer says, point by point: its address, its first value and how many. Raises `SourceFailed`."""
+    for request in plan.requests(present_us):
+        answer = await fetcher.get(request)
+        if answer is None:
+            continue
+        try:
+            columns = await _decoded(plan.decode, Message(answer.raw, answer.request.shown, present_us))
+        except Unreadable as fault:
+            raise SourceFailed(f"{urlsplit(request.url).netloc} answers, and {fault}") from None
+        return _found(columns.columns() if isinstance(columns, Few) else columns)
+    return []
+
+
+def _found(columns: Columns) -> list[Found]:
+    counts: dict[str, int] = {}
+    first: dict[str, int] = {}
+    for row in range(len(columns)):
+        address = columns.names.address(row)
+        counts[address] = counts.get(address, 0) + 1
+        first.setdefault(address, row)
+    units = columns.units or [""] * len(columns)
+    found = [
+        Found(where=address, name=f"{counts[address]} values", value=f"{columns.value[row]:g}", unit=units[row])
+        for address, row in first.items()
+    ]
+    return found + [Found(where=one.place, fault=one.reason) for one in columns.rejected.listed[:20]]
