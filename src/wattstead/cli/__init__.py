@@ -102,7 +102,7 @@ app.add_typer(imports, name="import", help="Bring readings into a running server
 
 @imports.command(name="table")
 def import_table(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, CSV.gz or .xlsx.")],
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, CSV.gz, .xlsx, Green Button .xml.")],
     folder: Folder = Path("data"),
     url: Address = "",
     key: WriteKey = "",

@@ -5,6 +5,7 @@ It knows addresses and answers, not what is sent or why.
 
 from __future__ import annotations
 
+import gzip
 import json
 import ssl
 import time
@@ -63,6 +64,16 @@ class Client:
         )
         found = self._told(answer)
         return int(found["accepted"]), [Issue(i["place"], i["reason"]) for i in found["rejected"]]
+
+    def post_green_button(self, feed: bytes, prefix: str = "") -> tuple[int, int, list[Issue]]:
+        """Post a Green Button file; how many readings were taken, how many not, and why; raises as `post_readings`."""
+        headers = {"Content-Type": "application/atom+xml", "Content-Encoding": "gzip"}
+        query = {"prefix": prefix} if prefix else {}
+        packed = gzip.compress(feed, 6)
+        answer = self._try("POST", "/green-button", self.write_key, content=packed, headers=headers, params=query)
+        found = self._told(answer)
+        issues = [Issue(i["place"], i["reason"]) for i in found["rejected"]]
+        return int(found["accepted"]), int(found.get("rejected_count", len(issues))), issues
 
     def get(self, path: str, **query: str | float) -> Any:
         """The JSON of an answer, asked for with the read key; raises as `post_readings` does."""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import typer
 
+from wattstead.cli import green_button
 from wattstead.cli.account import Account, opened
 from wattstead.cli.client import Client, connect
 from wattstead.cli.known import KnownReadings
@@ -38,6 +39,8 @@ def run(
     encoding: str,
 ) -> int:
     """Import one file; exit code 0 when every reading was accepted or known, 2 when some were rejected."""
+    if file.suffix.lower() == ".xml":
+        return green_button.run(file, folder, url, key, prefix)
     checked_zone(zone)
     rows = rows_of(file, sheet, encoding)
     _, header = next(rows, (0, ()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from wattstead.ingest.emoncms.http import routes as emoncms_routes
+from wattstead.ingest.greenbutton.http import routes as greenbutton_routes
 from wattstead.ingest.http.routes import HttpProtocol
 from wattstead.ingest.influx.http import routes as influx_routes
 from wattstead.ingest.own.http import routes as own_routes
@@ -13,6 +14,7 @@ PROTOCOLS: tuple[HttpProtocol, ...] = (
     HttpProtocol("own", "docs/sending.md", own_routes),
     HttpProtocol("influx", "docs/influxdb.md", influx_routes),
     HttpProtocol("senml", "docs/senml.md", senml_routes),
+    HttpProtocol("greenbutton", "docs/greenbutton.md", greenbutton_routes),
     HttpProtocol("prometheus", "docs/prometheus.md", prometheus_routes),
     HttpProtocol("emoncms", "docs/emoncms.md", emoncms_routes),
 )

@@ -8,6 +8,7 @@ from wattstead.ingest.amqp.protocol import AMQP
 from wattstead.ingest.fetched.entsoe import ENTSOE
 from wattstead.ingest.fetched.octopus import OCTOPUS
 from wattstead.ingest.fetched.openmeteo import OPENMETEO
+from wattstead.ingest.greenbutton.source import GREENBUTTON
 from wattstead.ingest.modbus.row import MODBUS
 from wattstead.ingest.mqtt.protocol import MQTT
 from wattstead.ingest.nats.protocol import NATS
@@ -31,6 +32,7 @@ SOURCES: tuple[SourceProtocol, ...] = (
     OPENMETEO,
     ENTSOE,
     OCTOPUS,
+    GREENBUTTON,
 )
 """Every protocol by which a way in can be opened from here."""
 
