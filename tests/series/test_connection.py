@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import socket
+import threading
 
 import numpy as np
 import pytest
 
-from wattstead.series import SchemaMismatch, Series, SeriesError, StoreRefused, StoreUnavailable
+from wattstead.series import SchemaMismatch, Series, SeriesError, StoreRefused, StoreUnavailable, native
 from wattstead.series.connection import Connection, Limits
+from wattstead.series.schema import SCHEMA_VERSION
 
 KEY = "0123456789abcdef0123456789abcdef"
 
@@ -83,11 +85,43 @@ def test_an_insert_of_another_shape_is_refused_whole(series: Series, address: st
 
 
 def test_tables_of_a_newer_program_are_left_alone(series: Series, address: str) -> None:
-    assert series.migrate() == series.migrate() == 1
+    assert series.migrate() == series.migrate() == SCHEMA_VERSION
     Connection(address).run("INSERT INTO schema_version SELECT 99, now()")
     with pytest.raises(SchemaMismatch) as caught:
         series.migrate()
-    assert (caught.value.found, caught.value.expected) == (99, 1)
+    assert (caught.value.found, caught.value.expected) == (99, SCHEMA_VERSION)
+
+
+def test_tables_of_an_older_program_become_those_of_a_new_one(series: Series, address: str) -> None:
+    connection = Connection(address)
+    connection.run("ALTER TABLE day RESET SETTING merge_selector_base, min_parts_to_merge_at_once")
+    connection.run("TRUNCATE TABLE schema_version")
+    connection.run("INSERT INTO schema_version SELECT 1, now()")
+    assert series.migrate() == SCHEMA_VERSION
+    for table in ("day", "quarter"):
+        made = connection.value(f"SELECT create_table_query FROM system.tables WHERE name = '{table}'")
+        assert "merge_selector_base = 2" in made and "min_parts_to_merge_at_once = 2" in made
+
+
+def test_a_connection_that_was_closed_meanwhile_is_no_reason_to_fail() -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        threading.Thread(target=_closes_once, args=(listener,), daemon=True).start()
+        connection = Connection(f"http://wattstead:{KEY}@127.0.0.1:{listener.getsockname()[1]}")
+        assert connection.value("SELECT 1") == 1
+
+
+def _closes_once(listener: socket.socket) -> None:
+    """Closes the first connection as soon as something was asked, and answers the second with a byte."""
+    first, _ = listener.accept()
+    first.recv(65536)
+    first.close()
+    second, _ = listener.accept()
+    second.recv(65536)
+    block = native.encode({"1": ("UInt8", np.array([1]))})
+    second.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(block), block))
+    second.close()
 
 
 def test_check_before_and_after(address: str) -> None:

@@ -1,6 +1,7 @@
 """Connection: statements to the store's address and columns back, errors made ours; holds no SQL of its own.
 
-The address is a store process or a ClickHouse server; `clickhouse_connect` is imported in this file only.
+The address is a store process or a ClickHouse server; `clickhouse_connect` is imported in this file only, for all that
+changes something. Questions go over `wire`.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 from wattstead.series import native
 from wattstead.series.errors import NotAllWritten, SeriesError, StoreRefused, StoreUnavailable
 from wattstead.series.native import Columns
+from wattstead.series.wire import Refusal, Wire
 
 _LATER = frozenset({
     *(3, 32, 49, 74, 75, 76, 159, 160, 201, 202, 203, 209, 210, 216, 236, 241, 242, 243, 252, 279, 290, 373),
@@ -30,7 +32,9 @@ _LATER = frozenset({
 """ClickHouse's numbers for what passes: times out, is full, is busy, is cut off, is read-only for now."""
 _SLOW_LANE = {"X-Wattstead-Lane": "slow"}
 """Asks the store process for its lane of long questions; a ClickHouse server does not mind."""
-_CONNECT_S = 5.0
+_LONG_STATEMENTS = {"max_query_size": 16 << 20, "max_ast_elements": 1_000_000, "max_expanded_ast_elements": 2_000_000}
+_CONNECT_S, _BEYOND_S = 5.0, 5
+"""To connect; and how much longer than the store has for a statement its answer is waited for."""
 _KEY = re.compile(r"[^\s/'\"]+@")
 
 
@@ -61,31 +65,15 @@ class Connection:
         self.database = parts.path.strip("/") or "wattstead"
         self.limits = limits or Limits()
         self._lock = threading.Lock()
-        self._clients: dict[bool, Client] = {}
+        self._wires: dict[tuple[bool, bool], Wire] = {}
+        self._driver: Client | None = None
 
     def columns(self, sql: str, slow: bool = False, in_database: bool = True) -> Columns:
         """The answer to a question as numpy columns by name; empty when it has no rows. ``slow``: it may take long."""
-        limits = self.limits
-        settings: dict[str, Any] = {
-            "max_threads": limits.threads,
-            "max_execution_time": limits.write_s if slow else limits.read_s,
-            "max_memory_usage": limits.slow_memory_bytes if slow else limits.read_memory_bytes,
-            "max_query_size": 16 << 20,
-            "max_ast_elements": 1_000_000,
-            "max_expanded_ast_elements": 2_000_000,
-        }
-        client = self._client(slow)
         try:
-            answer = client.raw_query(
-                sql,
-                settings=settings,
-                fmt="Native",
-                use_database=in_database,
-                transport_settings=_SLOW_LANE if slow else None,
-            )
-        except (ClickHouseError, urllib3.exceptions.HTTPError) as error:
+            return native.decode(self._wire(slow, in_database).ask(sql))
+        except (Refusal, urllib3.exceptions.HTTPError) as error:
             raise _ours(error) from error
-        return native.decode(answer)
 
     def value(self, sql: str, in_database: bool = True) -> Any:
         """The one value of an answer of one row and one column; None when there is no row."""
@@ -95,7 +83,7 @@ class Connection:
 
     def run(self, sql: str, settings: Mapping[str, Any] | None = None, in_database: bool = True) -> int:
         """Runs a statement that changes something; the number of rows written, where it says so."""
-        client = self._client(slow=True)
+        client = self._client()
         try:
             answer = client.command(sql, settings=dict(settings or {}), use_database=in_database)
         except (ClickHouseError, urllib3.exceptions.HTTPError) as error:
@@ -111,9 +99,7 @@ class Connection:
                 "max_insert_threads": 1,
                 "max_execution_time": self.limits.write_s,
                 "max_memory_usage": self.limits.slow_memory_bytes,
-                "max_query_size": 16 << 20,
-                "max_ast_elements": 1_000_000,
-                "max_expanded_ast_elements": 2_000_000,
+                **_LONG_STATEMENTS,
             },
         )
 
@@ -124,7 +110,7 @@ class Connection:
         """
         settings: dict[str, Any] = {"async_insert": 0, "insert_deduplication_token": token} if token else {}
         rows = len(next(iter(columns.values()))[1])
-        client = self._client(slow=True)
+        client = self._client()
         try:
             summary = client.raw_insert(table, list(columns), native.encode(columns), settings=settings, fmt="Native")
         except (ClickHouseError, urllib3.exceptions.HTTPError) as error:
@@ -136,20 +122,41 @@ class Connection:
     def close(self) -> None:
         """Gives up the connections; the next statement opens new ones."""
         with self._lock:
-            for client in self._clients.values():
-                client.close()
-            self._clients.clear()
+            for wire in self._wires.values():
+                wire.close()
+            self._wires.clear()
+            if self._driver is not None:
+                self._driver.close()
+                self._driver = None
 
-    def _client(self, slow: bool) -> Client:
+    def _wire(self, slow: bool, in_database: bool) -> Wire:
         with self._lock:
-            found = self._clients.get(slow)
+            found = self._wires.get((slow, in_database))
             if found is None:
+                found = self._wires[slow, in_database] = self._wired(slow, in_database)
+            return found
+
+    def _wired(self, slow: bool, in_database: bool) -> Wire:
+        limits = self.limits
+        time_s = limits.write_s if slow else limits.read_s
+        settings = {
+            "max_threads": limits.threads,
+            "max_execution_time": time_s,
+            "max_memory_usage": limits.slow_memory_bytes if slow else limits.read_memory_bytes,
+            **_LONG_STATEMENTS,
+            **({"database": self.database} if in_database else {}),
+        }
+        headers = _SLOW_LANE if slow else {}
+        return Wire(self._parts, settings, headers, limits.connections, _CONNECT_S, time_s + _BEYOND_S)
+
+    def _client(self) -> Client:
+        with self._lock:
+            if self._driver is None:
                 try:
-                    found = self._open(self.limits.write_s if slow else self.limits.read_s)
+                    self._driver = self._open(self.limits.write_s)
                 except (ClickHouseError, urllib3.exceptions.HTTPError) as error:
                     raise _ours(error) from error
-                self._clients[slow] = found
-            return found
+            return self._driver
 
     def _open(self, timeout_s: int) -> Client:
         pool = urllib3.PoolManager(maxsize=self.limits.connections, retries=False)
@@ -162,7 +169,7 @@ class Connection:
             compress=False,
             autogenerate_session_id=False,
             connect_timeout=_CONNECT_S,
-            send_receive_timeout=timeout_s + 5,
+            send_receive_timeout=timeout_s + _BEYOND_S,
             query_retries=1,
             pool_mgr=pool,
         )

@@ -15,7 +15,7 @@ from wattstead.series.connection import Connection
 from wattstead.series.errors import SchemaMismatch
 from wattstead.series.rows import filled
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 TABLES = ("reading", "reading_replaced", "minute", "quarter", "day", "rule", "mark")
 _DURABLE = (
     "fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, "

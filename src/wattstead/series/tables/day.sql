@@ -20,4 +20,4 @@ CREATE TABLE IF NOT EXISTS day
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYear(start)
 ORDER BY (toStartOfMonth(start), point, start)
-SETTINGS {durable}, index_granularity = 1024
+SETTINGS {durable}, index_granularity = 1024, min_parts_to_merge_at_once = 2, merge_selector_base = 2

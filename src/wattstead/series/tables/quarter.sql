@@ -20,4 +20,4 @@ CREATE TABLE IF NOT EXISTS quarter
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYear(start)
 ORDER BY (toMonday(start), point, start)
-SETTINGS {durable}, index_granularity = 2048
+SETTINGS {durable}, index_granularity = 2048, min_parts_to_merge_at_once = 2, merge_selector_base = 2
