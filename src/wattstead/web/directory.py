@@ -43,7 +43,8 @@ class Directory:
         self._rows: dict[int, PointRow] = {}
         self._whole: dict[int, dict[int, PointRow]] = {}
         self._viewers: OrderedDict[bytes, tuple[float, Viewer]] = OrderedDict()
-        self._reaches: dict[Reach, tuple[int, Mapping[int, SiteName]]] = {}
+        self._reaches: dict[Reach, tuple[int, frozenset[int]]] = {}
+        self._names: dict[Reach, tuple[int, Mapping[int, SiteName]]] = {}
         self._kept: OrderedDict[tuple[Any, ...], tuple[int, Any]] = OrderedDict()
         self._changes_seen = 0
         self._asking: dict[tuple[Any, ...], asyncio.Future[Any]] = {}
@@ -73,6 +74,13 @@ class Directory:
     def forget(self, token: str) -> None:
         """A session has ended."""
         self._viewers.pop(b"session " + _digest(token), None)
+
+    async def site_names(self, viewer: Viewer) -> Mapping[int, SiteName]:
+        """Names and zones of the sites that the viewer sees, by id."""
+        reach, (at, found) = viewer.reach, self._names.get(viewer.reach, (None, {}))
+        if not reach or at == self._stamp[0]:
+            return found
+        return await self.threads.run(self._of_reach, self._names, reach, self.registry.site_names)
 
     async def rows(self, viewer: Viewer, point_ids: Iterable[int]) -> dict[int, PointRow]:
         """Those of these points that the viewer sees, in the order asked for."""
@@ -142,33 +150,39 @@ class Directory:
         signed = self.registry.signed(token)
         if signed is None:
             return None
-        sites = self._sites(signed.authority)
-        return Viewer(signed.account, sites, signed.authority, signed.session, signed.impersonator_id, signed.ends_s)
+        reach = signed.authority.reach(SEE_READINGS)
+        return Viewer(
+            signed.account, self._sites(reach), signed.authority, signed.session, signed.impersonator_id, reach,
+            signed.ends_s,
+        )  # fmt: skip
 
     def _key(self, secret: str) -> Viewer | None:
         grant = self.registry.key(secret)
         if grant is None:
             return None
-        of_site = authority_of_key(msgspec.structs.replace(grant, device_id=None))
-        return Viewer(grant, self._sites(of_site), authority_of_key(grant))
+        reach = authority_of_key(msgspec.structs.replace(grant, device_id=None)).reach(SEE_READINGS)
+        return Viewer(grant, self._sites(reach), authority_of_key(grant), reach=reach)
 
     def _share(self, token: str) -> Viewer | None:
         guest = self.registry.guest(token)
         if guest is None:
             return None
         authority = Authority((Stand(Role.GUEST, site_id=guest.site_id),))
-        return Viewer(guest, self._sites(authority), authority)
+        reach = authority.reach(SEE_READINGS)
+        return Viewer(guest, self._sites(reach), authority, reach=reach)
 
-    def _sites(self, authority: Authority) -> Mapping[int, SiteName]:
-        """The sites whose readings one may see; the same mapping for all of one reach, until a change."""
-        reach, stamp = authority.reach(SEE_READINGS), self._stamp[0]
-        known = self._reaches.get(reach)
-        if known is not None and known[0] == stamp:
-            return known[1]
-        found = self.registry.site_names(reach) if reach else {}
-        self._reaches[reach] = (stamp, found)
-        while len(self._reaches) > _MOST_REACHES:
-            self._reaches.pop(next(iter(self._reaches)), None)
+    def _sites(self, reach: Reach) -> frozenset[int]:
+        """The sites within reach; the same set for all of one reach, until a change."""
+        return self._of_reach(self._reaches, reach, self.registry.site_ids) if reach else frozenset()
+
+    def _of_reach(self, known: dict[Reach, tuple[int, R]], reach: Reach, ask: Callable[[Reach], R]) -> R:
+        """What the registry tells of a reach, kept until a change."""
+        stamp, (at, found) = self._stamp[0], known.get(reach, (None, None))
+        if found is None or at != stamp:
+            found = ask(reach)
+            known[reach] = (stamp, found)
+            while len(known) > _MOST_REACHES:
+                known.pop(next(iter(known)), None)
         return found
 
     async def _once(self, key: tuple[Any, ...], ask: Callable[[], R], keep: Callable[[R], None]) -> R:

@@ -72,8 +72,8 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     """``online``, ``offline``; empty: never heard of."""
 
 
-class SiteName(msgspec.Struct, frozen=True, array_like=True):
-    """What is needed of a site to speak of it."""
+class SiteName(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What is needed of a site to speak of it; made by thousands, and refers to nothing that could refer to it."""
 
     id: int
     name: str

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
 
 import msgspec
 
-from wattstead.registry.authority import Authority
+from wattstead.registry.authority import Authority, Reach
 from wattstead.registry.places.directory.filters import Sight
 from wattstead.registry.policy import Action, Resource, Right, Role
-from wattstead.registry.records import Account, Guest, KeyGrant, PointRow, Scope, SiteName
+from wattstead.registry.records import Account, Guest, KeyGrant, PointRow, Scope
 
 _FIRST = (
     Role.OWNER,
@@ -30,13 +29,15 @@ class Viewer(msgspec.Struct, frozen=True):
     """A person with a session, a key, or a guest who came by a link; a write key has no sites to see."""
 
     who: Account | KeyGrant | Guest
-    sites: Mapping[int, SiteName]
-    """The sites whose readings may be seen, by id."""
+    sites: frozenset[int]
+    """The sites whose readings may be seen."""
     authority: Authority = Authority()
     session: str = ""
     """Name of the session; a key has none."""
     impersonator_id: int | None = None
     """The administrator who looks through this person's eyes."""
+    reach: Reach = Reach()
+    """Where those sites lie."""
     ends_s: float = 0.0
     """When the first of a person's roles ends by itself, in seconds since 1970; 0: none does."""
 
@@ -87,8 +88,3 @@ class Viewer(msgspec.Struct, frozen=True):
             organizations=organizations,
             of_people=self.account is not None or changes,
         )
-
-    @property
-    def zone(self) -> str:
-        """The time zone of the first site; UTC when there is none."""
-        return next((site.zone for site in self.sites.values()), "UTC")

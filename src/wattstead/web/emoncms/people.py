@@ -24,7 +24,7 @@ _NO_KEYS = (
 
 
 def _user(viewer: Viewer) -> int:
-    return viewer.who.site_id if isinstance(viewer.who, KeyGrant) else next(iter(viewer.sites), 0)
+    return viewer.who.site_id if isinstance(viewer.who, KeyGrant) else min(viewer.sites, default=0)
 
 
 async def get_uuid(asked: Asked) -> Json:
@@ -47,13 +47,18 @@ async def timezone(asked: Asked) -> Json:
     """``user/timezone``: the zone's offset now, in seconds."""
     if asked.reader is None:
         return False
-    offset = datetime.now(UTC).astimezone(zone_info(asked.reader.zone)).utcoffset()
+    offset = datetime.now(UTC).astimezone(zone_info(await _zone(asked, asked.reader))).utcoffset()
     return int(offset.total_seconds()) if offset is not None else 0
 
 
 async def get_timezone(asked: Asked) -> Json:
     """``user/gettimezone``: the zone's name."""
-    return asked.reader.zone if asked.reader else False
+    return await _zone(asked, asked.reader) if asked.reader else False
+
+
+async def _zone(asked: Asked, reader: Viewer) -> str:
+    """The time zone of the first site; UTC when there is none."""
+    return next((site.zone for site in (await asked.rooms.directory.site_names(reader)).values()), "UTC")
 
 
 async def auth(asked: Asked) -> Json:

@@ -72,7 +72,8 @@ async def _result(
     try:
         if isinstance(statement, Show):
             await watch_list(rooms, viewer, given["q"])
-            tables = shows.answered(statement, viewer, points)
+            sites = await rooms.directory.site_names(viewer)
+            tables = shows.answered(statement, sites.values(), points)
         elif isinstance(statement, Select):
             found = selects.chosen(statement, points)
             await watch_points(rooms, viewer, [one.row for one in found], given["q"])
@@ -86,7 +87,8 @@ async def _result(
 
 async def _points(rooms: Rooms, viewer: Viewer, database: str) -> list[Listed]:
     """The points of a database: those of the site of that name, else all."""
-    named = [site.id for site in viewer.sites.values() if site.name == database]
+    sites = await rooms.directory.site_names(viewer)
+    named = [site.id for site in sites.values() if site.name == database]
     return await rooms.directory.made_of_sites(viewer, named or None, "listed", lambda rows: listed(rows.values()))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from wattstead.web.access.viewer import Viewer
+from wattstead.registry.records import SiteName
 from wattstead.web.influx.catalogue import Listed, fields, matching, tag_values
 from wattstead.web.influx.question import Show
 from wattstead.web.influx.table import Table, line_of
@@ -13,44 +13,44 @@ DATABASE = "wattstead"
 _MOST_ROWS = 50_000
 
 
-def databases(viewer: Viewer) -> list[str]:
+def databases(sites: Iterable[SiteName]) -> list[str]:
     """One database for all that one sees, and one for each site by its name."""
-    return list(dict.fromkeys([DATABASE, *(site.name for site in viewer.sites.values())]))
+    return list(dict.fromkeys([DATABASE, *(site.name for site in sites)]))
 
 
-def answered(show: Show, viewer: Viewer, points: Iterable[Listed]) -> list[Table]:
-    """The tables of one SHOW statement; ``points`` are those of the database that is asked."""
+def answered(show: Show, sites: Iterable[SiteName], points: Iterable[Listed]) -> list[Table]:
+    """The tables of one SHOW statement; ``sites`` are those that one sees, ``points`` those of the database asked."""
     rows = matching(points, show.measurements, show.condition)
-    tables = _TABLES[show.subject](show, viewer, rows)
+    tables = _TABLES[show.subject](show, sites, rows)
     for table in tables:
         stop = show.offset + min(show.limit or _MOST_ROWS, _MOST_ROWS)
         table.values = table.values[show.offset : stop]
     return [table for table in tables if table.values]
 
 
-def _databases(show: Show, viewer: Viewer, rows: list[Listed]) -> list[Table]:
-    return [Table("databases", columns=["name"], values=[[name] for name in databases(viewer)])]
+def _databases(show: Show, sites: Iterable[SiteName], rows: list[Listed]) -> list[Table]:
+    return [Table("databases", columns=["name"], values=[[name] for name in databases(sites)])]
 
 
-def _policies(show: Show, viewer: Viewer, rows: list[Listed]) -> list[Table]:
+def _policies(show: Show, sites: Iterable[SiteName], rows: list[Listed]) -> list[Table]:
     columns = ["name", "duration", "shardGroupDuration", "replicaN", "default"]
     return [Table(columns=columns, values=[["autogen", "0s", "168h0m0s", 1, True]])]
 
 
-def _measurements(show: Show, viewer: Viewer, rows: list[Listed]) -> list[Table]:
+def _measurements(show: Show, sites: Iterable[SiteName], rows: list[Listed]) -> list[Table]:
     return [Table("measurements", columns=["name"], values=[[name] for name in fields(rows)])]
 
 
-def _series(show: Show, viewer: Viewer, rows: list[Listed]) -> list[Table]:
+def _series(show: Show, sites: Iterable[SiteName], rows: list[Listed]) -> list[Table]:
     keys = sorted({line_of(one.measurement, one.tags) for one in rows})
     return [Table(columns=["key"], values=[[key] for key in keys])]
 
 
-def _tag_keys(show: Show, viewer: Viewer, rows: list[Listed]) -> list[Table]:
+def _tag_keys(show: Show, sites: Iterable[SiteName], rows: list[Listed]) -> list[Table]:
     return [Table(name, columns=["tagKey"], values=[[key] for key in tags]) for name, tags in tag_values(rows).items()]
 
 
-def _tag_values(show: Show, viewer: Viewer, rows: list[Listed]) -> list[Table]:
+def _tag_values(show: Show, sites: Iterable[SiteName], rows: list[Listed]) -> list[Table]:
     tables = []
     for name, tags in tag_values(rows).items():
         wanted = {key: values for key, values in tags.items() if any(pattern.matches(key) for pattern in show.keys)}
@@ -59,7 +59,7 @@ def _tag_values(show: Show, viewer: Viewer, rows: list[Listed]) -> list[Table]:
     return tables
 
 
-def _field_keys(show: Show, viewer: Viewer, rows: list[Listed]) -> list[Table]:
+def _field_keys(show: Show, sites: Iterable[SiteName], rows: list[Listed]) -> list[Table]:
     columns = ["fieldKey", "fieldType"]
     return [Table(m, columns=columns, values=[[name, "float"] for name in names]) for m, names in fields(rows).items()]
 

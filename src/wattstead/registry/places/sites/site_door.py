@@ -114,6 +114,11 @@ class SiteDoor(Door):
         with self._db.reading() as s:
             return sites.sites(s, reach, site_ids)
 
+    def site_ids(self, reach: Reach | None = None) -> frozenset[int]:
+        """The sites within reach."""
+        with self._db.reading() as s:
+            return sites.ids(s, reach)
+
     def site_names(self, reach: Reach | None = None) -> dict[int, SiteName]:
         """Names and zones of the sites within reach, by id."""
         with self._db.reading() as s:

@@ -137,7 +137,7 @@ async def hours(
         raise lacking(viewer, SEE_READING)
     if len(day) != _DAY_TEXT:
         raise invalid("day", f"{day[:20]!r} is no day; give one such as 2026-05-31")
-    zone = viewer.sites[found.site_id].zone
+    zone = (await rooms.registry_threads.run(rooms.registry.site, found.site_id)).zone
     noon_us = instant_us(f"{day}T12:00:00", "day", zone)
     _, whole = buckets_of(Span(noon_us, noon_us + 1), zone, Step.DAY, 1)
     _, edges = buckets_of(Span(int(whole[0]), int(whole[-1])), zone, Step.H1, 1)
