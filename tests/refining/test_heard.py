@@ -16,8 +16,7 @@ from wattstead.refining.columns import Columns
 from wattstead.refining.heard import Listener, ListenerLimits
 from wattstead.refining.latest import Latest
 from wattstead.registry.places.directory.directory import Question
-from wattstead.registry.places.directory.filters import Asks, Filter
-from wattstead.registry.records import PointDeclaration
+from wattstead.registry.records import Asks, Filter, PointDeclaration
 from wattstead.registry.registry import Registry
 from wattstead.series import Series
 

@@ -11,9 +11,9 @@ from wattstead.registry.errors import AttributeInvalid, NameInvalid
 from wattstead.registry.people import accounts, memberships
 from wattstead.registry.places import attributes
 from wattstead.registry.places.directory.directory import Question
-from wattstead.registry.places.directory.filters import Asks, Filter, Sight
+from wattstead.registry.places.directory.filters import Sight
 from wattstead.registry.policy import Role
-from wattstead.registry.records import Account
+from wattstead.registry.records import Account, Asks, Filter
 from wattstead.registry.registry import Registry
 
 TOWNS = ("Lyon", "Nice", "Évian", "Lyon", "")

@@ -260,6 +260,22 @@ def test_addresses_that_pass_for_others(
         registry.create_person(Actor(owner.id), ALL, email, Role.AUDITOR, PersonChange(), organization_id=1)
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("вов@example.org", "bob@example.org"), ("bob@example.org", "вов@example.org"),
+     ("eva@xn--e1asg.example", "eva@eop.example"), ("coco@example.org", "сосо@example.org")],
+)  # fmt: skip
+def test_no_address_passes_for_another_whichever_came_first(
+    registry: Registry, owner: Account, first: str, second: str
+) -> None:
+    for email in (first, second):
+        made = registry.invite(Actor(owner.id), ALL, email, Role.AUDITOR, organization_id=1)
+        if email == first:
+            registry.accept_invitation(made.token, "One", PASSWORD)
+    with pytest.raises(EmailAlike):
+        registry.accept_invitation(made.token, "Other", PASSWORD)
+
+
 def test_addresses_in_other_letters_are_welcome(registry: Registry, owner: Account) -> None:
     for email, plain in (("Jürgen@Bücher.example", "jürgen@xn--bcher-kva.example"), ("почта@пример.рф", None)):
         made = registry.create_person(Actor(owner.id), ALL, email, Role.AUDITOR, PersonChange(), organization_id=1)

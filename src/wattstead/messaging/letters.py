@@ -37,10 +37,10 @@ def recovery(email: str, link: str) -> Letter:
 
 
 def known_already(email: str, link: str) -> Letter:
-    """To somebody who registers and has an account."""
+    """To somebody who registers, or takes this address for another account, and has one."""
     text = (
-        "Somebody, perhaps you, tried to register with this e-mail address. You have an account already: sign in, "
-        f"or ask for a new password, here:\n{link}\n"
+        "Somebody, perhaps you, tried to use this e-mail address for another account. You have an account already: "
+        f"sign in, or ask for a new password, here:\n{link}\n"
     )
     return Letter(email, "You have an account already", text)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from wattstead.registry import names, tables
@@ -29,16 +29,22 @@ def create(
     """A new account; raises `EmailTaken`, `NameInvalid`."""
     row = tables.Account(
         organization_id=organization_id,
-        email=free_email(session, email),
         password_hash=password_hash,
         created=now,
         name=checked_name(name),
         state=state,
         verified=verified,
     )
+    put_email(session, row, email)
     session.add(row)
     session.flush()
     return record(row)
+
+
+def put_email(session: Session, row: tables.Account, email: str) -> None:
+    """Give an account its address; raises as `free_email`."""
+    row.email = free_email(session, email)
+    row.look = emails.look(row.email)
 
 
 def free_email(session: Session, email: str) -> str:
@@ -47,8 +53,10 @@ def free_email(session: Session, email: str) -> str:
     Raises `EmailTaken`, `EmailAlike` when it passes for another's, `NameInvalid`.
     """
     plain = emails.checked(email)
-    look = emails.plain_look(plain)
-    taken = set(session.scalars(select(tables.Account.email).where(tables.Account.email.in_((plain, look)))))
+    row = tables.Account
+    alike = or_(row.email == plain, row.look == emails.look(plain))
+    with session.no_autoflush:
+        taken = set(session.scalars(select(row.email).where(alike)))
     if plain in taken:
         raise EmailTaken(plain)
     if taken:

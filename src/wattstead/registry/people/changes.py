@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from wattstead.registry import names, tables, trail
 from wattstead.registry.authority import Authority
-from wattstead.registry.errors import NameInvalid, RoleRefused, Stale, Unknown
-from wattstead.registry.people import accounts, links, memberships, sessions
+from wattstead.registry.errors import NameInvalid, RoleRefused, Stale
+from wattstead.registry.people import accounts, links, memberships, roles, sessions
 from wattstead.registry.places.sites import shares
+from wattstead.registry.points import tags
 from wattstead.registry.policy import Action, Resource, Right, Role
-from wattstead.registry.records import Account, Membership, PersonChange
+from wattstead.registry.records import Account, PersonChange
 from wattstead.registry.storage import dataset
 from wattstead.registry.trail import Actor
 
@@ -38,11 +39,18 @@ def change(
 
     Raises `Unknown`, `Stale`, `RoleRefused`, `EmailTaken`, `NameInvalid`.
     """
-    row = _in_hand(session, actor, authority, Right(Action.CHANGE, Resource.PERSON), account_id, version, now)
-    before = _fields(row)
+    right = Right(Action.CHANGE, Resource.PERSON)
+    row = _in_hand(session, actor, authority, right, account_id, version, now)
+    before = _fields(session, row)
     _put_attributes(row, told)
+    tags.put_tags(session, tables.PERSON_TAG, row.id, told.tags)
     if told.email is not None and actor.account_id == account_id:
         raise RoleRefused("email.own", "change the own address on the own account's page, with the password")
+    if told.email is not None and not authority.reach(right).everywhere:
+        raise RoleRefused(
+            "email.administrator",
+            "only who runs the platform changes the e-mail address of somebody else; they can change it themselves",
+        )
     if told.email is not None:
         put_email(session, row, told.email, verified=None)
     if told.state is not None and told.state != row.state:
@@ -51,7 +59,7 @@ def change(
         shares.end_given(session, account_id, now, actor)
     row.version += 1
     session.flush()
-    _note(session, now, actor, Action.CHANGE.value, row, before, _fields(row))
+    _note(session, now, actor, Action.CHANGE.value, row, before, _fields(session, row))
     dataset.bump(session)
     return accounts.record(row)
 
@@ -59,20 +67,22 @@ def change(
 def check_attributes(told: PersonChange) -> None:
     """Raise `NameInvalid` for words that cannot be set."""
     _put_attributes(tables.Account(), told)
+    tags.checked({key: value for key, value in told.tags.items() if value})
 
 
 def put_attributes(session: Session, account_id: int, told: PersonChange) -> Account:
     """Set the words of a person who was just made; raises `NameInvalid`."""
     row = accounts.row_of(session, account_id)
     _put_attributes(row, told)
+    tags.put_tags(session, tables.PERSON_TAG, account_id, told.tags)
     session.flush()
     return accounts.record(row)
 
 
 def put_email(session: Session, row: tables.Account, email: str, verified: datetime | None) -> None:
     """Give an account another address; what was mailed to the old one is void, and the sessions end."""
-    plain = accounts.free_email(session, email)
-    row.email, row.verified = plain, verified
+    accounts.put_email(session, row, email)
+    row.verified = verified
     links.void(session, row.id)
     sessions.end_all(session, row.id)
 
@@ -82,8 +92,8 @@ def remove(
 ) -> None:
     """Delete a person for good, with names, sessions, roles and what the trail says of them in words."""
     row = _in_hand(session, actor, authority, Right(Action.DELETE, Resource.PERSON), account_id, version, now)
-    _check_not_self(actor, account_id)
-    _check_not_last(session, account_id)
+    roles.check_not_self(actor, account_id)
+    roles.check_not_last(session, account_id, now)
     organization_id, row.state = row.organization_id, "disabled"  # nobody's, for what this person has given
     session.flush()
     shares.end_given(session, account_id, now, actor)
@@ -97,74 +107,6 @@ def remove(
         session, now, actor, Action.DELETE.value, Resource.PERSON, account_id, organization_id=organization_id
     )  # fmt: skip
     dataset.bump(session)
-
-
-def give(
-    session: Session,
-    actor: Actor,
-    authority: Authority,
-    account_id: int,
-    role: Role,
-    now: datetime,
-    *,
-    organization_id: int | None = None,
-    site_id: int | None = None,
-    expires: datetime | None = None,
-) -> Membership:
-    """Give somebody who has answered an invitation a role somewhere; raises `Unknown`, `RoleRefused`, `NameInvalid`."""
-    if account_id == actor.impersonator_id:
-        raise RoleRefused("eyes.role", "nobody gives themselves a role through somebody's eyes")
-    check_given(session, authority, role, organization_id, site_id, own=account_id == actor.account_id)
-    row = session.get(tables.Account, account_id)
-    if row is not None and row.state == "invited":
-        raise RoleRefused(
-            "role.waiting", "this person has not joined yet, and holds no role before; invite the address to this role"
-        )
-    made = memberships.create(
-        session, account_id, role, now, organization_id=organization_id, site_id=site_id, expires=expires
-    )
-    _note_role(session, now, actor, "give", made)
-    return made
-
-
-def check_given(
-    session: Session,
-    authority: Authority,
-    role: Role,
-    organization_id: int | None,
-    site_id: int | None,
-    *,
-    own: bool = False,
-) -> None:
-    """Raise `RoleRefused` for a role that one may not give there, to oneself where it is for the ``own`` account,
-    `NameInvalid` where it cannot be held, `Unknown`.
-    """
-    memberships.check_held(role, organization_id, site_id)
-    path = memberships.place_path(session, organization_id, site_id)
-    if not authority.gives(role, path, site_id or 0):
-        raise RoleRefused("role.give", f"you may not make anybody {role.value} there", role=role.value)
-    if own and not authority.gives_oneself(role, path, site_id or 0):
-        raise RoleRefused(
-            "role.own", f"you may not make yourself {role.value} there: that sees readings, and you see none there"
-        )
-
-
-def take(
-    session: Session, actor: Actor, authority: Authority, account_id: int, membership_id: int, now: datetime
-) -> Membership:
-    """Take a role back from whom one could give it; raises `Unknown`, `RoleRefused`."""
-    row = session.get(tables.Membership, membership_id)
-    if row is None or row.account_id != account_id:
-        raise Unknown("membership", membership_id)
-    path = memberships.place_path(session, row.organization_id, row.site_id)
-    if not authority.gives(Role(row.role), path, row.site_id or 0):
-        raise RoleRefused("role.take", f"you may not take the role {row.role} from anybody there", role=row.role)
-    if row.role == Role.ADMINISTRATOR.value:
-        _check_not_last(session, account_id)
-    ended = memberships.end(session, membership_id, now)
-    shares.end_given(session, account_id, now, actor)
-    _note_role(session, now, actor, "take", ended)
-    return ended
 
 
 def impersonate(
@@ -246,35 +188,17 @@ def _put_state(session: Session, actor: Actor, row: tables.Account, state: str, 
     if {state, row.state} != {"active", "disabled"} and (row.state, state) != ("invited", "disabled"):
         raise NameInvalid("state", state, f"cannot follow {row.state}; give active or disabled")
     if state == "disabled":
-        _check_not_self(actor, row.id)
-        _check_not_last(session, row.id)
+        roles.check_not_self(actor, row.id)
+        roles.check_not_last(session, row.id, now)
         sessions.end_all(session, row.id)
         links.void(session, row.id)
     row.state = "invited" if state == "active" and not row.password_hash and row.verified is None else state
 
 
-def _check_not_self(actor: Actor, account_id: int) -> None:
-    if actor.account_id == account_id:
-        raise RoleRefused("person.own", "nobody can do this to the own account; ask another administrator")
-
-
-def _check_not_last(session: Session, account_id: int) -> None:
-    """Raise `RoleRefused` when an account is the last active administrator of the platform."""
-    administrators = set(
-        session.scalars(
-            select(tables.Membership.account_id)
-            .join(tables.Account, tables.Account.id == tables.Membership.account_id)
-            .where(tables.Membership.role == Role.ADMINISTRATOR.value, tables.Account.state == "active")
-        )
-    )
-    if administrators == {account_id}:
-        raise RoleRefused(
-            "administrator.last", "this is the last administrator of the platform; make another one first"
-        )
-
-
-def _fields(row: tables.Account) -> dict[str, object]:
-    return {name: getattr(row, name) for name in ("name", "email", "state", *_ATTRIBUTES)}
+def _fields(session: Session, row: tables.Account) -> dict[str, object]:
+    theirs = tags.tags_of(session, tables.PERSON_TAG, [row.id]).get(row.id, {})
+    fields = {name: getattr(row, name) for name in ("name", "email", "state", *_ATTRIBUTES)}
+    return fields | {f"tag.{key}": value for key, value in theirs.items()}
 
 
 def _note(
@@ -296,18 +220,4 @@ def _note(
         organization_id=row.organization_id,
         before=before,
         after=after,
-    )
-
-
-def _note_role(session: Session, now: datetime, actor: Actor, action: str, role: Membership) -> None:
-    trail.note(
-        session,
-        now,
-        actor,
-        action,
-        Resource.PERSON,
-        role.account_id,
-        organization_id=role.organization_id,
-        site_id=role.site_id,
-        after={"membership": role.id, "role": role.role, "expires": role.expires},
     )

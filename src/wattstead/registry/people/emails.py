@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import unicodedata
 
@@ -12,10 +13,11 @@ from wattstead.registry.errors import NameInvalid
 _EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]{1,190}")
 _ALIKE_SCRIPTS = frozenset({"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC"})
 _LOOKS_LIKE = str.maketrans(
-    "асеорухіѕјһԁԛԝкмтвнгп" + "ονρταυικεηχγω" + "ıɡɑ",
-    "aceopyxisjhdqwkmtbhrn" + "ovptauikenxyw" + "iga",
+    "асеорухіѕјһԁԛԝкмтвнгпӏѵү" + "ονρταυικεηχγω" + "ıɡɑ" + "օոսհցզյ" + "ⲟⲣⲥⲓⲕⲙⲏⲧ",
+    "aceopyxisjhdqwkmtbhrnlvy" + "ovptauikenxyw" + "iga" + "onuhgqj" + "opcikmht",
 )
-"""Letters that are drawn like Latin ones: Cyrillic, Greek, Latin beyond ASCII (the common part of Unicode TS #39)."""
+"""Letters that are drawn like Latin ones: Cyrillic, Greek, Latin beyond ASCII, Armenian, Coptic (the common part of
+Unicode TS #39)."""
 
 
 def folded(email: str) -> str:
@@ -56,11 +58,14 @@ def checked(email: str) -> str:
     return plain
 
 
-def plain_look(folded_email: str) -> str:
-    """What an address looks like at a glance; differs from it only when it passes for another.
+def look(folded_email: str) -> str:
+    """What an address looks like at a glance, name and host: two of one look pass for each other.
 
-    >>> plain_look("сосо@example.org"), plain_look("ada@example.org")
-    ('coco@example.org', 'ada@example.org')
+    >>> look("сосо@example.org"), look("ada@example.org"), look("ada@xn--80a.org")
+    ('coco@example.org', 'ada@example.org', 'ada@a.org')
     """
     local, _, host = folded_email.partition("@")
-    return f"{local.translate(_LOOKS_LIKE)}@{host}"
+    if "xn--" in host:
+        with contextlib.suppress(idna.IDNAError):
+            host = idna.decode(host)
+    return f"{local}@{host}".translate(_LOOKS_LIKE)

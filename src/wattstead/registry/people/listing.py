@@ -18,9 +18,12 @@ from sqlalchemy.orm import Session
 
 from wattstead.registry import names, tables
 from wattstead.registry.authority import Reach
-from wattstead.registry.errors import NameInvalid, Unknown
+from wattstead.registry.errors import AttributeInvalid, NameInvalid, Unknown
 from wattstead.registry.people.accounts import record
+from wattstead.registry.people.memberships import counting
 from wattstead.registry.places.attributes import OF_EVERYBODY
+from wattstead.registry.places.directory.filters import MOST_FILTERS, of_person
+from wattstead.registry.points.tags import tags_of
 from wattstead.registry.reach import belonging, of_memberships, of_people
 from wattstead.registry.records import Account, Holding, PeoplePage, PeopleQuery, PersonRow
 
@@ -33,8 +36,6 @@ _TEXTS = {
         "privacy_state", "locale",
     )
 }  # fmt: skip
-ATTRIBUTES = (*_TEXTS, "second_factor", "verified")
-"""By which people are filtered."""
 SORTS = (*_TEXTS, "id", "organization", "created", "last_seen")
 _SEARCHED = ("name", "email", "phone", "mobile_phone")
 
@@ -42,7 +43,7 @@ _SEARCHED = ("name", "email", "phone", "mobile_phone")
 def people(session: Session, reach: Reach | None, query: PeopleQuery, now: datetime) -> PeoplePage:
     """A page of the people within reach; raises `NameInvalid` for an attribute, sort or cursor that there is not."""
     theirs = belonging(reach)
-    conditions = [*of_people(reach), *_conditions(query, theirs, reach, now)]
+    conditions = [*of_people(reach), *_conditions(session, query, theirs, reach, now)]
     total = session.scalar(select(func.count()).select_from(_Row).where(*conditions)) or 0
     key = _sort_key(query.sort, theirs)
     order = [key.desc(), _Row.id.desc()] if query.descending else [key, _Row.id]
@@ -56,8 +57,9 @@ def people(session: Session, reach: Reach | None, query: PeopleQuery, now: datet
     )
     rows = session.execute(question).all()
     held = _memberships(session, reach, [row.id for row, *_ in rows[:limit]])
+    tags = tags_of(session, tables.PERSON_TAG, [row.id for row, _, _, belongs in rows[:limit] if belongs])
     found = [
-        PersonRow(_told(row, belongs), _shown(reach, organization), held.get(row.id, []))
+        PersonRow(_told(row, belongs), _shown(reach, organization), held.get(row.id, []), tags.get(row.id, {}))
         for row, organization, _, belongs in rows[:limit]
     ]
     last = rows[limit - 1] if len(rows) > limit else None
@@ -72,7 +74,20 @@ def person(session: Session, reach: Reach | None, account_id: int) -> PersonRow:
     row, belongs = found
     organization = session.get_one(tables.Organization, row.organization_id)
     held = _memberships(session, reach, [row.id]).get(row.id, [])
-    return PersonRow(_told(row, belongs), _shown(reach, organization), held)
+    tags = tags_of(session, tables.PERSON_TAG, [row.id] if belongs else []).get(row.id, {})
+    return PersonRow(_told(row, belongs), _shown(reach, organization), held, tags)
+
+
+def is_known(session: Session, reach: Reach | None, account_id: int) -> bool:
+    """Whether a person is within reach."""
+    return session.scalar(select(_Row.id).where(_Row.id == account_id, *of_people(reach))) is not None
+
+
+def tag_keys(session: Session, reach: Reach | None, query: PeopleQuery, now: datetime) -> tuple[str, ...]:
+    """The keys of the tags of all that are told of within the question, in order: each is a column of its export."""
+    theirs, tag = belonging(reach), tables.PersonTag
+    found = select(_Row.id).where(theirs, *of_people(reach), *_conditions(session, query, theirs, reach, now))
+    return tuple(session.scalars(select(tag.key).where(tag.account_id.in_(found)).distinct().order_by(tag.key)))
 
 
 def _told(row: tables.Account, belongs: bool) -> Account:
@@ -85,7 +100,7 @@ def _told(row: tables.Account, belongs: bool) -> Account:
 
 
 def _conditions(
-    query: PeopleQuery, theirs: ColumnElement[bool], reach: Reach | None, now: datetime
+    session: Session, query: PeopleQuery, theirs: ColumnElement[bool], reach: Reach | None, now: datetime
 ) -> list[ColumnElement[bool]]:
     words = names.checked_text("q", query.q).split()[:10]
     found: list[ColumnElement[bool]] = [
@@ -95,16 +110,9 @@ def _conditions(
         )
         for word in words
     ]
-    if any(name not in OF_EVERYBODY for name in query.equal):
-        found.append(theirs)
-    for name, value in query.equal.items():
-        if name in _TEXTS:
-            found.append(func.lower(_TEXTS[name]) == names.checked_text(name, value).lower())
-        elif name in ("second_factor", "verified"):
-            column = _Row.totp_sealed if name == "second_factor" else _Row.verified
-            found.append(column.is_not(None) if value == "true" else column.is_(None))
-        else:
-            raise NameInvalid("attribute", name, f"is none of people; give one of {', '.join(ATTRIBUTES)}")
+    if len(query.filters) > MOST_FILTERS:
+        raise AttributeInvalid("filter", f"is given {len(query.filters)} times; at most {MOST_FILTERS} are allowed")
+    found += [of_person(session, wanted, theirs) for wanted in query.filters]
     if query.organization_id is not None:
         found.append(theirs & (_Row.organization_id == query.organization_id))
     member = tables.Membership
@@ -114,7 +122,7 @@ def _conditions(
     if query.site_id is not None:
         roles.append(member.site_id == query.site_id)
     if roles:  # those that are told, and hold: a filter asks about no other place
-        roles += [*of_memberships(reach), or_(member.expires.is_(None), member.expires > now)]
+        roles += [*of_memberships(reach), counting(now)]
         found.append(_Row.id.in_(select(member.account_id).where(*roles)))
     return found
 
@@ -184,6 +192,7 @@ def _memberships(session: Session, reach: Reach | None, account_ids: Sequence[in
             site_id=row.site_id,
             site=site,
             expires=row.expires,
+            suspended=row.suspended,
         )
         found.setdefault(row.account_id, []).append(holding)
     return found

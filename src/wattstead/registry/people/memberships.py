@@ -25,11 +25,13 @@ def create(
     organization_id: int | None = None,
     site_id: int | None = None,
     expires: datetime | None = None,
+    giver_id: int | None = None,
     lengthens: bool = True,
 ) -> Membership:
     """Give a role on an organization's branch, on a site, or, with neither, on the platform; twice is once.
 
-    Offers of the same role that wait for an answer are void. Without ``lengthens`` the end of a held role stays.
+    Offers of the same role that wait for an answer are void. Without ``lengthens`` the end of a held role stays. A
+    guest's role stands while ``giver_id`` may show that site; one that was suspended counts again.
     Raises `Unknown`, and `NameInvalid` where the role cannot be held.
     """
     check_held(role, organization_id, site_id)
@@ -52,6 +54,8 @@ def create(
         row.expires = expires
     elif lengthens or (row.expires is not None and row.expires <= now):
         row.expires = expires
+    row.giver_id = giver_id if role is Role.GUEST else None
+    row.suspended = None
     session.flush()
     _void_offers(session, row, now)
     dataset.bump(session)
@@ -68,6 +72,27 @@ def end(session: Session, membership_id: int, now: datetime) -> Membership:
     session.flush()
     dataset.bump(session)
     return record(row)
+
+
+def suspend(session: Session, membership_id: int, since: datetime | None, now: datetime) -> Membership:
+    """Let a role count for nothing ``since`` then, or, with None, count again; offers of it that wait are void.
+
+    Raises `Unknown`.
+    """
+    row = session.get(tables.Membership, membership_id, with_for_update=True)
+    if row is None:
+        raise Unknown("membership", membership_id)
+    row.suspended = since
+    _void_offers(session, row, now)
+    session.flush()
+    dataset.bump(session)
+    return record(row)
+
+
+def counting(now: datetime) -> ColumnElement[bool]:
+    """The condition on `Membership` that a role counts now: it has not ended, and is not suspended."""
+    member = tables.Membership
+    return or_(member.expires.is_(None), member.expires > now) & member.suspended.is_(None)
 
 
 def _void_offers(session: Session, row: tables.Membership, now: datetime) -> None:
@@ -94,36 +119,61 @@ def authority(session: Session, account_id: int, now: datetime, reason: str = ""
         return Authority((), reason)
     stands = [
         Stand(role, "" if site_id else path, site_id)
-        for role, path, site_id in held(session, account_id, now)
+        for role, path, site_id, giver_id in _roles(session, account_id, now, counting(now))
         if not path.startswith(closed)
+        and (giver_id is None or own_authority(session, giver_id, now).gives(Role.GUEST, path, site_id))
     ]
     return Authority(tuple(stands), reason)
 
 
+def own_authority(session: Session, account_id: int, now: datetime) -> Authority:
+    """Where a person stands but for what others showed them: by this one shows a site; nowhere once disabled."""
+    account, closed = session.get(tables.Account, account_id), closed_paths(session)
+    if account is None or account.state != "active" or (closed and is_closed_to(session, account_id)):
+        return Authority()
+    roles = _roles(session, account_id, now, counting(now), tables.Membership.role != Role.GUEST.value)
+    living = (one for one in roles if not one[1].startswith(closed))
+    return Authority(tuple(Stand(role, "" if site_id else path, site_id) for role, path, site_id, _ in living))
+
+
 def held(session: Session, account_id: int, now: datetime) -> list[tuple[Role, str, int]]:
-    """Every role that a person has now: role, path of the organization it lies in (``/``: the platform), site or 0."""
+    """Every role that a person has, also those that rest now: role, path of the organization it lies in (``/``: the
+    platform), site or 0.
+    """
+    return [(role, path, site_id) for role, path, site_id, _ in _roles(session, account_id, now)]
+
+
+def _roles(
+    session: Session, account_id: int, now: datetime, *conditions: ColumnElement[bool]
+) -> list[tuple[Role, str, int, int | None]]:
+    """Roles as in `held`, each with who gave it, where that matters."""
     at_site = aliased(tables.Organization)
     rows = session.execute(
-        select(tables.Membership.role, tables.Organization.path, at_site.path, tables.Membership.site_id)
+        select(
+            tables.Membership.role, tables.Organization.path, at_site.path, tables.Membership.site_id,
+            tables.Membership.giver_id,
+        )
         .outerjoin(tables.Organization, tables.Organization.id == tables.Membership.organization_id)
         .outerjoin(tables.Site, tables.Site.id == tables.Membership.site_id)
         .outerjoin(at_site, at_site.id == tables.Site.organization_id)
         .where(
             tables.Membership.account_id == account_id,
             or_(tables.Membership.expires.is_(None), tables.Membership.expires > now),
+            *conditions,
         )
         .order_by(tables.Membership.id)
-    )
-    return [(Role(role), path or site_path or "/", site_id or 0) for role, path, site_path, site_id in rows]
+    )  # fmt: skip
+    return [(Role(role), path or at or "/", site_id or 0, giver_id) for role, path, at, site_id, giver_id in rows]
 
 
 def first_end_s(session: Session, account_id: int, now: datetime) -> float:
-    """When the first of the roles that a person has now ends by itself, in seconds since 1970; 0 when none does."""
-    found = session.scalar(
-        select(func.min(tables.Membership.expires)).where(
-            tables.Membership.account_id == account_id, tables.Membership.expires > now
-        )
-    )
+    """When the first of the roles that a person has now, or that those have who showed them a site, ends by itself, in
+    seconds since 1970; 0 when none does.
+    """
+    member = tables.Membership
+    givers = select(member.giver_id).where(member.account_id == account_id, member.giver_id.is_not(None))
+    theirs = (member.account_id == account_id) | member.account_id.in_(givers)
+    found = session.scalar(select(func.min(member.expires)).where(theirs, member.expires > now))
     return found.timestamp() if found else 0.0
 
 
@@ -165,6 +215,7 @@ def record(row: tables.Membership) -> Membership:
         role=row.role,
         created=row.created,
         expires=row.expires,
+        suspended=row.suspended,
     )
 
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy.orm import Session
+
 from wattstead.registry import names
 from wattstead.registry.authority import Authority, Reach
 from wattstead.registry.door import Door
-from wattstead.registry.people import accounts, changes, listing, sessions
+from wattstead.registry.errors import EmailTaken
+from wattstead.registry.people import accounts, changes, emails, listing, roles, sessions
 from wattstead.registry.people.joining import invitations
-from wattstead.registry.policy import Resource, Role
+from wattstead.registry.policy import Action, Resource, Right, Role
 from wattstead.registry.records import Account, Membership, PeoplePage, PeopleQuery, PersonChange, PersonRow
 from wattstead.registry.storage import dataset
 from wattstead.registry.trail import Actor, note
+
+_SEE = Right(Action.SEE, Resource.PERSON)
 
 
 class Standing(Door):
@@ -27,6 +32,11 @@ class Standing(Door):
         """A page of the people within reach; raises `NameInvalid` for an attribute, sort or cursor that is none."""
         with self._db.reading() as s:
             return listing.people(s, reach, query, self._clock())
+
+    def tags_of_people(self, reach: Reach | None, query: PeopleQuery) -> tuple[str, ...]:
+        """The keys of the tags of the people that a question finds, in order."""
+        with self._db.reading() as s:
+            return listing.tag_keys(s, reach, query, self._clock())
 
     def person(self, reach: Reach | None, account_id: int) -> PersonRow:
         """One person within reach; raises `Unknown`."""
@@ -43,14 +53,18 @@ class Standing(Door):
         *,
         organization_id: int | None = None,
         site_id: int | None = None,
-    ) -> Account:
+    ) -> Account | None:
         """A person who waits to be invited to a role that is theirs to give; nothing is held before the answer.
 
-        `invite` with the same address lets them set a password. Raises `RoleRefused`, `EmailTaken`, `NameInvalid`.
+        `invite` with the same address lets them set a password. None, and nothing is made, for whoever does not see
+        everybody: whether somebody else has an account with that address is not theirs to learn; what they tell goes
+        with the invitation. Raises `RoleRefused`, `EmailTaken`, `NameInvalid`.
         """
         now = self._clock()
         with self._db.writing() as s:
-            changes.check_given(s, authority, role, organization_id, site_id)
+            roles.check_given(s, authority, role, organization_id, site_id)
+            if not self._is_free(s, authority, email):
+                return None
             home = invitations.home(s, organization_id, site_id, actor.account_id)
             made = accounts.create(s, home, email, "", now, state="invited")
             made = changes.put_attributes(s, made.id, told)
@@ -69,9 +83,21 @@ class Standing(Door):
     ) -> None:
         """Raise what `create_person` would; makes nothing."""
         with self._db.reading() as s:
-            changes.check_given(s, authority, role, organization_id, site_id)
-            accounts.free_email(s, email)
+            roles.check_given(s, authority, role, organization_id, site_id)
+            self._is_free(s, authority, email)
             changes.check_attributes(told)
+
+    def _is_free(self, s: Session, authority: Authority, email: str) -> bool:
+        """Whether an account can be made of an address by somebody who sees everybody; raises what may be told."""
+        see = authority.reach(_SEE)
+        if see.everywhere:
+            accounts.free_email(s, email)
+            return True
+        plain = emails.checked(email)
+        row = accounts.of_email(s, plain)
+        if row is not None and listing.is_known(s, see, row.id):
+            raise EmailTaken(plain)
+        return False
 
     def change_person(
         self, actor: Actor, authority: Authority, account_id: int, told: PersonChange, version: int | None = None
@@ -101,7 +127,7 @@ class Standing(Door):
     ) -> Membership:
         """Give somebody a role somewhere; raises `Unknown`, `RoleRefused`, `NameInvalid`."""
         with self._db.writing() as s:
-            return changes.give(
+            return roles.give(
                 s, actor, authority, account_id, role, self._clock(),
                 organization_id=organization_id, site_id=site_id, expires=expires,
             )  # fmt: skip
@@ -109,7 +135,17 @@ class Standing(Door):
     def take_role(self, actor: Actor, authority: Authority, account_id: int, membership_id: int) -> None:
         """Take a role back; raises `Unknown`, `RoleRefused`."""
         with self._db.writing() as s:
-            changes.take(s, actor, authority, account_id, membership_id, self._clock())
+            roles.take(s, actor, authority, account_id, membership_id, self._clock())
+
+    def suspend_roles(self, actor: Actor, authority: Authority, account_id: int) -> int:
+        """Let each role of a person that one sees and could give count for nothing; see `roles.suspend`."""
+        with self._db.writing() as s:
+            return roles.suspend(s, actor, authority, authority.reach(_SEE), account_id, self._clock())
+
+    def resume_roles(self, actor: Actor, authority: Authority, account_id: int) -> int:
+        """Let those roles count again; see `roles.resume`."""
+        with self._db.writing() as s:
+            return roles.resume(s, actor, authority, authority.reach(_SEE), account_id, self._clock())
 
     def impersonate(
         self,

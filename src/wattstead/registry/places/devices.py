@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from wattstead.registry import names, tables, trail
@@ -16,13 +16,12 @@ from wattstead.registry.authority import Reach
 from wattstead.registry.errors import Unknown
 from wattstead.registry.places import attributes, sources
 from wattstead.registry.places.versions import changeable
-from wattstead.registry.points import declare
-from wattstead.registry.points.tags import checked as checked_tags
+from wattstead.registry.points import declare, tags
 from wattstead.registry.policy import Resource
 from wattstead.registry.reach import of_devices
 from wattstead.registry.records import Device, PointDeclaration
 from wattstead.registry.storage import dataset
-from wattstead.registry.storage.database import insert_rows, integers, possible
+from wattstead.registry.storage.database import integers, possible
 from wattstead.registry.trail import SYSTEM, Actor
 
 _PLAIN = {"synchronize_session": False}
@@ -71,7 +70,7 @@ def create(
     row.space_id = _space(session, space_id, site_id)
     session.add(row)
     session.flush()
-    put_tags(session, row.id, device_tags)
+    tags.put_tags(session, tables.DEVICE_TAG, row.id, device_tags)
     if site_id is not None and made.declarations:
         ours = [msgspec.structs.replace(one, device_id=row.id) for one in made.declarations]
         declare.create_points(session, site_id, ours, now)
@@ -102,7 +101,7 @@ def change(
         setattr(row, name, value)
     if space_id is not None:
         row.space_id = _space(session, space_id or None, row.site_id)
-    put_tags(session, device_id, device_tags)
+    tags.put_tags(session, tables.DEVICE_TAG, device_id, device_tags)
     return changed(session, row, before, "change", now, by)
 
 
@@ -166,7 +165,7 @@ def devices(
     if device_ids is not None:
         question = question.where(tables.Device.id.in_(integers(session, possible(device_ids))))
     rows = session.scalars(question).all()
-    found = tags_of(session, [row.id for row in rows])
+    found = tags.tags_of(session, tables.DEVICE_TAG, [row.id for row in rows])
     return [record(row, found.get(row.id, {})) for row in rows]
 
 
@@ -191,29 +190,6 @@ def moved_since(session: Session, generation: int) -> bool:
     """Whether a device has changed after a generation in a way that doors must know of."""
     found = select(tables.Device.id).where(tables.Device.changed_at > generation).limit(1)
     return session.scalar(found) is not None
-
-
-def put_tags(session: Session, device_id: int, wanted: Mapping[str, str]) -> None:
-    """Set tags, keeping the others; an empty value removes the tag."""
-    table = tables.DeviceTag
-    session.execute(delete(table).where(table.device_id == device_id, table.key.in_(wanted)))
-    kept = checked_tags({key: value for key, value in wanted.items() if value})
-    rows = [{"device_id": device_id, "key": key, "value": value} for key, value in kept.items()]
-    insert_rows(session, tables.DEVICE_TAG, rows)
-
-
-def tags_of(session: Session, device_ids: Sequence[int]) -> dict[int, dict[str, str]]:
-    """The tags of devices; devices without tags are not in the answer."""
-    table = tables.DeviceTag
-    rows = session.execute(
-        select(table.device_id, table.key, table.value)
-        .where(table.device_id.in_(integers(session, device_ids)))
-        .order_by(table.device_id, table.key)
-    )
-    found: dict[int, dict[str, str]] = {}
-    for device_id, key, value in rows:
-        found.setdefault(device_id, {})[key] = value
-    return found
 
 
 def changed(
@@ -253,7 +229,7 @@ def record(row: tables.Device, device_tags: dict[str, str]) -> Device:
 
 
 def _whole(session: Session, row: tables.Device) -> Device:
-    return record(row, tags_of(session, [row.id]).get(row.id, {}))
+    return record(row, tags.tags_of(session, tables.DEVICE_TAG, [row.id]).get(row.id, {}))
 
 
 def _space(session: Session, space_id: int | None, site_id: int | None) -> int | None:

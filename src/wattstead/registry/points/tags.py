@@ -1,18 +1,18 @@
-"""Tags of points and sites, and the questions they answer: which points, grouped how; knows no reading."""
+"""Tags of points, sites, devices and people, and the questions they answer: which points, grouped how."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
-from sqlalchemy import ColumnElement, Select, delete, exists, func, intersect, select, union_all
+from sqlalchemy import ColumnElement, Select, Table, delete, exists, func, intersect, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from wattstead.registry import names
 from wattstead.registry.errors import RegistryError
 from wattstead.registry.records import TagFilter
 from wattstead.registry.storage.database import insert_rows, integers, starts_with
-from wattstead.registry.tables import POINT_TAG, SITE_TAG, Point, PointTag, SiteTag
+from wattstead.registry.tables import POINT_TAG, Point, PointTag, SiteTag
 
 LONGEST_KEY = 60
 
@@ -43,33 +43,25 @@ def add_point_tags(session: Session, tags: Mapping[int, Mapping[str, str]]) -> N
     insert_rows(session, POINT_TAG, rows)
 
 
-def put_site_tags(session: Session, site_id: int, tags: Mapping[str, str]) -> None:
-    """Set tags of a site, keeping its other tags; an empty value removes the tag."""
-    session.execute(delete(SiteTag).where(SiteTag.site_id == site_id, SiteTag.key.in_(tags)))
-    rows = [
-        {"site_id": site_id, "key": k, "value": v} for k, v in checked({k: v for k, v in tags.items() if v}).items()
-    ]
-    insert_rows(session, SITE_TAG, rows)
+def put_tags(session: Session, table: Table, identity: int, tags: Mapping[str, str]) -> None:
+    """Set tags of a site, device or person, as ``table`` says, keeping the others; an empty value removes one."""
+    owner = _owner(table)
+    session.execute(delete(table).where(table.c[owner] == identity, table.c.key.in_(tags)))
+    kept = checked({key: value for key, value in tags.items() if value})
+    insert_rows(session, table, [{owner: identity, "key": key, "value": value} for key, value in kept.items()])
 
 
-def point_tags(session: Session, point_ids: Sequence[int]) -> dict[int, dict[str, str]]:
-    """The own tags of points; points without tags are not in the answer."""
+def tags_of(session: Session, table: Table, ids: Sequence[int]) -> dict[int, dict[str, str]]:
+    """The tags of points, sites, devices or people (``table`` says of which); who has none is not in the answer."""
+    owner = table.c[_owner(table)]
     rows = session.execute(
-        select(PointTag.point_id, PointTag.key, PointTag.value)
-        .where(PointTag.point_id.in_(integers(session, point_ids)))
-        .order_by(PointTag.point_id, PointTag.key)
+        select(owner, table.c.key, table.c.value).where(owner.in_(integers(session, ids))).order_by(owner, table.c.key)
     )
-    return {point_id: {key: value for _, key, value in tags} for point_id, tags in groupby(rows, lambda row: row[0])}
+    return {identity: {key: value for _, key, value in tags} for identity, tags in groupby(rows, lambda row: row[0])}
 
 
-def site_tags(session: Session, site_ids: Sequence[int]) -> dict[int, dict[str, str]]:
-    """The tags of sites; sites without tags are not in the answer."""
-    rows = session.execute(
-        select(SiteTag.site_id, SiteTag.key, SiteTag.value)
-        .where(SiteTag.site_id.in_(integers(session, site_ids)))
-        .order_by(SiteTag.site_id, SiteTag.key)
-    )
-    return {site_id: {key: value for _, key, value in tags} for site_id, tags in groupby(rows, lambda row: row[0])}
+def _owner(table: Table) -> str:
+    return next(name for name in (column.name for column in table.primary_key) if name != "key")
 
 
 def conditions(filters: Iterable[TagFilter]) -> list[ColumnElement[bool]]:

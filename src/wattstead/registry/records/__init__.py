@@ -12,6 +12,7 @@ from wattstead.registry.records.edges import (
     NewEdge,
     Treatment,
 )
+from wattstead.registry.records.filters import Asks, Filter
 from wattstead.registry.records.keys import Key, KeyGrant, KeyState, NewKey
 from wattstead.registry.records.mail import DueMail, Letter
 from wattstead.registry.records.people import (
@@ -48,6 +49,7 @@ from wattstead.registry.records.sources import Source, SourceState
 
 __all__ = [
     "Account",
+    "Asks",
     "Device",
     "DueMail",
     "Edge",
@@ -57,6 +59,7 @@ __all__ = [
     "EdgePoint",
     "EdgeRule",
     "EdgeSettings",
+    "Filter",
     "FirstOwner",
     "Guest",
     "HandedSite",

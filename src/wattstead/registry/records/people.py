@@ -7,6 +7,7 @@ from datetime import datetime
 import msgspec
 
 from wattstead.registry.authority import Authority
+from wattstead.registry.records.filters import Filter
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +45,8 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True):
     role: str
     created: datetime
     expires: datetime | None
+    suspended: datetime | None = None
+    """Since when it counts for nothing, until it is resumed."""
 
 
 class Signed(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,6 +145,8 @@ class PersonChange(msgspec.Struct, frozen=True, kw_only=True):
     email: str | None = None
     state: str | None = None
     """``active``, ``disabled``."""
+    tags: dict[str, str] = {}
+    """Those to set; an empty value removes one."""
 
 
 class Holding(msgspec.Struct, frozen=True, kw_only=True):
@@ -154,6 +159,8 @@ class Holding(msgspec.Struct, frozen=True, kw_only=True):
     site_id: int | None
     site: str | None
     expires: datetime | None
+    suspended: datetime | None = None
+    """Since when it counts for nothing, until it is resumed."""
 
 
 class PersonRow(msgspec.Struct, frozen=True):
@@ -163,6 +170,7 @@ class PersonRow(msgspec.Struct, frozen=True):
     organization: str
     """Name of the organization; empty when it is not the asker's to know."""
     memberships: list[Holding]
+    tags: dict[str, str] = {}
 
 
 class PeopleQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -170,8 +178,7 @@ class PeopleQuery(msgspec.Struct, frozen=True, kw_only=True):
 
     q: str = ""
     """Part of name, e-mail address or a phone number."""
-    equal: dict[str, str] = {}
-    """Attribute → the value it must have."""
+    filters: tuple[Filter, ...] = ()
     role: str = ""
     organization_id: int | None = None
     site_id: int | None = None

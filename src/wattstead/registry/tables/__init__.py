@@ -10,7 +10,7 @@ from wattstead.registry.tables.dataset import Dataset
 from wattstead.registry.tables.devices import Device, DeviceTag, Key, Template
 from wattstead.registry.tables.edges import Edge
 from wattstead.registry.tables.mapping import Base, ByteText, UtcTime
-from wattstead.registry.tables.people import Account, Invitation, Mail, Membership
+from wattstead.registry.tables.people import Account, Invitation, Mail, Membership, PersonTag
 from wattstead.registry.tables.places import Organization, ShareLink, Site, SiteGrant, SiteTag, Space
 from wattstead.registry.tables.points import Address, Point, PointTag
 from wattstead.registry.tables.proofs import (
@@ -25,8 +25,8 @@ from wattstead.registry.tables.proofs import (
 from wattstead.registry.tables.sources import Source
 from wattstead.registry.tables.trail import Repeatable, Trail, TrailWords
 
-POINT, ADDRESS, POINT_TAG, SITE_TAG, DEVICE_TAG, KEY = (
-    cast(Table, t.__table__) for t in (Point, Address, PointTag, SiteTag, DeviceTag, Key)
+POINT, ADDRESS, POINT_TAG, SITE_TAG, DEVICE_TAG, PERSON_TAG, KEY = (
+    cast(Table, t.__table__) for t in (Point, Address, PointTag, SiteTag, DeviceTag, PersonTag, Key)
 )
 """The same tables for statements over many rows at once."""
 
@@ -34,6 +34,7 @@ __all__ = [
     "ADDRESS",
     "DEVICE_TAG",
     "KEY",
+    "PERSON_TAG",
     "POINT",
     "POINT_TAG",
     "SITE_TAG",
@@ -55,6 +56,7 @@ __all__ = [
     "Membership",
     "Organization",
     "Passkey",
+    "PersonTag",
     "Point",
     "PointTag",
     "RecoveryCode",

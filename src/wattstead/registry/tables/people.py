@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, LargeBinary
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
 from wattstead.registry.tables.mapping import Base, ByteText, UtcTime
@@ -18,6 +18,8 @@ class Account(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     organization_id: Mapped[int] = mapped_column(ForeignKey("organization.id"), index=True)
     email: Mapped[str] = mapped_column(ByteText, unique=True)
+    look: Mapped[str | None] = mapped_column(ByteText, unique=True)
+    """What the address looks like (`people.emails.look`), so that none passes for another; None: it did already."""
     password_hash: Mapped[str]
     """Empty: none was set, as for a person who was invited and has not answered yet."""
     created: Mapped[datetime] = mapped_column(UtcTime)
@@ -52,6 +54,20 @@ class Membership(Base):
     role: Mapped[str] = mapped_column(ByteText)
     created: Mapped[datetime] = mapped_column(UtcTime)
     expires: Mapped[datetime | None] = mapped_column(UtcTime)
+    giver_id: Mapped[int | None] = mapped_column(ForeignKey("account.id", ondelete="SET NULL"), index=True)
+    """Who showed a site to a guest: it is seen while that person may show it."""
+    suspended: Mapped[datetime | None] = mapped_column(UtcTime)
+    """Since when the role counts for nothing, until it is resumed or given anew."""
+
+
+class PersonTag(Base):
+    """A key=value of a person."""
+
+    __tablename__ = "person_tag"
+    __table_args__ = (Index(None, "key", "value", "account_id"), {"sqlite_with_rowid": False})
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), primary_key=True)
+    key: Mapped[str] = mapped_column(ByteText, primary_key=True)
+    value: Mapped[str] = mapped_column(ByteText)
 
 
 class Invitation(Base):
@@ -70,6 +86,8 @@ class Invitation(Base):
     expires: Mapped[datetime] = mapped_column(UtcTime)
     accepted: Mapped[datetime | None] = mapped_column(UtcTime)
     revoked: Mapped[datetime | None] = mapped_column(UtcTime)
+    told: Mapped[str] = mapped_column(default="")
+    """What the inviter has told of the person, for the account that an answer may make (JSON); empty: nothing."""
 
 
 class Mail(Base):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
@@ -15,12 +15,13 @@ from litestar.params import QueryParameter
 from litestar.response import Stream
 
 from wattstead.registry.policy import Action, Resource, Right
-from wattstead.registry.records import PeopleQuery
-from wattstead.web.access.gate import MANY, SIGNED, AnyRequest, lacking, require_once
+from wattstead.registry.records import PeopleQuery, PersonRow
+from wattstead.web.access.gate import MANY, SIGNED, AnyRequest, lacking
 from wattstead.web.access.viewer import Viewer
 from wattstead.web.access.watching import watch
+from wattstead.web.api.people.people import LISTING
 from wattstead.web.files.sheets import Part, csv_lines, write_workbook
-from wattstead.web.http.asked import question_of
+from wattstead.web.http.asked import filters_beside, question_of
 from wattstead.web.problem import invalid
 from wattstead.web.rooms import FromAccount, FromRooms, FromViewer, Rooms
 from wattstead.web.threads import Threads
@@ -81,30 +82,36 @@ def _parts(request: AnyRequest, rooms: Rooms, viewer: Viewer, kind: str) -> Iter
 
 
 def _people(request: AnyRequest, rooms: Rooms, viewer: Viewer) -> Iterator[Part]:
-    require_once(request)
-    told = {name: value for name, value in request.query_params.items() if name not in _OWN}
-    q, sort, order = told.pop("q", ""), told.pop("sort", "name"), told.pop("order", "asc")
-    role, organization, site = (told.pop(name, "") for name in ("role", "organization", "site"))
-    for name, value in (("organization", organization), ("site", site)):
+    filters = filters_beside(request, LISTING | set(_OWN))
+    told = {name: value for name, value in request.query_params.items() if name in LISTING}
+    for name in ("organization", "site"):
+        value = told.get(name, "")
         if value and not (value.isascii() and value.isdecimal() and len(value) < 10):
             raise invalid(name, "is no id")
     query = PeopleQuery(
-        q=q,
-        equal=told,
-        role=role,
-        organization_id=int(organization) if organization else None,
-        site_id=int(site) if site else None,
-        sort=sort,
-        descending=order == "desc",
+        q=told.get("q", ""),
+        filters=filters,
+        role=told.get("role", ""),
+        organization_id=int(told.get("organization") or 0) or None,
+        site_id=int(told.get("site") or 0) or None,
+        sort=told.get("sort", "name"),
+        descending=told.get("order") == "desc",
         limit=1_000,
     )
+    reach = viewer.authority.reach(_RIGHTS["people"])
+    keys = rooms.registry.tags_of_people(reach, query)
+    columns = ("organization", *_PERSON, *(f"tag.{key}" for key in keys))
     while True:
-        page = rooms.registry.people(viewer.authority.reach(_RIGHTS["people"]), query)
-        rows = [[row.organization, *(getattr(row.account, name) for name in _PERSON)] for row in page.rows]
-        yield _People(("organization", *_PERSON), rows)
+        page = rooms.registry.people(reach, query)
+        yield _People(columns, [_cells(row, keys) for row in page.rows])
         if not page.cursor:
             return
         query = msgspec.structs.replace(query, cursor=page.cursor)
+
+
+def _cells(row: PersonRow, keys: Sequence[str]) -> list[object]:
+    own = (getattr(row.account, name) for name in _PERSON)
+    return [row.organization, *own, *(row.tags.get(key, "") for key in keys)]
 
 
 def _with_first(first: Part | None, rest: Iterator[Part]) -> Iterator[Part]:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from wattstead.metering.errors import WattsteadError
 from wattstead.registry.errors import AttributeInvalid
 from wattstead.registry.people.emails import checked as checked_email
-from wattstead.registry.people.emails import plain_look
+from wattstead.registry.people.emails import look
 from wattstead.registry.places import attributes
 from wattstead.registry.places.attributes import Attribute
 from wattstead.registry.points.tags import checked as checked_tags
@@ -200,15 +200,18 @@ class Importer:
             place["organization_id"], path = organization.id, organization.path
         if not self.viewer.authority.gives(role, path, place.get("site_id", 0)):
             raise AttributeInvalid("role", f"{role.value} is not yours to give there")
-        told = PersonChange(**{name: cells[name] for name in _PERSON if cells.get(name)})
+        told = PersonChange(**{name: cells[name] for name in _PERSON if cells.get(name)}, tags=self._tags(line))
         who, authority = actor(self.viewer), self.viewer.authority
-        if not {email, plain_look(email)}.isdisjoint(self._emails):
+        if look(email) in self._emails:
             raise AttributeInvalid("email", f"{email} is that of a line above")
         self.registry.check_person(authority, email, role, told, **place)
-        self._emails.add(email)
+        self._emails.add(look(email))
         if write:
-            self.registry.create_person(who, authority, email, role, told, **place)
-            made = self.registry.invite(who, authority, email, role, write=invitation_writer(self.rooms), **place)
+            account = self.registry.create_person(who, authority, email, role, told, **place)
+            made = self.registry.invite(
+                who, authority, email, role, told=None if account else told, write=invitation_writer(self.rooms),
+                **place,
+            )  # fmt: skip
             link = invitation_link(self.rooms, made)
             if link is not None:
                 self._links.append((line.number, email, link))

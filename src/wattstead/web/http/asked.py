@@ -1,14 +1,15 @@
 """Questions to the directory as they stand in an address: ``?city=Lyon&area_m2.from=50&tag.roof=south&sort=name``.
 
-``x=a&x=b`` is one of several, ``x.prefix``, ``x.from``, ``x.to`` and ``x.empty=yes|no`` are the other conditions.
+``x=a&x=b`` is one of several; ``x.prefix``, ``x.contains``, ``x.from``, ``x.to`` and ``x.empty=yes|no`` are the other
+conditions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Mapping
 
 from wattstead.registry.places.directory.directory import LONGEST_PAGE, Question
-from wattstead.registry.places.directory.filters import Asks, Filter
+from wattstead.registry.records import Asks, Filter
 from wattstead.web.access.gate import AnyRequest, require_once
 from wattstead.web.problem import invalid
 
@@ -32,13 +33,27 @@ def question_of(request: AnyRequest, ignored: Iterable[str] = ()) -> Question:
     if not (limit.isascii() and limit.isdecimal() and len(limit) < 6 and 1 <= int(limit) <= LONGEST_PAGE):
         raise invalid("limit", f"is {limit[:20]!r}; give 1 to {LONGEST_PAGE}")
     return Question(
-        filters=tuple(_filter(name, values) for name, values in told.items()),
+        filters=_filters(told),
         q=own.get("q", ""),
         sort=own.get("sort", "name"),
         descending=order == "desc",
         limit=int(limit),
         cursor=own.get("cursor", ""),
     )
+
+
+def filters_beside(request: AnyRequest, own: Container[str]) -> tuple[Filter, ...]:
+    """The filters of a request whose ``own`` parameters are taken elsewhere; raises `Refused`."""
+    require_once(request, own)
+    told: dict[str, list[str]] = {}
+    for name, value in request.query_params.multi_items():
+        if name not in own:
+            told.setdefault(name, []).append(value)
+    return _filters(told)
+
+
+def _filters(told: Mapping[str, list[str]]) -> tuple[Filter, ...]:
+    return tuple(_filter(name, values) for name, values in told.items())
 
 
 def _filter(name: str, values: list[str]) -> Filter:

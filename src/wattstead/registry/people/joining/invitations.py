@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import msgspec
 from sqlalchemy import ColumnElement, false, or_, select, update
 from sqlalchemy.orm import Session
 
 from wattstead.registry import tables, trail
 from wattstead.registry.authority import Authority, Reach
 from wattstead.registry.errors import LinkInvalid, RoleRefused, Unknown
-from wattstead.registry.people import accounts, changes, emails, memberships
+from wattstead.registry.people import accounts, changes, emails, memberships, roles
 from wattstead.registry.people.tokens import fresh, token_hash
 from wattstead.registry.policy import Action, Resource, Right, Role
 from wattstead.registry.reach import of_organizations, of_sites
-from wattstead.registry.records import Account, Invitation, InvitationLook, NewInvitation
+from wattstead.registry.records import Account, Invitation, InvitationLook, NewInvitation, PersonChange
 from wattstead.registry.trail import Actor
 
 LIFE = timedelta(days=14)
@@ -31,17 +32,21 @@ def create(
     *,
     organization_id: int | None = None,
     site_id: int | None = None,
+    told: PersonChange | None = None,
 ) -> NewInvitation:
     """Ask an address to take a role on a branch, a site, or the platform; the same asked before is void.
 
+    What is ``told`` of the person waits for the account that an answer may make; one that there is keeps its own.
     Raises `RoleRefused`, `NameInvalid`, `Unknown`.
     """
+    if told is not None:
+        changes.check_attributes(told)
     plain = emails.checked(email)
     own = accounts.of_email(session, plain)
     if own is not None and own.id == actor.impersonator_id:
         raise RoleRefused("eyes.role", "nobody invites themselves through somebody's eyes")
     is_own = own is not None and own.id == actor.account_id
-    changes.check_given(session, authority, role, organization_id, site_id, own=is_own)
+    roles.check_given(session, authority, role, organization_id, site_id, own=is_own)
     same = (_Row.email == plain, _Row.role == role.value, *_at(organization_id, site_id), *_open(now))
     session.execute(update(_Row).where(*same).values(revoked=now))
     token = fresh()
@@ -54,6 +59,7 @@ def create(
         inviter_id=actor.account_id,
         created=now,
         expires=now + LIFE,
+        told=msgspec.json.encode(told).decode() if told is not None else "",
     )
     session.add(row)
     session.flush()
@@ -78,7 +84,7 @@ def revoke(session: Session, actor: Actor, invitation_id: int, reach: Reach | No
     row = session.scalars(select(_Row).where(_Row.id == invitation_id, *_open(now), *_within(reach))).first()
     if row is None:
         raise Unknown("invitation", invitation_id)
-    row.revoked = now
+    row.revoked, row.told = now, ""
     session.flush()
     _note(session, now, actor, "revoke", row)
 
@@ -147,11 +153,11 @@ def accept_all(session: Session, known: tables.Account, now: datetime) -> None:
 
 
 def _take(session: Session, row: _Row, known: tables.Account, now: datetime) -> None:
-    row.accepted = now
+    row.accepted, row.told = now, ""
     session.flush()
     memberships.create(
         session, known.id, Role(row.role), now, organization_id=row.organization_id, site_id=row.site_id,
-        lengthens=False,
+        giver_id=row.inviter_id, lengthens=False,
     )  # fmt: skip
     _note(session, now, Actor(known.id), "accept", row)
 
@@ -188,7 +194,11 @@ def _joined(
 ) -> tables.Account:
     if known is None:
         at = home(session, row.organization_id, row.site_id, row.inviter_id)
-        made = accounts.create(session, at, row.email, password_hash, now, name)
+        made = accounts.create(session, at, row.email, password_hash, now)
+        if row.told:
+            changes.put_attributes(session, made.id, msgspec.json.decode(row.told, type=PersonChange))
+        if accounts.checked_name(name):
+            changes.put_attributes(session, made.id, PersonChange(name=name))
         return accounts.row_of(session, made.id)
     known.password_hash, known.state = password_hash, "active"
     known.name = accounts.checked_name(name) or known.name

@@ -16,7 +16,7 @@ from wattstead.registry.people.joining import invitations, mails
 from wattstead.registry.people.links import Purpose
 from wattstead.registry.people.proofs import attempts, passwords
 from wattstead.registry.policy import Role
-from wattstead.registry.records import Account, Invitation, InvitationLook, Letter, NewInvitation
+from wattstead.registry.records import Account, Invitation, InvitationLook, Letter, NewInvitation, PersonChange
 from wattstead.registry.storage import dataset
 from wattstead.registry.storage.database import possible
 from wattstead.registry.trail import Actor
@@ -42,6 +42,7 @@ class Joining(Door):
         *,
         organization_id: int | None = None,
         site_id: int | None = None,
+        told: PersonChange | None = None,
         write: Callable[[NewInvitation, InvitationLook], Letter] | None = None,
     ) -> NewInvitation:
         """Ask an address to take a role; without ``write`` nothing is mailed and the caller shows the link.
@@ -51,7 +52,7 @@ class Joining(Door):
         now = self._clock()
         with self._db.writing() as s:
             made = invitations.create(
-                s, actor, authority, email, role, now, organization_id=organization_id, site_id=site_id
+                s, actor, authority, email, role, now, organization_id=organization_id, site_id=site_id, told=told
             )
             if write is not None:
                 attempts.spend(s, "invitations of", str(actor.account_id), _INVITATIONS, now)
@@ -159,9 +160,18 @@ class Joining(Door):
             dataset.bump(s)
             return accounts.record(row)
 
-    def change_own_email(self, account_id: int, email: str, password: str, address: str, write: Writing | None) -> bool:
+    def change_own_email(
+        self,
+        account_id: int,
+        email: str,
+        password: str,
+        address: str,
+        write: Writing | None,
+        known: Callable[[], Letter] | None = None,
+    ) -> bool:
         """Begin with another address of one's own; whether it holds already, which it does when no letter is written.
 
+        An address that has an account gets the letter ``known`` instead, so that both look alike.
         Raises `LoginFailed` for a wrong password, `LoginLimited`, `EmailTaken`, `NameInvalid`, `LoginBusy`.
         """
         account = self.check_own_password(account_id, password, address)
@@ -174,7 +184,13 @@ class Joining(Door):
                 dataset.bump(s)
                 return True
             attempts.spend(s, "mail", emails.folded(email), _RECOVERIES_OF_EMAIL, now)
-            plain = accounts.free_email(s, email)
+            try:
+                plain = accounts.free_email(s, email)
+            except EmailTaken:
+                if known is None:
+                    raise
+                mails.queue(s, known(), now)
+                return False
             mails.queue(s, write(links.create(s, row.id, Purpose.EMAIL, plain, now)), now)
             return False
 

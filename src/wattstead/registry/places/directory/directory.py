@@ -169,7 +169,7 @@ def exported(
     more = len(rows) == _EXPORTED_AT_ONCE
     cursor = _cursor(asked, rows[-1][width + 1], rows[-1][width]) if more else None
     ids = [row[width] for row in rows] if tag_keys else []
-    theirs = tags.site_tags(session, ids) if noun is SITES else devices.tags_of(session, ids)
+    theirs = tags.tags_of(session, noun.tags.__table__, ids)
     cells = [
         [*row[:width], *row[width + 2 :], *(theirs.get(row[width], {}).get(key, "") for key in tag_keys)]
         for row in rows
@@ -187,7 +187,8 @@ def _exported(
 
 def _site_rows(session: Session, found: Sequence[tables.Site], sight: Sight) -> list[SiteRow]:
     ids = [row.id for row in found]
-    own_tags, names = tags.site_tags(session, ids), _organizations(session, [row.organization_id for row in found])
+    own_tags = tags.tags_of(session, tables.SITE_TAG, ids)
+    names = _organizations(session, [row.organization_id for row in found])
     theirs = _devices_of(session, ids, sight)
     return [
         SiteRow(sites.record(row, own_tags.get(row.id, {})), names[row.organization_id], theirs.get(row.id, 0))
@@ -196,7 +197,7 @@ def _site_rows(session: Session, found: Sequence[tables.Site], sight: Sight) -> 
 
 
 def _device_rows(session: Session, found: Sequence[tables.Device]) -> list[DeviceRow]:
-    own_tags = devices.tags_of(session, [row.id for row in found])
+    own_tags = tags.tags_of(session, tables.DEVICE_TAG, [row.id for row in found])
     names = _organizations(session, [row.organization_id for row in found])
     places = _site_names(session, [row.site_id for row in found if row.site_id])
     return [

@@ -19,12 +19,12 @@ class DirectoryDoor(Door):
     def find_sites(self, reach: Reach | None, asked: Question, sight: Sight = ALL) -> SitePage:
         """A page of the sites within reach; raises `AttributeInvalid`, `NotTold`."""
         with self._db.reading() as s:
-            return directory.find_sites(s, reach, asked, sight)
+            return directory.find_sites(s, reach, asked, self._now(sight))
 
     def find_devices(self, reach: Reach | None, asked: Question, sight: Sight = ALL) -> DevicePage:
         """A page of the devices within reach; raises `AttributeInvalid`, `NotTold`."""
         with self._db.reading() as s:
-            return directory.find_devices(s, reach, asked, sight)
+            return directory.find_devices(s, reach, asked, self._now(sight))
 
     def exported_sites(self, reach: Reach | None, asked: Question, sight: Sight = ALL) -> Iterator[Cells]:
         """All sites within reach that meet the question, part by part; between two parts no connection is held."""
@@ -35,7 +35,7 @@ class DirectoryDoor(Door):
         return self._exported(DEVICES, reach, asked, sight)
 
     def _exported(self, noun: Noun, reach: Reach | None, asked: Question, sight: Sight) -> Iterator[Cells]:
-        step = asked
+        step, sight = asked, self._now(sight)
         with self._db.reading() as s:
             tag_keys = directory.exported_tags(s, noun, reach, asked, sight)
         while True:
@@ -60,3 +60,6 @@ class DirectoryDoor(Door):
         """Names, else e-mail addresses, of those of these people that are within reach."""
         with self._db.reading() as s:
             return directory.people_names(s, reach, account_ids)
+
+    def _now(self, sight: Sight) -> Sight:
+        return msgspec.structs.replace(sight, now=self._clock())

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
-from enum import StrEnum
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -14,9 +13,11 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from wattstead.registry import names, tables
 from wattstead.registry.authority import Reach
 from wattstead.registry.errors import AttributeInvalid, NotTold
+from wattstead.registry.people.memberships import counting
 from wattstead.registry.places import attributes
 from wattstead.registry.places.attributes import Attribute, Kind
 from wattstead.registry.reach import belonging, of_devices, of_memberships, of_organizations, of_people
+from wattstead.registry.records import Asks, Filter
 from wattstead.registry.storage.database import integers, possible, starts_with, texts
 from wattstead.registry.tables.mapping import Base, ByteText
 from wattstead.registry.tables.searched import folded
@@ -24,30 +25,6 @@ from wattstead.registry.tables.searched import folded
 MOST_FILTERS = 30
 MOST_VALUES = 1_000
 _DAY = timedelta(days=1)
-
-
-class Asks(StrEnum):
-    """What a filter asks of a value."""
-
-    IN = "in"
-    """One of the values given; one value: equals."""
-    PREFIX = "prefix"
-    FROM = "from"
-    """That or more; a day: from its beginning."""
-    TO = "to"
-    """That or less; a day: to its end."""
-    EMPTY = "empty"
-    """``yes``: nobody has told it; ``no``: somebody has."""
-
-
-class Filter(msgspec.Struct, frozen=True):
-    """One condition; ``name`` is an attribute, ``tag.KEY``, ``organization_id``, ``branch``, or one of another kind of
-    thing: ``device.firmware`` of sites, ``site.city`` of devices, ``person.email`` of sites.
-    """
-
-    name: str
-    test: Asks
-    values: tuple[str, ...]
 
 
 OF_PEOPLE = frozenset(
@@ -70,6 +47,8 @@ class Sight(msgspec.Struct, frozen=True):
     """Which organizations may be seen; None: all."""
     of_people: bool = True
     """Whether what a site's attributes say of the people there is told."""
+    now: datetime | None = None
+    """When it is asked: roles that have ended by then do not count; None: all count."""
 
 
 ALL = Sight()
@@ -79,9 +58,9 @@ class Noun(msgspec.Struct, frozen=True):
     """A kind of thing that is listed."""
 
     name: str
-    table: type[tables.Site] | type[tables.Device]
+    table: type[tables.Site] | type[tables.Device] | type[tables.Account]
     attributes: Mapping[str, Attribute]
-    tags: type[tables.SiteTag] | type[tables.DeviceTag]
+    tags: type[tables.SiteTag] | type[tables.DeviceTag] | type[tables.PersonTag]
     """The table of its tags."""
     owner: str
     """The column of that table that says whose they are."""
@@ -89,6 +68,7 @@ class Noun(msgspec.Struct, frozen=True):
 
 SITES = Noun("site", tables.Site, attributes.SITE, tables.SiteTag, "site_id")
 DEVICES = Noun("device", tables.Device, attributes.DEVICE, tables.DeviceTag, "device_id")
+PEOPLE = Noun("person", tables.Account, attributes.PERSON, tables.PersonTag, "account_id")
 
 
 def conditions(
@@ -109,11 +89,31 @@ def conditions(
     return found + [place(noun.table.search, folded(word)) > 0 for word in words]
 
 
-def _condition(session: Session, noun: Noun, wanted: Filter, sight: Sight) -> ColumnElement[bool]:
+def of_person(session: Session, wanted: Filter, theirs: ColumnElement[bool]) -> ColumnElement[bool]:
+    """The condition on `Account` of a filter; of somebody of whom not all is told (``theirs`` does not hold) it asks no
+    more than that. Raises `AttributeInvalid`.
+    """
+    _check_values(wanted)
+    first, _, key = wanted.name.partition(".")
+    if first == "tag" and key:
+        return theirs & _tagged(session, PEOPLE, key, wanted)
+    if wanted.name == "second_factor" or (wanted.name == "verified" and wanted.test is Asks.IN):
+        column = tables.Account.totp_sealed if wanted.name == "second_factor" else tables.Account.verified
+        has = attributes.read(Attribute(wanted.name, Kind.YES), wanted.values[0])
+        return theirs & (column.is_not(None) if has else column.is_(None))
+    found = _compared(session, tables.Account, attributes.PERSON, wanted)
+    return found if wanted.name in attributes.OF_EVERYBODY else theirs & found
+
+
+def _check_values(wanted: Filter) -> None:
     if not wanted.values or len(wanted.values) > MOST_VALUES:
         raise AttributeInvalid(wanted.name, f"is given {len(wanted.values)} values; give 1 to {MOST_VALUES}")
     for value in (wanted.name, *wanted.values):
         names.checked_text("filter", value)
+
+
+def _condition(session: Session, noun: Noun, wanted: Filter, sight: Sight) -> ColumnElement[bool]:
+    _check_values(wanted)
     first, _, rest = wanted.name.partition(".")
     if rest and first == "tag":
         if rest == GEOHASH and not sight.of_people:
@@ -149,14 +149,23 @@ def _compared(
         empty: ColumnElement[bool] = column == "" if text else column.is_(None)
         return empty if attributes.read(_YES, wanted.values[0]) else ~empty
     if text:
-        return _of_text(session, column, wanted)
+        return _of_text(session, column, wanted, is_folded=table is tables.Account)
     return _of_number(attribute, column, wanted)
 
 
 _YES = Attribute("empty", Kind.YES)
 
 
-def _of_text(session: Session, column: InstrumentedAttribute[str], wanted: Filter) -> ColumnElement[bool]:
+def _of_text(
+    session: Session, column: InstrumentedAttribute[str], wanted: Filter, *, is_folded: bool = False
+) -> ColumnElement[bool]:
+    """``is_folded``: capitals and small letters count as the same, as with people's names."""
+    if wanted.test is Asks.CONTAINS:
+        return column.icontains(wanted.values[0], autoescape=True)
+    if wanted.test is Asks.IN and is_folded:
+        return func.lower(column).in_([value.lower() for value in wanted.values])
+    if wanted.test is Asks.PREFIX and is_folded:
+        return column.istartswith(wanted.values[0], autoescape=True)
     if wanted.test is Asks.IN:
         if len(wanted.values) == 1:
             return column == wanted.values[0]
@@ -171,8 +180,8 @@ def _of_text(session: Session, column: InstrumentedAttribute[str], wanted: Filte
 
 def _of_number(attribute: Attribute, known: InstrumentedAttribute[Any], wanted: Filter) -> ColumnElement[bool]:
     column: ColumnElement[Any] = known.expression
-    if wanted.test is Asks.PREFIX:
-        raise AttributeInvalid(wanted.name, "is no text; prefix asks for texts")
+    if wanted.test in (Asks.PREFIX, Asks.CONTAINS):
+        raise AttributeInvalid(wanted.name, f"is no text; {wanted.test} asks for texts")
     values = [attributes.read(attribute, value) for value in wanted.values]
     bare_days = [attribute.kind is Kind.INSTANT and len(value.strip()) == len("2026-05-31") for value in wanted.values]
     if wanted.test is Asks.FROM:
@@ -212,9 +221,9 @@ def _belonging(session: Session, wanted: Filter, sight: Sight) -> ColumnElement[
 
     Of somebody who belongs elsewhere it asks no more than is told.
     """
-    told = [_compared(session, tables.Account, attributes.PERSON, wanted), *of_people(sight.people)]
-    if wanted.name not in attributes.OF_EVERYBODY:
-        told.append(belonging(sight.people))
+    told = [of_person(session, wanted, belonging(sight.people)), *of_people(sight.people)]
+    if sight.now is not None:
+        told.append(counting(sight.now))
     found = (
         select(tables.Membership.site_id)
         .join(tables.Account, tables.Account.id == tables.Membership.account_id)

@@ -6,7 +6,7 @@ import hashlib
 import secrets
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, case, func, or_, select
+from sqlalchemy import Select, case, or_, select
 from sqlalchemy.orm import Session
 
 from wattstead.registry import names, tables, trail
@@ -151,9 +151,13 @@ def guest(session: Session, token: str, now: datetime) -> Guest | None:
     ).one_or_none()
     if row is None or row.path.startswith(closed_paths(session)):
         return None
-    if row.maker_id is not None and not _may_share(session, row.maker_id, row.path, row.site_id, now):
-        return None
-    return Guest(row[0], row[1], row[3].timestamp())
+    ends_s = row.expires.timestamp()
+    if row.maker_id is not None:
+        maker = memberships.own_authority(session, row.maker_id, now)
+        if not maker.may(_CREATE, row.path, row.site_id):
+            return None
+        ends_s = min(ends_s, memberships.first_end_s(session, row.maker_id, now) or ends_s)
+    return Guest(row.id, row.site_id, ends_s)
 
 
 def people(session: Session, site_id: int, now: datetime) -> list[tuple[Membership, str, str]]:
@@ -165,7 +169,7 @@ def people(session: Session, site_id: int, now: datetime) -> list[tuple[Membersh
         select(table, name, tables.Account.email)
         .join(tables.Account, tables.Account.id == table.account_id)
         .join(tables.Site, tables.Site.id == table.site_id)
-        .where(table.site_id.in_(possible([site_id])), or_(table.expires.is_(None), table.expires > now))
+        .where(table.site_id.in_(possible([site_id])), memberships.counting(now))
         .order_by(name, tables.Account.email, table.id)
     )
     return [(memberships.record(row), name, email) for row, name, email in rows]
@@ -194,7 +198,9 @@ def with_person(
     if account is None or not _is_theirs(session, account, path, now):
         return None
     account_id = account.id
-    made = memberships.create(session, account_id, Role.GUEST, now, site_id=site_id, expires=expires)
+    made = memberships.create(
+        session, account_id, Role.GUEST, now, site_id=site_id, expires=expires, giver_id=by.account_id
+    )
     after = {"account_id": account_id, "role": made.role, "expires": expires}
     trail.note(session, now, by, "create", Resource.SHARE, made.id, site_id=site_id, after=after)
     return made
@@ -239,37 +245,19 @@ def end_all(session: Session, sites: Select[int], now: datetime, by: Actor = SYS
 def end_given(session: Session, account_id: int, now: datetime, by: Actor = SYSTEM) -> int:
     """End what somebody has shown to people at sites where that person may share no more; how many shares there were.
 
-    Who showed what to whom is in the trail; a share that another one gave anew is that one's.
+    A share that another one gave anew is that one's.
     """
-    member, deed, asked = tables.Membership, tables.Trail, tables.Invitation
-    given = select(deed.resource_id, func.max(deed.id)).where(
-        deed.resource == Resource.SHARE.value, deed.action == "create", deed.account_id.is_not(None)
-    )
-    last = given.group_by(deed.resource_id).subquery()
-    shown = select(last.c[0]).join(deed, deed.id == last.c[1]).where(deed.account_id == account_id)
-    invited = (
-        select(member.id)
-        .join(tables.Account, tables.Account.id == member.account_id)
-        .join(asked, (asked.email == tables.Account.email) & (asked.site_id == member.site_id))
-        .where(asked.inviter_id == account_id, asked.role == Role.GUEST.value, asked.accepted.is_not(None))
-    )
+    member = tables.Membership
     theirs = select(member.id, member.site_id).where(
-        member.role == Role.GUEST.value, member.site_id.is_not(None), member.id.in_(shown) | member.id.in_(invited)
+        member.giver_id == account_id, member.role == Role.GUEST.value, member.site_id.is_not(None)
     )
-    ended = 0
+    authority, ended = memberships.own_authority(session, account_id, now), 0
     for member_id, site_id in session.execute(theirs.order_by(member.id)).all():
         path = memberships.place_path(session, None, site_id)
-        if site_id is not None and not _may_share(session, account_id, path, site_id, now):
+        if site_id is not None and not authority.gives(Role.GUEST, path, site_id):
             end_person(session, member_id, now, by)
             ended += 1
     return ended
-
-
-def _may_share(session: Session, account_id: int, path: str, site_id: int, now: datetime) -> bool:
-    account = session.get(tables.Account, account_id)
-    if account is None or account.state != "active":
-        return False
-    return memberships.authority(session, account_id, now).may(_CREATE, path, site_id)
 
 
 def check_end(expires: datetime, now: datetime) -> None:

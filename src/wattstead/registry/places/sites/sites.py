@@ -45,7 +45,7 @@ def create_site(
     row = tables.Site(organization_id=organization_id, created=now, **columns)
     session.add(row)
     session.flush()
-    tags.put_site_tags(session, row.id, site_tags)
+    tags.put_tags(session, tables.SITE_TAG, row.id, site_tags)
     dataset.bump(session)
     made = record(row, tags.checked(site_tags))
     _note(session, now, by, "create", made, {}, _told(made))
@@ -71,7 +71,7 @@ def change_site(
     zone, state = row.zone, row.state
     for name, value in attributes.checked(attributes.SITE, given).items():
         setattr(row, name, value)
-    tags.put_site_tags(session, site_id, site_tags)
+    tags.put_tags(session, tables.SITE_TAG, site_id, site_tags)
     changed = _changed(session, row, before, "change", now, by)
     if row.zone != zone:  # local days of its points are others now
         _mark(session, tables.Point, site_id)
@@ -189,7 +189,7 @@ def sites(session: Session, reach: Reach | None, site_ids: Sequence[int] | None 
     if site_ids is not None:
         question = question.where(tables.Site.id.in_(integers(session, possible(site_ids))))
     rows = session.scalars(question).all()
-    found = tags.site_tags(session, [row.id for row in rows])
+    found = tags.tags_of(session, tables.SITE_TAG, [row.id for row in rows])
     return [record(row, found.get(row.id, {})) for row in rows]
 
 
@@ -224,7 +224,7 @@ def record(row: tables.Site, site_tags: dict[str, str]) -> Site:
 
 
 def _whole(session: Session, row: tables.Site) -> Site:
-    return record(row, tags.site_tags(session, [row.id]).get(row.id, {}))
+    return record(row, tags.tags_of(session, tables.SITE_TAG, [row.id]).get(row.id, {}))
 
 
 def _changed(session: Session, row: tables.Site, before: dict[str, Any], action: str, now: datetime, by: Actor) -> Site:

@@ -13,7 +13,7 @@ from litestar.response import Response
 from wattstead.messaging import letters
 from wattstead.registry.records import Account, PersonChange
 from wattstead.web.access.gate import SIGNED, AnyRequest, actor
-from wattstead.web.access.people import address_of, require_own_hand, writer
+from wattstead.web.access.people import address_of, link, require_own_hand, writer
 from wattstead.web.http.versions import tag
 from wattstead.web.rooms import FromAccount, FromRooms, FromViewer
 
@@ -123,9 +123,15 @@ async def change_email(
     session ends.
     """
     require_own_hand(viewer)
-    write = writer(rooms, "verify", data.email.strip(), letters.verification) if rooms.settings.mail else None
+    email, mail = data.email.strip(), rooms.settings.mail
     changed = await rooms.registry_threads.run(
-        rooms.registry.change_own_email, account.id, data.email, data.password, address_of(request), write
+        rooms.registry.change_own_email,
+        account.id,
+        data.email,
+        data.password,
+        address_of(request),
+        writer(rooms, "verify", email, letters.verification) if mail else None,
+        (lambda: letters.known_already(email, link(rooms, "sign-in"))) if mail else None,
     )
     rooms.directory.expire()
     return EmailAnswer(changed)

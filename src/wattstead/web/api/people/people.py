@@ -6,19 +6,20 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Router, delete, get, patch, post
+from litestar import Router, delete, get, patch, post, put
 from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import Response
 
 from wattstead.messaging import letters
 from wattstead.registry.errors import Unknown
-from wattstead.registry.people.listing import ATTRIBUTES, LONGEST_PAGE
+from wattstead.registry.people.listing import LONGEST_PAGE
 from wattstead.registry.policy import Action, Resource, Right, Role
-from wattstead.registry.records import Holding, Membership, PeopleQuery, PersonChange, PersonRow
+from wattstead.registry.records import Holding, Invitation, Membership, PeopleQuery, PersonChange, PersonRow
 from wattstead.web.access.cookies import return_cookie, session_cookie
-from wattstead.web.access.gate import COOKIE, AnyRequest, actor, needs, require
+from wattstead.web.access.gate import COOKIE, MANY, AnyRequest, actor, needs, require
 from wattstead.web.access.people import client_of, invitation_link, invitation_writer, require_own_hand
 from wattstead.web.access.viewer import Viewer
+from wattstead.web.http.asked import filters_beside
 from wattstead.web.http.repeats import once
 from wattstead.web.http.versions import expected, tag
 from wattstead.web.problem import invalid, not_found
@@ -26,7 +27,10 @@ from wattstead.web.rooms import FromRooms, FromViewer, Rooms
 
 SEE = Right(Action.SEE, Resource.PERSON)
 CHANGE = Right(Action.CHANGE, Resource.PERSON)
-_LISTING = frozenset({"q", "sort", "order", "limit", "cursor", "role", "organization", "site"})
+LISTING = frozenset({"q", "sort", "order", "limit", "cursor", "role", "organization", "site"})
+_TOLD = (
+    "name", "phone", "mobile_phone", "phone_type", "operating_system", "application_version", "privacy_state", "locale",
+)  # fmt: skip
 Word = Annotated[str, msgspec.Meta(max_length=200)]
 Email = Annotated[str, msgspec.Meta(max_length=254)]
 
@@ -34,7 +38,8 @@ Email = Annotated[str, msgspec.Meta(max_length=254)]
 class PersonAnswer(msgspec.Struct, kw_only=True):
     """A person; empty texts are what nobody has told."""
 
-    id: int
+    id: int | None
+    """Null in the answer to who makes a person and does not see everybody: the account is made by the answer."""
     organization_id: int | None
     """Null when it is not one's to know."""
     organization: str
@@ -58,6 +63,7 @@ class PersonAnswer(msgspec.Struct, kw_only=True):
     roles: list[str]
     memberships: list[Holding]
     """Roles and where they hold, as far as that is one's to know."""
+    tags: dict[str, str]
     link: str | None = None
     """Only in the answer that makes a person, and only where no mail is sent: the invitation to hand on."""
 
@@ -84,6 +90,8 @@ class PersonPatch(msgspec.Struct, forbid_unknown_fields=True):
     locale: Word | None = None
     email: Email | None = None
     state: Annotated[str, msgspec.Meta(pattern="^(active|disabled)$")] | None = None
+    tags: dict[str, str] | None = None
+    """Those to set, the others stay; an empty value removes one."""
 
 
 class NewPerson(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -97,6 +105,7 @@ class NewPerson(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     phone: Word = ""
     mobile_phone: Word = ""
     locale: Word = ""
+    tags: dict[str, str] = {}
 
 
 class NewRole(msgspec.Struct, forbid_unknown_fields=True):
@@ -121,7 +130,7 @@ class Eyes(msgspec.Struct):
     email: str
 
 
-@get("/", opt=needs(Action.SEE, Resource.PERSON), summary="People", tags=["people"])
+@get("/", opt=needs(Action.SEE, Resource.PERSON) | MANY, summary="People", tags=["people"])
 async def people(
     request: AnyRequest,
     rooms: FromRooms,
@@ -137,10 +146,12 @@ async def people(
     limit: Annotated[int, QueryParameter(description="People a page.", ge=1, le=LONGEST_PAGE)] = 100,
     cursor: Annotated[str, QueryParameter(description="From the page before.", max_length=2000)] = "",
 ) -> PeopleAnswer:
-    """Those one may see. Every other parameter is an attribute and the value it must have, such as `state=disabled`."""
+    """Those one may see. Every other parameter is a filter, as in the lists of sites and devices: `state=disabled`,
+    `name.contains=`, `email.prefix=`, `last_seen.from=`, `created.to=`, `phone.empty=yes`, `tag.KEY=`,
+    `second_factor=yes`, `verified=no`."""
     query = PeopleQuery(
         q=q,
-        equal={name: value for name, value in request.query_params.items() if name not in _LISTING},
+        filters=filters_beside(request, LISTING),
         role=role.value if role else "",
         organization_id=organization,
         site_id=site,
@@ -149,9 +160,6 @@ async def people(
         limit=limit,
         cursor=cursor,
     )
-    wrong = next((name for name in query.equal if name not in ATTRIBUTES), None)
-    if wrong is not None:
-        raise invalid(wrong, f"is no attribute of people; give one of {', '.join(ATTRIBUTES)}")
     page = await rooms.registry_threads.run(rooms.registry.people, viewer.authority.reach(SEE), query)
     return PeopleAnswer([_answer(row) for row in page.rows], page.total, page.cursor or None)
 
@@ -160,20 +168,27 @@ async def people(
 async def create_person(
     request: AnyRequest, rooms: FromRooms, viewer: FromViewer, data: JSONBody[NewPerson]
 ) -> Response[PersonAnswer]:
-    """A person with a first role, invited at once: by mail, or by the link in the answer where no mail is sent."""
+    """A person with a first role, invited at once: by mail, or by the link in the answer where no mail is sent.
+
+    Who does not see everybody only invites, and what is told of the person waits with the invitation: the answer is the
+    same whether or not somebody elsewhere has an account with that address.
+    """
     place: dict[str, Any] = {"organization_id": data.organization_id, "site_id": data.site_id}
     await _require_place(rooms, viewer, data.organization_id, data.site_id)
-    told = PersonChange(name=data.name, phone=data.phone, mobile_phone=data.mobile_phone, locale=data.locale)
+    told = PersonChange(
+        name=data.name, phone=data.phone, mobile_phone=data.mobile_phone, locale=data.locale, tags=data.tags
+    )
     run, who = rooms.registry_threads.run, actor(viewer)
 
     async def make() -> Response[Any]:
         account = await run(rooms.registry.create_person, who, viewer.authority, data.email, data.role, told, **place)
         made = await run(
-            rooms.registry.invite, who, viewer.authority, data.email, data.role, write=invitation_writer(rooms), **place
-        )
-        answer = _answer(await _row(rooms, viewer, account.id))
+            rooms.registry.invite, who, viewer.authority, data.email, data.role,
+            told=None if account else told, write=invitation_writer(rooms), **place,
+        )  # fmt: skip
+        answer = _answer(await _row(rooms, viewer, account.id)) if account else _invited(made.invitation, told)
         answer.link = invitation_link(rooms, made)
-        return Response(answer, status_code=201, headers=tag(answer.version))
+        return Response(answer, status_code=201, headers=tag(answer.version) if account else None)
 
     return await once(request, rooms, viewer, make)
 
@@ -255,6 +270,34 @@ async def take_role(
     rooms.directory.expire()
 
 
+@put("/{person_id:int}/suspension", opt=needs(Action.CHANGE, Resource.PERSON), summary="Suspend", tags=["people"])
+async def suspend(rooms: FromRooms, viewer: FromViewer, person_id: FromPath[int]) -> Response[PersonAnswer]:
+    """Each role of this person that one sees and could give counts for nothing until it is resumed. The account stays,
+    and so do roles that are others' to give: for somebody who also belongs elsewhere, whom one cannot disable.
+    """
+    await require(rooms, viewer, SEE, person_id)
+    await rooms.registry_threads.run(rooms.registry.suspend_roles, actor(viewer), viewer.authority, person_id)
+    rooms.directory.expire()
+    answer = _answer(await _row(rooms, viewer, person_id))
+    return Response(answer, headers=tag(answer.version))
+
+
+@delete(
+    "/{person_id:int}/suspension",
+    opt=needs(Action.CHANGE, Resource.PERSON),
+    status_code=200,
+    summary="Resume",
+    tags=["people"],
+)
+async def resume(rooms: FromRooms, viewer: FromViewer, person_id: FromPath[int]) -> Response[PersonAnswer]:
+    """Those roles count again."""
+    await require(rooms, viewer, SEE, person_id)
+    await rooms.registry_threads.run(rooms.registry.resume_roles, actor(viewer), viewer.authority, person_id)
+    rooms.directory.expire()
+    answer = _answer(await _row(rooms, viewer, person_id))
+    return Response(answer, headers=tag(answer.version))
+
+
 @post(
     "/{person_id:int}/impersonate",
     opt=needs(Action.IMPERSONATE, Resource.PERSON),
@@ -301,11 +344,21 @@ async def _row(rooms: Rooms, viewer: Viewer, person_id: int) -> PersonRow:
 
 
 def _answer(row: PersonRow) -> PersonAnswer:
-    beside = {"organization", "roles", "memberships", "link"}
+    beside = {"organization", "roles", "memberships", "tags", "link"}
     told = {name: getattr(row.account, name) for name in PersonAnswer.__struct_fields__ if name not in beside}
     told["organization_id"] = told["organization_id"] or None
     roles = list(dict.fromkeys(holding.role for holding in row.memberships))
-    return PersonAnswer(**told, organization=row.organization, roles=roles, memberships=row.memberships)
+    return PersonAnswer(**told, organization=row.organization, roles=roles, memberships=row.memberships, tags=row.tags)
+
+
+def _invited(asked: Invitation, told: PersonChange) -> PersonAnswer:
+    """A person of whom there is no more than an invitation, and what was told with it."""
+    words = {name: getattr(told, name) or "" for name in _TOLD}
+    return PersonAnswer(
+        **words, id=None, organization_id=asked.organization_id, organization="", email=asked.email, state="invited",
+        verified=None, created=asked.created, last_seen=None, version=0, has_totp=False, roles=[], memberships=[],
+        tags=told.tags,
+    )  # fmt: skip
 
 
 routes = Router(
@@ -318,6 +371,8 @@ routes = Router(
         delete_person,
         give_role,
         take_role,
+        suspend,
+        resume,
         impersonate,
     ],
 )
