@@ -35,6 +35,13 @@ class RecordingWay:
     def present_us(self) -> int:
         return time.time_ns() // 1000
 
+    async def keep_usual(self, columns: Columns, messages: int) -> bool:
+        if not self.open.is_set() or self.not_kept(columns):
+            return False
+        self._record(columns)
+        self.changed.set()
+        return True
+
     async def keep(self, columns: Columns | Few, message: Message) -> None:
         await self.keep_all([(columns, message)])
 
@@ -50,14 +57,16 @@ class RecordingWay:
             if reason:
                 refused.append((message, reason))
                 continue
-            rows = range(len(columns))
-            self.kept += [
-                KeptReading(columns.names.address(row), int(columns.time_us[row]), float(columns.value[row]))
-                for row in rows
-            ]
+            self._record(columns)
         self.refused += refused
         self.changed.set()
         return refused
+
+    def _record(self, columns: Columns) -> None:
+        self.kept += [
+            KeptReading(columns.names.address(row), int(columns.time_us[row]), float(columns.value[row]))
+            for row in range(len(columns))
+        ]
 
     def refuse(self, message: Message, reason: str) -> None:
         self.refused.append((message, reason))

@@ -113,9 +113,9 @@ def test_many_messages_become_one_batch_and_faults_go_back() -> None:
 
 def test_a_flood_is_held_to_its_rate_and_nobody_else() -> None:
     rates = DeviceRates(100.0, backlog=False)
-    taken = sum(rates.admit("loud", at / 5_000) for at in range(15_000))
+    taken = sum(rates.admit("loud", 1, at / 5_000) for at in range(15_000))
     assert 1_000 <= taken <= 1_000 + 3 * 100 + 1
-    assert all(rates.admit("quiet", at / 10) for at in range(30))
+    assert all(rates.admit("quiet", 1, at / 10) for at in range(30))
     back = DeviceRates(100.0, backlog=True)
-    assert sum(back.admit("away", 0.0) for _ in range(30_000)) == 20_000, "what the broker kept meanwhile is taken"
+    assert sum(back.admit("away", 1, 0.0) for _ in range(30_000)) == 20_000, "what the broker kept meanwhile is taken"
     assert TopicPattern("a/{b}").match("a/c") == {"b": "c"}

@@ -14,8 +14,10 @@ import uvloop
 from hypothesis import given
 from hypothesis import strategies as st
 
+from wattstead.ingest.decoding.gathered import names_of
 from wattstead.ingest.errors import IngestError
 from wattstead.ingest.limits import IngestLimits
+from wattstead.ingest.mqtt.decode import reader_of
 from wattstead.ingest.mqtt.port import packets
 from wattstead.ingest.mqtt.port.port import MqttPort
 from wattstead.ingest.reception import Reception
@@ -36,6 +38,8 @@ class House:
     """A port over a real journal."""
 
     def __init__(self, folder: Path) -> None:
+        reader_of.cache_clear()  # what another house's addresses were is remembered with its topics
+        names_of.cache_clear()
         self.folder = folder
         self.points = PointMap()
         self.points.add_key(KEY, KeyGrant(1, 7, 1, Scope.WRITE, 20_000))

@@ -134,7 +134,9 @@ class Reception:
     def columns_encoded(self, grant: KeyGrant, columns: Columns) -> bytes | None:
         """`few_encoded` for columns: None where a name is new, a time lies outside, or anything else is unusual."""
         points = columns.names.known(self.resolver.place(grant), self.resolver.epoch)
-        if points is None or columns.untimed is not False or columns.rejected or not len(columns):
+        if points is None or columns.rejected or not len(columns):
+            return None
+        if columns.untimed is not False and self.resolver.is_delta(points).any():
             return None
         first_us, last_us = int(columns.time_us.min()), int(columns.time_us.max())
         closed = self.resolver.closed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 
 from wattstead.ingest.decoding.columns import Columns, Few
@@ -9,10 +10,26 @@ from wattstead.ingest.decoding.gathered import Gathered
 from wattstead.ingest.mqtt.formats.format_row import Topic
 from wattstead.ingest.mqtt.formats.mapping import CompiledMapping
 from wattstead.ingest.mqtt.formats.table import FORMATS
+from wattstead.ingest.mqtt.port.packets import PacketInvalid, topic_of
 from wattstead.ingest.mqtt.settings import MqttSettings
 from wattstead.ingest.sources.source_protocol import Message
 
 _MOST_TOPICS = 50_000
+
+
+class _Known(dict[bytes, Topic | None]):
+    """Who reads a topic, by its bytes; looked for when it is first met. Raises `PacketInvalid` for what is no topic."""
+
+    def __init__(self, find: Callable[[str], Topic | None]) -> None:
+        super().__init__()
+        self._find = find
+
+    def __missing__(self, raw: bytes) -> Topic | None:
+        found = self._find(topic_of(raw))
+        if len(self) >= _MOST_TOPICS:
+            self.clear()
+        self[raw] = found
+        return found
 
 
 class Reader:
@@ -27,18 +44,15 @@ class Reader:
             found += one.filters(settings)
         self.filters: tuple[str, ...] = tuple(dict.fromkeys(found))
         """What to subscribe to."""
-        self._topics: dict[str, Topic | None] = {}
+        self.known = _Known(self._claimed)
+        """Who reads a topic, by its bytes."""
 
     def topic(self, name: str) -> Topic | None:
         """Who reads a topic; None for nobody."""
         try:
-            return self._topics[name]
-        except KeyError:
-            found = self._claimed(name)
-            if len(self._topics) >= _MOST_TOPICS:
-                self._topics.clear()
-            self._topics[name] = found
-            return found
+            return self.known[name.encode()]
+        except (PacketInvalid, UnicodeEncodeError):
+            return None
 
     def _claimed(self, name: str) -> Topic | None:
         for mapping in self.mappings:

@@ -1,6 +1,7 @@
 """Link: one connection to a broker; connects once, says when it is lost and why, and acknowledges when it is told to.
 
-Packets are gmqtt's affair; connecting again is the supervisor's, so gmqtt's own way of doing it is off.
+Signing in, subscribing and keeping alive are gmqtt's affair; messages come by a way past it, many at a time (`frames`).
+Connecting again is the supervisor's, so gmqtt's own way of doing it is off.
 """
 
 from __future__ import annotations
@@ -9,49 +10,123 @@ import asyncio
 import hashlib
 import logging
 import ssl
+import time
 import uuid
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, Final, cast
 
+import numpy as np
 from gmqtt import Client, Subscription
+from gmqtt.mqtt.connection import MQTTConnection
 from gmqtt.mqtt.constants import MQTTv50, MQTTv311
 from gmqtt.mqtt.handler import MQTTConnectError
+from gmqtt.mqtt.package import Package
+from gmqtt.mqtt.protocol import BaseMQTTProtocol, MQTTProtocol
 
-from wattstead.ingest.mqtt.port.packets import PUBLISH, V5, PacketInvalid, publish_of
+from wattstead.ingest.mqtt.frames import Frames, Messages
+from wattstead.ingest.mqtt.port.packets import PacketInvalid
 from wattstead.ingest.mqtt.settings import MqttSettings
 from wattstead.ingest.sources.source_protocol import SourceFailed
 from wattstead.ingest.sources.tls import client_context
 
 _PATIENCE_S: Final = 15.0
 _CLOSING_S: Final = 2.0
-IN_FLIGHT: Final = 2_000
+IN_FLIGHT: Final = 5_000
 """Messages that may wait for their acknowledgement, where the broker lets us say so (MQTT 5)."""
+_REST_S, _SHORT_REST_S = 0.04, 0.002
+"""While much comes nothing is read for so long after each piece: a broker writes each message by itself, and what it
+wrote meanwhile is one piece to us, and one commit. The short one is for MQTT 3, where a broker waits for
+acknowledgements of the few messages that it lets be under way."""
+_MUCH_BYTES: Final = 100_000
+"""After larger pieces there is no rest: the broker might run out of room."""
+_PUBACK: Final = 0x4002
 _OLD_BROKER = (1, 132)
 _CREDENTIALS, _CLIENT = "user or password", "this client"
 _NOT_ALLOWED = {4: _CREDENTIALS, 134: _CREDENTIALS, 5: _CLIENT, 135: _CLIENT, 138: _CLIENT}
 logging.getLogger("gmqtt").setLevel(logging.CRITICAL)  # what it has to say comes from here, once
 
 
-class Arrived(NamedTuple):
-    """A message as it came."""
-
-    topic: str
-    raw: bytes
-    retained: bool
-    number: int
-    """By which it is acknowledged; 0 where nobody waits for that (QoS 0)."""
+Receive = Callable[[Messages], object]
 
 
-Receive = Callable[[Arrived], object]
+class _Protocol(MQTTProtocol):  # type: ignore[misc]
+    """gmqtt's, without its reading: that makes a call for each message, and a task of each to be acknowledged later."""
+
+    def __init__(self, receive: Receive, broken: Callable[[PacketInvalid], None], **rest: Any) -> None:
+        super().__init__(**rest)
+        self._receive, self._broken = receive, broken
+        self._frames = Frames(properties=self.proto_ver >= MQTTv50)
+        self._paused = self._resting = False
+        self._rest_s = _REST_S if self.proto_ver >= MQTTv50 else _SHORT_REST_S
+        self._came_s = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        BaseMQTTProtocol.connection_made(self, transport)
+
+    def data_received(self, data: bytes) -> None:
+        before_s, self._came_s = self._came_s, time.monotonic()
+        self._connection._last_data_in = self._came_s
+        try:
+            messages, others = self._frames.cut(data)
+        except PacketInvalid as fault:
+            self._broken(fault)
+            self._transport.abort()
+            return
+        for head, body in others:
+            self._connection.put_package(Package(head, body))
+        if messages.topics:
+            self._receive(messages)
+        if self._came_s - before_s < 2 * self._rest_s and len(data) < _MUCH_BYTES:
+            self._resting = True
+            self._heed()
+            asyncio.get_running_loop().call_later(self._rest_s, self._rested)
+
+    def pause(self, paused: bool) -> None:
+        """Read nothing more, or read again."""
+        self._paused = paused
+        self._heed()
+
+    def _rested(self) -> None:
+        self._resting = False
+        self._heed()
+
+    def _heed(self) -> None:
+        if self._transport is None or self._transport.is_closing():
+            return
+        if self._paused or self._resting:
+            self._transport.pause_reading()
+        else:
+            self._transport.resume_reading()
+
+    def eof_received(self) -> bool:
+        return False
 
 
 class _Client(Client):  # type: ignore[misc]
     """Tells that the connection is gone, and does not connect by itself."""
 
-    def __init__(self, client_id: str, **rest: Any) -> None:
+    def __init__(self, client_id: str, receive: Receive, **rest: Any) -> None:
         self.gone = asyncio.Event()
+        self.fault = ""
+        self._receive = receive
         super().__init__(client_id, **rest)
+
+    async def _create_connection(
+        self, host: str, port: int, ssl: ssl.SSLContext | bool, clean_session: bool, keepalive: int
+    ) -> MQTTConnection:
+        handler, state = self._package_handler, self._connection_state
+
+        def made() -> _Protocol:
+            return _Protocol(
+                self._receive, self._broken, connection_state=state, id_generator=handler.id_generator
+            )  # fmt: skip
+
+        transport, protocol = await asyncio.get_running_loop().create_connection(made, host, port, ssl=ssl)
+        return MQTTConnection(transport, protocol, clean_session, keepalive, package_handler=handler)
+
+    def _broken(self, fault: PacketInvalid) -> None:
+        self.fault = str(fault)
+        self.gone.set()
 
     async def reconnect(self, delay: bool = False) -> None:
         """What gmqtt calls when a connection is lost or refused."""
@@ -67,7 +142,6 @@ class Link:
         self.session_present = False
         self.shared = False
         """Whether subscriptions may be those of a group."""
-        self._fault = ""
         self._new_only = 0
         """1: a retained message comes when a subscription is new, not at each connection (MQTT 5)."""
         self._id, self._clean, self._receive = client_id, clean, receive
@@ -94,11 +168,8 @@ class Link:
             properties["receive_maximum"] = IN_FLIGHT
             if not self._clean:
                 properties["session_expiry_interval"] = settings.session_s
-        client = self._client = _Client(self._id, clean_session=self._clean, **properties)
+        client = self._client = _Client(self._id, self._came, clean_session=self._clean, **properties)
         client.on_connect = self._connected
-        # gmqtt makes a task of each message that is to be acknowledged later, at three times the cost of all the rest;
-        # so messages are taken before that, and acknowledged in groups.
-        client._package_handler._handler_cache[PUBLISH << 4] = partial(self._on_publish, version)
         client.on_subscribe = self._subscribed
         if settings.user or settings.password:
             client.set_auth_credentials(settings.user, settings.password or None)
@@ -165,32 +236,31 @@ class Link:
 
     async def lost(self) -> SourceFailed:
         """Returns when the connection is gone."""
-        await self._opened().gone.wait()
+        client = self._opened()
+        await client.gone.wait()
         host, port = self.settings.at
-        if self._fault:
-            return SourceFailed(self._fault)
+        if client.fault:
+            return SourceFailed(f"{host}:{port} sends what is no MQTT: {client.fault}")
         return SourceFailed(f"{host}:{port} has closed the connection, or was silent for {self.settings.keepalive_s} s")
 
-    def acknowledge(self, numbers: Iterable[int]) -> None:
+    def acknowledge(self, numbers: Sequence[int]) -> None:
         """Messages of those numbers are safe."""
-        transport = self._transport()
-        if transport is not None:
-            transport.write(b"".join([b"\x40\x02" + number.to_bytes(2, "big") for number in numbers]))
+        protocol = self._protocol()
+        if protocol is not None:
+            packets = np.full((len(numbers), 2), _PUBACK, ">u2")
+            packets[:, 1] = numbers
+            protocol.write_data(packets.tobytes())
 
     def pause(self, paused: bool) -> None:
         """Read nothing more from the broker, or read again: what it holds meanwhile is its affair."""
-        transport = self._transport()
-        if transport is not None:
-            if paused:
-                transport.pause_reading()
-            else:
-                transport.resume_reading()
+        protocol = self._protocol()
+        if protocol is not None:
+            protocol.pause(paused)
 
-    def _transport(self) -> Any:
-        """What gmqtt writes to, for which it has no word; None when it is closed."""
+    def _protocol(self) -> _Protocol | None:
+        """What reads and writes; None when it is closed."""
         connection = self._client._connection if self._client is not None else None
-        transport = connection._transport if connection is not None else None
-        return None if transport is None or transport.is_closing() else transport
+        return None if connection is None or connection.is_closing() else cast(_Protocol, connection._protocol)
 
     async def close(self) -> None:
         """End the connection, not the session; what was not acknowledged comes again."""
@@ -215,14 +285,8 @@ class Link:
         if answer is not None and not answer.done():
             answer.set_result(codes)
 
-    def _on_publish(self, version: int, command: int, body: bytes) -> None:
-        try:
-            topic, raw, _, number = publish_of(command & 15, body, V5 if version == MQTTv50 else 4)
-        except PacketInvalid as fault:
-            self._fault = f"{self.settings.host} sends what is no MQTT: {fault}"
-            self._opened().gone.set()
-        else:
-            self._receive(Arrived(topic, raw, bool(command & 1), number))
+    def _came(self, messages: Messages) -> None:
+        self._receive(messages)
 
 
 def client_id_of(settings: MqttSettings) -> str:

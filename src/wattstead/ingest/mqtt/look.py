@@ -12,7 +12,8 @@ import msgspec
 from wattstead.ingest.decoding.columns import Few
 from wattstead.ingest.errors import ParameterInvalid
 from wattstead.ingest.mqtt.decode import reader_of
-from wattstead.ingest.mqtt.link import Arrived, Link
+from wattstead.ingest.mqtt.frames import Messages
+from wattstead.ingest.mqtt.link import Link
 from wattstead.ingest.mqtt.settings import MqttSettings
 from wattstead.ingest.sources.source_protocol import Found, Unreadable
 
@@ -29,11 +30,12 @@ async def look(settings: MqttSettings, asked: Mapping[str, Any]) -> Sequence[Fou
     topic, seconds = str(asked.get("topic") or "#"), asked.get("seconds", 3)
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds <= _LONGEST_S:
         raise ParameterInvalid("seconds", str(seconds), f"a number of at most {_LONGEST_S:g}")
-    found: dict[str, bytes] = {}
+    found: dict[bytes, bytes] = {}
 
-    def receive(arrived: Arrived) -> None:
-        if arrived.topic in found or len(found) < _MOST_FOUND:
-            found[arrived.topic] = arrived.raw
+    def receive(messages: Messages) -> None:
+        for name, raw in zip(messages.topics, messages.payloads, strict=True):
+            if name in found or len(found) < _MOST_FOUND:
+                found[name] = raw
 
     alone = msgspec.structs.replace(settings, group="", qos=0)
     link = Link(alone, f"wattstead-look-{uuid.uuid4().hex[:8]}", True, receive)
@@ -47,7 +49,7 @@ async def look(settings: MqttSettings, asked: Mapping[str, Any]) -> Sequence[Fou
         lost.cancel()
     finally:
         await link.close()
-    return [_found(settings, name, raw) for name, raw in sorted(found.items())]
+    return [_found(settings, name.decode(errors="replace"), raw) for name, raw in sorted(found.items())]
 
 
 def _found(settings: MqttSettings, topic: str, raw: bytes) -> Found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Generic, TypeVar
 
@@ -16,28 +17,52 @@ class DeviceRates(Generic[T]):
     """A bucket per device. A broker cannot be asked to slow one device down, so what does not fit is refused by name.
 
     >>> rates = DeviceRates[str](1.0, backlog=False)
-    >>> [rates.admit("a", 0.0) for _ in range(11)].count(True), rates.admit("b", 0.0), rates.admit("a", 1.5)
-    (10, True, True)
+    >>> rates.admit("a", 11, 0.0), rates.admit("b", 1, 0.0), rates.admit("a", 2, 1.5)
+    (10, 1, 1)
     """
 
     def __init__(self, rate: float, backlog: bool) -> None:
         """``rate``: messages a second; ``backlog``: a session was found again, so much may come at once."""
         self.rate, self._full = rate, max(1.0, rate * BURST_S)
         self._first = max(self._full, float(BACKLOG)) if backlog else self._full
-        self._level: dict[str, tuple[float, float]] = {}
+        self._level: dict[str, list[float]] = {}
+        """Per device how many more it may send, and when that was last counted."""
         self._beyond: dict[str, tuple[int, T]] = {}
         self._told_s = float("-inf")
 
-    def admit(self, device: str, now_s: float) -> bool:
-        """Whether a message of that device is taken at that moment of a clock that never goes back."""
-        level, at_s = self._level.get(device, (self._first, now_s))
+    def admit(self, device: str, count: int, now_s: float) -> int:
+        """How many of so many messages of a device are taken at that moment of a clock that never goes back."""
+        held = self._level.get(device)
+        if held is None:
+            if len(self._level) >= _MOST:
+                self._level.clear()
+            held = self._level[device] = [self._first, now_s]
+        level, since_s = held
         if level < self._full:
-            level = min(self._full, level + (now_s - at_s) * self.rate)
-        admitted = level >= 1.0
-        if len(self._level) >= _MOST and device not in self._level:
-            self._level.clear()
-        self._level[device] = (level - 1.0 if admitted else level, now_s)
+            level = min(self._full, level + (now_s - since_s) * self.rate)
+        admitted = min(count, int(level))
+        held[:] = level - admitted, now_s
         return admitted
+
+    def admit_all(self, devices: Sequence[str], now_s: float) -> list[int]:
+        """The positions of messages that are not taken, of those of many devices in their order."""
+        most: dict[str, int] = {}
+        levels = self._level
+        for device, count in Counter(devices).items():
+            held = levels.get(device)
+            if held is not None and held[0] > count:  # it is looked at the clock when it has used up what it had
+                held[0] -= count
+            elif (admitted := self.admit(device, count, now_s)) < count:
+                most[device] = admitted
+        if not most:
+            return []
+        beyond: list[int] = []
+        for at, device in enumerate(devices):
+            if device in most:
+                most[device] -= 1
+                if most[device] < 0:
+                    beyond.append(at)
+        return beyond
 
     def beyond(self, device: str, message: T) -> None:
         """A message that was not admitted: counted, and the last of each device kept."""

@@ -1,5 +1,6 @@
 """Reads from a broker: what arrives is decoded and kept in groups, in order, and acknowledged when it is on disk.
 
+What is usual goes many messages at a time (`flat`); the rest one by one, and what of it cannot be kept is named.
 A retained value without a time of its own says nothing about when it was measured: it is no new reading.
 """
 
@@ -8,12 +9,18 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from wattstead.ingest.decoding.columns import Columns, Few
+from wattstead.ingest.mqtt import flat
 from wattstead.ingest.mqtt.decode import Reader, reader_of
 from wattstead.ingest.mqtt.formats.format_row import Topic
-from wattstead.ingest.mqtt.link import Arrived, Link, client_id_of
+from wattstead.ingest.mqtt.frames import Messages
+from wattstead.ingest.mqtt.link import Link, client_id_of
+from wattstead.ingest.mqtt.port.packets import PacketInvalid
 from wattstead.ingest.mqtt.rate import DeviceRates
 from wattstead.ingest.mqtt.settings import MqttSettings
 from wattstead.ingest.mqtt.sparkplug.nodes import Nodes, Ready
@@ -21,12 +28,37 @@ from wattstead.ingest.mqtt.sparkplug.topic import sparkplug_topic
 from wattstead.ingest.sources.source_protocol import Message, SourceFailed, Unreadable, Way
 
 _GROUP: Final = 2_000
-"""Messages of one journal batch at most."""
+"""Messages of one journal batch at most, and what came with the last of them in one piece."""
 _PAUSE_AT, _RESUME_AT = 20_000, 5_000
 """Messages in memory above which nothing more is read, and below which it is again."""
 _LOOK_S: Final = 1.0
+T = TypeVar("T")
 
-_Came = tuple[Arrived, Message]
+
+class _Came(NamedTuple):
+    """A message that is read by itself."""
+
+    message: Message
+    topic: Topic
+    number: int
+    retained: bool
+
+
+class _Group(NamedTuple):
+    """Messages of which one journal batch is made."""
+
+    messages: Messages
+    received_us: NDArray[np.int64]
+    topics: list[Topic | None]
+
+    def read(self, rows: Sequence[int]) -> list[Topic]:
+        """Who reads those rows, each of which somebody does."""
+        return _of(self.topics, rows)  # type: ignore[arg-type]
+
+    def message(self, at: int) -> Message:
+        """One of them, as `decode` reads it."""
+        messages = self.messages
+        return Message(messages.payloads[at], messages.topics[at].decode(), int(self.received_us[at]))
 
 
 class _Receiver:
@@ -36,121 +68,161 @@ class _Receiver:
         self.reader, self.way, self.link = reader, way, link
         self.rates: DeviceRates[Message] = DeviceRates(reader.settings.device_rate, link.session_present)
         self.nodes: Nodes[_Came] = Nodes()
-        self._arrived: list[_Came] = []
+        self._arrived: list[tuple[Messages, int]] = []
+        self._held = 0
         self._settled: list[int] = []
         """Numbers of messages that are safe, to be acknowledged."""
         self._wake = asyncio.Event()
         self._paused = False
-        self._clock = asyncio.get_running_loop().time
-        self._turn_s, self._now_us = -1.0, 0
 
-    def receive(self, arrived: Arrived) -> None:
-        """Called for each message, in order."""
-        turn_s = self._clock()
-        if turn_s != self._turn_s:  # what comes in one turn of the loop came in one piece
-            self._turn_s, self._now_us = turn_s, self.way.present_us()
-        self._arrived.append((arrived, Message(arrived[1], arrived[0], self._now_us)))
-        if len(self._arrived) == 1:
-            self._wake.set()
-        elif len(self._arrived) > _PAUSE_AT and not self._paused:
+    def receive(self, messages: Messages) -> None:
+        """Called for what came in one piece."""
+        self._arrived.append((messages, self.way.present_us()))
+        self._held += len(messages)
+        self._wake.set()
+        if self._held > _PAUSE_AT and not self._paused:
             self._paused = True
             self.link.pause(True)
 
     async def work(self) -> None:
-        """Keep what arrives until cancelled."""
+        """Keep what arrives until cancelled; raises `SourceFailed` for what no broker would send."""
         while True:
             try:
                 await asyncio.wait_for(self._wake.wait(), _LOOK_S)
             except TimeoutError:
                 self._tell_of_floods(time.monotonic())
-                await self._keep([], self.nodes.overdue(self.way.present_us()))
-                self._acknowledge()
-                continue
-            arrived, self._arrived = self._arrived[:_GROUP], self._arrived[_GROUP:]
-            if not self._arrived:
-                self._wake.clear()
-            if self._paused and len(self._arrived) < _RESUME_AT:
-                self._paused = False
-                self.link.pause(False)
-            await self._handle(arrived)
+                await self._keep_singly([], self.nodes.overdue(self.way.present_us()))
+            else:
+                await self._handle(self._taken())
             self._acknowledge()
 
-    async def _handle(self, came: Sequence[_Came]) -> None:
-        now_s = time.monotonic()
-        readable: list[tuple[_Came, Topic]] = []
-        for one in came:
-            topic = self.reader.topic(one[0].topic)
-            if topic is None or not one[0].raw:
-                self._settle(one)
-            elif not self.rates.admit(topic.device, now_s):
-                self.rates.beyond(topic.device, one[1])
-                self._settle(one)
-            else:
-                readable.append((one, topic))
+    def _taken(self) -> _Group:
+        """What is next."""
+        whole, received = Messages(), list[NDArray[np.int64]]()
+        taken = 0
+        while taken < len(self._arrived) and len(whole) < _GROUP:
+            messages, now_us = self._arrived[taken]
+            whole.retained += [len(whole) + at for at in messages.retained]
+            whole.topics += messages.topics
+            whole.payloads += messages.payloads
+            whole.numbers += messages.numbers
+            received.append(np.full(len(messages), now_us, np.int64))
+            taken += 1
+        del self._arrived[:taken]
+        self._held -= len(whole)
+        if not self._arrived:
+            self._wake.clear()
+        if self._paused and self._held < _RESUME_AT:
+            self._paused = False
+            self.link.pause(False)
+        known = self.reader.known
+        try:
+            topics = [known[topic] for topic in whole.topics]
+        except PacketInvalid as fault:
+            raise SourceFailed(f"{self.reader.settings.host} sends what is no MQTT: {fault}") from None
+        return _Group(whole, np.concatenate(received), topics)
+
+    async def _handle(self, group: _Group) -> None:
+        now_s, topics, payloads = time.monotonic(), group.topics, group.messages.payloads
+        rows: Sequence[int] = range(len(topics))
+        if None in topics or b"" in payloads:
+            passed = [at for at in rows if topics[at] is None or not payloads[at]]
+            self._settle(group, passed)
+            rows = _without(rows, passed)
+        beyond = [rows[at] for at in self.rates.admit_all([topic.device for topic in group.read(rows)], now_s)]
+        if beyond:
+            for at, topic in zip(beyond, group.read(beyond), strict=True):
+                self.rates.beyond(topic.device, group.message(at))
+            self._settle(group, beyond)
+            rows = _without(rows, beyond)
         self._tell_of_floods(now_s)
-        ready: list[Ready[_Came]] = []
-        if self._has_sparkplug:
-            readable, ready = self._with_births(readable)
-        await self._keep(readable, ready)
+        rows = await self._keep_together(group, rows)
+        if rows:
+            retained, numbers = set(group.messages.retained), group.messages.numbers
+            singly = zip(rows, group.read(rows), strict=True)
+            came = [_Came(group.message(at), topic, numbers[at], at in retained) for at, topic in singly]
+            ready: list[Ready[_Came]] = []
+            if "sparkplug" in self.reader.settings.formats:
+                came, ready = self._with_births(came)
+            await self._keep_singly(came, ready)
+
+    async def _keep_together(self, group: _Group, rows: Sequence[int]) -> Sequence[int]:
+        """Keep what can be read together; the rows that are left.
+
+        Where one message of a device is left all of them are, so that they stay in their order.
+        """
+        together = rows
+        apart = [at for at in group.messages.retained if at in set(rows)] if group.messages.retained else []
+        if None in [topic.flat for topic in group.read(rows)]:
+            apart += [at for at, topic in zip(rows, group.read(rows), strict=True) if topic.flat is None]
+        columns: Columns | None = None
+        while together:
+            if apart:
+                devices = {topic.device for topic in group.read(apart)}
+                together = [at for at in together if group.topics[at].device not in devices]  # type: ignore[union-attr]
+            columns, odd = flat.read(
+                [topic.flat for topic in group.read(together)],  # type: ignore[misc]
+                _of(group.messages.payloads, together),
+                group.received_us if len(together) == len(group.topics) else group.received_us[list(together)],
+            )
+            if not odd:
+                break
+            apart = [together[at] for at in odd]
+        if columns is None or not await self.way.keep_usual(columns, len(together)):
+            return rows
+        self._settle(group, together)
+        return _without(rows, together)
 
     def _tell_of_floods(self, now_s: float) -> None:
         for message, reason in self.rates.told(now_s):
             self.way.refuse(message, reason)
 
-    @property
-    def _has_sparkplug(self) -> bool:
-        return "sparkplug" in self.reader.settings.formats
-
-    def _with_births(
-        self, readable: Sequence[tuple[_Came, Topic]]
-    ) -> tuple[list[tuple[_Came, Topic]], list[Ready[_Came]]]:
+    def _with_births(self, came: Sequence[_Came]) -> tuple[list[_Came], list[Ready[_Came]]]:
         """Sparkplug's messages as such that can be read alone, and the others as they are."""
-        others: list[tuple[_Came, Topic]] = []
+        others: list[_Came] = []
         ready: list[Ready[_Came]] = []
-        for one, topic in readable:
-            found = sparkplug_topic(one[0].topic) if topic.device.startswith("sparkplug/") else None
+        for one in came:
+            message = one.message
+            found = sparkplug_topic(message.where) if one.topic.device.startswith("sparkplug/") else None
             if found is None:
-                others.append((one, topic))
+                others.append(one)
                 continue
             try:
-                ready += self.nodes.take(one, found, one[0].raw, one[1].received_us)
+                ready += self.nodes.take(one, found, message.raw, message.received_us)
             except Unreadable as fault:
                 self._refuse(one, str(fault))
         for where, raw in self.nodes.rebirths(self.way.present_us()):
             self.link.publish(where, raw)
         return others, ready
 
-    async def _keep(self, readable: Sequence[tuple[_Came, Topic]], ready: Sequence[Ready[_Came]]) -> None:
+    async def _keep_singly(self, came: Sequence[_Came], ready: Sequence[Ready[_Came]]) -> None:
         kept: list[tuple[Columns | Few, Message]] = []
-        done: list[_Came] = []
-        for one in ready:
-            (arrived, message) = one.token
-            message = message._replace(raw=one.raw)
-            topic = self.reader.topic(arrived.topic)
-            if one.refused or topic is None:
-                self._refuse((arrived, message), one.refused)
+        done: list[int] = []
+        for born in ready:
+            one = born.token._replace(message=born.token.message._replace(raw=born.raw))
+            if born.refused:
+                self._refuse(one, born.refused)
             else:
-                readable = [*readable, ((arrived, message), topic)]
-        for came, topic in readable:
-            arrived, message = came
+                came = [*came, one]
+        for one in came:
+            message = one.message
             try:
-                columns = topic.read(message.raw, message.received_us)
+                columns = one.topic.read(message.raw, message.received_us)
             except Unreadable as fault:
-                self._refuse(came, str(fault))
+                self._refuse(one, str(fault))
                 continue
-            if arrived.retained:
+            if one.retained:
                 columns = _timed(columns)
             if len(columns.names) or columns.rejected:
                 kept.append((columns, message))
-            done.append(came)
+            if one.number:
+                done.append(one.number)
         if kept:
             await self.way.keep_all(kept)
-        for came in done:
-            self._settle(came)
+        self._settled += done
 
-    def _settle(self, came: _Came) -> None:
-        if came[0].number:
-            self._settled.append(came[0].number)
+    def _settle(self, group: _Group, rows: Sequence[int]) -> None:
+        self._settled += [number for number in _of(group.messages.numbers, rows) if number]
 
     def _acknowledge(self) -> None:
         settled, self._settled = self._settled, []
@@ -158,8 +230,22 @@ class _Receiver:
             self.link.acknowledge(settled)
 
     def _refuse(self, came: _Came, reason: str) -> None:
-        self.way.refuse(came[1], reason)
-        self._settle(came)
+        self.way.refuse(came.message, reason)
+        if came.number:
+            self._settled.append(came.number)
+
+
+def _of(column: list[T], rows: Sequence[int]) -> list[T]:
+    """Some rows of a column; the column itself, where they are all of it."""
+    return column if len(rows) == len(column) else [column[at] for at in rows]
+
+
+def _without(rows: Sequence[int], less: Sequence[int]) -> Sequence[int]:
+    """The rows that are left, in their order."""
+    if len(less) == len(rows):
+        return ()
+    gone = set(less)
+    return [at for at in rows if at not in gone]
 
 
 def _timed(columns: Columns | Few) -> Columns:
@@ -175,14 +261,14 @@ async def run(settings: MqttSettings, way: Way) -> None:
     reader = reader_of(settings)
     if not reader.filters:
         raise SourceFailed("nothing is to be read: choose a format, or map a topic", hopeless=True)
-    early: list[Arrived] = []
+    early: list[Messages] = []
     link = Link(settings, client_id_of(settings), not settings.qos, early.append)
     tasks: list[asyncio.Task[object]] = []
     try:
         await link.open()
         receiver = _Receiver(reader, way, link)
-        for arrived in early:  # what the session held comes before any subscription is made anew
-            receiver.receive(arrived)
+        for messages in early:  # what the session held comes before any subscription is made anew
+            receiver.receive(messages)
         link.hand_to(receiver.receive)
         tasks = [asyncio.create_task(receiver.work())]
         refused = await link.subscribe(reader.filters, settings.qos)

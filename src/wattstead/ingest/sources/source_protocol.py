@@ -76,6 +76,13 @@ class Way(Protocol):
         """
         ...
 
+    async def keep_usual(self, columns: Columns, messages: int) -> bool:
+        """Returns True when the readings of so many messages are on disk, False when none of them is: then `keep_all`.
+
+        That is so where a name is new, a time far off, or the journal does not take them; nothing is refused here.
+        """
+        ...
+
     def refuse(self, message: Message, reason: str) -> None:
         """Nothing of this message can be kept: it becomes a dead letter."""
         ...

@@ -90,6 +90,19 @@ class SourceWay:
         """Returns when the readings are on disk in the journal, and what of them could not be kept is a dead letter."""
         await self._kept(columns, message)
 
+    async def keep_usual(self, columns: Columns, messages: int) -> bool:
+        """Keep the readings of so many messages at the least cost; False where something is not as usual."""
+        figures, count = self.figures, len(columns)
+        await self._in_turn(0)
+        if not await self._kept_as_usual(columns):
+            return False
+        self._bucket.charge(0, count)
+        figures.messages += messages
+        figures.last_message_us = self.present_us()
+        figures.readings += count
+        figures.minute.add(count)
+        return True
+
     async def keep_all(self, parts: Sequence[tuple[Columns | Few, Message]]) -> list[tuple[Message, str]]:
         """`keep` for many messages as one batch; those of which something could not be kept, with the reason."""
         if len(parts) == 1:
@@ -98,6 +111,8 @@ class SourceWay:
         if not parts:
             return []
         whole = merged([columns for columns, _ in parts])
+        if not any(columns.rejected for columns, _ in parts) and await self.keep_usual(whole, len(parts)):
+            return []
         await self._in_turn(len(whole))
         kept = await self.keep_whole(whole)
         if kept is None:  # one of them may be to blame: each by itself

@@ -17,6 +17,7 @@ from wattstead.ingest.emoncms.address import address_of
 from wattstead.ingest.emoncms.names import clean
 from wattstead.ingest.emoncms.values import NameMemory, instant_of, named_alone, numbers_of
 from wattstead.ingest.errors import BodyInvalid
+from wattstead.ingest.mqtt.flat import Flat, Shape, form_of
 from wattstead.ingest.mqtt.formats.format_row import Format, Topic, json_object, text_of
 from wattstead.ingest.mqtt.settings import MqttSettings
 from wattstead.ingest.sources.source_protocol import Unreadable
@@ -39,7 +40,8 @@ def claim(settings: MqttSettings, topic: str) -> Topic | None:
     if not topic.startswith(base):
         return None
     node, *rest = topic[len(base) :].split("/")
-    return Topic(f"emon/{node}", _Node(node, "_".join(rest)).read)
+    found = _Node(node, "_".join(rest))
+    return Topic(f"emon/{node}", found.read, Flat(found.shape))
 
 
 class _Node:
@@ -67,6 +69,16 @@ class _Node:
                 raise Unreadable(f"payload is {raw[:40]!r}; expected one number")
             return _few(self, {self.name: values[0]}, received_us, None, Rejections())
         return _few(self, {str(at): value for at, value in enumerate(values, 1)}, received_us, None, Rejections())
+
+    def shape(self, fields: tuple[str, ...]) -> Shape | None:
+        """How objects with those fields are read."""
+        time_at = fields.index("time") if "time" in fields else -1
+        if time_at < 0:
+            time_at = next((at for at, name in enumerate(fields) if name.lower() == "time"), -1)
+        readings = tuple(at for at in range(len(fields)) if at != time_at)
+        before = f"{self.name}_" if self.name else ""
+        names = self.memory.names(self.node, tuple(before + fields[at] for at in readings))
+        return Shape(form_of(len(fields), time_at, readings), names) if names is not None and readings else None
 
     def _object(self, raw: bytes, received_us: int) -> Few:
         found: dict[str, Any]

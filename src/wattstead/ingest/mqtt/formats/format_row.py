@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from wattstead.ingest.decoding.columns import Columns, Few
 from wattstead.ingest.decoding.loose_json import loads
 from wattstead.ingest.errors import BodyInvalid
+from wattstead.ingest.mqtt.flat import Flat
 from wattstead.ingest.mqtt.settings import MqttSettings
 from wattstead.ingest.sources.source_protocol import Unreadable
 
@@ -21,6 +22,8 @@ class Topic(NamedTuple):
     device: str
     """Who publishes there; its messages a second are limited."""
     read: Read
+    flat: Flat | None = None
+    """How flat JSON objects on it are read many at once, where its format does that; `read` says the same of them."""
 
 
 class Format(NamedTuple):

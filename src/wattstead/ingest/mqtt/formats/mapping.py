@@ -13,6 +13,7 @@ from wattstead.ingest.decoding.gathered import Gathered, names_of, single
 from wattstead.ingest.decoding.instants import TimeInvalid, from_written
 from wattstead.ingest.decoding.json_path import MISSING, JsonPath
 from wattstead.ingest.errors import ParameterInvalid
+from wattstead.ingest.mqtt.flat import Flat, Shape, form_of
 from wattstead.ingest.mqtt.formats.format_row import Topic, json_value
 from wattstead.ingest.mqtt.settings import TopicMapping
 from wattstead.ingest.mqtt.topics import TopicPattern
@@ -46,7 +47,8 @@ class CompiledMapping:
         met = self.pattern.match(topic)
         if met is None:
             return None
-        return Topic("/".join(met.values()) or topic, _MappedTopic(self, topic, met).read)
+        found = _MappedTopic(self, topic, met)
+        return Topic("/".join(met.values()) or topic, found.read, Flat(found.shape) if found.is_flat else None)
 
 
 class _MappedTopic:
@@ -63,6 +65,21 @@ class _MappedTopic:
         self.fixed = bool(template) and not _PART.search(template)
         plain = self.fixed and not mapping.value.stars and not mapping.unit and row.factor == 1.0
         self.names = names_of((template,)) if plain else None
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether it takes one field of an object, at most with another for a time that may be in seconds."""
+        value, time = self.mapping.value.steps, self.mapping.time.steps
+        plain = len(value) == 1 and isinstance(value[0], str) and all(isinstance(step, str) for step in time)
+        return self.names is not None and plain and len(time) <= 1 and self.mapping.row.time_format in ("auto", "s")
+
+    def shape(self, fields: tuple[str, ...]) -> Shape | None:
+        """How objects with those fields are read."""
+        wanted: list[Any] = [*self.mapping.value.steps, *self.mapping.time.steps]
+        if self.names is None or not set(wanted) <= set(fields):
+            return None
+        value_at, *time_at = (fields.index(name) for name in wanted)
+        return Shape(form_of(len(fields), time_at[0] if time_at else -1, (value_at,)), self.names)
 
     def read(self, raw: bytes, received_us: int) -> Columns | Few:
         """The readings of a payload."""

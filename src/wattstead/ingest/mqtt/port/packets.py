@@ -140,12 +140,7 @@ def publish_of(flags: int, body: bytes, version: int) -> Publish:
     if qos == 3 or len(body) < 2:
         raise PacketInvalid("a PUBLISH is cut short, or of QoS 3")
     at = 2 + (body[0] << 8 | body[1])
-    try:
-        topic = body[2:at].decode()
-    except UnicodeDecodeError:
-        raise PacketInvalid("the topic of a message is not UTF-8") from None
-    if not topic or "+" in topic or "#" in topic or "\0" in topic:
-        raise PacketInvalid(f"topic {topic[:60]!r} is none that can be published to")
+    topic = topic_of(body[2:at])
     number = 0
     if qos:
         number = int.from_bytes(body[at : at + 2], "big")
@@ -154,13 +149,28 @@ def publish_of(flags: int, body: bytes, version: int) -> Publish:
         if body[at : at + 1] == b"\0":
             at += 1
         else:
-            rest = _Body(body)
-            rest.at = at
-            rest.skip_properties()
-            at = rest.at
+            at += properties_bytes(body[at:])
     if at > len(body):
         raise PacketInvalid("a packet ends too early")
     return Publish(topic, body[at:], qos, number)
+
+
+def properties_bytes(rest: bytes) -> int:
+    """How many bytes the properties take that ``rest`` begins with, their length included; raises `PacketInvalid`."""
+    read = _Body(rest)
+    read.skip_properties()
+    return read.at
+
+
+def topic_of(raw: bytes) -> str:
+    """The topic of a message; raises `PacketInvalid` for what can be none."""
+    try:
+        topic = raw.decode()
+    except UnicodeDecodeError:
+        raise PacketInvalid("the topic of a message is not UTF-8") from None
+    if not topic or "+" in topic or "#" in topic or "\0" in topic:
+        raise PacketInvalid(f"topic {topic[:60]!r} is none that can be published to")
+    return topic
 
 
 def number_of(body: bytes) -> int:
