@@ -68,6 +68,11 @@ class Connection(asyncio.Protocol):
         out, back = _TCP_INFO_SEGMENTS.unpack_from(info, _SEGMENTS_AT)
         return request_bytes + self.received_bytes + (out + back + _CLOSING_SEGMENTS) * _HEAD_BYTES
 
+    @property
+    def closed(self) -> bool:
+        """Whether the other end has closed it."""
+        return self._transport is None or self._transport.is_closing()
+
     def close(self) -> None:
         if self._transport is not None:
             self._transport.close()
@@ -145,6 +150,8 @@ async def at_pace(port: int, second: Callable[[int], list[bytes]], seconds: int,
     async def send(request: bytes, due: float) -> None:
         async with free:
             connection = idle.pop()
+            if connection.closed:  # by the server, which keeps one that rests for a minute or so, as all servers do
+                connection = await connect(port)
             try:
                 await connection.post(request)
                 outcome.latencies_s.append(time.perf_counter() - due)

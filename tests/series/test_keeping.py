@@ -15,6 +15,7 @@ from wattstead.metering.point import Point
 from wattstead.metering.rollup import DAY_US
 from wattstead.series import Series, StoreRefused
 from wattstead.series.keeping.keeping import BackupTaken
+from wattstead.series.schema import SCHEMA_VERSION
 
 T0 = 1_774_569_600_000_000
 
@@ -40,7 +41,7 @@ def test_restored_readings_and_rollups_are_as_they_were(
     assert series.put_rules(points) == []
     series.append(story.batches)
     series.roll(reach.minute_us, T0 + 2 * DAY_US)
-    assert series.migrate() == 1
+    assert series.migrate() == SCHEMA_VERSION
 
 
 def test_a_backup_needs_a_new_folder_and_a_restore_a_backup(series: Series, backups: Path) -> None:

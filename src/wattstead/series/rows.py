@@ -71,7 +71,12 @@ def unsettled_rows(tier: Tier, where: str) -> str:
 def settled(answers: Iterable[Columns]) -> Columns:
     """The rows of several such answers: of one point and bucket the greatest version, without those that are empty."""
     found = [_settled(columns) if "version" in columns else _rows_of_one(columns) for columns in answers if columns]
-    found = [columns for columns in found if len(columns["point"])]
+    return together(columns for columns in found if len(columns["point"]))
+
+
+def together(answers: Iterable[Columns]) -> Columns:
+    """The rows of several answers of one shape, one after another; without those that have none."""
+    found = [columns for columns in answers if columns]
     if len(found) < 2:
         return found[0] if found else {}
     return {name: np.concatenate([columns[name] for columns in found]) for name in found[0]}

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import TypeVar
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,7 +27,8 @@ from wattstead.series.questions.nearest import nearest
 from wattstead.series.questions.parts import SPLIT_POINTS, Part, parts
 from wattstead.series.questions.plan import after, before
 from wattstead.series.questions.question import NO_CELL, Answer, Piece, Question, compiled, statements
-from wattstead.series.rows import settled
+from wattstead.series.questions.stretch import halves
+from wattstead.series.rows import settled, together
 from wattstead.series.rules import Rules
 from wattstead.series.tiers import FIRST_US, LAST_US, Tier
 
@@ -39,6 +41,8 @@ _MEANS_AT_A_TIME = 1_000_000
 """The same of means, which the store puts together before it answers."""
 _AT_ONCE = 6
 """Statements for pieces of questions asked at once; apart from the parts of a question, which wait for them."""
+_HALVED_ROWS = 100_000
+"""From so many rows of few points on, the time is asked in two halves at once."""
 _SUMS_SPLIT = 20_000
 """Points of one question for sums: half of them take the store nearly as long as all."""
 _T = TypeVar("_T")
@@ -103,7 +107,8 @@ class Asking:
     def _whole(self, part: Part) -> Filled:
         edges = part.edges_us
         pieces = part.pieces(beside=True)
-        few = sum(_rows(piece) for piece in pieces) * len(part.ids) <= self._connection.limits.few_rows
+        rows = sum(_rows(piece) for piece in pieces) * len(part.ids)
+        few = rows <= self._connection.limits.few_rows
         question = Question(points=part.ids, edges_us=tuple(edges.tolist()), pieces=pieces, modes=part.modes,
                             answer=Answer.ROWS if few else Answer.MERGED)  # fmt: skip
         if few:
@@ -111,7 +116,10 @@ class Asking:
             columns = settled(map(self._connection.columns, asked) if len(asked) < 2 else self._several(asked))
             _check_days(columns, part, pieces)
         else:
-            columns = self._columns(question)
+            many = rows >= _HALVED_ROWS and len(part.ids) < SPLIT_POINTS
+            cut = halves(pieces, question.edges_us) if many else [pieces]
+            asked = [compiled(msgspec.structs.replace(question, pieces=some)) for some in cut if some]
+            columns = together(self._several(asked)) if asked else {}
         columns = self._with_far_neighbours(columns, part)
         if not columns:
             return _inside(fill_nothing(part.ids, edges))

@@ -1,4 +1,5 @@
-"""Stretch: pieces of a question made longer, or put together, so that fewer of them have to be asked; asks nothing.
+"""Stretch: pieces of a question made longer, or put together, so that fewer of them have to be asked, or cut where two
+are answered sooner than one; asks nothing.
 
 Each piece costs the store some milliseconds before it has read a row.
 """
@@ -57,6 +58,23 @@ def fewer(pieces: tuple[Piece, ...], points: int, expired: Expired) -> tuple[Pie
         if piece.tier is Tier.MINUTE and touches and few and piece.start_us >= expired.raw_us:
             found[at] = Piece(Tier.RAW, piece.start_us, piece.end_us)
     return joined(found)
+
+
+def halves(pieces: tuple[Piece, ...], edges_us: tuple[int, ...]) -> list[tuple[Piece, ...]]:
+    """The pieces cut in two at the edge in the middle of those inside; in one where there is none.
+
+    >>> early, late = halves((Piece(Tier.QUARTER, 0, 90), Piece(Tier.RAW, 90, 100)), (0, 40, 80, 95, 100))
+    >>> [(str(one.tier), one.start_us, one.end_us) for one in early + late]
+    [('quarter', 0, 80), ('quarter', 80, 90), ('reading', 90, 100)]
+    """
+    low, high = pieces[0].start_us, pieces[-1].end_us
+    inside = [edge for edge in edges_us if low < edge < high]
+    if not inside:
+        return [pieces]
+    at = inside[len(inside) // 2]
+    early = (Piece(one.tier, one.start_us, min(one.end_us, at)) for one in pieces if one.start_us < at)
+    late = (Piece(one.tier, max(one.start_us, at), one.end_us) for one in pieces if one.end_us > at)
+    return [tuple(early), tuple(late)]
 
 
 def _edge(tier: Tier, zone: str, time_us: int, up: bool) -> int:
