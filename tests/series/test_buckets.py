@@ -97,6 +97,27 @@ def test_buckets_equal_metering_before_during_and_after_rolling(
     series.close()
 
 
+@pytest.mark.parametrize("closed_days", [12.3, 15])
+def test_hundreds_of_edges_anywhere_are_exact(
+    series: Series, stories: Callable[..., Any], points: list[Point], closed_days: float
+) -> None:
+    """Over so long a time readings are asked near the edges alone, and nothing counts on the wrong side of one."""
+    chosen = points[:2]
+    series.put_rules(chosen)
+    story = stories(50, days=13, points=chosen)
+    series.append(story.batches)
+    series.roll(T0 - DAY_US, T0 + int(closed_days * DAY_US))
+    chance = np.random.default_rng(50)
+    for edges in (
+        np.unique(T0 + chance.integers(-DAY_US, 14 * DAY_US, 300)),
+        T0 + 17 + np.arange(301) * (3_777 * S),
+        np.unique(T0 + chance.integers(-1440, 14 * 1440, 200) * MINUTE_US),
+    ):
+        for point in chosen:
+            [found] = series.buckets([point], edges)
+            assert_right(point, story.of_point(point.id), edges, found)
+
+
 def test_energy_of_quarters_hours_days_and_the_register_is_one(
     series: Series, stories: Callable[..., Any], points: list[Point]
 ) -> None:

@@ -14,6 +14,7 @@ from wattstead.metering.rollup import DAY_US, MINUTE_US, QUARTER_US
 from wattstead.series.marks import Reach
 from wattstead.series.questions.plan import MOST_PIECES, after, before, plan
 from wattstead.series.questions.question import Piece
+from wattstead.series.questions.windows import gathered
 from wattstead.series.rules import Expired
 from wattstead.series.tiers import LAST_US, Tier
 
@@ -48,6 +49,23 @@ def test_the_newest_part_comes_from_finer_rows() -> None:
 
 def test_nothing_rolled_up_comes_from_readings() -> None:
     assert plan(np.array([T0, T0 + DAY_US]), Reach()) == (Piece(Tier.RAW, T0, T0 + DAY_US),)
+
+
+@pytest.mark.parametrize("reach", [FAR, Reach(T0 + 150 * DAY_US + 50 * MINUTE_US, T0 + 150 * DAY_US + 45 * MINUTE_US)])
+def test_hundreds_of_edges_anywhere_are_answered_by_the_finest_rows_near_them_alone(reach: Reach) -> None:
+    edges = T0 + 17 + np.arange(801) * 19_999_999_999
+    found = plan(edges, reach, "Europe/Berlin", windows=True)
+    assert all(a.end_us == b.start_us for a, b in pairwise(found))
+    assert (found[0].start_us, found[-1].end_us) == (edges[0], edges[-1])
+    inside = edges[(edges > found[0].start_us) & (edges < found[-1].end_us)]
+    starts, ends = (np.array([getattr(piece, name) for piece in found]) for name in ("start_us", "end_us"))
+    at = np.searchsorted(starts, inside, side="right") - 1
+    assert all(found[place].tier is Tier.RAW for place in at[(starts[at] < inside) & (inside < ends[at])])
+    alone, windows = gathered(found)
+    assert len(alone) + len(windows) <= 6
+    lengths = sum(int((one.end_us - one.start_us).sum()) for one in windows)
+    assert lengths + sum(piece.end_us - piece.start_us for piece in alone) == edges[-1] - edges[0]
+    assert len(plan(edges, reach, "Europe/Berlin")) <= MOST_PIECES
 
 
 def test_one_odd_bucket_is_put_together_from_its_ends_inward() -> None:

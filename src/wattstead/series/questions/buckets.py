@@ -25,9 +25,10 @@ from wattstead.series.questions.answers import Buckets
 from wattstead.series.questions.filling import Filled, fill, fill_nothing, rollup_rows
 from wattstead.series.questions.nearest import nearest
 from wattstead.series.questions.parts import SPLIT_POINTS, Part, parts
-from wattstead.series.questions.plan import after, before
+from wattstead.series.questions.plan import MOST_PIECES, after, before
 from wattstead.series.questions.question import NO_CELL, Answer, Piece, Question, compiled, statements
 from wattstead.series.questions.stretch import halves
+from wattstead.series.questions.windows import gathered
 from wattstead.series.rows import settled, together
 from wattstead.series.rules import Rules
 from wattstead.series.tiers import FIRST_US, LAST_US, Tier
@@ -105,28 +106,42 @@ class Asking:
         )
 
     def _whole(self, part: Part) -> Filled:
-        edges = part.edges_us
         pieces = part.pieces(beside=True)
-        rows = sum(_rows(piece) for piece in pieces) * len(part.ids)
-        few = rows <= self._connection.limits.few_rows
-        question = Question(points=part.ids, edges_us=tuple(edges.tolist()), pieces=pieces, modes=part.modes,
-                            answer=Answer.ROWS if few else Answer.MERGED)  # fmt: skip
-        if few:
-            asked = statements(question)
-            columns = settled(map(self._connection.columns, asked) if len(asked) < 2 else self._several(asked))
-            _check_days(columns, part, pieces)
-        else:
-            many = rows >= _HALVED_ROWS and len(part.ids) < SPLIT_POINTS
-            cut = halves(pieces, question.edges_us) if many else [pieces]
-            asked = [compiled(msgspec.structs.replace(question, pieces=some)) for some in cut if some]
-            columns = together(self._several(asked)) if asked else {}
+        columns = self._pieced(part, pieces) if len(pieces) <= MOST_PIECES else self._windowed(part, pieces)
         columns = self._with_far_neighbours(columns, part)
+        edges = part.edges_us
         if not columns:
             return _inside(fill_nothing(part.ids, edges))
         try:
             return _inside(fill(rollup_rows(columns, part.rules), part.ids, part.rules, edges))
         except UnsortedError as error:
             raise RollupsChange(len(part.ids)) from error
+
+    def _pieced(self, part: Part, pieces: tuple[Piece, ...]) -> Columns:
+        rows = sum(_rows(piece) for piece in pieces) * len(part.ids)
+        few = rows <= self._connection.limits.few_rows
+        question = Question(points=part.ids, edges_us=tuple(part.edges_us.tolist()), pieces=pieces, modes=part.modes,
+                            answer=Answer.ROWS if few else Answer.MERGED)  # fmt: skip
+        if few:
+            asked = statements(question)
+            columns = settled(map(self._connection.columns, asked) if len(asked) < 2 else self._several(asked))
+            _check_days(columns, part, pieces)
+            return columns
+        many = rows >= _HALVED_ROWS and len(part.ids) < SPLIT_POINTS
+        cut = halves(pieces, question.edges_us) if many else [pieces]
+        asked = [compiled(msgspec.structs.replace(question, pieces=some)) for some in cut if some]
+        return together(self._several(asked)) if asked else {}
+
+    def _windowed(self, part: Part, pieces: tuple[Piece, ...]) -> Columns:
+        """The rows of many pieces: of short ones a statement for each tier."""
+        alone, windows = gathered(pieces)
+        asked = statements(Question(points=part.ids, pieces=tuple(alone), answer=Answer.ROWS))
+        answers = list(self._several([*asked, *(one.statement(part.ids) for one in windows)]))
+        near = [one.inside(columns) for one, columns in zip(windows, answers[len(asked) :], strict=True)]
+        for one, columns in zip(windows, near, strict=True):
+            if one.tier is Tier.DAY:
+                _check_days(settled([columns]), part, [Piece(Tier.DAY, int(one.start_us[0]), int(one.end_us[-1]))])
+        return settled([*answers[: len(asked)], *near])
 
     def _several(self, asked: Sequence[str]) -> Iterator[Columns]:
         """The answers to several statements, all asked at once; one of them from this thread."""

@@ -12,7 +12,7 @@ from wattstead.metering.calendar import Step, edges_us
 from wattstead.metering.point import Point, StepMode, StepRule, step_rule
 from wattstead.metering.rollup import QUARTER_US
 from wattstead.series.marks import Reach
-from wattstead.series.questions.plan import plan
+from wattstead.series.questions.plan import MOST_PIECES, plan
 from wattstead.series.questions.question import Piece
 from wattstead.series.questions.stretch import fewer, joined, stretched
 from wattstead.series.rules import Expired
@@ -57,14 +57,14 @@ class Part:
 
     def pieces(self, beside: bool) -> tuple[Piece, ...]:
         """Which tiers answer for the buckets; ``beside``: and for those next to them, where steps cross the ends."""
-        found = self._plan(self.edges_us[1:-1])
+        found = self._plan(self.edges_us[1:-1], windows=beside)
         if beside and self._near_us and found:
             found = self._with_start(found)
             found = self._with_end(found)
-        return fewer(found, len(self.points), self._expired)
+        return fewer(found, len(self.points), self._expired) if len(found) <= MOST_PIECES else found
 
-    def _plan(self, edges_us: Instants) -> tuple[Piece, ...]:
-        return plan(edges_us, self.reach, self._zone, self._expired, len(self.points), self._has_days)
+    def _plan(self, edges_us: Instants, windows: bool = False) -> tuple[Piece, ...]:
+        return plan(edges_us, self.reach, self._zone, self._expired, len(self.points), self._has_days, windows)
 
     def _with_start(self, pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
         """With the rows before the first bucket: of the tier that answers there, where it can, so that nothing more has

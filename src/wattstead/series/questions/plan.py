@@ -23,6 +23,9 @@ MOST_PIECES = 12
 """Pieces of one question; a plan of more gives up its coarsest tier where finer rows are left."""
 MOST_ROWS = 20_000_000
 """Rows one question may read of a tier; beyond, edges count as if they lay on the next coarser grid."""
+_MOST_SOON = 1_000_000
+"""Rows that are rather read than the finer ones near each edge alone, of which there may be `MOST_NEAR`."""
+MOST_NEAR = 400_000
 _ROLLED = (Tier.DAY, Tier.QUARTER, Tier.MINUTE)
 
 
@@ -58,14 +61,15 @@ class Shelf:
 
 def plan(
     edges: Instants, reach: Reach, zone: str = "UTC", expired: Expired = NOTHING_EXPIRED, points: int = 1,
-    has_days: bool = True,
+    has_days: bool = True, windows: bool = False,
 ) -> tuple[Piece, ...]:  # fmt: skip
     """The pieces that answer buckets between ``edges`` (strictly growing), in order of time.
 
     Each bucket is covered by the coarsest rows that fit into it: local days of ``zone``, quarter hours, minutes, and
     readings for the rest and for what is not rolled up yet. Where finer rows have expired, or would be too many to
     read, a row counts in the bucket it begins in. Without ``has_days`` the stored days are another zone's and answer
-    only where nothing finer is left.
+    only where nothing finer is left. With ``windows`` there may be any number of pieces, for `windows.gathered`, where
+    fewer would be too many rows.
 
     >>> hour, minute = 3_600_000_000, 60_000_000
     >>> plan(np.array([0, hour]), Reach(minute_us=50 * minute, quarter_us=45 * minute))
@@ -80,10 +84,16 @@ Piece(tier=<Tier.RAW: 'reading'>, start_us=3000000000, end_us=3600000000))
     shelved = _shelves(int(starts[0]), int(ends[-1]), reach, zone, expired)
     if not has_days and not expired.quarter_us:
         shelved = shelved[1:]
-    for shelves in _attempts(shelved):
+    near: tuple[Piece, ...] = ()
+    for number, shelves in enumerate(_attempts(shelved)):
         pieces = joined(_cover(starts, ends, shelves, expired))
-        if len(pieces) <= MOST_PIECES and sum(_rows(piece, reach) for piece in pieces) * points <= MOST_ROWS:
+        rows = sum(_rows(piece, reach) for piece in pieces) * points
+        if len(pieces) <= MOST_PIECES and rows <= (_MOST_SOON if near else MOST_ROWS):
             break
+        if windows and number == 0 and rows <= MOST_NEAR:
+            near = pieces
+        if near and number == len(shelved):
+            return near
     return pieces
 
 

@@ -25,8 +25,6 @@ HOUR_MS = 3_600_000
 END_MS = 4_260_211_200_000
 """No pulse can be kept of this instant or a later one."""
 _HOURS_AT_ONCE = 50_000
-_BUCKETS_AT_ONCE = 50
-"""Of more with edges anywhere, those near an edge would be counted by whole rows."""
 _TRIES = 10
 T = TypeVar("T")
 
@@ -86,11 +84,10 @@ async def buckets(rooms: Rooms, row: PointRow, edges: list[int]) -> dict[int, in
         return {}
     first = max(0, bisect_right(edges, extent[0]) - 1)
     end = min(len(edges) - 1, bisect_right(edges, extent[1]))
-    found: dict[int, int] = {}
-    for start in range(first, end, _BUCKETS_AT_ONCE):
-        some = edges[start : min(start + _BUCKETS_AT_ONCE, end) + 1]
-        found |= {start + place: counted for place, counted in (await _counted(rooms, row, some)).items()}
-    return found
+    if first >= end:
+        return {}
+    counted = await _counted(rooms, row, edges[first : end + 1])
+    return {first + place: found for place, found in counted.items()}
 
 
 async def _counted(rooms: Rooms, row: PointRow, edges: list[int]) -> dict[int, int]:
