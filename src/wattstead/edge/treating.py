@@ -106,7 +106,13 @@ class EdgeReception(Reception):
         return None if self.treatments.touch(columns.names.addresses) else super().columns_encoded(grant, columns)
 
     async def keep(
-        self, grant: KeyGrant, columns: Columns, times_needed: bool = False, already: Already | None = None
+        self,
+        grant: KeyGrant,
+        columns: Columns,
+        times_needed: bool = False,
+        already: Already | None = None,
+        future_us: int | None = None,
     ) -> Kept:
         """Treat, then keep."""
-        return await super().keep(grant, self.treatments.treat(grant.id, columns), times_needed, already)
+        treated = self.treatments.treat(grant.id, columns)
+        return await super().keep(grant, treated, times_needed, already, future_us)

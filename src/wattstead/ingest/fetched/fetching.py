@@ -12,7 +12,7 @@ import logging
 from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit, urlunsplit
-from urllib.request import getproxies_environment, proxy_bypass_environment
+from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
@@ -115,7 +115,7 @@ async def _read(request: Request, response: httpx.Response) -> _Got | str | None
     if status == 304:
         return None
     if status in _REDIRECTS:
-        return response.headers.get("location", "")
+        return str(response.headers.get("location", ""))
     parts, size = [], 0
     async for part in response.aiter_raw():
         size += len(part)
@@ -188,9 +188,9 @@ def _pinned(url: str, address: str) -> str:
 
 def _proxy(scheme: str, host: str) -> str | None:
     """The proxy that the environment names for this, as for any program; None: none."""
-    proxies = getproxies_environment()
-    if proxy_bypass_environment(host, proxies):
+    if proxy_bypass(host):
         return None
+    proxies = getproxies()
     return proxies.get(scheme) or proxies.get("all")
 
 

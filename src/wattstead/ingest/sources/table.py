@@ -9,6 +9,7 @@ from wattstead.ingest.fetched.entsoe import ENTSOE
 from wattstead.ingest.fetched.octopus import OCTOPUS
 from wattstead.ingest.fetched.openmeteo import OPENMETEO
 from wattstead.ingest.greenbutton.source import GREENBUTTON
+from wattstead.ingest.mbus.row import MBUS
 from wattstead.ingest.modbus.row import MODBUS
 from wattstead.ingest.mqtt.protocol import MQTT
 from wattstead.ingest.nats.protocol import NATS
@@ -24,6 +25,7 @@ SOURCES: tuple[SourceProtocol, ...] = (
     AMQP,
     NATS,
     MODBUS,
+    MBUS,
     OPCUA,
     P1,
     PULSES,

@@ -65,6 +65,8 @@ class Pieces:
         self._wake = asyncio.Event()
         self.pause: Callable[[bool], None] = lambda paused: None
         """Stops the reading of more, or lets it go on."""
+        self.send: Callable[[bytes], None] = lambda raw: None
+        """Sends a few bytes the other way; where they get lost, no answer comes."""
 
     def put(self, raw: bytes) -> None:
         """Bytes have come."""
@@ -121,6 +123,7 @@ class _Tcp(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         reading = cast(asyncio.ReadTransport, transport)
         self._pieces.pause = lambda paused: reading.pause_reading() if paused else reading.resume_reading()
+        self._pieces.send = cast(asyncio.WriteTransport, transport).write
 
     def data_received(self, data: bytes) -> None:
         self._pieces.put(data)
@@ -153,7 +156,6 @@ def _is_another_file(where: str) -> bool:
 
 
 async def _over_port(where: str, line: Line, pieces: Pieces) -> Callable[[], None]:
-    loop = asyncio.get_running_loop()
     if await asyncio.to_thread(_is_another_file, where):
         raise SourceFailed(
             f"{where} is no serial port; give such as /dev/ttyUSB0 or /dev/serial/by-id/…", hopeless=True
@@ -167,33 +169,48 @@ async def _over_port(where: str, line: Line, pieces: Pieces) -> Callable[[], Non
             f"port {where} cannot be opened ({error}): is it plugged in, may this user read it (group dialout), and is "
             "no other program using it?"
         ) from error
-    number = port.fileno()
+    wired = _Port(port, pieces)
+    pieces.pause, pieces.send = wired.pause, wired.send
+    wired.pause(False)
+    return wired.close
 
-    def read() -> None:
+
+class _Port:
+    """Puts what comes out of a serial port, and writes into it."""
+
+    def __init__(self, port: serial.Serial, pieces: Pieces) -> None:
+        self._port, self._pieces, self._number = port, pieces, port.fileno()
+        self._loop = asyncio.get_running_loop()
+
+    def pause(self, paused: bool) -> None:
+        if paused:
+            self._loop.remove_reader(self._number)
+        else:
+            self._loop.add_reader(self._number, self._read)
+
+    def send(self, raw: bytes) -> None:
         try:
-            raw = os.read(number, _PIECE)
+            os.write(self._number, raw)
+        except OSError as error:
+            self._end(error.strerror or str(error))
+
+    def close(self) -> None:
+        self._loop.remove_reader(self._number)
+        self._port.close()
+
+    def _read(self) -> None:
+        try:
+            raw = os.read(self._number, _PIECE)
         except BlockingIOError:
             return
         except OSError as error:
-            loop.remove_reader(number)
-            pieces.end(error.strerror or str(error))
+            self._end(error.strerror or str(error))
             return
         if raw:
-            pieces.put(raw)
+            self._pieces.put(raw)
         else:
-            loop.remove_reader(number)
-            pieces.end("it was unplugged")
+            self._end("it was unplugged")
 
-    def close() -> None:
-        loop.remove_reader(number)
-        port.close()
-
-    def pause(paused: bool) -> None:
-        if paused:
-            loop.remove_reader(number)
-        else:
-            loop.add_reader(number, read)
-
-    pieces.pause = pause
-    pause(False)
-    return close
+    def _end(self, reason: str) -> None:
+        self._loop.remove_reader(self._number)
+        self._pieces.end(reason)

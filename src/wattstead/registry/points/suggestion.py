@@ -100,6 +100,8 @@ def suggestion(name: str, hint: str = "") -> Suggestion | None:
     if measure is None:
         return None
     quantity, kind, unit_symbol = measure
+    if quantity is _E and "pump" not in words:
+        quantity = Quantity.HEAT if "heat" in words else Quantity.COLD if "cooling" in words else _E
     if kind is _R and "interval" in words:
         kind = Kind.DELTA
     electric = quantity is _E

@@ -1,0 +1,1 @@
+"""M-Bus as a source: heat, water, gas and electricity meters on a two-wire bus, through a gateway or a serial port."""
