@@ -3342,7 +3342,7 @@ export interface components {
          * @default unknown
          * @enum {string}
          */
-        Quantity: "unknown" | "electricity" | "gas" | "heat" | "cold" | "water" | "steam" | "compressed_air" | "oil" | "temperature" | "humidity" | "irradiance" | "wind" | "pressure" | "voltage" | "current" | "frequency" | "power_factor" | "charge_level" | "state" | "price" | "carbon_intensity" | "signal";
+        Quantity: "unknown" | "electricity" | "gas" | "heat" | "cold" | "water" | "steam" | "compressed_air" | "oil" | "temperature" | "humidity" | "irradiance" | "wind" | "cloud" | "precipitation" | "pressure" | "voltage" | "current" | "frequency" | "power_factor" | "charge_level" | "state" | "price" | "carbon_intensity" | "signal";
         ReadingColumns: {
             /**
              * @description Unit of times that are numbers.
@@ -3353,7 +3353,7 @@ export interface components {
             point: (string | number)[];
             time: (string | number)[];
             value: number[];
-            unit?: ("1" | "%" | "W" | "kW" | "MW" | "VA" | "kVA" | "var" | "kvar" | "Wh" | "kWh" | "MWh" | "J" | "kJ" | "MJ" | "GJ" | "pulse" | "V" | "mV" | "kV" | "A" | "mA" | "Hz" | "°C" | "K" | "°F" | "W/m²" | "m³" | "l" | "m³/h" | "l/h" | "m/s" | "km/h" | "Pa" | "hPa" | "bar" | "dBm" | "s" | "ms") | ("1" | "%" | "W" | "kW" | "MW" | "VA" | "kVA" | "var" | "kvar" | "Wh" | "kWh" | "MWh" | "J" | "kJ" | "MJ" | "GJ" | "pulse" | "V" | "mV" | "kV" | "A" | "mA" | "Hz" | "°C" | "K" | "°F" | "W/m²" | "m³" | "l" | "m³/h" | "l/h" | "m/s" | "km/h" | "Pa" | "hPa" | "bar" | "dBm" | "s" | "ms")[];
+            unit?: ("1" | "%" | "W" | "kW" | "MW" | "VA" | "kVA" | "var" | "kvar" | "Wh" | "kWh" | "MWh" | "J" | "kJ" | "MJ" | "GJ" | "BTU" | "therm" | "pulse" | "V" | "mV" | "kV" | "A" | "mA" | "Hz" | "°C" | "K" | "°F" | "W/m²" | "m³" | "l" | "ft³" | "gal" | "m³/h" | "l/h" | "m/s" | "km/h" | "mph" | "kn" | "°" | "mm" | "cm" | "inch" | "Pa" | "hPa" | "bar" | "dBm" | "s" | "ms" | "EUR/kWh" | "EUR/MWh" | "GBP/kWh" | "GBP/MWh" | "CHF/kWh" | "CHF/MWh" | "SEK/kWh" | "SEK/MWh" | "NOK/kWh" | "NOK/MWh" | "DKK/kWh" | "DKK/MWh" | "PLN/kWh" | "PLN/MWh" | "CZK/kWh" | "CZK/MWh" | "HUF/kWh" | "HUF/MWh" | "RON/kWh" | "RON/MWh" | "BGN/kWh" | "BGN/MWh" | "UAH/kWh" | "UAH/MWh" | "USD/kWh" | "USD/MWh" | "CAD/kWh" | "CAD/MWh" | "AUD/kWh" | "AUD/MWh" | "ct/kWh" | "p/kWh") | ("1" | "%" | "W" | "kW" | "MW" | "VA" | "kVA" | "var" | "kvar" | "Wh" | "kWh" | "MWh" | "J" | "kJ" | "MJ" | "GJ" | "BTU" | "therm" | "pulse" | "V" | "mV" | "kV" | "A" | "mA" | "Hz" | "°C" | "K" | "°F" | "W/m²" | "m³" | "l" | "ft³" | "gal" | "m³/h" | "l/h" | "m/s" | "km/h" | "mph" | "kn" | "°" | "mm" | "cm" | "inch" | "Pa" | "hPa" | "bar" | "dBm" | "s" | "ms" | "EUR/kWh" | "EUR/MWh" | "GBP/kWh" | "GBP/MWh" | "CHF/kWh" | "CHF/MWh" | "SEK/kWh" | "SEK/MWh" | "NOK/kWh" | "NOK/MWh" | "DKK/kWh" | "DKK/MWh" | "PLN/kWh" | "PLN/MWh" | "CZK/kWh" | "CZK/MWh" | "HUF/kWh" | "HUF/MWh" | "RON/kWh" | "RON/MWh" | "BGN/kWh" | "BGN/MWh" | "UAH/kWh" | "UAH/MWh" | "USD/kWh" | "USD/MWh" | "CAD/kWh" | "CAD/MWh" | "AUD/kWh" | "AUD/MWh" | "ct/kWh" | "p/kWh")[];
         };
         ReadingRow: {
             point: string | number;
@@ -3363,7 +3363,7 @@ export interface components {
              * @description Unit of the value, which is converted into that of the point; left out: it is in the point's own.
              * @enum {string}
              */
-            unit?: "1" | "%" | "W" | "kW" | "MW" | "VA" | "kVA" | "var" | "kvar" | "Wh" | "kWh" | "MWh" | "J" | "kJ" | "MJ" | "GJ" | "pulse" | "V" | "mV" | "kV" | "A" | "mA" | "Hz" | "°C" | "K" | "°F" | "W/m²" | "m³" | "l" | "m³/h" | "l/h" | "m/s" | "km/h" | "Pa" | "hPa" | "bar" | "dBm" | "s" | "ms";
+            unit?: "1" | "%" | "W" | "kW" | "MW" | "VA" | "kVA" | "var" | "kvar" | "Wh" | "kWh" | "MWh" | "J" | "kJ" | "MJ" | "GJ" | "BTU" | "therm" | "pulse" | "V" | "mV" | "kV" | "A" | "mA" | "Hz" | "°C" | "K" | "°F" | "W/m²" | "m³" | "l" | "ft³" | "gal" | "m³/h" | "l/h" | "m/s" | "km/h" | "mph" | "kn" | "°" | "mm" | "cm" | "inch" | "Pa" | "hPa" | "bar" | "dBm" | "s" | "ms" | "EUR/kWh" | "EUR/MWh" | "GBP/kWh" | "GBP/MWh" | "CHF/kWh" | "CHF/MWh" | "SEK/kWh" | "SEK/MWh" | "NOK/kWh" | "NOK/MWh" | "DKK/kWh" | "DKK/MWh" | "PLN/kWh" | "PLN/MWh" | "CZK/kWh" | "CZK/MWh" | "HUF/kWh" | "HUF/MWh" | "RON/kWh" | "RON/MWh" | "BGN/kWh" | "BGN/MWh" | "UAH/kWh" | "UAH/MWh" | "USD/kWh" | "USD/MWh" | "CAD/kWh" | "CAD/MWh" | "AUD/kWh" | "AUD/MWh" | "ct/kWh" | "p/kWh";
         };
         ReadingRows: {
             /**
