@@ -23,7 +23,6 @@ from wattstead.ingest.edge.http import EdgeDoor
 from wattstead.ingest.http.app import IngestApp
 from wattstead.ingest.http.clear import Clear
 from wattstead.ingest.http.swift import protocol_for
-from wattstead.ingest.limits import IngestLimits
 from wattstead.ingest.mqtt.port.port import MqttPort
 from wattstead.ingest.opcua import identity
 from wattstead.ingest.protocols import PROTOCOLS
@@ -31,15 +30,13 @@ from wattstead.ingest.resolving.resolve import RegistryResolver
 from wattstead.ingest.sources.letters import Letters
 from wattstead.ingest.sources.outward import Outward, networks
 from wattstead.ingest.sources.running import Sources
+from wattstead.limits import ingest_limits, journal_limits, refining_limits, retention, smtp_server, web_settings
 from wattstead.listening import Asgi, Ports, Server, beside, open_ports
-from wattstead.messaging.limits import SmtpServer
 from wattstead.messaging.outbox import Outbox
 from wattstead.metering.errors import WattsteadError
 from wattstead.metering.point import Point
 from wattstead.publishing import publisher_of
-from wattstead.refining.bookkeeping.retention import Keep, Retention
 from wattstead.refining.heard import Listener
-from wattstead.refining.limits import RefiningLimits
 from wattstead.refining.refinery import Refinery
 from wattstead.registry.registry import Registry
 from wattstead.registry.seal import Seal
@@ -50,9 +47,9 @@ from wattstead.settings import Settings, SettingsInvalid
 from wattstead.status import edges_part, status_parts
 from wattstead.store.limits import StoreLimits
 from wattstead.store.supervise import StoreProcess
-from wattstead.stream import Journal, JournalLimits
+from wattstead.stream import Journal
 from wattstead.web.app import create_web
-from wattstead.web.settings import Demo, OidcProvider, TrustOffer, WebSettings
+from wattstead.web.settings import Demo
 
 _log = structlog.get_logger("wattstead")
 
@@ -130,7 +127,7 @@ async def product(settings: Settings) -> AsyncIterator[Product]:
         open_rooms.callback(series.close)
         await asyncio.to_thread(series.migrate)
         await asyncio.to_thread(_check_ids, registry, series)
-        journal = Journal.open(folder / "journal", 0, _journal_limits(settings))
+        journal = Journal.open(folder / "journal", 0, journal_limits(settings))
         open_rooms.push_async_callback(journal.close)
         refinery = Refinery(
             folder / "journal",
@@ -138,8 +135,8 @@ async def product(settings: Settings) -> AsyncIterator[Product]:
             series,
             lambda since: _points(registry, since),
             lambda: _points_generation(registry),
-            limits=_refining_limits(settings),
-            retention=_retention(settings),
+            limits=refining_limits(settings),
+            retention=retention(settings),
             future_limit_s=settings.future_limit_s,
         )
         journal.listen(refinery.wake)
@@ -176,14 +173,14 @@ async def serve(
             await asyncio.to_thread(resolver.start)
             demo = await prepare(running) if prepare is not None else None
             edges = _edges(settings, running)
-            door = IngestApp(running.journal, resolver, _ingest_limits(settings), (*PROTOCOLS, edges.protocol))
+            door = IngestApp(running.journal, resolver, ingest_limits(settings), (*PROTOCOLS, edges.protocol))
             letters = await asyncio.to_thread(Letters, settings.folder.absolute() / "letters.db")
             sources = _sources(settings, running, door, letters)
             pages = create_web(
                 running.registry,
                 running.series,
                 running.refinery.live,
-                _web_settings(settings, running, demo, secured),
+                web_settings(settings, running.url, running.http_url, demo, secured),
                 lambda: [
                     *status_parts(door, sources, running.journal, running.refinery, running.store),
                     edges_part(running.registry),
@@ -347,61 +344,3 @@ def _points_generation(registry: Registry) -> int:
     """Changes when a point does, and when one appears by itself, which is no new generation of the registry."""
     generation, last_point_id = registry.counters()
     return generation << _ID_BITS | last_point_id
-
-
-def smtp_server(settings: Settings) -> SmtpServer | None:
-    """Where mails are handed over; None when no server is named."""
-    if not settings.smtp_host:
-        return None
-    return SmtpServer(
-        host=settings.smtp_host,
-        port=settings.smtp_port,
-        security=settings.smtp_security,
-        user=settings.smtp_user,
-        password=settings.smtp_password.get_secret_value(),
-        sender=settings.smtp_sender,
-        authority=settings.smtp_authority,
-    )
-
-
-def _web_settings(settings: Settings, running: Product, demo: Demo | None, secured: Secured | None) -> WebSettings:
-    oidc = None
-    if settings.oidc_issuer:
-        secret = settings.oidc_client_secret.get_secret_value()
-        oidc = OidcProvider(settings.oidc_issuer.rstrip("/"), settings.oidc_client_id, secret, settings.oidc_name)
-    return WebSettings(
-        base_path=settings.base_path,
-        trust_forwarded=settings.trust_forwarded,
-        demo=demo,
-        photos=settings.folder.absolute() / "photos",
-        public_url=settings.public_url.rstrip("/") or running.url,
-        trust=_trust_offer(running.http_url, secured),
-        mail=bool(settings.smtp_host),
-        oidc=oidc,
-    )
-
-
-def _trust_offer(http_url: str, secured: Secured | None) -> TrustOffer | None:
-    if secured is None or secured.trust is None:
-        return None
-    return TrustOffer(f"{http_url}/trust", secured.trust.authority.fingerprint)
-
-
-def _journal_limits(settings: Settings) -> JournalLimits:
-    return JournalLimits(
-        unconsumed_bytes=settings.journal_limit_bytes,
-        keep_bytes=settings.journal_keep_bytes,
-        keep_s=settings.journal_keep_s,
-    )
-
-
-def _refining_limits(settings: Settings) -> RefiningLimits:
-    return RefiningLimits(store_every_s=settings.store_every_s, waiting_rows=600_000)
-
-
-def _retention(settings: Settings) -> Retention:
-    return Retention((Keep(raw_days=settings.raw_days, minute_days=settings.minute_days),))
-
-
-def _ingest_limits(settings: Settings) -> IngestLimits:
-    return IngestLimits(key_rate=settings.key_rate, future_s=settings.future_limit_s)

@@ -27,7 +27,7 @@ DIALOGS = {
     "sites/1": ["Give access", "Share", "New key", "Add", "Hand over", "Delete the site"],
     "device": ["Move to another site", "Delete the device"],
     "people": ["Invite"],
-    "person": ["Give a role", "Change the e-mail address"],
+    "person": ["Give a role", "Suspend here"],
     "organizations": ["New organization"],
     "settings": ["Change the e-mail address", "Change the password", "Set up"],
 }

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from wattstead.app import smtp_server
+from wattstead.limits import smtp_server
 from wattstead.messaging import letters
 from wattstead.messaging.smtp import message
 from wattstead.registry.records import InvitationLook

@@ -121,6 +121,35 @@ def test_addresses_lose_the_dot_at_their_end_unless_somebody_has_the_address(emp
     database.close()
 
 
+def test_looks_of_addresses_and_makers_of_shares_are_found_out(empty_url: str) -> None:
+    """The older of two that look alike keeps its look; who showed what is in the trail or in an answered invitation."""
+    database = Database(empty_url)
+    migrate(database, "r0009")
+    with database.connected() as connection:
+        tables = {table.name: table for table in _tables(connection)}
+        connection.execute(insert(tables["organization"]), [_row(tables["organization"], 1)])
+        connection.execute(insert(tables["site"]), [_row(tables["site"], 1) | {"organization_id": 1}])
+        for number, email in enumerate(("bob@example.org", "вов@example.org", "eve@example.org", "kim@example.org"), 1):
+            row = _row(tables["account"], number) | {"organization_id": 1, "email": email}
+            connection.execute(insert(tables["account"]), [row])
+        for number, account in enumerate((3, 4, 1), 1):
+            role = "guest" if number < 3 else "user"
+            place = {"account_id": account, "organization_id": None, "site_id": 1, "role": role}
+            connection.execute(insert(tables["membership"]), [_row(tables["membership"], number) | place])
+        deed = {"resource": "share", "action": "create", "resource_id": 1, "account_id": 1}
+        connection.execute(insert(tables["trail"]), [_row(tables["trail"], 1) | deed])
+        asked = {"organization_id": None, "site_id": 1, "email": "kim@example.org", "role": "guest", "inviter_id": 2}
+        connection.execute(insert(tables["invitation"]), [_row(tables["invitation"], 1) | asked])
+    migrate(database)
+    with database.connected() as connection:
+        tables = {table.name: table for table in _tables(connection)}
+        account, member = tables["account"].c, tables["membership"].c
+        looks = ["bob@example.org", None, "eve@example.org", "kim@example.org"]
+        assert connection.scalars(select(account.look).order_by(account.id)).all() == looks
+        assert connection.scalars(select(member.giver_id).order_by(member.id)).all() == [1, 2, None]
+    database.close()
+
+
 def _tables(connection: Connection) -> list[Table]:
     found = MetaData()
     found.reflect(connection)

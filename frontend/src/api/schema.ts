@@ -742,13 +742,18 @@ export interface paths {
         };
         /**
          * People
-         * @description Those one may see. Every other parameter is an attribute and the value it must have, such as `state=disabled`.
+         * @description Those one may see. Every other parameter is a filter, as in the lists of sites and devices: `state=disabled`,
+         *     `name.contains=`, `email.prefix=`, `last_seen.from=`, `created.to=`, `phone.empty=yes`, `tag.KEY=`,
+         *     `second_factor=yes`, `verified=no`.
          */
         get: operations["people"];
         put?: never;
         /**
          * Make a person
          * @description A person with a first role, invited at once: by mail, or by the link in the answer where no mail is sent.
+         *
+         *     Who does not see everybody only invites, and what is told of the person waits with the invitation: the answer is the
+         *     same whether or not somebody elsewhere has an account with that address.
          */
         post: operations["create_person"];
         delete?: never;
@@ -841,6 +846,31 @@ export interface paths {
          * @description Only a role that one could give.
          */
         delete: operations["take_role"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{person_id}/suspension": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Suspend
+         * @description Each role of this person that one sees and could give counts for nothing until it is resumed. The account stays,
+         *     and so do roles that are others' to give: for somebody who also belongs elsewhere, whom one cannot disable.
+         */
+        put: operations["suspend"];
+        post?: never;
+        /**
+         * Resume
+         * @description Those roles count again.
+         */
+        delete: operations["resume"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2363,6 +2393,8 @@ export interface components {
             site_id: number | null;
             site: string | null;
             expires: string | null;
+            /** @description Since when it counts for nothing, until it is resumed. */
+            suspended?: string | null;
         };
         /**
          * HoursAnswer
@@ -2661,6 +2693,8 @@ export interface components {
             /** Format: date-time */
             created: string;
             expires: string | null;
+            /** @description Since when it counts for nothing, until it is resumed. */
+            suspended?: string | null;
         };
         /**
          * Move
@@ -2805,6 +2839,9 @@ export interface components {
             mobile_phone: string;
             /** @default  */
             locale: string;
+            tags?: {
+                [key: string]: string;
+            };
         };
         /**
          * NewReadings
@@ -3078,7 +3115,8 @@ export interface components {
          * @description A person; empty texts are what nobody has told.
          */
         PersonAnswer: {
-            id: number;
+            /** @description Null in the answer to who makes a person and does not see everybody: the account is made by the answer. */
+            id: number | null;
             /** @description Null when it is not one's to know. */
             organization_id: number | null;
             /** @description Empty when it is not one's to know. */
@@ -3103,6 +3141,9 @@ export interface components {
             roles: string[];
             /** @description Roles and where they hold, as far as that is one's to know. */
             memberships: components["schemas"]["Holding"][];
+            tags: {
+                [key: string]: string;
+            };
             /** @description Only in the answer that makes a person, and only where no mail is sent: the invitation to hand on. */
             link?: string | null;
         };
@@ -3121,6 +3162,10 @@ export interface components {
             locale?: string | null;
             email?: string | null;
             state?: string | null;
+            /** @description Those to set, the others stay; an empty value removes one. */
+            tags?: {
+                [key: string]: string;
+            } | null;
         };
         /**
          * PointAnswer
@@ -6000,6 +6045,68 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    suspend: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonAnswer"];
+                };
             };
             /** @description What went wrong */
             default: {

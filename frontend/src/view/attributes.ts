@@ -92,7 +92,7 @@ export const PERSON: readonly Attribute[] = [
   text("email", "attr.email", { shown: true, found: true }),
   { key: "roles", word: "attr.roles", kind: "roles", shown: true, found: true, unsorted: true, unfiltered: true },
   { key: "state", word: "attr.state", kind: "choice", choices: ["invited", "active", "disabled"], shown: true, found: true },
-  { key: "last_seen", word: "attr.last_seen", kind: "instant", found: true, shown: true, unfiltered: true },
+  { key: "last_seen", word: "attr.last_seen", kind: "instant", found: true, shown: true },
   text("organization", "attr.organization", { found: true, unsorted: true, unfiltered: true }),
   text("phone", "attr.phone"),
   text("mobile_phone", "attr.mobile_phone"),
@@ -101,9 +101,9 @@ export const PERSON: readonly Attribute[] = [
   text("application_version", "attr.application_version"),
   text("privacy_state", "attr.privacy_state"),
   text("locale", "attr.locale"),
-  { key: "verified", word: "attr.verified", kind: "instant", found: true, unfiltered: true },
-  { key: "id", word: "attr.id", kind: "whole", found: true, unfiltered: true },
-  { key: "created", word: "attr.created", kind: "instant", found: true, unfiltered: true },
+  { key: "verified", word: "attr.verified", kind: "instant", found: true },
+  { key: "id", word: "attr.id", kind: "whole", found: true },
+  { key: "created", word: "attr.created", kind: "instant", found: true },
 ];
 
 /** Comes as a tree, parents before children. */

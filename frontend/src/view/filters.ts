@@ -8,7 +8,7 @@ import { DEVICE, PERSON, SITE } from "./attributes";
 import { cellText, stateWord } from "./cell";
 import { PEOPLE_ROLES, roleName } from "./people";
 
-export const TESTS = ["in", "prefix", "from", "to", "empty"] as const;
+export const TESTS = ["in", "prefix", "contains", "from", "to", "empty"] as const;
 export type Test = (typeof TESTS)[number];
 
 /** One of the values, or the one bound; of `empty` the value is `yes` or `no`. */
@@ -43,15 +43,15 @@ export const FILTERABLE: Readonly<Record<string, Filterables>> = {
   organizations: [],
 };
 
-/** What the server answers about an attribute of that list; people are found by what they are alone. */
-export function testsOf(noun: string, attribute: Attribute): readonly Test[] {
-  if (noun === "people" || attribute === BRANCH || attribute.kind === "yes" || attribute.kind === "choice") return ["in"];
-  return ["text", "long", "zone"].includes(attribute.kind) ? ["in", "prefix", "empty"] : ["from", "to", "in", "empty"];
+/** What the server answers about an attribute of that list. */
+export function testsOf(attribute: Attribute): readonly Test[] {
+  if (attribute === BRANCH || attribute.kind === "yes" || attribute.kind === "choice") return ["in"];
+  return ["text", "long", "zone"].includes(attribute.kind) ? ["in", "contains", "prefix", "empty"] : ["from", "to", "in", "empty"];
 }
 
-/** Whether several values can be asked for at once. */
-export function takesMany(noun: string, condition: Pick<Condition, "test">): boolean {
-  return noun !== "people" && condition.test === "in";
+/** Whether several values can be asked for at once; of a person's role and organization one. */
+export function takesMany(noun: string, condition: Pick<Condition, "test" | "name">): boolean {
+  return condition.test === "in" && !(noun === "people" && ["role", "organization"].includes(condition.name));
 }
 
 /** `city`, `city.prefix`, `tag.roof`, `tag.roof.empty`, as it stands in an address. */
@@ -65,12 +65,12 @@ export function conditionOf(key: string, values: readonly string[], noun: string
   const test = TESTS.find((one) => one !== "in" && bare.endsWith(`.${one}`)) ?? "in";
   const name = test === "in" ? key : key.slice(0, -test.length - 1);
   const found = FILTERABLE[noun]?.find((one) => one.name === name);
-  const tagged = name.startsWith("tag.") && name.length > 4 && (noun === "sites" || noun === "devices");
+  const tagged = name.startsWith("tag.") && name.length > 4 && noun !== "organizations";
   if (!found && !tagged) return null;
-  if (found && !testsOf(noun, found.attribute).includes(test)) return null;
+  if (found && !testsOf(found.attribute).includes(test)) return null;
   if (tagged && (test === "from" || test === "to")) return null;
   const given = values.filter(Boolean);
-  return given.length ? { name, test, values: takesMany(noun, { test }) ? [...new Set(given)] : given.slice(0, 1) } : null;
+  return given.length ? { name, test, values: takesMany(noun, { test, name }) ? [...new Set(given)] : given.slice(0, 1) } : null;
 }
 
 /** With another condition: it joins one of the same name and test where several values may be asked for, else replaces it. */

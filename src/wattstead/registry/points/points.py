@@ -18,7 +18,7 @@ from wattstead.registry.policy import Resource
 from wattstead.registry.reach import of
 from wattstead.registry.records import PointRow, TagFilter
 from wattstead.registry.storage.database import integers, possible, starts_with
-from wattstead.registry.tables import Address, Key, Point, Site
+from wattstead.registry.tables import POINT_TAG, Address, Key, Point, Site
 
 _KINDS = {kind.value: kind for kind in Kind}
 _QUANTITIES = {quantity.value: quantity for quantity in Quantity}
@@ -41,7 +41,7 @@ def points(session: Session, *conditions: ColumnElement[bool]) -> list[PointRow]
     """The points that meet every condition, by id."""
     question = select(*_COLUMNS).select_from(Point).join(Site, Site.id == Point.site_id).where(*conditions)
     rows = session.execute(question.order_by(Point.id)).all()
-    found = tags.point_tags(session, [row[0] for row in rows])
+    found = tags.tags_of(session, POINT_TAG, [row[0] for row in rows])
     return [_record(row, found.get(row[0], {})) for row in rows]
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from litestar import HttpMethod, Router, route
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 from litestar.response import Response
 
 from wattstead.web.access.gate import AnyRequest
@@ -134,7 +135,7 @@ def _handler(word: str, site: bool) -> HTTPRouteHandler:
     path = f"/pulses/{{site:int}}/{word}/{{path:path}}" if site else f"/{word}/{{path:path}}"
 
     @route(path, http_method=[HttpMethod.GET, HttpMethod.OPTIONS], status_code=200, include_in_schema=False, name=None)
-    async def serve(request: AnyRequest, rooms: FromRooms, path: str) -> Response[str]:
+    async def serve(request: AnyRequest, rooms: FromRooms, path: FromPath[str]) -> Response[str]:
         return await answered(request, rooms, word, int(request.path_params.get("site", 0)) if site else 0, path)
 
     return serve

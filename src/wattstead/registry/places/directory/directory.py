@@ -23,7 +23,6 @@ from wattstead.registry.places.directory.filters import (
     ALL,
     DEVICES,
     SITES,
-    Filter,
     Noun,
     Sight,
     conditions,
@@ -32,7 +31,7 @@ from wattstead.registry.places.directory.filters import (
 from wattstead.registry.places.sites import sites
 from wattstead.registry.points import tags
 from wattstead.registry.reach import of_devices, of_people, of_sites
-from wattstead.registry.records import Device, Site
+from wattstead.registry.records import Device, Filter, Site
 from wattstead.registry.storage.database import integers, possible
 
 LONGEST_PAGE = 500
@@ -169,7 +168,7 @@ def exported(
     more = len(rows) == _EXPORTED_AT_ONCE
     cursor = _cursor(asked, rows[-1][width + 1], rows[-1][width]) if more else None
     ids = [row[width] for row in rows] if tag_keys else []
-    theirs = tags.tags_of(session, noun.tags.__table__, ids)
+    theirs = tags.tags_of(session, tables.SITE_TAG if noun is SITES else tables.DEVICE_TAG, ids)
     cells = [
         [*row[:width], *row[width + 2 :], *(theirs.get(row[width], {}).get(key, "") for key in tag_keys)]
         for row in rows

@@ -58,9 +58,9 @@ class Noun(msgspec.Struct, frozen=True):
     """A kind of thing that is listed."""
 
     name: str
-    table: type[tables.Site] | type[tables.Device] | type[tables.Account]
+    table: type[tables.Site] | type[tables.Device]
     attributes: Mapping[str, Attribute]
-    tags: type[tables.SiteTag] | type[tables.DeviceTag] | type[tables.PersonTag]
+    tags: type[tables.SiteTag] | type[tables.DeviceTag]
     """The table of its tags."""
     owner: str
     """The column of that table that says whose they are."""
@@ -68,7 +68,6 @@ class Noun(msgspec.Struct, frozen=True):
 
 SITES = Noun("site", tables.Site, attributes.SITE, tables.SiteTag, "site_id")
 DEVICES = Noun("device", tables.Device, attributes.DEVICE, tables.DeviceTag, "device_id")
-PEOPLE = Noun("person", tables.Account, attributes.PERSON, tables.PersonTag, "account_id")
 
 
 def conditions(
@@ -96,8 +95,9 @@ def of_person(session: Session, wanted: Filter, theirs: ColumnElement[bool]) -> 
     _check_values(wanted)
     first, _, key = wanted.name.partition(".")
     if first == "tag" and key:
-        return theirs & _tagged(session, PEOPLE, key, wanted)
-    if wanted.name == "second_factor" or (wanted.name == "verified" and wanted.test is Asks.IN):
+        return theirs & _tagged(session, tables.Account.id, tables.PersonTag.account_id, key, wanted)
+    is_day = wanted.values[0][:4].isdecimal()
+    if wanted.name == "second_factor" or (wanted.name == "verified" and wanted.test is Asks.IN and not is_day):
         column = tables.Account.totp_sealed if wanted.name == "second_factor" else tables.Account.verified
         has = attributes.read(Attribute(wanted.name, Kind.YES), wanted.values[0])
         return theirs & (column.is_not(None) if has else column.is_(None))
@@ -118,7 +118,7 @@ def _condition(session: Session, noun: Noun, wanted: Filter, sight: Sight) -> Co
     if rest and first == "tag":
         if rest == GEOHASH and not sight.of_people:
             raise NotTold(wanted.name)
-        return _tagged(session, noun, rest, wanted)
+        return _tagged(session, noun.table.id, getattr(noun.tags, noun.owner), rest, wanted)
     if rest and {first, noun.name} == {"site", "device"} and first != noun.name:
         return _beside(session, noun, msgspec.structs.replace(wanted, name=rest), sight)
     if rest and first == "person" and noun is SITES:
@@ -195,16 +195,21 @@ def _of_number(attribute: Attribute, known: InstrumentedAttribute[Any], wanted: 
     return or_(*parts)
 
 
-def _tagged(session: Session, noun: Noun, key: str, wanted: Filter) -> ColumnElement[bool]:
-    table = noun.tags
-    owner: InstrumentedAttribute[int] = getattr(table, noun.owner)
+def _tagged(
+    session: Session,
+    thing: InstrumentedAttribute[int],
+    owner: InstrumentedAttribute[int],
+    key: str,
+    wanted: Filter,
+) -> ColumnElement[bool]:
+    """Of a thing (its id), by the tags whose table says in the column ``owner`` whose they are."""
+    table: Any = owner.class_
     if wanted.test is Asks.EMPTY:
-        has = noun.table.id.in_(select(owner).where(table.key == key))
+        has = thing.in_(select(owner).where(table.key == key))
         return ~has if attributes.read(_YES, wanted.values[0]) else has
     if wanted.test in (Asks.FROM, Asks.TO):
         raise AttributeInvalid(wanted.name, f"is a text; {wanted.test} asks for numbers and dates")
-    matching = select(owner).where(table.key == key, _of_text(session, table.value, wanted))
-    return noun.table.id.in_(matching)
+    return thing.in_(select(owner).where(table.key == key, _of_text(session, table.value, wanted)))
 
 
 def _beside(session: Session, noun: Noun, wanted: Filter, sight: Sight) -> ColumnElement[bool]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from litestar.params import QueryParameter
+
 from wattstead.registry.records import PointRow
 from wattstead.web.access.gate import AnyRequest
 from wattstead.web.access.viewer import Viewer
@@ -9,6 +13,8 @@ from wattstead.web.access.watching import watch_points, words_of
 from wattstead.web.problem import invalid, not_found
 from wattstead.web.rooms import Rooms
 
+SpanStart = Annotated[str | None, QueryParameter(description="ISO 8601 or milliseconds; default: a day before end.")]
+SpanEnd = Annotated[str | None, QueryParameter(description="ISO 8601 or milliseconds; default: now.")]
 MOST_POINTS = 200
 """Points that one question may name."""
 

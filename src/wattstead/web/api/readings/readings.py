@@ -17,7 +17,7 @@ from wattstead.metering.quantity import Quality, unit
 from wattstead.registry.policy import Action, Resource
 from wattstead.registry.records import PointRow
 from wattstead.web.access.gate import AnyRequest, needs
-from wattstead.web.api.readings.chosen import chosen
+from wattstead.web.api.readings.chosen import SpanEnd, SpanStart, chosen
 from wattstead.web.http.large import large
 from wattstead.web.problem import invalid
 from wattstead.web.readings import history
@@ -80,10 +80,8 @@ async def readings(
     rooms: FromRooms,
     viewer: FromViewer,
     point: Annotated[int, QueryParameter(ge=1, description="The point's id.")],
-    start: Annotated[
-        str | None, QueryParameter(description="ISO 8601 or milliseconds; default: a day before end.")
-    ] = None,
-    end: Annotated[str | None, QueryParameter(description="ISO 8601 or milliseconds; default: now.")] = None,
+    start: SpanStart = None,
+    end: SpanEnd = None,
     limit: Annotated[int, QueryParameter(ge=1, le=_MOST_ROWS, description="How many at most, in JSON.")] = 10_000,
     format: Annotated[Literal["json", "csv"], QueryParameter(description="csv: a file of all of them.")] = "json",
 ) -> Response[ReadingsAnswer] | Stream:
@@ -124,10 +122,8 @@ async def readings_page(
     rooms: FromRooms,
     viewer: FromViewer,
     points: Annotated[str, QueryParameter(description="Point ids, separated by commas; at most 200.")],
-    start: Annotated[
-        str | None, QueryParameter(description="ISO 8601 or milliseconds; default: a day before end.")
-    ] = None,
-    end: Annotated[str | None, QueryParameter(description="ISO 8601 or milliseconds; default: now.")] = None,
+    start: SpanStart = None,
+    end: SpanEnd = None,
     limit: Annotated[int, QueryParameter(ge=1, le=_MOST_ROWS, description="How many at most.")] = 10_000,
     cursor: Annotated[str, QueryParameter(description="From the page before.", max_length=40)] = "",
 ) -> Response[ReadingsPage]:

@@ -16,7 +16,7 @@ from wattstead.metering.quantity import unit
 from wattstead.registry.policy import Action, Resource
 from wattstead.registry.records import PointRow
 from wattstead.web.access.gate import AnyRequest, needs
-from wattstead.web.api.readings.chosen import chosen
+from wattstead.web.api.readings.chosen import SpanEnd, SpanStart, chosen
 from wattstead.web.http.large import large
 from wattstead.web.readings import history
 from wattstead.web.readings.amounts import amount_unit
@@ -79,10 +79,8 @@ async def series(
     rooms: FromRooms,
     viewer: FromViewer,
     points: Annotated[str, QueryParameter(description="Point ids, separated by commas; at most 50.")],
-    start: Annotated[
-        str | None, QueryParameter(description="ISO 8601 or milliseconds; default: a day before end.")
-    ] = None,
-    end: Annotated[str | None, QueryParameter(description="ISO 8601 or milliseconds; default: now.")] = None,
+    start: SpanStart = None,
+    end: SpanEnd = None,
     buckets: Annotated[
         int, QueryParameter(ge=1, le=MOST_BUCKETS, description="How many buckets about.")
     ] = MOST_BUCKETS,
