@@ -63,6 +63,10 @@ def test_each_code_has_words_on_the_pages() -> None:
     of_changes = {code for file in source.rglob("*.py") for code in re.findall(told, file.read_text(encoding="utf-8"))}
     assert {"organization.inside", "role.give", "table.twice", "cell.long", "column.unknown"} <= of_changes
     codes = given | of_changes | {code_of(one)[0] for one in made} | {code_of(ClientException(status_code=413))[0]}
+    forms = Path(errors.__file__).parents[1] / "ingest/sources/forms.py"
+    of_settings = set(re.findall(r'"(setting\.[a-z]+)"', forms.read_text(encoding="utf-8")))
+    assert len(of_settings) == 11
+    codes |= of_settings
     assert len(codes) > 40 and codes <= words, codes - words
 
 

@@ -155,24 +155,29 @@ def test_changes_name_the_version_they_were_made_to(office: Office, boss: httpx.
 
 
 @pytest.mark.parametrize(
-    ("told", "place"),
+    ("told", "place", "code"),
     [
-        ({"settings": {}}, "host"),
-        ({"settings": {"host": "h", "port": 0}}, "port"),
-        ({"settings": {"host": "h", "prot": 1}}, "prot"),
-        ({"settings": {"host": 5}}, "host"),
-        ({"protocol": "telepathy"}, "protocol"),
-        ({"protocol": "broker", "settings": {"host": "h", "password": 5}}, "password"),
-        ({"past_days": -1}, ""),
-        ({"name": ""}, ""),
+        ({"settings": {}}, "host", "setting.missing"),
+        ({"settings": {"host": "h", "port": 0}}, "port", "setting.least"),
+        ({"settings": {"host": "h", "prot": 1}}, "prot", "setting.unknown"),
+        ({"settings": {"host": 5}}, "host", "setting.kind"),
+        ({"protocol": "telepathy"}, "protocol", ""),
+        ({"protocol": "broker", "settings": {"host": "h", "password": 5}}, "password", "setting.kind"),
+        ({"past_days": -1}, "", ""),
+        ({"name": ""}, "", ""),
     ],
 )
-def test_what_is_wrong_is_named(office: Office, boss: httpx.Client, told: dict[str, Any], place: str) -> None:
+def test_what_is_wrong_is_named(
+    office: Office, boss: httpx.Client, told: dict[str, Any], place: str, code: str
+) -> None:
     body = {"site_id": office.site, "name": "Meter", "protocol": "p1", "settings": {"host": "h"}}
     answer = boss.post("/sources", json=body | told)
     assert answer.status_code == 400, answer.text
     if place:
         assert [issue["place"] for issue in answer.json()["places"]] == [place]
+    if code:
+        protocol = told.get("protocol", "p1")
+        assert (answer.json()["code"], answer.json()["figures"]["setting"]) == (code, f"{protocol}.{place}")
 
 
 def test_no_secret_comes_back_by_any_way(office: Office, boss: httpx.Client, capfd: pytest.CaptureFixture[str]) -> None:

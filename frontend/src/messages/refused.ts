@@ -19,6 +19,7 @@ export async function reword(told: Told): Promise<void> {
 
 /** What a field is called on the pages; its own name where they have no word for it. */
 function fieldWord(figure: string, value: string): string {
+  if (figure === "setting") return worded(`set.${value}`) ?? value.slice(value.indexOf(".") + 1);
   if (figure === "role") return worded(`who.${value}`) ?? value;
   return figure === "name" || figure === "noun" ? worded(`attr.${value.replace(/_(m2|wh?|deg|bytes)$/, "")}`) ?? value : value;
 }

@@ -217,7 +217,7 @@ def code_of(error: Exception) -> tuple[str, dict[str, str | float]]:
     >>> code_of(PasswordInvalid(3, 10, 200))
     ('password.length', {'length': 3, 'shortest': 10, 'longest': 200})
     """
-    if isinstance(error, Conflict | Refused | RoleRefused):
+    if isinstance(error, Conflict | Refused | RoleRefused | SettingsInvalid):
         return error.code, error.figures
     if isinstance(error, HTTPException) and error.status_code == 413:
         return "body.large", {}

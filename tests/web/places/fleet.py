@@ -22,7 +22,7 @@ class Fleet:
         self.user = office.join("user@mill.example", "user", site_id=self.mill)
 
 
-def answered(answer: httpx.Response, status: int = 200) -> Any:
+def said(answer: httpx.Response, status: int = 200) -> Any:
     assert answer.status_code == status, answer.text
     return answer.json()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import httpx
-from tests.web.places.fleet import Fleet, answered, if_match
+from tests.web.places.fleet import Fleet, if_match, said
 
 from wattstead.registry.records import PointDeclaration
 
@@ -16,18 +16,18 @@ PNG = (
 
 
 def test_organizations_make_a_tree(fleet: Fleet) -> None:
-    rows = answered(fleet.owner.get("/organizations"))["rows"]
+    rows = said(fleet.owner.get("/organizations"))["rows"]
     assert [(row["name"], row["depth"]) for row in rows][:2] == [("Home", 0), ("Partner 1", 1)]
-    (mine,) = answered(fleet.partner.get("/organizations"))["rows"]
+    (mine,) = said(fleet.partner.get("/organizations"))["rows"]
     assert (mine["id"], mine["parent_id"], mine["parent"], mine["depth"], mine["sites"]) == (fleet.one, None, "", 0, 1)
-    made = answered(fleet.partner.post("/organizations", json={"name": "Below", "parent_id": fleet.one}), 201)
+    made = said(fleet.partner.post("/organizations", json={"name": "Below", "parent_id": fleet.one}), 201)
     assert made["parent"] == "Partner 1"
     below = f"/organizations/{made['id']}"
     changed = fleet.partner.patch(below, json={"name": "Lower"}, headers=if_match(fleet.partner, below))
-    assert answered(changed)["name"] == "Lower"
+    assert said(changed)["name"] == "Lower"
     assert fleet.partner.patch(below, json={"name": "x"}).status_code == 428
     assert fleet.partner.patch(below, json={"name": "x"}, headers={"If-Match": '"1"'}).status_code == 412
-    listed = answered(fleet.owner.get("/organizations", params={"parent_id": fleet.one, "sort": "name"}))
+    listed = said(fleet.owner.get("/organizations", params={"parent_id": fleet.one, "sort": "name"}))
     assert [row["id"] for row in listed["rows"]] == [made["id"]]
     assert fleet.partner.delete(below, headers=if_match(fleet.partner, below)).status_code == 403
     assert fleet.owner.delete(below, headers=if_match(fleet.owner, below)).status_code == 204
@@ -41,18 +41,18 @@ def test_nobody_moves_a_branch_out_of_or_into_foreign_hands(fleet: Fleet) -> Non
     for body in ({"name": "x", "parent_id": fleet.two}, {"name": "x", "parent_id": fleet.root}):
         assert fleet.partner.post("/organizations", json=body).status_code == 404
     assert fleet.partner.post("/organizations", json={"name": "x"}).status_code == 403
-    made = answered(fleet.owner.post("/organizations", json={"name": "Movable", "parent_id": fleet.one}), 201)
+    made = said(fleet.owner.post("/organizations", json={"name": "Movable", "parent_id": fleet.one}), 201)
     path = f"/organizations/{made['id']}"
     moved = fleet.owner.patch(path, json={"parent_id": fleet.two}, headers=if_match(fleet.owner, path))
-    assert answered(moved)["parent_id"] == fleet.two
+    assert said(moved)["parent_id"] == fleet.two
     assert fleet.rival.get(path).status_code == 200
     assert fleet.partner.get(path).status_code == 404
 
 
 def test_a_closed_branch_is_signed_out_at_once(fleet: Fleet) -> None:
-    made = answered(fleet.owner.post("/organizations", json={"name": "Closing", "parent_id": fleet.root}), 201)
+    made = said(fleet.owner.post("/organizations", json={"name": "Closing", "parent_id": fleet.root}), 201)
     with fleet.office.join("late@closing.example", "partner", organization_id=made["id"]) as late:
-        site = answered(late.post("/sites", json={"name": "Late", "zone": "UTC"}), 201)
+        site = said(late.post("/sites", json={"name": "Late", "zone": "UTC"}), 201)
         path = f"/organizations/{made['id']}"
         fleet.owner.patch(path, json={"disabled": True}, headers=if_match(fleet.owner, path))
         assert late.get("/sites").status_code == 401
@@ -69,20 +69,20 @@ def test_a_site_in_one_step(fleet: Fleet) -> None:
         "name": "New home", "zone": "Europe/Paris", "city": "Nice", "peak_power_w": 6000, "installed_on": "2024-05-01",
         "tags": {"roof": "south"}, "user": {"email": "new@home.example", "name": "New"},
     }  # fmt: skip
-    made = answered(fleet.partner.post("/sites", json=body), 201)
+    made = said(fleet.partner.post("/sites", json=body), 201)
     assert made["site"]["organization_id"] == fleet.one
     assert (made["site"]["installed_on"], made["site"]["tags"]) == ("2024-05-01", {"roof": "south"})
     assert len(made["secret"]) == 32
     assert "/invitation?token=" in made["link"]
     site = made["site"]["id"]
-    assert answered(fleet.partner.get(f"/sites/{site}"))["city"] == "Nice"
+    assert said(fleet.partner.get(f"/sites/{site}"))["city"] == "Nice"
     assert fleet.rival.get(f"/sites/{site}").status_code == 404
-    listed = answered(fleet.partner.get("/sites", params={"city": "Nice", "tag": "roof=south"}))
+    listed = said(fleet.partner.get("/sites", params={"city": "Nice", "tag": "roof=south"}))
     assert [row["id"] for row in listed["rows"]] == [site]
 
 
 def test_a_site_that_fails_leaves_nothing(fleet: Fleet) -> None:
-    before = answered(fleet.owner.get("/sites"))["total"]
+    before = said(fleet.owner.get("/sites"))["total"]
     for body in (
         {"name": "x", "zone": "Mars/Base"},
         {"name": "x", "zone": "UTC", "latitude": 91},
@@ -93,18 +93,18 @@ def test_a_site_that_fails_leaves_nothing(fleet: Fleet) -> None:
     ):
         assert fleet.partner.post("/sites", json=body).status_code in (400, 404), body
     assert fleet.user.post("/sites", json={"name": "x", "zone": "UTC"}).status_code == 403
-    assert answered(fleet.owner.get("/sites"))["total"] == before
+    assert said(fleet.owner.get("/sites"))["total"] == before
 
 
 def test_the_same_request_twice_is_done_once(fleet: Fleet) -> None:
     token, body = {"Idempotency-Key": "abc-1"}, {"name": "Once", "zone": "UTC"}
-    first = answered(fleet.partner.post("/sites", json=body, headers=token), 201)
-    again = answered(fleet.partner.post("/sites", json=body, headers=token), 201)
+    first = said(fleet.partner.post("/sites", json=body, headers=token), 201)
+    again = said(fleet.partner.post("/sites", json=body, headers=token), 201)
     assert first["site"]["id"] == again["site"]["id"]
     assert len(first["secret"]) == 32
     assert again["secret"] == ""
     assert fleet.partner.post("/sites", json={**body, "name": "Other"}, headers=token).status_code == 409
-    other = answered(fleet.rival.post("/sites", json=body, headers=token), 201)
+    other = said(fleet.rival.post("/sites", json=body, headers=token), 201)
     assert other["site"]["id"] != first["site"]["id"]
     wrong = {"Idempotency-Key": "abc-2"}
     assert fleet.partner.post("/sites", json={"name": "x", "zone": "Mars"}, headers=wrong).status_code == 400
@@ -114,10 +114,7 @@ def test_the_same_request_twice_is_done_once(fleet: Fleet) -> None:
 def test_a_site_is_changed_by_whoever_may(fleet: Fleet) -> None:
     path = f"/sites/{fleet.mill}"
     version = if_match(fleet.partner, path)
-    assert (
-        answered(fleet.partner.patch(path, json={"heating": "gas", "occupants": 3}, headers=version))["heating"]
-        == "gas"
-    )
+    assert said(fleet.partner.patch(path, json={"heating": "gas", "occupants": 3}, headers=version))["heating"] == "gas"
     assert fleet.partner.patch(path, json={"heating": "oil"}, headers=version).status_code == 412
     assert fleet.user.patch(path, json={"heating": "oil"}, headers=if_match(fleet.user, path)).status_code == 403
     version = if_match(fleet.partner, path)
@@ -126,7 +123,7 @@ def test_a_site_is_changed_by_whoever_may(fleet: Fleet) -> None:
         {"created": "2020-01-01"}, {"area_m2": -1}, {"installed_on": "yesterday"}, {"tags": {"k": "v" * 300}},
     ):  # fmt: skip
         assert fleet.partner.patch(path, json=body, headers=version).status_code == 400, body
-    assert answered(fleet.partner.patch(path, json={"occupants": None}, headers=version))["occupants"] is None
+    assert said(fleet.partner.patch(path, json={"occupants": None}, headers=version))["occupants"] is None
     foreign, missing = (fleet.rival.patch(f"/sites/{i}", json={}, headers=version) for i in (fleet.mill, 987_654))
     assert foreign.status_code == missing.status_code == 404
 
@@ -136,7 +133,7 @@ def test_filters_never_reach_beyond_what_is_seen(fleet: Fleet) -> None:
         {"organization": fleet.two}, {"organization_id": fleet.two}, {"q": "barn"}, {"name": "Barn"},
         {"id": fleet.barn}, {"person.email": "two@partner.example"}, {"device.site_id": fleet.barn},
     ):  # fmt: skip
-        told = answered(fleet.partner.get("/sites", params=question))
+        told = said(fleet.partner.get("/sites", params=question))
         assert (told["rows"], told["total"]) == ([], 0), question
     for wrong in ({"secret_hash": "x"}, {"limit": "0"}, {"limit": "9999"}, {"sort": "path"}, {"order": "up"},
                   {"cursor": "x"}, {"area_m2.from": "big"}, {"city.like": "x"}):  # fmt: skip
@@ -146,8 +143,8 @@ def test_filters_never_reach_beyond_what_is_seen(fleet: Fleet) -> None:
 def test_no_filter_tells_what_one_is_not_told(fleet: Fleet) -> None:
     """Nor nested in another kind of thing, nor by the order or the cursor of a list."""
     told = {"customer_number": "C-4711", "address": "3 quai des Brumes"}
-    site = answered(fleet.partner.post("/sites", json={"name": "Private", "zone": "UTC", **told}), 201)["site"]["id"]
-    answered(fleet.partner.post("/devices", json={"name": "Meter", "site_id": site}), 201)
+    site = said(fleet.partner.post("/sites", json={"name": "Private", "zone": "UTC", **told}), 201)["site"]["id"]
+    said(fleet.partner.post("/devices", json={"name": "Meter", "site_id": site}), 201)
     resident = fleet.office.join("resident@private.example", "user", site_id=site)
     guest = fleet.office.join("guest@private.example", "guest", site_id=site)
     asked = ("devices?site.person.email.prefix=resident", "devices?site.person.name.prefix=resident",
@@ -157,7 +154,7 @@ def test_no_filter_tells_what_one_is_not_told(fleet: Fleet) -> None:
         for client in (resident, guest):
             assert client.get("/people").status_code == 403
             assert client.get(f"/{question}").json()["total"] == 0, question
-    read = answered(fleet.partner.post("/keys", json={"site_id": site, "scope": "read"}), 201)["secret"]
+    read = said(fleet.partner.post("/keys", json={"site_id": site, "scope": "read"}), 201)["secret"]
     with fleet.office.client(Authorization=f"Bearer {read}") as program:
         assert program.get("/sites?city.empty=yes").json()["total"] == 1
         for question in (
@@ -170,12 +167,12 @@ def test_no_filter_tells_what_one_is_not_told(fleet: Fleet) -> None:
 
 
 def test_pages_follow_each_other(fleet: Fleet) -> None:
-    whole = [row["id"] for row in answered(fleet.owner.get("/sites", params={"sort": "name"}))["rows"]]
+    whole = [row["id"] for row in said(fleet.owner.get("/sites", params={"sort": "name"}))["rows"]]
     found: list[int] = []
     cursor: str | None = ""
     while cursor is not None:
         asked = {"sort": "name", "limit": 2} | ({"cursor": cursor} if cursor else {})
-        page = answered(fleet.owner.get("/sites", params=asked))
+        page = said(fleet.owner.get("/sites", params=asked))
         found += [row["id"] for row in page["rows"]]
         cursor = page["cursor"]
     assert found == whole
@@ -185,7 +182,7 @@ def test_pictures(fleet: Fleet, tmp_path: Path) -> None:
     path = f"/sites/{fleet.mill}/photo"
     assert fleet.user.get(path).status_code == 204
     assert fleet.user.put(path, content=PNG).status_code == 403
-    kept = answered(fleet.partner.put(path, content=PNG))["photo"]
+    kept = said(fleet.partner.put(path, content=PNG))["photo"]
     assert kept.endswith(".png")
     shown = fleet.user.get(path)
     assert (shown.content, shown.headers["Content-Type"]) == (PNG, "image/png")
@@ -196,22 +193,20 @@ def test_pictures(fleet: Fleet, tmp_path: Path) -> None:
     assert fleet.rival.get(path).status_code == 404
     for name in ("..%2f..%2fregistry.db", "%2e%2e/photo"):
         assert fleet.partner.get(f"/sites/{name}/photo").status_code in (404, 405)
-    assert answered(fleet.partner.put(path, content=b""))["photo"] == ""
+    assert said(fleet.partner.put(path, content=b""))["photo"] == ""
 
 
 def test_spaces_of_a_site(fleet: Fleet) -> None:
-    hall = answered(
-        fleet.partner.post("/spaces", json={"site_id": fleet.mill, "name": "Hall", "kind": "building"}), 201
-    )
+    hall = said(fleet.partner.post("/spaces", json={"site_id": fleet.mill, "name": "Hall", "kind": "building"}), 201)
     body = {"site_id": fleet.mill, "name": "Line", "kind": "line", "parent_id": hall["id"]}
-    line = answered(fleet.partner.post("/spaces", json=body), 201)
-    rows = answered(fleet.user.get("/spaces", params={"site": fleet.mill}))["rows"]
+    line = said(fleet.partner.post("/spaces", json=body), 201)
+    rows = said(fleet.user.get("/spaces", params={"site": fleet.mill}))["rows"]
     assert [(row["name"], row["depth"]) for row in rows] == [("Hall", 0), ("Line", 1)]
     assert fleet.rival.get("/spaces", params={"site": fleet.mill}).status_code == 404
     assert fleet.rival.get(f"/spaces/{hall['id']}").status_code == 404
     assert fleet.user.post("/spaces", json=body).status_code == 403
     assert fleet.rival.post("/spaces", json=body).status_code == 404
-    theirs = answered(fleet.rival.post("/spaces", json={"site_id": fleet.barn, "name": "Theirs"}), 201)
+    theirs = said(fleet.rival.post("/spaces", json={"site_id": fleet.barn, "name": "Theirs"}), 201)
     path = f"/spaces/{line['id']}"
     stolen = fleet.partner.patch(path, json={"parent_id": theirs["id"]}, headers=if_match(fleet.partner, path))
     assert stolen.status_code == 404
@@ -219,23 +214,23 @@ def test_spaces_of_a_site(fleet: Fleet) -> None:
     registry = fleet.office.registry
     (mine,) = registry.create_points(fleet.mill, [PointDeclaration(address="line", name="Line")])
     (foreign,) = registry.create_points(fleet.barn, [PointDeclaration(address="line", name="Line")])
-    assert answered(fleet.partner.put(f"{path}/points", json={"points": [mine]}))["points"] == [mine]
+    assert said(fleet.partner.put(f"{path}/points", json={"points": [mine]}))["points"] == [mine]
     assert fleet.partner.put(f"{path}/points", json={"points": [foreign]}).status_code == 404
     assert fleet.partner.put(f"/spaces/{hall['id']}/points", json={"out": [mine]}).status_code == 400  # not in it
     assert fleet.user.put(f"{path}/points", json={"out": [mine]}).status_code == 403
     assert fleet.partner.put(f"{path}/points", json={"out": [foreign]}).status_code == 404
-    assert answered(fleet.partner.put(f"{path}/points", json={"out": [mine]}))["points"] == []
+    assert said(fleet.partner.put(f"{path}/points", json={"out": [mine]}))["points"] == []
     assert fleet.partner.delete(f"/spaces/{hall['id']}", headers={"If-Match": '"1"'}).status_code == 409
     assert fleet.partner.delete(path, headers=if_match(fleet.partner, path)).status_code == 204
 
 
 def test_keys_of_devices_and_their_successors(fleet: Fleet) -> None:
-    device = answered(fleet.partner.post("/devices", json={"name": "Meter", "site_id": fleet.mill}), 201)["id"]
+    device = said(fleet.partner.post("/devices", json={"name": "Meter", "site_id": fleet.mill}), 201)["id"]
     body = {"site_id": fleet.mill, "scope": "write", "device_id": device, "expires_days": 30, "plain_http": False}
-    key = answered(fleet.partner.post("/keys", json=body), 201)
+    key = said(fleet.partner.post("/keys", json=body), 201)
     assert (key["device_id"], key["plain_http"]) == (device, False)
     assert fleet.rival.post("/keys", json={**body, "site_id": fleet.barn}).status_code == 404
-    new = answered(fleet.partner.post(f"/keys/{key['id']}/rotate", json={}), 201)
+    new = said(fleet.partner.post(f"/keys/{key['id']}/rotate", json={}), 201)
     assert new["secret"] != key["secret"]
     registry = fleet.office.registry
     assert registry.key(key["secret"]) is not None
@@ -246,7 +241,7 @@ def test_keys_of_devices_and_their_successors(fleet: Fleet) -> None:
 
 def test_keys_do_what_their_scope_says(fleet: Fleet) -> None:
     secrets = {
-        scope: answered(fleet.partner.post("/keys", json={"site_id": fleet.mill, "scope": scope}), 201)["secret"]
+        scope: said(fleet.partner.post("/keys", json={"site_id": fleet.mill, "scope": scope}), 201)["secret"]
         for scope in ("write", "read", "admin")
     }
     path = f"/sites/{fleet.mill}"
@@ -272,15 +267,13 @@ def test_keys_do_what_their_scope_says(fleet: Fleet) -> None:
 def test_the_trail_tells_each_what_is_theirs(fleet: Fleet) -> None:
     path = f"/sites/{fleet.mill}"
     fleet.partner.patch(path, json={"cluster": "west"}, headers=if_match(fleet.partner, path))
-    row = answered(fleet.user.get(f"{path}/history"))["rows"][0]
+    row = said(fleet.user.get(f"{path}/history"))["rows"][0]
     assert (row["action"], row["fields"], row["who"]) == ("change", {"cluster": ["", "west"]}, "")
-    told = answered(fleet.partner.get("/trail", params={"resource": "site", "id": fleet.mill, "limit": 1}))
+    told = said(fleet.partner.get("/trail", params={"resource": "site", "id": fleet.mill, "limit": 1}))
     assert (told["rows"][0]["who"], len(told["rows"])) == ("one", 1)
-    more = answered(
-        fleet.partner.get("/trail", params={"resource": "site", "id": fleet.mill, "cursor": told["cursor"]})
-    )
+    more = said(fleet.partner.get("/trail", params={"resource": "site", "id": fleet.mill, "cursor": told["cursor"]}))
     assert more["rows"][0]["id"] < told["rows"][0]["id"]
-    assert answered(fleet.rival.get("/trail", params={"resource": "site", "id": fleet.mill}))["rows"] == []
+    assert said(fleet.rival.get("/trail", params={"resource": "site", "id": fleet.mill}))["rows"] == []
     assert fleet.rival.get(f"{path}/history").status_code == 404
     assert fleet.rival.get("/trail", params={"site": 2**40}).json()["rows"] == []
-    assert all(row["site_id"] != fleet.mill for row in answered(fleet.rival.get("/trail"))["rows"])
+    assert all(row["site_id"] != fleet.mill for row in said(fleet.rival.get("/trail"))["rows"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from tests.web.places.fleet import Fleet, answered, if_match
+from tests.web.places.fleet import Fleet, if_match, said
 
 from wattstead.registry import tables
 from wattstead.registry.records import PointDeclaration
@@ -16,15 +16,15 @@ PNG = (
 
 
 def test_who_sees_a_site(fleet: Fleet) -> None:
-    told = answered(fleet.owner.get(f"/sites/{fleet.mill}/access"))
+    told = said(fleet.owner.get(f"/sites/{fleet.mill}/access"))
     assert {one["name"] for one in told["organizations"]} == {"Home", "Partner 1"}
     assert [one["email"] for one in told["people"]] == ["user@mill.example"]
-    partner = answered(fleet.partner.get(f"/sites/{fleet.mill}/access"))
+    partner = said(fleet.partner.get(f"/sites/{fleet.mill}/access"))
     assert {one["name"] for one in partner["organizations"]} == {"Partner 1"}
     assert fleet.rival.get(f"/sites/{fleet.mill}/access").status_code == 404
     body = {"organization_id": fleet.two}
     assert fleet.partner.put(f"/sites/{fleet.mill}/access", json=body).status_code == 404
-    answered(fleet.owner.put(f"/sites/{fleet.mill}/access", json=body))
+    said(fleet.owner.put(f"/sites/{fleet.mill}/access", json=body))
     assert fleet.rival.get(f"/sites/{fleet.mill}").status_code == 200
     version = if_match(fleet.rival, f"/sites/{fleet.mill}")
     assert fleet.rival.patch(f"/sites/{fleet.mill}", json={"city": "x"}, headers=version).status_code == 403
@@ -34,15 +34,15 @@ def test_who_sees_a_site(fleet: Fleet) -> None:
 
 
 def test_who_was_granted_a_site_changes_it_and_neither_takes_nor_destroys(fleet: Fleet) -> None:
-    site = answered(fleet.partner.post("/sites", json={"name": "Lent", "zone": "UTC"}), 201)["site"]["id"]
-    (key,) = answered(fleet.partner.get(f"/keys?site={site}"))
-    device = answered(fleet.partner.post("/devices", json={"name": "Meter", "site_id": site}), 201)["id"]
+    site = said(fleet.partner.post("/sites", json={"name": "Lent", "zone": "UTC"}), 201)["site"]["id"]
+    (key,) = said(fleet.partner.get(f"/keys?site={site}"))
+    device = said(fleet.partner.post("/devices", json={"name": "Meter", "site_id": site}), 201)["id"]
     fleet.office.registry.create_points(site, [PointDeclaration(address="power", name="Power")])
-    answered(fleet.owner.put(f"/sites/{site}/access", json={"organization_id": fleet.two, "changes": True}))
+    said(fleet.owner.put(f"/sites/{site}/access", json={"organization_id": fleet.two, "changes": True}))
     rival, version = fleet.rival, if_match(fleet.rival, f"/sites/{site}")
-    answered(rival.patch(f"/sites/{site}", json={"city": "Nantes"}, headers=version))
-    space = answered(rival.post("/spaces", json={"site_id": site, "name": "Hall"}), 201)["id"]
-    answered(rival.patch(f"/devices/{device}", json={"note": "x"}, headers=if_match(rival, f"/devices/{device}")))
+    said(rival.patch(f"/sites/{site}", json={"city": "Nantes"}, headers=version))
+    space = said(rival.post("/spaces", json={"site_id": site, "name": "Hall"}), 201)["id"]
+    said(rival.patch(f"/devices/{device}", json={"note": "x"}, headers=if_match(rival, f"/devices/{device}")))
     refused = [
         *(rival.post("/keys", json={"site_id": site, "scope": scope}) for scope in ("read", "write", "admin")),
         rival.delete(f"/keys/{key['id']}"),
@@ -60,14 +60,14 @@ def test_who_was_granted_a_site_changes_it_and_neither_takes_nor_destroys(fleet:
     link = {"site_id": site, "name": "link", "expires_days": 3}
     own = fleet.office.join("owner@two.example", "owner", organization_id=fleet.two)
     assert own.post("/shares", json=link).status_code == 403
-    mine = answered(rival.post("/devices", json={"name": "Mine", "site_id": fleet.barn}), 201)["id"]
+    mine = said(rival.post("/devices", json={"name": "Mine", "site_id": fleet.barn}), 201)["id"]
     assert rival.post(f"/devices/{mine}/move", json={"site_id": site}).status_code == 403, "its keys would come along"
     assert fleet.owner.delete(f"/sites/{site}/access/{fleet.two}").status_code == 204
 
 
 def test_only_who_may_give_away_takes_a_device_off_or_hands_a_site_over(fleet: Fleet) -> None:
-    device = answered(fleet.partner.post("/devices", json={"name": "Meter", "site_id": fleet.mill}), 201)["id"]
-    admin = answered(fleet.partner.post("/keys", json={"site_id": fleet.mill, "scope": "admin"}), 201)["secret"]
+    device = said(fleet.partner.post("/devices", json={"name": "Meter", "site_id": fleet.mill}), 201)["id"]
+    admin = said(fleet.partner.post("/keys", json={"site_id": fleet.mill, "scope": "admin"}), 201)["secret"]
     operator = fleet.office.join("operator@one.example", "operator", organization_id=fleet.one)
     operator.post("/reason", json={"reason": "a meter is silent"}).raise_for_status()
     manager = fleet.office.join("manager@one.example", "manager", organization_id=fleet.one)
@@ -75,45 +75,45 @@ def test_only_who_may_give_away_takes_a_device_off_or_hands_a_site_over(fleet: F
         for client in (operator, program):
             assert client.get(f"/devices/{device}").status_code == 200
             assert client.post(f"/devices/{device}/move", json={"site_id": None}).status_code == 403
-    below = answered(fleet.partner.post("/organizations", json={"name": "Heir", "parent_id": fleet.one}), 201)["id"]
+    below = said(fleet.partner.post("/organizations", json={"name": "Heir", "parent_id": fleet.one}), 201)["id"]
     for path, send in (("handover", manager.post), ("access", manager.put)):
         body = {"organization_id": below} | ({"changes": True} if path == "access" else {})
         assert send(f"/sites/{fleet.mill}/{path}", json=body).status_code == 403
-    assert answered(fleet.partner.get(f"/sites/{fleet.mill}"))["organization_id"] == fleet.one
-    answered(manager.post(f"/devices/{device}/move", json={"site_id": None}))
+    assert said(fleet.partner.get(f"/sites/{fleet.mill}"))["organization_id"] == fleet.one
+    said(manager.post(f"/devices/{device}/move", json={"site_id": None}))
 
 
 def test_a_site_is_handed_over(fleet: Fleet) -> None:
-    site = answered(fleet.partner.post("/sites", json={"name": "Handed", "zone": "UTC"}), 201)["site"]["id"]
+    site = said(fleet.partner.post("/sites", json={"name": "Handed", "zone": "UTC"}), 201)["site"]["id"]
     path = f"/sites/{site}/handover"
     assert fleet.partner.post(path, json={"organization_id": fleet.two}).status_code == 404
     assert fleet.partner.post(path, json={}).status_code == 400
-    assert "token=" in answered(fleet.partner.post(path, json={"email": "resident@home.example"}))["link"]
+    assert "token=" in said(fleet.partner.post(path, json={"email": "resident@home.example"}))["link"]
     made = {
-        scope: answered(fleet.partner.post("/keys", json={"site_id": site, "scope": scope}), 201)["secret"]
+        scope: said(fleet.partner.post("/keys", json={"site_id": site, "scope": scope}), 201)["secret"]
         for scope in ("read", "admin", "write")
     }
     link = {"site_id": site, "name": "link", "expires_days": 3}
-    answered(fleet.owner.post("/shares", json=link), 201)
-    answered(fleet.owner.post("/shares", json={"site_id": site, "email": "user@mill.example", "expires_days": 3}), 201)
-    given = answered(fleet.owner.post(path, json={"organization_id": fleet.two}))
+    said(fleet.owner.post("/shares", json=link), 201)
+    said(fleet.owner.post("/shares", json={"site_id": site, "email": "user@mill.example", "expires_days": 3}), 201)
+    given = said(fleet.owner.post(path, json={"organization_id": fleet.two}))
     assert given == {"link": "", "ended_keys": 2, "ended_shares": 2}
     assert fleet.partner.get(f"/sites/{site}").status_code == 404
     assert fleet.rival.get(f"/sites/{site}").status_code == 200
     for scope, status in (("read", 401), ("admin", 401), ("write", 403)):
         with fleet.office.client(Authorization=f"Bearer {made[scope]}") as program:
             assert program.get(f"/sites/{site}").status_code == status, scope
-    assert answered(fleet.rival.get(f"/sites/{site}/access"))["links"] == []
-    assert [one["scope"] for one in answered(fleet.rival.get(f"/keys?site={site}"))] == ["write", "write"]
+    assert said(fleet.rival.get(f"/sites/{site}/access"))["links"] == []
+    assert [one["scope"] for one in said(fleet.rival.get(f"/keys?site={site}"))] == ["write", "write"]
     assert fleet.user.get(f"/sites/{site}").status_code == 404
 
 
 def test_a_key_that_only_reads_does_not_hold_a_site(fleet: Fleet) -> None:
     new = {"name": "Closing", "zone": "UTC", "organization_id": fleet.one, "write_key": False}
-    site = answered(fleet.owner.post("/sites", json=new), 201)["site"]["id"]
+    site = said(fleet.owner.post("/sites", json=new), 201)["site"]["id"]
     fleet.office.registry.create_points(site, [PointDeclaration(address="power", name="Power")])
-    answered(fleet.owner.post("/keys", json={"site_id": site, "scope": "read"}), 201)
-    sends = answered(fleet.owner.post("/keys", json={"site_id": site, "scope": "write"}), 201)["id"]
+    said(fleet.owner.post("/keys", json={"site_id": site, "scope": "read"}), 201)
+    sends = said(fleet.owner.post("/keys", json={"site_id": site, "scope": "write"}), 201)["id"]
     path = f"/sites/{site}"
     held = fleet.owner.delete(path, headers=if_match(fleet.owner, path))
     assert held.status_code == 409 and "1 keys that may still send" in held.json()["detail"]
@@ -125,13 +125,13 @@ def test_a_key_that_only_reads_does_not_hold_a_site(fleet: Fleet) -> None:
 def test_a_link_shows_one_site_until_it_is_taken_back(fleet: Fleet) -> None:
     body = {"site_id": fleet.mill, "name": "For Eve", "expires_days": 2}
     assert fleet.partner.post("/shares", json=body).status_code == 403
-    made = answered(fleet.user.post("/shares", json=body), 201)
+    made = said(fleet.user.post("/shares", json=body), 201)
     token = made["link"].rpartition("/")[2]
     with fleet.office.client() as eve:
         assert eve.get("/shared/wrong").status_code == 404
-        assert answered(eve.get(f"/shared/{token}"))["site_id"] == fleet.mill
-        assert [row["id"] for row in answered(eve.get("/sites"))["rows"]] == [fleet.mill]
-        assert answered(eve.get(f"/sites/{fleet.mill}"))["address"] == ""
+        assert said(eve.get(f"/shared/{token}"))["site_id"] == fleet.mill
+        assert [row["id"] for row in said(eve.get("/sites"))["rows"]] == [fleet.mill]
+        assert said(eve.get(f"/sites/{fleet.mill}"))["address"] == ""
         assert eve.get(f"/sites/{fleet.barn}").status_code == 404
         assert eve.patch(f"/sites/{fleet.mill}", json={}, headers={"If-Match": '"1"'}).status_code == 403
         for path in (
@@ -139,9 +139,7 @@ def test_a_link_shows_one_site_until_it_is_taken_back(fleet: Fleet) -> None:
             "/directory/export?kind=sites", f"/shares?site={fleet.mill}", f"/sites/{fleet.mill}/history",
         ):  # fmt: skip
             assert eve.get(path).status_code == 403, path
-        (row,) = [
-            one for one in answered(fleet.user.get(f"/shares?site={fleet.mill}"))["rows"] if one["kind"] == "link"
-        ]
+        (row,) = [one for one in said(fleet.user.get(f"/shares?site={fleet.mill}"))["rows"] if one["kind"] == "link"]
         assert (row["id"], row["link"]) == (made["id"], "")
         assert fleet.rival.delete(f"/shares/{made['id']}").status_code in (403, 404)
         assert fleet.user.delete(f"/shares/{made['id']}").status_code == 204
@@ -154,7 +152,7 @@ def test_a_site_is_shown_to_a_person(fleet: Fleet) -> None:
     with fleet.office.join("guest@else.example", "user", site_id=shed) as guest:
         assert guest.get(f"/sites/{fleet.mill}").status_code == 404
         body = {"site_id": fleet.mill, "email": "guest@else.example", "expires_days": 1}
-        made = answered(fleet.user.post("/shares", json=body), 201)
+        made = said(fleet.user.post("/shares", json=body), 201)
         assert guest.get(f"/sites/{fleet.mill}").status_code == 200
         version = if_match(guest, f"/sites/{fleet.mill}")
         assert guest.patch(f"/sites/{fleet.mill}", json={}, headers=version).status_code == 403
@@ -162,7 +160,7 @@ def test_a_site_is_shown_to_a_person(fleet: Fleet) -> None:
         assert fleet.user.delete(f"/shares/{made['id']}").status_code == 204
         assert guest.get(f"/sites/{fleet.mill}").status_code == 404
     unknown = fleet.user.post("/shares", json={"site_id": fleet.mill, "email": "fresh@else.example"})
-    assert "token=" in answered(unknown, 201)["link"]
+    assert "token=" in said(unknown, 201)["link"]
     assert fleet.user.post("/shares", json={"site_id": fleet.barn, "name": "x", "expires_days": 1}).status_code == 404
     assert fleet.user.post("/shares", json={"site_id": fleet.mill, "name": "endless"}).status_code == 400
     for wrong in ("person-1", "link-999999", "person-x", "1", "../1"):

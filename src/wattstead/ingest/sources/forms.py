@@ -19,16 +19,35 @@ from wattstead.metering.errors import Issue
 
 _AT = re.compile(r" - at `\$\.?([^`]*)`")
 _FIELD = re.compile(r"(?:missing required|contains unknown) field `([^`]*)`")
+_INDEX = re.compile(r"\[[^]]*\]")
+_WORDS = tuple(
+    (re.compile(pattern), code)
+    for pattern, code in (
+        (r"Object missing required field", "setting.missing"),
+        (r"Object contains unknown field", "setting.unknown"),
+        (r"Invalid enum value", "setting.choice"),
+        (r"Expected `(?:int|float)` >=? (-?[\d.e+]+)", "setting.least"),
+        (r"Expected `(?:int|float)` <=? (-?[\d.e+]+)", "setting.most"),
+        (r"Expected `(?:str|array|object)` of length >= (\d+)", "setting.short"),
+        (r"Expected `(?:str|array|object)` of length <= (\d+)", "setting.long"),
+        (r"Expected `str` matching regex", "setting.form"),
+        (r"Expected `[^`]*`, got `[^`]*`", "setting.kind"),
+    )
+)
+"""The library's sentences about what does not fit."""
 _LONGEST_ADDRESS = 1_000
 HIDDEN = "•••"
 """What stands in place of a secret in a message."""
 
 
 class SettingsInvalid(IngestError):
-    """Settings that a protocol cannot work with; ``places`` names the one."""
+    """Settings that a protocol cannot work with; ``places`` names the one.
 
-    def __init__(self, reason: str, places: list[Issue]) -> None:
-        self.places = places
+    ``code`` says in a word what is wrong with it, of which pages make a sentence of theirs with the ``figures``.
+    """
+
+    def __init__(self, reason: str, places: list[Issue], code: str = "", **figures: str | float) -> None:
+        self.places, self.code, self.figures = places, code, figures
         super().__init__(reason)
 
 
@@ -66,7 +85,8 @@ def apart(protocol: SourceProtocol, given: Mapping[str, Any]) -> tuple[dict[str,
         value = given[name]
         if value is not None and not isinstance(value, str):
             reason = f"is {type(value).__name__}; expected text"
-            raise SettingsInvalid(f"{name}: {reason}", [Issue(name, reason)])
+            setting = f"{protocol.name}.{name}"
+            raise SettingsInvalid(f"{name}: {reason}", [Issue(name, reason)], "setting.kind", setting=setting)
         if value != "":
             secrets[name] = value
     return plain, secrets
@@ -82,10 +102,27 @@ def settings_of(protocol: SourceProtocol, plain: Mapping[str, Any], secrets: Map
         field = _FIELD.search(said)
         place = ".".join(filter(None, (found.group(1) if found else "", field.group(1) if field else "")))
         reason = _AT.sub("", said)
-        raise SettingsInvalid(f"{place or 'settings'}: {reason}", [Issue(place or "settings", reason)]) from None
+        code, figures = _coded(reason)
+        setting = ".".join(filter(None, (protocol.name, _INDEX.sub("", place))))
+        whole = f"{place or 'settings'}: {reason}"
+        places = [Issue(place or "settings", reason)]
+        raise SettingsInvalid(whole, places, code, setting=setting, **figures) from None
     except Exception as error:  # what it says may hold a secret, and one source must not hold the others up
         reason = f"these cannot be read, by a fault of the program ({type(error).__name__})"
-        raise SettingsInvalid(f"settings: {reason}", [Issue("settings", reason)]) from None
+        raise SettingsInvalid(f"settings: {reason}", [Issue("settings", reason)], "setting.fault") from None
+
+
+def _coded(reason: str) -> tuple[str, dict[str, str | float]]:
+    """What is wrong with a setting in a word, and how much of what is allowed.
+
+    >>> _coded("Expected `int` <= 65535"), _coded("Object missing required field `host`")
+    (('setting.most', {'bound': 65535.0}), ('setting.missing', {}))
+    """
+    for pattern, code in _WORDS:
+        found = pattern.match(reason)
+        if found:
+            return code, {"bound": float(found.group(1))} if found.groups() else {}
+    return "setting.wrong", {"reason": reason}
 
 
 def goes_elsewhere(protocol: SourceProtocol, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
