@@ -18,6 +18,7 @@ from urllib.parse import quote, urlencode
 import pytest
 from litestar.routes import HTTPRoute
 
+from wattstead.registry import tables
 from wattstead.registry.people import accounts, memberships, sessions
 from wattstead.registry.places.sources import Given
 from wattstead.registry.policy import Role
@@ -77,7 +78,9 @@ class Other:
         ]  # fmt: skip
         self.parameters = sorted(
             {"site", "q", "limit", "cursor", "sort", "order", "points", "point", "organization", "role", "city", "room",
-             "start", "end", "buckets", "resource", "id", "kind", "format", "name", "tag.city", "after", "state"}
+             "start", "end", "buckets", "resource", "id", "kind", "format", "name", "tag.city", "after", "state",
+             "tag.room", "tag.team", "name.contains", "email.contains", "email.prefix", "created.from", "phone.empty",
+             "person.email", "person.tag.team", "device.name.contains", "site.city"}
         )  # fmt: skip
 
     def _person(self, organization_id: int, mark: str = "own") -> str:
@@ -86,6 +89,7 @@ class Other:
             account = accounts.create(s, organization_id, f"{mark}@{mark}.example", "", now, f"Person {mark}")
             memberships.create(s, account.id, Role.OWNER, now, organization_id=organization_id)
             self.ids.add(account.id)
+            s.add(tables.PersonTag(account_id=account.id, key="team", value=mark))
             return sessions.create(s, account.id, now)
 
     def request(self) -> tuple[str, str, bytes | None]:
