@@ -96,7 +96,7 @@ async function refusal(answer: Response): Promise<Refused> {
   }
   const request = told.request ?? answer.headers.get("x-request-id") ?? "";
   const retryAfterS = Number(answer.headers.get("retry-after")) || 0;
-  if (told["code"]) await import("../messages/refused").then(({ reword }) => reword(told), String); // without its words the sentence told stands
+  await import("../messages/refused").then(({ reword }) => reword(told, answer.status), String); // without its words the sentence told stands
   return new Refused(answer.status, told.title ?? answer.statusText, told.detail ?? "", request, retryAfterS, told);
 }
 

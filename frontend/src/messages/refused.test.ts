@@ -27,6 +27,19 @@ describe("what the server refused", () => {
     expect(await sentence({ code: "number.none", figures: { name: "unheard_of" } })).toMatch(/^unheard_of: /);
   });
 
+  it("is said by its status where there is no code, and names the field", async () => {
+    const problem = { detail: "an English sentence", places: [{ place: "area_m2", reason: "is odd" }] };
+    await reword(problem, 400);
+    expect(problem.detail).toBe("Hier passt etwas nicht: Fläche.");
+    const other = { detail: "an English sentence" };
+    await reword(other, 403);
+    expect(other.detail).toBe("Das dürfen Sie hier nicht.");
+  });
+
+  it("names a setting of a source", async () => {
+    expect(await sentence({ code: "setting.most", figures: { setting: "p1.port", bound: 65535 } })).toMatch(/: höchstens 65\.535\.$/);
+  });
+
   it("stays the server's sentence where the code has no words here", async () => {
     expect(await sentence({ code: "brand.new" })).toBe("an English sentence");
   });

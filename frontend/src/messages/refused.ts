@@ -1,4 +1,4 @@
-/** What the server refused, by the code of its problem, in one's own language; loaded with the first refusal. */
+/** What the server refused, by the code of its problem or else by its status, in one's own language; loaded with the first refusal. */
 
 import { bring, locale, t } from ".";
 import type { PlainKey } from ".";
@@ -8,13 +8,21 @@ interface Told {
   readonly [name: string]: unknown;
 }
 
-/** Puts the sentence in place of the server's; that stands where this page has no words for the code, or cannot fetch them. */
-export async function reword(told: Told): Promise<void> {
+/** Puts the sentence in place of the server's; that stands in English, or where the words cannot be fetched. */
+export async function reword(told: Told, status = 0): Promise<void> {
   const shown = Object.entries((told["figures"] ?? {}) as Readonly<Record<string, string | number>>);
   const parts = shown.some(([name]) => name === "role") ? (["refusals", "who"] as const) : (["refusals"] as const);
   await Promise.all(parts.map(bring)).catch(() => undefined);
   const figures = shown.map(([name, value]) => [name, typeof value === "number" ? value.toLocaleString(locale.value) : fieldWord(name, value)] as const);
-  told.detail = worded(`refusal.${String(told["code"])}`, Object.fromEntries(figures)) ?? told.detail ?? "";
+  told.detail = worded(`refusal.${String(told["code"])}`, Object.fromEntries(figures)) ?? byStatus(told, status) ?? told.detail ?? "";
+}
+
+/** The server speaks English; to others what it has no code for is said by its kind, and where it is wrong. */
+function byStatus(told: Told, status: number): string | null {
+  if (locale.value.startsWith("en")) return null;
+  const place = (told["places"] as readonly { place: string }[] | undefined)?.[0]?.place ?? "";
+  if (status === 400 && !place) return null;
+  return worded(`refusal.other.${status >= 500 ? 500 : status}`, { place: place ? fieldWord("name", place) : "" });
 }
 
 /** What a field is called on the pages; its own name where they have no word for it. */

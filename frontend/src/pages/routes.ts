@@ -18,8 +18,8 @@ export const routes: RouteRecordRaw[] = [
   { path: "/templates/new", name: "template-new", component: () => import("./TemplateEdit.vue"), meta: { title: "templates.new", words: ["list", "templates"] } },
   { path: "/templates/:name/:revision(\\d+)", name: "template", component: () => import("./TemplatePage.vue"), meta: { title: "template.title", words: ["list", "points", "templates"] } },
 
-  { path: "/people", name: "people", component: () => import("./People.vue"), meta: { title: "nav.people", words: ["list", "who", "people"] } },
-  { path: "/people/:id(\\d+)", name: "person", component: () => import("./PersonPage.vue"), meta: { title: "nav.person", words: ["list", "who", "people"] } },
+  { path: "/people", name: "people", component: () => import("./People.vue"), meta: { title: "nav.people", words: ["list", "who", "place", "people"] } },
+  { path: "/people/:id(\\d+)", name: "person", component: () => import("./PersonPage.vue"), meta: { title: "nav.person", words: ["list", "who", "place", "people"] } },
   { path: "/organizations", name: "organizations", component: () => import("./Organizations.vue"), meta: { title: "nav.organizations", words: ["list", "who", "people"] } },
   { path: "/organizations/:id(\\d+)", name: "organization", component: () => import("./OrganizationPage.vue"), meta: { title: "nav.organization", words: ["list", "who", "people"] } },
 

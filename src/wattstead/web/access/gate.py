@@ -93,7 +93,8 @@ def require_once(request: ASGIConnection[Any, Any, Any, Any], names: Container[s
 def lacking(viewer: Viewer, right: Right) -> Refused:
     """The refusal of somebody who may not do this."""
     if viewer.authority.lacks_reason:
-        return Refused(403, "tell the reason for looking at customers first (POST /api/v1/reason); each look is kept")
+        told = "tell the reason for looking at customers first (POST /api/v1/reason); each look is kept"
+        return Refused(403, told, code="reason.first")
     if viewer.account is None:
         return Refused(403, f"this key may not {right}; sign in, or use a key that may")
     return Refused(

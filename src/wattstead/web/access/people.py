@@ -47,7 +47,8 @@ def invitation_link(rooms: Rooms, made: NewInvitation) -> str | None:
 def require_own_hand(viewer: Viewer) -> None:
     """Raise `Refused` for an administrator who looks through somebody's eyes: proofs stay the person's own."""
     if viewer.impersonator_id is not None:
-        raise Refused(403, "this is for the person alone; end looking through their eyes first")
+        told = "this is for the person alone; end looking through their eyes first"
+        raise Refused(403, told, code="eyes.own")
 
 
 def _invitation(rooms: Rooms, made: NewInvitation, look: InvitationLook) -> Letter:

@@ -126,7 +126,8 @@ async def create_organization(
     if data.parent_id is not None:
         await require_in(rooms, viewer, CREATE, data.parent_id)
     elif not viewer.authority.reach(CREATE).everywhere:
-        raise Refused(403, "an organization without one above it is made by the platform alone; give parent_id")
+        told = "an organization without one above it is made by the platform alone; give parent_id"
+        raise Refused(403, told, code="organization.top")
 
     async def make() -> Response[Any]:
         made = await rooms.registry_threads.run(
@@ -216,7 +217,7 @@ async def _require_move(rooms: FromRooms, viewer: FromViewer, organization_id: i
     if parent_id is not None:
         await require_in(rooms, viewer, CHANGE, parent_id)
     elif not reach.everywhere:
-        raise Refused(403, "only the platform moves an organization to the top")
+        raise Refused(403, "only the platform moves an organization to the top", code="organization.top")
 
 
 async def _answered(

@@ -111,7 +111,8 @@ async def add(
         there = await _there(rooms, row, batch)
         if there:
             when = shown(next(iter(there)), row.point.zone)
-            raise Refused(409, f"there is a reading of {when} already; correct it instead (PUT)")
+            told = f"there is a reading of {when} already; correct it instead (PUT)"
+            raise Refused(409, told, code="reading.there", when=when)
         await _keep(rooms, viewer, row, batch, "add", {}, data.reason)
         return Response(Kept(len(batch)), status_code=201)
 
@@ -132,7 +133,9 @@ async def correct(rooms: FromRooms, viewer: FromViewer, point_id: FromPath[int],
     there = await _there(rooms, row, batch)
     missing = next((us for us in batch.time_us.tolist() if us not in there), None)
     if missing is not None:
-        raise Refused(409, f"there is no reading of {shown(missing, row.point.zone)}; add it instead (POST)")
+        when = shown(missing, row.point.zone)
+        told = f"there is no reading of {when}; add it instead (POST)"
+        raise Refused(409, told, code="reading.none", when=when)
     await _keep(rooms, viewer, row, batch, "correct", there, data.reason)
     return Kept(len(batch))
 
