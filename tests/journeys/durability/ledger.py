@@ -64,7 +64,7 @@ class Ledger:
         return time_us[order], np.array(list(known.values()))[order]
 
     def settle(self, http: httpx.Client) -> None:
-        """Of what was not acknowledged the product has whole requests or nothing: those it has are known from now on."""
+        """Of what was not acknowledged the product has whole requests or nothing; what it has is known from now on."""
         ids = _points(http)
         stored: dict[str, set[int]] = {}
         for write in self.unanswered:

@@ -12,12 +12,15 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple, cast
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, cast
 from urllib.parse import urlsplit
 
 import msgspec
 
 from wattstead.ingest.sources.source_protocol import WHERE, SourceFailed
+
+if TYPE_CHECKING:
+    import serial
 
 _PIECE = 4_096
 _MOST_WAITING = 2_000
