@@ -7,11 +7,10 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from wattstead.ingest.sources.source_protocol import WHERE, Secret
+from wattstead.ingest.sources.broker import BrokerSettings, Text
 
 FormatName = Literal["emoncms", "tasmota", "shelly", "statestream", "zigbee2mqtt", "sparkplug"]
 ALL_FORMATS: tuple[FormatName, ...] = ("emoncms", "tasmota", "shelly", "statestream", "zigbee2mqtt", "sparkplug")
-Text = Annotated[str, Meta(max_length=200)]
 
 
 class TopicMapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -54,49 +53,11 @@ class TopicMapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     factor: Annotated[float, Meta(title="Factor", description="What values are multiplied with")] = 1.0
 
 
-class MqttSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class MqttSettings(BrokerSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a person sets for one broker."""
 
-    host: Annotated[
-        str,
-        Meta(
-            min_length=1,
-            max_length=253,
-            title="Broker",
-            description="Name or address",
-            extra_json_schema=WHERE,
-        ),
-    ]
-    port: Annotated[
-        int,
-        Meta(
-            ge=0,
-            le=65535,
-            title="Port",
-            description="0: 8883 with TLS, else 1883",
-            extra_json_schema=WHERE,
-        ),
-    ] = 0
-    tls: Annotated[
-        bool,
-        Meta(
-            title="TLS",
-            description="Encrypt, and check the broker's certificate",
-            extra_json_schema=WHERE,
-        ),
-    ] = False
-    ca: Annotated[
-        str,
-        Meta(
-            title="Authority",
-            description="PEM by which the broker is known; empty: those of the system",
-            extra_json_schema=WHERE,
-        ),
-    ] = ""
-    certificate: Annotated[str, Meta(title="Client certificate", description="PEM, where the broker asks for one")] = ""
-    private_key: Annotated[Secret, Meta(title="Client key", description="PEM of its key")] = ""
-    user: Annotated[Text, Meta(title="User", description="Name to sign in with; empty: without")] = ""
-    password: Annotated[Secret, Meta(title="Password", description="To that name")] = ""
+    PORTS = (1883, 8883)
+
     client_id: Annotated[
         str,
         Meta(
@@ -155,8 +116,3 @@ class MqttSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         float,
         Meta(gt=0, le=100_000, title="Messages a second of one device", description="More are refused, one by one"),
     ] = 100.0
-
-    @property
-    def at(self) -> tuple[str, int]:
-        """Host and port."""
-        return self.host, self.port or (8883 if self.tls else 1883)
