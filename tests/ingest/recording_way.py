@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -24,11 +25,14 @@ class RecordingWay:
 
     def __init__(self) -> None:
         self.kept: list[KeptReading] = []
+        self.messages: list[tuple[Columns, Message]] = []
+        """What was not handed over with others."""
         self.refused: list[tuple[Message, str]] = []
         self.others: list[str] = []
         self.open = asyncio.Event()
         self.open.set()
         self.waiting = 0
+        self.late_s = 0.0
         self.not_kept: Callable[[Columns], str] = lambda columns: ""
         self.changed = asyncio.Event()
 
@@ -58,6 +62,7 @@ class RecordingWay:
                 refused.append((message, reason))
                 continue
             self._record(columns)
+            self.messages.append((columns, message))
         self.refused += refused
         self.changed.set()
         return refused
@@ -77,7 +82,7 @@ class RecordingWay:
         self.changed.set()
 
     def lagging(self, seconds: float) -> None:
-        pass
+        self.late_s = seconds
 
     def values(self) -> dict[str, list[float]]:
         """What came of each address, in order."""
@@ -86,9 +91,14 @@ class RecordingWay:
             found.setdefault(reading.address, []).append(reading.value)
         return found
 
+    def readings(self, address: str) -> list[tuple[int, float]]:
+        """Times and values of an address."""
+        return [(one.time_us, one.value) for one in self.kept if one.address == address]
+
     async def until(self, wanted: Callable[[RecordingWay], object], patience_s: float = 60.0) -> None:
         """Returns when it is so."""
         async with asyncio.timeout(patience_s):
             while not wanted(self):
                 self.changed.clear()
-                await self.changed.wait()
+                with contextlib.suppress(TimeoutError):  # what is wanted may be of somebody else
+                    await asyncio.wait_for(self.changed.wait(), 0.05)

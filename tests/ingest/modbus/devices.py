@@ -7,13 +7,9 @@ import contextlib
 import os
 import socket
 import struct
-import time
 import tty
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-
-from wattstead.ingest.decoding.columns import Columns, Few
-from wattstead.ingest.sources.source_protocol import Message
 
 PAYLOADS = Path(__file__).parents[2] / "payloads" / "modbus"
 Registers = dict[tuple[str, int], int]
@@ -37,53 +33,6 @@ class Image:
             for word in words[2:]:
                 self.registers[table, at] = int(word, 16)
                 at += 1
-
-
-class Recorder:
-    """A `Way` that keeps what it is given in memory."""
-
-    def __init__(self) -> None:
-        self.kept: list[tuple[Columns, Message]] = []
-        self.refused: list[tuple[Message, str]] = []
-        self.said: list[str] = []
-        self.late_s = 0.0
-        self._news = asyncio.Event()
-
-    def present_us(self) -> int:
-        return time.time_ns() // 1000
-
-    async def keep(self, columns: Columns | Few, message: Message) -> None:
-        self.kept.append((columns if isinstance(columns, Columns) else columns.columns(), message))
-        self._news.set()
-
-    def refuse(self, message: Message, reason: str) -> None:
-        self.refused.append((message, reason))
-        self._news.set()
-
-    def connected(self, to: str) -> None:
-        self.said.append(to)
-        self._news.set()
-
-    def lagging(self, seconds: float) -> None:
-        self.late_s = seconds
-
-    def readings(self, address: str) -> list[tuple[int, float]]:
-        """Times and values of an address."""
-        return [
-            (int(columns.time_us[row]), float(columns.value[row]))
-            for columns, _ in self.kept
-            for row in range(len(columns))
-            if columns.names.address(row) == address
-        ]
-
-    async def until(self, wanted: Callable[[], bool], patience_s: float = 60.0) -> None:
-        """Waits for the condition; fails when patience ends."""
-        async with asyncio.timeout(patience_s):
-            while not wanted():
-                self._news.clear()
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(0.05):
-                        await self._news.wait()
 
 
 Answering = Callable[[int, int, int, int], bytes | None]

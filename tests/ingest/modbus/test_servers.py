@@ -11,8 +11,9 @@ import pytest
 from pymodbus import FramerType
 from pymodbus.server import ModbusSerialServer, ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
-from tests.ingest.modbus.devices import PAYLOADS, Image, Recorder, line
+from tests.ingest.modbus.devices import PAYLOADS, Image, line
 from tests.ingest.modbus.test_polling import failure, running
+from tests.ingest.recording_way import RecordingWay
 
 from wattstead.ingest.modbus.look import look
 from wattstead.ingest.modbus.settings import Device, ModbusSettings
@@ -49,13 +50,15 @@ async def served(server: ModbusTcpServer | ModbusSerialServer) -> AsyncIterator[
         await server.shutdown()
 
 
-async def read_by(settings: ModbusSettings) -> Recorder:
-    way = Recorder()
+async def read_by(settings: ModbusSettings) -> RecordingWay:
+    way = RecordingWay()
     async with running(settings, way):
-        await way.until(lambda: len({message.where.split()[1] for _, message in way.kept}) == 3 and len(way.kept) >= 6)
+        await way.until(
+            lambda way: len({message.where.split()[1] for _, message in way.messages}) == 3 and len(way.messages) >= 6
+        )
     for unit, template in METERS.items():
         image = Image(PAYLOADS / f"{template}.txt")
-        kept = [columns for columns, message in way.kept if message.where.startswith(f"unit {unit} ")]
+        kept = [columns for columns, message in way.messages if message.where.startswith(f"unit {unit} ")]
         for address, value in image.expected.items():
             found = [
                 float(c.value[row])
@@ -78,7 +81,7 @@ async def test_over_tcp(link: str, framer: FramerType, free_port: int) -> None:
         assert found["unit 5"].value == "answers with exception 2 (illegal data address)"
         assert found["unit 9"].name == "Fronius Symo 5.0-3-M 34119102"
         assert found["unit 9"].settings == {"devices": [{"unit_id": 9, "template": "fronius-symo"}]}
-    assert "cannot be reached" in str(await failure(settings, Recorder()))
+    assert "cannot be reached" in str(await failure(settings, RecordingWay()))
 
 
 async def test_over_a_serial_line() -> None:
@@ -86,17 +89,17 @@ async def test_over_a_serial_line() -> None:
         settings = ModbusSettings(link="serial", serial=ours, baud=115_200, devices=DEVICES, every_s=0.2)
         async with served(ModbusSerialServer(devices(), framer=FramerType.RTU, port=theirs, baudrate=115_200)):
             way = await read_by(settings)
-    assert way.said == [ours]
+    assert way.others == [ours]
 
 
 async def test_a_line_that_is_not_there_or_goes(tmp_path: object) -> None:
     settings = ModbusSettings(link="serial", serial=f"{tmp_path}/ttyUSB7", devices=DEVICES)
-    error = await failure(settings, Recorder())
+    error = await failure(settings, RecordingWay())
     assert "ttyUSB7' cannot be opened" in str(error) and not error.hopeless
-    assert (await failure(ModbusSettings(link="serial", devices=DEVICES), Recorder())).hopeless
+    assert (await failure(ModbusSettings(link="serial", devices=DEVICES), RecordingWay())).hopeless
     master, slave = os.openpty()
     settings = ModbusSettings(link="serial", serial=os.ttyname(slave), devices=DEVICES, every_s=0.2, timeout_s=30)
-    async with running(settings, Recorder()) as task:
+    async with running(settings, RecordingWay()) as task:
         asked = await asyncio.get_running_loop().run_in_executor(None, os.read, master, 8)
         assert asked[:2] == b"\x01\x04"
         os.close(master)
