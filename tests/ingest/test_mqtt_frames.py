@@ -100,10 +100,11 @@ def test_garbage_is_named_and_nothing_else_happens(properties: bool, stream: byt
 
 MAPPED = MqttSettings(
     host="h", mappings=(TopicMapping(topic="m/{id}", address="meter/{id}", value="power", time="ts"),
-                        TopicMapping(topic="now/{id}", value="power", address="now/{id}"))
+                        TopicMapping(topic="now/{id}", value="power", address="now/{id}"),
+                        TopicMapping(topic="bare/{id}"))
 )  # fmt: skip
 READER = Reader(MAPPED)
-TOPICS = [b"emon/a", b"emon/b", b"emon/b/c", b"m/1", b"m/2", b"now/1"]
+TOPICS = [b"emon/a", b"emon/b", b"emon/b/c", b"m/1", b"m/2", b"now/1", b"bare/1", b"emon/b/describe"]
 VALUES: st.SearchStrategy[Any] = st.one_of(
     st.integers(-10, 10), st.floats(-1e6, 1e6), st.sampled_from([1_700_000_000, 1_700_000_000_000, -5, 1e12]),
     st.sampled_from(["x", None, True, [1], {"a": 1}]),
@@ -112,7 +113,8 @@ PAYLOADS = st.one_of(
     st.dictionaries(st.sampled_from(["power", "ts", "time", "Time", "b", ""]), VALUES, max_size=4).map(
         lambda found: json.dumps(found).encode()
     ),
-    st.sampled_from([b'{"power":1},{"power":2}', b'{"power":3', b'"b":4}', b"5", b"6,7", b'{"a}', b'{":1}', b"{}",
+    st.sampled_from([b'{"power":1},{"power":2}', b'{"power":3', b'"b":4}', b"5", b" 5", b"-6.5e2", b"6,7",
+                     b"[8", b"9]", b"", b"true", b'{"a}', b'{":1}', b"{}",
                      b'{"power":1e999}', b'{"power":1}}', b'{"power":1,}', b'{\n"power": 8, "ts": 1700000000}',
                      b'{"power":NaN}', b'\xff{"power":1}', b'{"power":1,"power":2}', b'{"power":1},\n{"power":2}']),
 )  # fmt: skip
@@ -147,9 +149,10 @@ def test_read_together_messages_say_what_each_says_alone(came: list[tuple[bytes,
 def test_what_is_usual_is_read_together() -> None:
     """So that the property above is not met by reading everything alone."""
     usual = [(b"emon/a", b'{"p":1,"time":1700000000.5}'), (b"m/1", b'{"ts":1700000000,"power":2,"x":3}'),
-             (b"now/1", b'{"power":4}'), (b"emon/a", b'{"p":5,"q":6}')]  # fmt: skip
+             (b"now/1", b'{"power":4}'), (b"bare/1", b"7"), (b"emon/a/q", b"8"),
+             (b"emon/a", b'{"p":5,"q":6}')]  # fmt: skip
     broken = (b"emon/b", b'{"p":')
-    for came, left in ((usual, []), ([*usual * 20, broken, *usual * 20], [80])):
+    for came, left in ((usual, []), ([*usual * 20, broken, *usual * 20], [120])):
         columns, odd = flat.read(flats_of(came), [raw for _, raw in came], np.full(len(came), NOW_US, np.int64))
         assert odd == left and columns is not None
         assert rows(columns)[:3] == [

@@ -1,4 +1,4 @@
-"""Many messages of flat JSON, ``{"power":230.1,"time":1700000000}``, read at once into columns; pure.
+"""Many messages of flat JSON, ``{"power":230.1,"time":1700000000}`` or ``230.1``, read at once into columns; pure.
 
 It reads what is usual and names what is not; that, and all that is no flat JSON, is read one by one by its format.
 """
@@ -19,6 +19,10 @@ from wattstead.ingest.decoding.columns import Columns, Names
 from wattstead.ingest.decoding.merging import Joined
 
 _decoder = msgspec.json.Decoder(list[dict[str, float]])
+_numbers = msgspec.json.Decoder(list[float])
+Fields = tuple[str | None, ...]
+NUMBER: Final[Fields] = (None,)
+"""The fields of a message that is a number alone."""
 _MOST_SHAPES: Final = 100
 _SINGLY: Final = 16
 """So few messages are read one by one when one of them is no flat JSON."""
@@ -50,14 +54,14 @@ _form: Any = itemgetter(0)
 _names: Any = itemgetter(1)
 
 
-class Flat(dict[tuple[str, ...], Shape | None]):
+class Flat(dict[Fields, Shape | None]):
     """The shapes of one topic by the fields of its objects, found when first asked for; None: read it singly."""
 
-    def __init__(self, shape: Callable[[tuple[str, ...]], Shape | None]) -> None:
+    def __init__(self, shape: Callable[[Fields], Shape | None]) -> None:
         super().__init__()
         self._shape = shape
 
-    def __missing__(self, fields: tuple[str, ...]) -> Shape | None:
+    def __missing__(self, fields: Fields) -> Shape | None:
         if not fields:
             return None
         if len(self) >= _MOST_SHAPES:
@@ -129,22 +133,46 @@ def _block(form: Form, at: Sequence[int], found: list[Any], received_us: NDArray
     return rows, time_us, value, np.full(len(rows), time_at < 0)
 
 
-def _objects(payloads: Sequence[bytes]) -> list[dict[str, float]]:
+_Object = dict[Any, float]
+
+
+def _objects(payloads: Sequence[bytes]) -> list[_Object]:
     """The objects of messages, each from its own bytes alone; an empty one for what is none of numbers only.
 
-    >>> _objects([b'{"a":1}', b'{"a":2},{"a":3}', b'{"a":4', b'"b":5}', b'{"a":6,"b":7}'])
-    [{'a': 1.0}, {}, {}, {}, {'a': 6.0, 'b': 7.0}]
+    >>> _objects([b'{"a":1}', b'{"a":2},{"a":3}', b'{"a":4', b'"b":5}', b'{"a":6,"b":7}', b"8"])
+    [{'a': 1.0}, {}, {}, {}, {'a': 6.0, 'b': 7.0}, {None: 8.0}]
     """
     found = _together(payloads)
     if found is not None:
         return found
+    braces = [raw[:1] == b"{" for raw in payloads]
+    if not any(braces):
+        return _alone(payloads)
+    if not all(braces):
+        objects = iter(_objects([raw for raw, brace in zip(payloads, braces, strict=True) if brace]))
+        others = iter(_alone([raw for raw, brace in zip(payloads, braces, strict=True) if not brace]))
+        return [next(objects if brace else others) for brace in braces]
     if len(payloads) > _SINGLY:
         middle = len(payloads) // 2
         return [*_objects(payloads[:middle]), *_objects(payloads[middle:])]
     return [(_together([one]) or [{}])[0] for one in payloads]
 
 
-def _together(payloads: Sequence[bytes]) -> list[dict[str, float]] | None:
+def _alone(payloads: Sequence[bytes]) -> list[_Object]:
+    """`_objects` of messages that are numbers: each has at least one, so as many as messages are one of each."""
+    try:
+        found = _numbers.decode(b"[" + b",".join(payloads) + b"]")
+    except (msgspec.DecodeError, RecursionError):
+        found = []
+    if len(found) == len(payloads):
+        return [{None: number} for number in found]
+    if len(payloads) == 1:
+        return [{}]
+    middle = len(payloads) // 2
+    return [*_alone(payloads[:middle]), *_alone(payloads[middle:])]
+
+
+def _together(payloads: Sequence[bytes]) -> list[_Object] | None:
     """All of them as one JSON array, where it is certain that no text of one reaches into another.
 
     No payload holds the new line that stands between two, each begins with ``{`` and ends with ``}``, and there are no

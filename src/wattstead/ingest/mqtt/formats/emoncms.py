@@ -17,7 +17,7 @@ from wattstead.ingest.emoncms.address import address_of
 from wattstead.ingest.emoncms.names import clean
 from wattstead.ingest.emoncms.values import NameMemory, instant_of, named_alone, numbers_of
 from wattstead.ingest.errors import BodyInvalid
-from wattstead.ingest.mqtt.flat import Flat, Shape, form_of
+from wattstead.ingest.mqtt.flat import NUMBER, Fields, Flat, Shape, form_of
 from wattstead.ingest.mqtt.formats.format_row import Format, Topic, json_object, text_of
 from wattstead.ingest.mqtt.settings import MqttSettings
 from wattstead.ingest.sources.source_protocol import Unreadable
@@ -70,15 +70,18 @@ class _Node:
             return _few(self, {self.name: values[0]}, received_us, None, Rejections())
         return _few(self, {str(at): value for at, value in enumerate(values, 1)}, received_us, None, Rejections())
 
-    def shape(self, fields: tuple[str, ...]) -> Shape | None:
+    def shape(self, fields: Fields) -> Shape | None:
         """How objects with those fields are read."""
-        time_at = fields.index("time") if "time" in fields else -1
+        if fields == NUMBER:
+            return None if self.names is None else Shape(form_of(1, -1, (0,)), self.names)
+        named = [str(name) for name in fields]
+        time_at = named.index("time") if "time" in named else -1
         if time_at < 0:
-            time_at = next((at for at, name in enumerate(fields) if name.lower() == "time"), -1)
-        readings = tuple(at for at in range(len(fields)) if at != time_at)
+            time_at = next((at for at, name in enumerate(named) if name.lower() == "time"), -1)
+        readings = tuple(at for at in range(len(named)) if at != time_at)
         before = f"{self.name}_" if self.name else ""
-        names = self.memory.names(self.node, tuple(before + fields[at] for at in readings))
-        return Shape(form_of(len(fields), time_at, readings), names) if names is not None and readings else None
+        names = self.memory.names(self.node, tuple(before + named[at] for at in readings))
+        return Shape(form_of(len(named), time_at, readings), names) if names is not None and readings else None
 
     def _object(self, raw: bytes, received_us: int) -> Few:
         found: dict[str, Any]

@@ -13,7 +13,7 @@ from wattstead.ingest.decoding.gathered import Gathered, names_of, single
 from wattstead.ingest.decoding.instants import TimeInvalid, from_written
 from wattstead.ingest.decoding.json_path import MISSING, JsonPath
 from wattstead.ingest.errors import ParameterInvalid
-from wattstead.ingest.mqtt.flat import Flat, Shape, form_of
+from wattstead.ingest.mqtt.flat import NUMBER, Fields, Flat, Shape, form_of
 from wattstead.ingest.mqtt.formats.format_row import Topic, json_value
 from wattstead.ingest.mqtt.settings import TopicMapping
 from wattstead.ingest.mqtt.topics import TopicPattern
@@ -68,14 +68,14 @@ class _MappedTopic:
 
     @property
     def is_flat(self) -> bool:
-        """Whether it takes one field of an object, at most with another for a time that may be in seconds."""
+        """Whether it takes a number, or a field of an object, and perhaps another for a time that may be in seconds."""
         value, time = self.mapping.value.steps, self.mapping.time.steps
-        plain = len(value) == 1 and isinstance(value[0], str) and all(isinstance(step, str) for step in time)
-        return self.names is not None and plain and len(time) <= 1 and self.mapping.row.time_format in ("auto", "s")
+        plain = all(isinstance(step, str) for step in (*value, *time)) and len(time) <= len(value) <= 1
+        return self.names is not None and plain and self.mapping.row.time_format in ("auto", "s")
 
-    def shape(self, fields: tuple[str, ...]) -> Shape | None:
+    def shape(self, fields: Fields) -> Shape | None:
         """How objects with those fields are read."""
-        wanted: list[Any] = [*self.mapping.value.steps, *self.mapping.time.steps]
+        wanted: list[Any] = [*self.mapping.value.steps, *self.mapping.time.steps] or list(NUMBER)
         if self.names is None or not set(wanted) <= set(fields):
             return None
         value_at, *time_at = (fields.index(name) for name in wanted)
