@@ -12,7 +12,7 @@ class RefiningLimits(msgspec.Struct, frozen=True, kw_only=True):
     """The journal is looked at after this long at the latest; a wake-up comes earlier …"""
     rest_s: float = 0.1
     """… but this long after the last look at the earliest …"""
-    busy_rest_s: float = 0.25
+    busy_rest_s: float = 0.5
     """… or this long when that look brought more than ``busy_rows``: a look costs as much as thousands of readings."""
     busy_rows: int = 2_000
     read_bytes: int = 1_200_000

@@ -32,7 +32,7 @@ from wattstead.metering.errors import WattsteadError
 from wattstead.registry.records import KeyGrant, SourceState
 
 _log = structlog.get_logger("wattstead.sources")
-_POLL_S = 0.3
+_POLL_S = 1.0
 _LOOK_S = 30.0
 _LOOKS_AT_ONCE = 4
 _MOST_FOUND = 5_000
