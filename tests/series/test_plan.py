@@ -53,7 +53,7 @@ def test_nothing_rolled_up_comes_from_readings() -> None:
 
 @pytest.mark.parametrize("reach", [FAR, Reach(T0 + 150 * DAY_US + 50 * MINUTE_US, T0 + 150 * DAY_US + 45 * MINUTE_US)])
 def test_hundreds_of_edges_anywhere_are_answered_by_the_finest_rows_near_them_alone(reach: Reach) -> None:
-    edges = T0 + 17 + np.arange(801) * 19_999_999_999
+    edges = T0 + 17 + np.arange(151) * 199_999_999_999
     found = plan(edges, reach, "Europe/Berlin", windows=True)
     assert all(a.end_us == b.start_us for a, b in pairwise(found))
     assert (found[0].start_us, found[-1].end_us) == (edges[0], edges[-1])
@@ -62,7 +62,7 @@ def test_hundreds_of_edges_anywhere_are_answered_by_the_finest_rows_near_them_al
     at = np.searchsorted(starts, inside, side="right") - 1
     assert all(found[place].tier is Tier.RAW for place in at[(starts[at] < inside) & (inside < ends[at])])
     alone, windows = gathered(found)
-    assert len(alone) + len(windows) <= 6
+    assert len(alone) <= 2 and len(windows) == 4
     lengths = sum(int((one.end_us - one.start_us).sum()) for one in windows)
     assert lengths + sum(piece.end_us - piece.start_us for piece in alone) == edges[-1] - edges[0]
     assert len(plan(edges, reach, "Europe/Berlin")) <= MOST_PIECES

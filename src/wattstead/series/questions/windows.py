@@ -12,15 +12,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from wattstead.metering.rollup import DAY_US
 from wattstead.series.native import Columns
 from wattstead.series.questions.question import Piece
 from wattstead.series.rows import unsettled_rows
-from wattstead.series.tiers import LONGEST_DAY_US, ROLLUPS, Tier, within
+from wattstead.series.tiers import ROLLUPS, Tier, within
 
 _S = 1_000_000
 _HOUR_S = 3_600
-_LONGEST_US = {Tier.RAW: 60 * _S, Tier.MINUTE: 900 * _S, Tier.QUARTER: LONGEST_DAY_US}
-"""Longer ones are asked alone: there are few of them, at the ends. Days are always asked together."""
+_LONGEST_US = {Tier.RAW: _HOUR_S * _S, Tier.MINUTE: DAY_US, Tier.QUARTER: 62 * DAY_US}
+"""Longer ones are asked alone: there are few of them, at the end, where coarser rows are still to be made. Days are
+always asked together."""
 _BLOCK_S = {Tier.MINUTE: 900, Tier.QUARTER: 4 * _HOUR_S}
 
 
