@@ -25,7 +25,7 @@ from wattstead.series.questions.answers import Buckets
 from wattstead.series.questions.filling import Filled, fill, fill_nothing, rollup_rows
 from wattstead.series.questions.nearest import nearest
 from wattstead.series.questions.parts import SPLIT_POINTS, Part, parts
-from wattstead.series.questions.plan import MOST_PIECES, after, before
+from wattstead.series.questions.plan import MANY_PIECES, after, before
 from wattstead.series.questions.question import NO_CELL, Answer, Piece, Question, compiled, statements
 from wattstead.series.questions.stretch import halves
 from wattstead.series.questions.windows import gathered
@@ -107,7 +107,7 @@ class Asking:
 
     def _whole(self, part: Part) -> Filled:
         pieces = part.pieces(beside=True)
-        columns = self._pieced(part, pieces) if len(pieces) <= MOST_PIECES else self._windowed(part, pieces)
+        columns = self._pieced(part, pieces) if len(pieces) <= MANY_PIECES else self._windowed(part, pieces)
         columns = self._with_far_neighbours(columns, part)
         edges = part.edges_us
         if not columns:

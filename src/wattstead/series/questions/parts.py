@@ -12,7 +12,7 @@ from wattstead.metering.calendar import Step, edges_us
 from wattstead.metering.point import Point, StepMode, StepRule, step_rule
 from wattstead.metering.rollup import QUARTER_US
 from wattstead.series.marks import Reach
-from wattstead.series.questions.plan import MOST_PIECES, plan
+from wattstead.series.questions.plan import MANY_PIECES, plan
 from wattstead.series.questions.question import Piece
 from wattstead.series.questions.stretch import fewer, joined, stretched
 from wattstead.series.rules import Expired
@@ -61,7 +61,7 @@ class Part:
         if beside and self._near_us and found:
             found = self._with_start(found)
             found = self._with_end(found)
-        return fewer(found, len(self.points), self._expired) if len(found) <= MOST_PIECES else found
+        return fewer(found, len(self.points), self._expired) if len(found) <= MANY_PIECES else found
 
     def _plan(self, edges_us: Instants, windows: bool = False) -> tuple[Piece, ...]:
         return plan(edges_us, self.reach, self._zone, self._expired, len(self.points), self._has_days, windows)

@@ -21,6 +21,8 @@ from wattstead.series.tiers import FIRST_US, LAST_US, LONGEST_DAY_US, Tier
 Instants = NDArray[np.int64]
 MOST_PIECES = 12
 """Pieces of one question; a plan of more gives up its coarsest tier where finer rows are left."""
+MANY_PIECES = 24
+"""More than a plan has with the pieces beside its ends, but where it may have any number."""
 MOST_ROWS = 20_000_000
 """Rows one question may read of a tier; beyond, edges count as if they lay on the next coarser grid."""
 _MOST_SOON = 1_000_000
