@@ -13,12 +13,23 @@ from urllib.parse import urlsplit
 from wattstead.ingest.decoding.columns import Columns, Few
 from wattstead.ingest.fetched.fetching import Fetcher
 from wattstead.ingest.fetched.plan import Plan, Request
+from wattstead.ingest.reception import present_us
 from wattstead.ingest.sources.source_protocol import Found, Message, SourceFailed, Unreadable, Way
 
 _MOST_PAGES = 200
 _LARGE = 200_000
 """Answers with more bytes are read in a thread, so that others do not wait for it."""
 _EARLY, _LATE = 0.01, 60.0
+
+
+async def polled(plan: Plan, ca: str, every_s: float, way: Way) -> None:
+    """`poll` with a fetcher of its own, which knows servers by ``ca``."""
+    await poll(Fetcher(ca), plan, every_s, way)
+
+
+async def looked(plan: Plan, ca: str) -> Sequence[Found]:
+    """`seen` at present, with a fetcher of its own."""
+    return await seen(Fetcher(ca), plan, present_us())
 
 
 async def poll(fetcher: Fetcher, plan: Plan, every_s: float, way: Way) -> None:
@@ -70,14 +81,14 @@ async def _decoded(decode: Callable[[Message], Columns | Few], message: Message)
     return await asyncio.to_thread(decode, message) if len(message.raw) > _LARGE else decode(message)
 
 
-async def seen(fetcher: Fetcher, plan: Plan, present_us: int) -> Sequence[Found]:
+async def seen(fetcher: Fetcher, plan: Plan, now_us: int) -> Sequence[Found]:
     """What the first answer says, point by point: its address, its first value and how many. Raises `SourceFailed`."""
-    for request in plan.requests(present_us):
+    for request in plan.requests(now_us):
         answer = await fetcher.get(request)
         if answer is None:
             continue
         try:
-            columns = await _decoded(plan.decode, Message(answer.raw, answer.request.shown, present_us))
+            columns = await _decoded(plan.decode, Message(answer.raw, answer.request.shown, now_us))
         except Unreadable as fault:
             raise SourceFailed(f"{urlsplit(request.url).netloc} answers, and {fault}") from None
         return _found(columns.columns() if isinstance(columns, Few) else columns)

@@ -9,8 +9,11 @@ import msgspec
 
 from wattstead.ingest.decoding.columns import Columns
 from wattstead.ingest.fetched.plan import Plan
-from wattstead.ingest.reception import present_us
+from wattstead.ingest.sources.late import Late
 from wattstead.ingest.sources.source_protocol import Found, Message, SourceProtocol, Way
+
+_poll = Late("wattstead.ingest.fetched.polling", "polled")
+_see = Late("wattstead.ingest.fetched.polling", "looked")
 
 
 def fetched(
@@ -25,15 +28,10 @@ def fetched(
     """The row; the settings have ``ca`` and ``every_s``."""
 
     async def run(told: Any, way: Way) -> None:
-        from wattstead.ingest.fetched.fetching import Fetcher  # noqa: PLC0415 - see above
-        from wattstead.ingest.fetched.polling import poll  # noqa: PLC0415
-
-        await poll(Fetcher(told.ca), plan_of(told), told.every_s, way)
+        await _poll(plan_of(told), told.ca, told.every_s, way)
 
     async def look(told: Any, wanted: Mapping[str, Any]) -> Sequence[Found]:
-        from wattstead.ingest.fetched.fetching import Fetcher  # noqa: PLC0415
-        from wattstead.ingest.fetched.polling import seen  # noqa: PLC0415
-
-        return await seen(Fetcher(told.ca), plan_of(told), present_us())
+        found: Sequence[Found] = await _see(plan_of(told), told.ca)
+        return found
 
     return SourceProtocol(name, page, title, settings, decode, run, look, ahead_days)

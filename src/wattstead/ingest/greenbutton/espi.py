@@ -18,6 +18,8 @@ from wattstead.ingest.decoding.safe_xml import text_of, tree_of
 from wattstead.ingest.errors import BodyInvalid
 from wattstead.metering.quantity import Quality
 
+PREFIX = "greenbutton/"
+"""What addresses begin with unless something else is said."""
 _UNITS: Mapping[int, str] = {
     0: "", 5: "A", 29: "V", 31: "J", 33: "Hz", 38: "W", 42: "m³", 61: "VA", 63: "var", 65: "", 72: "Wh",
     119: "ft³", 125: "m³/h", 128: "gal", 132: "BTU", 134: "l", 137: "l/h", 169: "therm",

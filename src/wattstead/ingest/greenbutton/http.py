@@ -8,14 +8,12 @@ from urllib.parse import parse_qsl
 
 from wattstead.ingest.decoding.unpack import inflated
 from wattstead.ingest.errors import FormatUnknown, ParameterInvalid
-from wattstead.ingest.greenbutton.espi import decode
+from wattstead.ingest.greenbutton.espi import PREFIX, decode
 from wattstead.ingest.http.asgi import Answer, Request
 from wattstead.ingest.http.routes import Route
 from wattstead.ingest.http.told import answered, refuse
 from wattstead.ingest.reception import Reception
 
-PREFIX = "greenbutton/"
-"""What addresses begin with unless something else is said."""
 _FORMS = ("application/atom+xml", "application/xml", "text/xml", "")
 _LONGEST_PREFIX = 100
 

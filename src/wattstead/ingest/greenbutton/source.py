@@ -14,7 +14,6 @@ from wattstead.ingest.fetched.plan import Plan, Request
 from wattstead.ingest.fetched.row import fetched
 from wattstead.ingest.fetched.settings import Ca, Every, Prefix, Url
 from wattstead.ingest.greenbutton import espi
-from wattstead.ingest.greenbutton.http import PREFIX
 from wattstead.ingest.sources.source_protocol import Message, Secret, Unreadable
 
 
@@ -27,7 +26,7 @@ class GreenButtonSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
     ] = ""
     every_s: Every = 21_600.0
     ca: Ca = ""
-    prefix: Prefix = PREFIX
+    prefix: Prefix = espi.PREFIX
 
 
 def decode(message: Message, settings: GreenButtonSettings) -> Columns:

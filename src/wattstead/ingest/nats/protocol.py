@@ -1,25 +1,18 @@
-"""The row of NATS in the table of sources; its library is loaded when a source runs."""
+"""NATS in the table of sources."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 from wattstead.ingest.nats.decode import decode
 from wattstead.ingest.nats.settings import NatsSettings
-from wattstead.ingest.sources.source_protocol import Found, SourceProtocol, Way
+from wattstead.ingest.sources.late import Late
+from wattstead.ingest.sources.source_protocol import SourceProtocol
 
-
-async def _run(settings: NatsSettings, way: Way) -> None:
-    from wattstead.ingest.nats.run import run  # noqa: PLC0415 - see above
-
-    await run(settings, way)
-
-
-async def _look(settings: NatsSettings, asked: Mapping[str, Any]) -> Sequence[Found]:
-    from wattstead.ingest.nats.look import look  # noqa: PLC0415
-
-    return await look(settings, asked)
-
-
-NATS = SourceProtocol("nats", "docs/nats.md", "NATS", NatsSettings, decode, _run, _look)
+NATS = SourceProtocol(
+    "nats",
+    "docs/nats.md",
+    "NATS",
+    NatsSettings,
+    decode,
+    Late("wattstead.ingest.nats.run", "run"),
+    Late("wattstead.ingest.nats.look", "look"),
+)
