@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from wattstead.ingest.decoding.columns import Few
 from wattstead.ingest.mbus.bus import Bus, Garbled, Silent
 from wattstead.ingest.mbus.decode import decode
 from wattstead.ingest.mbus.frames import SELECTED, frames_of
@@ -94,11 +95,11 @@ async def _tested(bus: Bus, meter: MbusMeter, settings: MbusSettings) -> list[Fo
         return [Found(where=meter.address, fault=_GARBLED)]
     except Unreadable as error:
         return [Found(where=meter.address, fault=str(error))]
-    units = getattr(columns, "units", None) or [""] * len(columns.names)
-    values = getattr(columns, "values", None) or getattr(columns, "value", ())
+    whole = columns.columns() if isinstance(columns, Few) else columns
+    units = whole.units or [""] * len(whole)
     return [
-        Found(where=meter.address, name=columns.names.address(row), value=f"{value:g}", unit=units[row])
-        for row, value in enumerate(values)
+        Found(where=meter.address, name=whole.names.address(row), value=f"{whole.value[row]:g}", unit=units[row])
+        for row in range(len(whole))
     ]
 
 
