@@ -63,6 +63,13 @@ def test_a_time_far_after_its_receipt_is_suspect() -> None:
     assert Judge().judge(Columns.of([batch])).quality.tolist() == [Quality.RAW, Quality.SUSPECT]
 
 
+def test_who_knows_of_the_future_says_how_far_he_is_to_be_trusted() -> None:
+    times = [NOW_US + 7 * 86_400_000_000] * 2
+    quality = np.array([Quality.ESTIMATED, Quality.VALID], np.uint8)
+    batch = ReadingBatch.of([1, 1], times, [230.0, 230.0], quality, NOW_US << 8)
+    assert Judge().judge(Columns.of([batch])).quality.tolist() == [Quality.ESTIMATED, Quality.VALID]
+
+
 def test_a_point_number_out_of_the_blue_is_stored_and_asks_for_no_memory() -> None:
     judge = Judge()
     judge.learn([Point(id=2**31, quantity=Quantity.VOLTAGE, unit="V")])

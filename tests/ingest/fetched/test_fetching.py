@@ -16,6 +16,9 @@ from wattstead.ingest.fetched import fetching
 from wattstead.ingest.fetched.fetching import Fetcher
 from wattstead.ingest.fetched.plan import Answer, Plan, Request
 from wattstead.ingest.fetched.polling import poll
+from wattstead.ingest.reception import present_us
+from wattstead.ingest.sources.figures import Figures
+from wattstead.ingest.sources.life import Life
 from wattstead.ingest.sources.outward import Outward, networks
 from wattstead.ingest.sources.source_protocol import Message, SourceFailed, Unreadable
 
@@ -170,3 +173,17 @@ async def test_pages_without_end(server: WebServer) -> None:
     plan = Plan(lambda present_us: [Request(server.url)], decode, lambda answer: Request(server.url))
     with pytest.raises(SourceFailed, match="more than 200 pages"):
         await poll(Fetcher(), plan, 3_600, RecordingWay())
+
+
+async def test_a_source_waits_as_long_as_it_is_asked_to() -> None:
+    life = Life(1, Figures(), {}, present_us)
+
+    async def run() -> None:
+        raise SourceFailed("429 Too Many Requests", retry_after_s=3_600)
+
+    life.begin(run)
+    async with asyncio.timeout(60):
+        while not life.retry_us:  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.01)
+    assert life.retry_us - present_us() > 3_000_000_000
+    await life.end()

@@ -16,7 +16,7 @@ from wattstead.ingest.fetched.entsoe import ENTSOE, EntsoeSettings
 from wattstead.ingest.fetched.fetching import Fetcher
 from wattstead.ingest.fetched.octopus import OCTOPUS, OctopusSettings
 from wattstead.ingest.fetched.openmeteo import OPENMETEO, OpenMeteoSettings
-from wattstead.ingest.fetched.polling import _round
+from wattstead.ingest.fetched.polling import one_round
 from wattstead.ingest.sources.source_protocol import Message, Unreadable
 from wattstead.metering.quantity import Quality
 
@@ -146,7 +146,7 @@ async def asked_for(row: Any, server: WebServer, **settings: Any) -> tuple[Recor
     """One round of a way against a server."""
     way = RecordingWay()
     plan = row(settings.pop("of")(url=server.url, **settings))
-    await _round(Fetcher(), plan, way)
+    await one_round(Fetcher(), plan, way, {})
     return way, server.asked
 
 
@@ -184,6 +184,24 @@ async def test_prices_page_by_page(server: WebServer) -> None:
     server.says(first)  # whose next page is on another server
     way, _ = await asked_for(octopus.plan_of, server, of=OctopusSettings, product="AGILE-24-10-01", region="C")
     assert len(way.kept) == 6 and "another server" in way.refused[0][1]
+
+
+async def test_the_same_prices_are_kept_once(server: WebServer) -> None:
+    server.says((PAYLOADS / "entsoe/day_ahead.xml").read_bytes())
+    plan, way, kept, fetcher = (
+        entsoe.plan_of(EntsoeSettings(area=GERMANY.area, url=server.url)),
+        RecordingWay(),
+        {},
+        Fetcher(),
+    )
+    await one_round(fetcher, plan, way, kept)
+    first = len(way.kept)
+    server.says((PAYLOADS / "entsoe/day_ahead.xml").read_bytes().replace(b"12:10:00Z", b"12:40:00Z"))
+    await one_round(fetcher, plan, way, kept)
+    assert len(way.kept) == first, "only the document is a new one"
+    server.says((PAYLOADS / "entsoe/day_ahead.xml").read_bytes().replace(b"159.2", b"160"))
+    await one_round(fetcher, plan, way, kept)
+    assert len(way.kept) == 2 * first
 
 
 async def test_looking_around(server: WebServer) -> None:

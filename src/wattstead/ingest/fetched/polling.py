@@ -6,6 +6,7 @@ What is asked and what answers mean is each protocol's affair; so is what `watts
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import zlib
 from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
@@ -20,6 +21,8 @@ _MOST_PAGES = 200
 _LARGE = 200_000
 """Answers with more bytes are read in a thread, so that others do not wait for it."""
 _EARLY, _LATE = 0.01, 60.0
+Kept = dict[tuple[int, int], bytes]
+"""What was kept last, by request and page, as a digest."""
 
 
 async def polled(plan: Plan, ca: str, every_s: float, way: Way) -> None:
@@ -34,8 +37,9 @@ async def looked(plan: Plan, ca: str) -> Sequence[Found]:
 
 async def poll(fetcher: Fetcher, plan: Plan, every_s: float, way: Way) -> None:
     """Ask, keep, wait, until cancelled; raises `SourceFailed`. What cannot be read becomes a dead letter."""
+    kept: Kept = {}
     while True:
-        await _round(fetcher, plan, way)
+        await one_round(fetcher, plan, way, kept)
         await asyncio.sleep(until_next_s(way.present_us() / 1e6, every_s, str(id(way))))
 
 
@@ -54,10 +58,11 @@ def until_next_s(now_s: float, every_s: float, who: str) -> float:
     return waited_s if waited_s > every_s * _EARLY else waited_s + every_s
 
 
-async def _round(fetcher: Fetcher, plan: Plan, way: Way) -> None:
-    for first in plan.requests(way.present_us()):
+async def one_round(fetcher: Fetcher, plan: Plan, way: Way, kept: Kept) -> None:
+    """Ask for everything once. ``kept`` knows what was kept before, so that the same is not kept again."""
+    for at, first in enumerate(plan.requests(way.present_us())):
         request: Request | None = first
-        for _ in range(_MOST_PAGES):
+        for page in range(_MOST_PAGES):
             assert request is not None
             answer = await fetcher.get(request)
             way.connected(urlsplit(request.url).netloc)
@@ -66,7 +71,10 @@ async def _round(fetcher: Fetcher, plan: Plan, way: Way) -> None:
             message = Message(answer.raw, answer.request.shown, way.present_us())
             try:
                 columns = await _decoded(plan.decode, message)
-                await way.keep(columns, message)
+                said = _digest(columns)
+                if kept.get((at, page)) != said:
+                    await way.keep(columns, message)
+                    kept[at, page] = said
                 request = plan.after(answer)
             except Unreadable as fault:
                 way.refuse(message, str(fault))
@@ -75,6 +83,16 @@ async def _round(fetcher: Fetcher, plan: Plan, way: Way) -> None:
                 break
         else:
             raise SourceFailed(f"{first.url} has more than {_MOST_PAGES} pages; ask for less", retry_after_s=600)
+
+
+def _digest(columns: Columns | Few) -> bytes:
+    """What tells readings and their faults from others, whatever else an answer says."""
+    whole = columns.columns() if isinstance(columns, Few) else columns
+    names = [whole.names.address(row) for row in range(len(whole))]
+    faults = [str(one) for one in whole.rejected.listed]
+    told = hashlib.sha256(repr((names, faults)).encode())
+    told.update(whole.time_us.tobytes() + whole.value.tobytes())
+    return told.digest()
 
 
 async def _decoded(decode: Callable[[Message], Columns | Few], message: Message) -> Columns | Few:
