@@ -7,6 +7,8 @@ export interface Spot {
   readonly path: string;
   readonly icon: IconName;
   readonly word: PlainKey;
+  /** What stands in the bar of a phone, where the word is too long for it. */
+  readonly short?: PlainKey;
 }
 
 const SPOTS = {
@@ -18,7 +20,7 @@ const SPOTS = {
   q: { path: "/sources", icon: "download", word: "nav.sources" },
   t: { path: "/templates", icon: "table", word: "nav.templates" },
   w: { path: "/people", icon: "people", word: "nav.people" },
-  o: { path: "/organizations", icon: "tree", word: "nav.organizations" },
+  o: { path: "/organizations", icon: "tree", word: "nav.organizations", short: "nav.organizations.short" },
   x: { path: "/settings", icon: "settings", word: "nav.settings" },
 } as const satisfies Readonly<Record<string, Spot>>;
 

@@ -10,7 +10,7 @@ import { PEOPLE_ROLES, roleName } from "./people";
 const ATTRIBUTES: ReadonlyMap<string, Attribute> = new Map([...ORGANIZATION, ...PERSON, ...DEVICE, ...SITE].map((one) => [one.key, one]));
 const OTHERS = [
   "invitation", "space_id", "kind", "quantity", "direction", "unit", "role", "resolution", "width", "max_rate", "max_gap_s", "scope", "expires", "photo", "parent_id",
-  "organization_id", "site_id", "enabled", "tags",
+  "organization_id", "site_id", "enabled", "tags", "membership",
 ] as const;
 type Other = (typeof OTHERS)[number];
 
@@ -24,7 +24,7 @@ export function fieldWord(field: string): string {
 
 const DEEDS = [
   "create", "change", "delete", "see", "invite", "accept", "impersonate", "rotate", "revoke", "move", "move away", "grant", "end grant",
-  "hand over", "roll over", "enable posting", "disable posting", "enable", "disable", "reason",
+  "hand over", "roll over", "enable posting", "disable posting", "enable", "disable", "reason", "give", "take", "suspend", "resume", "add", "correct", "look", "join", "new code",
 ] as const;
 
 /** What was done, in a word. */
@@ -34,7 +34,7 @@ export function deedWord(action: string): string {
 
 const RESOURCES: Readonly<Record<string, PlainKey>> = {
   organization: "nav.organization", person: "nav.person", site: "nav.site", space: "field.space", device: "nav.device", point: "field.point",
-  reading: "field.reading", template: "attr.template", key: "field.key", share: "field.share", self: "nav.person",
+  reading: "field.reading", template: "attr.template", key: "field.key", share: "field.share", self: "nav.person", source: "field.source", edge: "field.edge",
 };
 
 export function resourceWord(resource: string): string {

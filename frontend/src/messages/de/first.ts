@@ -21,6 +21,7 @@ export const words: Words<"first"> = {
   "nav.templates": "Vorlagen",
   "nav.people": "Personen",
   "nav.organizations": "Organisationen",
+  "nav.organizations.short": "Organis.",
   "nav.more": "Mehr",
   "site.choose": "Standort",
 

@@ -3,7 +3,7 @@
 import type { Words } from "../index";
 
 export const words: Words<"templates"> = {
-  "templates.search": "Nach Name oder Hersteller suchen",
+  "templates.search": "Name oder Hersteller suchen",
   "templates.source": "Woher sie kommen",
   "templates.all": "Alle",
   "templates.own": "Eigene",

@@ -19,6 +19,7 @@ export const words = {
   "nav.templates": "Templates",
   "nav.people": "People",
   "nav.organizations": "Organizations",
+  "nav.organizations.short": "Orgs",
   "nav.more": "More",
   "site.choose": "Site",
 

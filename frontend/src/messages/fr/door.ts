@@ -20,7 +20,7 @@ export const words: Words<"door"> = {
   "signin.back": "Retour",
   "signin.forgot": "Mot de passe oublié ?",
   "signin.register": "S'inscrire",
-  "signin.passkey": "Se connecter avec une clé d'accès",
+  "signin.passkey": "Avec une clé d'accès",
   "signin.nopasskey": "Aucune clé d'accès n'a été présentée. Réessayez, ou utilisez e-mail et mot de passe.",
   "signin.outside": "Se connecter avec {name}",
   "signin.outsiderefused": "Personne ici n'a l'adresse que vous y avez présentée. Demandez une invitation.",

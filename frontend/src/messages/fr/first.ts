@@ -21,6 +21,7 @@ export const words: Words<"first"> = {
   "nav.templates": "Modèles",
   "nav.people": "Personnes",
   "nav.organizations": "Organisations",
+  "nav.organizations.short": "Organis.",
   "nav.more": "Plus",
   "site.choose": "Site",
 
