@@ -156,7 +156,7 @@ def test_people_are_filtered_and_exported_with_their_tags(
         assert ("both@test.example" in lines) is found, query
     assert "tag.team" in dairy.owner.get("/directory/export", params={"kind": "people"}).text.splitlines()[0]
     for foreign in ({"tag.team": "green"}, {"tag.team.empty": "no"}, {"phone_type.contains": "phone"}):
-        assert mill.owner.get("/people", params=foreign).json()["total"] == 0
+        assert identity not in {row["id"] for row in mill.owner.get("/people", params=foreign).json()["rows"]}
     assert "green" not in mill.owner.get("/directory/export", params={"kind": "people"}).text
     for wrong in ({"name.from": "a"}, {"created.contains": "1"}, {"role": ["user", "owner"]}, {"created.from": "soon"}):
         assert dairy.owner.get("/people", params=wrong).status_code == 400, wrong
