@@ -136,8 +136,8 @@ def _party(request: AnyRequest, rooms: Rooms) -> RelyingParty:
     origin = f"{told.scheme or 'http'}://{host}" + (f":{told.port}" if told.port else "")
     page = request.headers.get("Origin", origin)
     if page != origin:
-        told = f"passkeys work on pages opened at {origin}; open them there"
-        raise Refused(409, told, code="passkey.origin", origin=origin)
+        sentence = f"passkeys work on pages opened at {origin}; open them there"
+        raise Refused(409, sentence, code="passkey.origin", origin=origin)
     return RelyingParty(host, origin)
 
 
