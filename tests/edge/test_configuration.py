@@ -23,7 +23,8 @@ from wattstead.edge.link import join
 from wattstead.edge.running import Edge
 from wattstead.ingest.edge import trust
 from wattstead.ingest.edge.configuring import Configuring
-from wattstead.ingest.edge.wire import Name, Synced
+from wattstead.ingest.edge.wire import Document, Name, Synced
+from wattstead.ingest.sources.table import SOURCES
 from wattstead.metering.batch import ReadingBatch
 from wattstead.registry.places.sources import Given
 from wattstead.registry.records import EdgeRule, PointDeclaration, Treatment
@@ -130,6 +131,29 @@ async def test_secrets_are_for_that_edge_alone_and_closed_on_its_disk(home: Home
     box = trust.opened(Identity.load(folder).sealing_key, msgspec.json.decode(found.document)["box"])
     assert msgspec.json.decode(box) == {str(source): {"password": secret}}
     assert all(secret.encode() not in path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+async def test_an_edge_is_told_registers_and_refuses_what_it_has_not_installed(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "edge"
+    await home.answer()
+    edge_id = await home.edge(folder)
+    meter = {"host": "h", "devices": [{"unit_id": 1, "template": "eastron-sdm120"}]}
+    home.registry.create_source(home.site, "modbus", Given(name="Meter", settings=meter, edge_id=edge_id))
+    wrong = {"host": "h", "devices": [{"unit_id": 1, "template": "nobody-has-this"}]}
+    home.registry.create_source(home.site, "modbus", Given(name="Other", settings=wrong, edge_id=edge_id))
+    told = msgspec.json.decode(document(home, edge_id).document, type=Document)
+    (device,), other = told.sources[0].settings["devices"], told.sources[1].settings
+    assert "template" not in device and device["registers"][0]["name"] == "power" and other == wrong
+    settings = {"host": "h", "queue": "q"}
+    home.registry.create_source(home.site, "amqp", Given(name="Rabbit", settings=settings, edge_id=edge_id))
+    monkeypatch.setattr("wattstead.edge.configuration.find_spec", lambda module: None)
+    configuration = Configuration(folder, Identity.load(folder), SOURCES)
+    assert not configuration.take(document(home, edge_id), ())
+    assert (
+        "RabbitMQ needs more than this edge has: pip install 'wattstead[edge-amqp]'" in configuration.held.refused_why
+    )
 
 
 async def test_readings_are_treated_and_averaged_as_the_rules_say(home: Home, tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wattstead.edge.thinning import Form, Meaning, thinned
-from wattstead.edge.treating import Treatments
+from wattstead.edge.thinning import Meaning, thinned
+from wattstead.edge.treating import Treatments, averages
 from wattstead.ingest.decoding.columns import Columns, Names
 from wattstead.metering.batch import ReadingBatch
 from wattstead.metering.point import Point, step_rule
@@ -70,7 +70,6 @@ def test_a_day_of_seconds_becomes_few() -> None:
     time_us = np.arange(0, 86_400) * 1_000_000
     level = ReadingBatch.of([1] * 86_400, time_us, 500 + 100 * np.sin(time_us / 1e9))
     assert len(thinned(level, {}, MINUTE_US)) == 4 * 1440
-    assert len(thinned(level, {}, MINUTE_US, Form.MEAN)) == 1440
     register = ReadingBatch.of([1] * 86_400, time_us, np.arange(86_400) * 0.001)
     assert len(thinned(register, {1: Meaning.of(REGISTER, "kWh")}, QUARTER_US)) == 2 * 96
 
@@ -100,14 +99,13 @@ def columns(*rows: tuple[str, float, float]) -> Columns:
 
 
 def test_rules_at_the_door() -> None:
-    treatments = Treatments(
-        [
-            EdgeRule(pattern="boiler/*", treatment=Treatment.SCALE, factor=0.5),
-            EdgeRule(pattern="*/noise", treatment=Treatment.DROP),
-            EdgeRule(pattern="*", treatment=Treatment.DEADBAND, band=1.0, every_s=60),
-            EdgeRule(pattern="*", treatment=Treatment.AVERAGE, every_s=30),
-        ]
-    )
+    rules = [
+        EdgeRule(pattern="boiler/*", treatment=Treatment.SCALE, factor=0.5),
+        EdgeRule(pattern="*/noise", treatment=Treatment.DROP),
+        EdgeRule(pattern="*", treatment=Treatment.DEADBAND, band=1.0, every_s=60),
+        EdgeRule(pattern="*", treatment=Treatment.AVERAGE, every_s=30),
+    ]
+    treatments = Treatments(rules)
     rows = [
         ("boiler/t", 0, 100),
         ("boiler/noise", 0, 5),
@@ -121,6 +119,6 @@ def test_rules_at_the_door() -> None:
     assert treatments.treat(1, columns(("boiler/t", 62, 121))).value.tolist() == [60.5], "again, as after a full disk"
     assert treatments.treat(2, columns(("boiler/t", 62, 121))).value.tolist() == [60.5], "of another source"
     assert len(treatments.treat(1, columns(("boiler/t", 63, 121)))) == 0
-    assert treatments.average_s("boiler/t") == treatments.longest_s() == 30
+    assert averages(rules) == [("*", 30)]
     treatments.learn([])
     assert treatments.treat(1, columns(("boiler/noise", 0, 5))).value.tolist() == [5.0]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ from wattstead.registry.records import EdgeSettings, KeyGrant, Source, SourceSta
 _log = structlog.get_logger("wattstead.edge")
 _MOST_POINTS = 2_000_000_000
 _MOST_STARTS = 3
+_MODULES = {"edge-amqp": ["pika"], "edge-opcua": ["asyncua"]}
+"""What the extras of `SourceProtocol.extra` bring."""
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
 
@@ -201,6 +204,11 @@ class Configuration:
             protocol = named(source.protocol, self._table)
             if protocol is None:
                 raise NotApplicable(f"source {source.id} ({source.name}): this edge knows no {source.protocol!r}")
+            if protocol.extra and not installed(protocol.extra):
+                raise NotApplicable(
+                    f"source {source.id} ({source.name}): {protocol.title} needs more than this edge has: "
+                    f"pip install 'wattstead[{protocol.extra}]' there"
+                )
             try:
                 settings_of(protocol, source.settings, state.secrets)
             except SettingsInvalid as error:
@@ -208,6 +216,11 @@ class Configuration:
 
     def _save(self) -> None:
         put(self._file, msgspec.json.encode(self.held))
+
+
+def installed(extra: str) -> bool:
+    """Whether the packages of an extra of ours are there."""
+    return all(find_spec(module) is not None for module in _MODULES[extra])
 
 
 def _state(document: Document, source: EdgeSource, secrets: Mapping[str, Any]) -> SourceState:

@@ -24,7 +24,7 @@ from wattstead.edge.link import Link
 from wattstead.edge.names import NameBook
 from wattstead.edge.sending import Sender
 from wattstead.edge.site_map import SiteMap
-from wattstead.edge.treating import EdgeReception, Treatments
+from wattstead.edge.treating import EdgeReception, Treatments, averages
 from wattstead.edge.waiting import Plan, Waiting
 from wattstead.ingest.edge.wire import Sync
 from wattstead.ingest.limits import IngestLimits
@@ -169,11 +169,10 @@ class Edge:
         self.sources.wake()
 
     def _plan(self) -> Plan:
-        treatments, settings = self.reception.treatments, self.configuration.settings or EdgeSettings()
+        settings = self.configuration.settings or EdgeSettings()
         return Plan(
             aggregate_s=settings.aggregate_s,
-            longest_s=treatments.longest_s(),
-            average_s=lambda number: treatments.average_s(self.site_map.address(number)),
+            averages=averages(settings.rules),
             old_s=max(self._old_s, 3 * settings.send_every_s),
         )
 

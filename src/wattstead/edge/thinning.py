@@ -9,7 +9,6 @@ further.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from enum import Enum
 from typing import NamedTuple
 
 import msgspec
@@ -23,15 +22,6 @@ from wattstead.metering.rollup import RollupRows, bucket_starts, roll, settle
 
 _MS_US = 1_000
 _LEVEL = StepRule(StepMode.POWER)
-
-
-class Form(Enum):
-    """What becomes of a bucket."""
-
-    EXACT = "exact"
-    """As few readings as make the same energy; four of a level."""
-    MEAN = "mean"
-    """One reading: the mean of a level, the last of a register, the sum of amounts."""
 
 
 class Meaning(NamedTuple):
@@ -59,9 +49,7 @@ class Meaning(NamedTuple):
         return cls(point.kind, msgspec.structs.replace(rule, quantum=rule.quantum / factor))
 
 
-def thinned(
-    batch: ReadingBatch, meanings: Mapping[int, Meaning], width_us: int, form: Form = Form.EXACT
-) -> ReadingBatch:
+def thinned(batch: ReadingBatch, meanings: Mapping[int, Meaning], width_us: int) -> ReadingBatch:
     """The readings with each bucket of ``width_us`` thinned, in order of time; a point without a meaning is a level.
 
     >>> seconds = ReadingBatch.of([1] * 60, [s * 1_000_000 for s in range(60)], [100.0] * 60)
@@ -78,25 +66,21 @@ def thinned(
     is_kind = {kind: np.array([known[int(p)].kind is kind for p in rows.point], np.bool_) for kind in Kind}
     gap_us = np.array([known[int(point)].rule.max_gap_us for point in rows.point], np.int64)
     stretches = np.maximum(1, -(-(rows.last_time_us - rows.first_time_us) // np.maximum(gap_us, 1)))
-    least = np.select([is_kind[Kind.REGISTER], is_kind[Kind.GAUGE] & (form is Form.EXACT)], [2, 3 + stretches], 1)
+    least = np.select([is_kind[Kind.REGISTER], is_kind[Kind.GAUGE]], [2, 3 + stretches], 1)
     as_it_came = (rows.flags != 0) | (rows.count <= least) | is_kind[Kind.STATE]
     kept = np.repeat(as_it_came, rows.count.astype(np.int64)) & _changes(settled, first, last, is_kind[Kind.STATE])
     few = _Few()
     few.add(settled.point[kept], settled.time_us[kept], settled.value[kept], settled.quality[kept])
     some = np.flatnonzero(is_kind[Kind.REGISTER] & ~as_it_came)
-    if form is Form.EXACT:
-        few.take(settled, first[some])
+    few.take(settled, first[some])
     few.take(settled, last[some])
     some = np.flatnonzero(is_kind[Kind.DELTA] & ~as_it_came)
     quantum = np.array([known[int(point)].rule.quantum for point in rows.point[some]], np.float64)
     few.add(rows.point[some], rows.first_time_us[some], rows.step[some] * quantum)
     some = np.flatnonzero(is_kind[Kind.GAUGE] & ~as_it_came)
-    if form is Form.MEAN:
-        few.add(rows.point[some], rows.first_time_us[some], (rows.sum / rows.count)[some])
-    else:
-        few.take(settled, first[some])
-        few.take(settled, last[some])
-        _means(few, rows.rows(some), stretches[some])
+    few.take(settled, first[some])
+    few.take(settled, last[some])
+    _means(few, rows.rows(some), stretches[some])
     return few.batch(batch.version)
 
 

@@ -1,6 +1,6 @@
 """Treating: what people want done with readings of some addresses before they are kept: dropped, scaled, thinned out.
 
-Averages are made when readings are sent, from what is on disk: nothing that was acknowledged waits in memory.
+Averages are made when readings are sent (`wattstead.edge.windows`), from what is on disk.
 """
 
 from __future__ import annotations
@@ -52,15 +52,6 @@ class Treatments:
         """Whether a reading of one of these is changed or left out at the door."""
         return bool(self._rules) and any(one in _AT_THE_DOOR for address in addresses for one in self.of(address))
 
-    def average_s(self, address: str) -> int:
-        """Over how many seconds readings of an address are averaged; 0: not at all."""
-        rule = self.of(address).get(Treatment.AVERAGE)
-        return rule.every_s if rule else 0
-
-    def longest_s(self) -> int:
-        """The longest time over which anything is averaged."""
-        return max((rule.every_s for rule in self._rules if rule.treatment is Treatment.AVERAGE), default=0)
-
     def treat(self, place: int, columns: Columns) -> Columns:
         """The readings that are to be kept, as they are to be kept; the same columns again give the same."""
         if not self.touch(columns.names.addresses):
@@ -90,6 +81,11 @@ class Treatments:
         if last is None or time_us >= last[0]:
             self._last[series] = time_us, value
         return True
+
+
+def averages(rules: Sequence[EdgeRule]) -> list[tuple[str, int]]:
+    """Patterns of addresses that are averaged, with the seconds."""
+    return [(one.pattern, one.every_s) for one in rules if one.treatment is Treatment.AVERAGE]
 
 
 class EdgeReception(Reception):

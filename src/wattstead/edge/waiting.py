@@ -9,16 +9,19 @@ later received one is always sent last. How far both lanes are is on disk before
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from wattstead.edge.files import got, put
 from wattstead.edge.names import NameBook
 from wattstead.edge.segments import Level, Segment, Segments
-from wattstead.edge.thinning import Form, Meaning, chosen, joined, thinned
+from wattstead.edge.thinning import Meaning, chosen, joined, thinned
+from wattstead.edge.windows import END_OF_TIME_US, Open, closed, folded
 from wattstead.ingest.edge.wire import Name, Upload, packed
 from wattstead.metering.batch import ReadingBatch
 from wattstead.stream import Entry, JournalReader, Mark, Position, PositionFile, files
@@ -49,6 +52,10 @@ class Lanes(msgspec.Struct, kw_only=True):
     """… and when: it sends readings of this instant and later."""
     late_us: int = 0
     """Readings before this instant are sent by the first lane, even where the second has been."""
+    averages: list[tuple[str, int]] = []
+    """Patterns of the addresses that are averaged, with the seconds: the rules by which `windows` were made."""
+    windows: Open = {}
+    """The averages in the making; only the first lane brings readings to them."""
     sent: int = 0
     packed: int = 0
     thinned: int = 0
@@ -61,17 +68,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """How to send at present."""
 
     aggregate_s: int = 0
-    longest_s: int = 0
-    """The longest average of single addresses."""
-    average_s: Callable[[int], int] = lambda number: 0
-    """The average of one series."""
+    """Whole buckets of so many seconds are sent, when they are over; 0: readings are."""
+    averages: Sequence[tuple[str, int]] = ()
+    """Patterns of addresses of which averages are sent, with the seconds; the first that fits counts."""
     old_s: float = 10.0
     """Readings that wait for longer are old: new ones overtake them."""
-
-    @property
-    def hold_s(self) -> int:
-        """Whole buckets of so many seconds are sent, when they are over."""
-        return max(self.aggregate_s, self.longest_s)
 
 
 class Waiting:
@@ -93,6 +94,7 @@ class Waiting:
         self._first = self._reader(self.lanes.ordered)
         self._second: JournalReader | None = None if self.lanes.live is None else self._reader(self.lanes.live)
         self._peeked: list[Entry] = []
+        self._widths: dict[int, int] = {}
         self.oldest_us = 0
         """When the oldest reading that waits was received, as known at the last look; 0: none waits."""
         self.more = False
@@ -113,10 +115,13 @@ class Waiting:
         lanes = self.lanes
         if lanes.pending:
             return lanes.pending
-        if lanes.live is None and not plan.hold_s and self._is_old(plan):
+        if lanes.live is None and not plan.aggregate_s and self._is_old(plan):
             self._split()
-        batches = [self._old(plan, old_rows), self._new(plan, new_rows)]
-        batch = self._treated(joined([one for one in batches if len(one)]), plan, meanings)
+        ready = self._other_averages(plan, meanings)
+        ready += self._averaged(self._old(plan, old_rows), meanings)
+        batch = joined([one for one in (*ready, self._new(plan, new_rows)) if len(one)])
+        if plan.aggregate_s:
+            batch = thinned(batch, meanings, plan.aggregate_s * 1_000_000)
         if not len(batch):
             if lanes.ordered != self._saved:
                 self.save()
@@ -157,7 +162,7 @@ class Waiting:
             if len(entry.batch):
                 lanes.late_us = max(lanes.late_us, int(entry.batch.time_us.max()) + 1)
             return entry.batch
-        return chosen(entry.batch, entry.batch.time_us < lanes.late_us)
+        return chosen(entry.batch, (entry.batch.time_us < lanes.late_us) | self._is_averaged(entry.batch))
 
     def passed(self, mark: Mark) -> None:
         """The first lane is at this place of the journal now."""
@@ -229,9 +234,9 @@ class Waiting:
     def _due(self, plan: Plan, most_bytes: int) -> list[Entry]:
         """The next entries of the journal that are over, at most so many bytes, but one if there is one."""
         entries, self._peeked = self._peeked or self._first.read(max(1, most_bytes)), []
-        if not plan.hold_s:
+        if not plan.aggregate_s:
             return entries
-        width_us = plan.hold_s * 1_000_000
+        width_us = plan.aggregate_s * 1_000_000
         until_us = (self._clock_us() - 1_000_000) // width_us * width_us
         over = next((at for at, entry in enumerate(entries) if entry.version >> 8 >= until_us), len(entries))
         self._peeked = entries[over:]
@@ -240,26 +245,41 @@ class Waiting:
     def _new(self, plan: Plan, rows: int) -> ReadingBatch:
         """The next readings of the second lane."""
         lanes = self.lanes
-        if lanes.live is None or self._second is None or plan.hold_s:
+        if lanes.live is None or self._second is None or plan.aggregate_s:
             return ReadingBatch.of([], [], [])
         entries = self._second.read(_ROW_BYTES * rows)
         for entry in entries:
             lanes.live = Mark(entry.file, entry.id)
-        return joined([chosen(entry.batch, entry.batch.time_us >= lanes.split_us) for entry in entries])
+        new = [chosen(entry.batch, entry.batch.time_us >= lanes.split_us) for entry in entries]
+        return joined([chosen(one, ~self._is_averaged(one)) for one in new])
 
-    def _treated(self, batch: ReadingBatch, plan: Plan, meanings: Mapping[int, Meaning]) -> ReadingBatch:
-        """The readings as they may leave: averaged where a rule says so, as aggregates where the site wants that."""
-        if not plan.hold_s or not len(batch):
-            return batch
-        widths = {int(number): plan.average_s(int(number)) for number in np.unique(batch.point)}
-        width_of = np.array([widths[int(number)] for number in batch.point], np.int64)
-        parts: list[ReadingBatch] = []
-        for width in sorted(set(widths.values())):
-            some = chosen(batch, width_of == width)
-            if width:
-                some = thinned(some, meanings, width * 1_000_000, Form.MEAN)
-            parts.append(thinned(some, meanings, plan.aggregate_s * 1_000_000) if plan.aggregate_s else some)
-        return parts[0] if len(parts) == 1 else joined(parts)
+    def _averaged(self, batch: ReadingBatch, meanings: Mapping[int, Meaning]) -> list[ReadingBatch]:
+        """What may leave of the first lane's readings, and the averages that are over."""
+        now_us = self.oldest_us or self._clock_us()
+        passing = folded(self.lanes.windows, batch, self._width_s, meanings, now_us)
+        return [passing, closed(self.lanes.windows, meanings, now_us)]
+
+    def _other_averages(self, plan: Plan, meanings: Mapping[int, Meaning]) -> list[ReadingBatch]:
+        """Under other rules than before what is open is over; they wait until the second lane has ended."""
+        lanes = self.lanes
+        if list(plan.averages) == lanes.averages or lanes.live is not None:
+            return []
+        lanes.averages, self._widths = list(plan.averages), {}
+        return [closed(lanes.windows, meanings, END_OF_TIME_US)]
+
+    def _width_s(self, number: int) -> int:
+        """Over how many seconds a series is averaged; 0: it is not."""
+        found = self._widths.get(number)
+        if found is None:
+            address = self._names.name(number).address
+            fitting = (width for pattern, width in self.lanes.averages if fnmatchcase(address, pattern))
+            found = self._widths[number] = next(fitting, 0)
+        return found
+
+    def _is_averaged(self, batch: ReadingBatch) -> NDArray[np.bool_]:
+        if not self.lanes.averages:
+            return np.zeros(len(batch), np.bool_)
+        return np.array([self._width_s(int(number)) > 0 for number in batch.point], np.bool_)
 
     def _is_old(self, plan: Plan) -> bool:
         if any(one.start > self.lanes.done for one in self.segments.all()):

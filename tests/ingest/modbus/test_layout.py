@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import struct
 
+import msgspec
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from tests.ingest.modbus.devices import PAYLOADS, Image
 
 from wattstead.ingest.errors import ParameterInvalid
 from wattstead.ingest.modbus.layout import Layout, decode, where_of
-from wattstead.ingest.modbus.meters import meters_of, with_registers
+from wattstead.ingest.modbus.meters import completed, meters_of, with_registers
 from wattstead.ingest.modbus.plan import Block
 from wattstead.ingest.modbus.settings import Device, ModbusSettings, NamedRegister
 from wattstead.ingest.sources.source_protocol import Message, Unreadable
@@ -197,3 +198,15 @@ def test_two_of_a_kind_with_prefixes_of_their_own() -> None:
     pair = (Device(unit_id=1, template="abb-b23"), Device(unit_id=2, template="abb-b23", prefix="second/", every_s=2))
     first, second = meters_of(ModbusSettings(host="h", devices=pair, every_s=7))
     assert (first.prefix, first.every_s, second.prefix, second.every_s) == ("abb-b23/", 7, "second/", 2)
+
+
+@pytest.mark.parametrize("name", with_registers())
+def test_what_is_written_out_for_an_edge_reads_the_same(name: str) -> None:
+    settings = ModbusSettings(host="h", devices=(Device(unit_id=3, template=name, every_s=5.0), Device(unit_id=4)))
+    with pytest.raises(ParameterInvalid):
+        meters_of(settings)
+    settings = msgspec.structs.replace(settings, devices=settings.devices[:1])
+    written = completed(settings)
+    assert written.devices[0].template == "" and meters_of(written) == meters_of(settings)
+    again = msgspec.convert(msgspec.to_builtins(written), ModbusSettings, strict=True)
+    assert again == written == completed(written)

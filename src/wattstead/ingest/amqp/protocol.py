@@ -8,5 +8,11 @@ from wattstead.ingest.sources.late import Late
 from wattstead.ingest.sources.source_protocol import SourceProtocol
 
 AMQP = SourceProtocol(
-    "amqp", "docs/rabbitmq.md", "RabbitMQ", AmqpSettings, decode, Late("wattstead.ingest.amqp.run", "run")
+    "amqp",
+    "docs/rabbitmq.md",
+    "RabbitMQ",
+    AmqpSettings,
+    decode,
+    Late("wattstead.ingest.amqp.run", "run"),
+    extra="edge-amqp",
 )

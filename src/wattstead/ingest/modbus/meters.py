@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
+import msgspec
+
 from wattstead.ingest.errors import ParameterInvalid
 from wattstead.ingest.modbus.plan import Block, Span, plan
 from wattstead.ingest.modbus.settings import Device, ModbusSettings, NamedRegister
@@ -70,6 +72,19 @@ def meters_of(settings: ModbusSettings) -> list[Meter]:
             if wrong:
                 raise ParameterInvalid(f"devices[{at}].registers", address, f"an address that may be: {wrong.reason}")
     return meters
+
+
+def completed(settings: ModbusSettings) -> ModbusSettings:
+    """The settings with the registers of every template written out; raises `ParameterInvalid`."""
+
+    def written_out(device: Device) -> Device:
+        if device.registers or not device.template:
+            return device
+        template = template_named(device.template)
+        told = {"prefix": device.prefix or template.prefix, "registers": registers_from(template)}
+        return msgspec.structs.replace(device, template="", **told)
+
+    return msgspec.structs.replace(settings, devices=tuple(written_out(device) for device in settings.devices))
 
 
 def template_named(name: str) -> Template:

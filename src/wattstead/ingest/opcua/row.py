@@ -15,4 +15,5 @@ OPCUA = SourceProtocol(
     decode,
     Late("wattstead.ingest.opcua.receiving", "run"),
     Late("wattstead.ingest.opcua.browsing", "look"),
+    extra="edge-opcua",
 )

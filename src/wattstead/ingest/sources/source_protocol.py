@@ -135,3 +135,8 @@ class SourceProtocol:
     ahead_days: float = 0.0
     """How far ahead of the present its readings may lie, where it knows of the future: forecasts, prices. Such readings
     say their quality themselves."""
+    complete: Callable[[Any], Any] | None = None
+    """The settings with everything written out that only a server can look up (a template's registers), so that an edge
+    runs them as they are. Raises `wattstead.ingest.errors.ParameterInvalid`."""
+    extra: str = ""
+    """The extra of the package that an edge must have installed for it; empty: every edge has what it needs."""
