@@ -14,6 +14,8 @@ from pathlib import Path
 import msgspec
 
 from wattstead import __version__
+from wattstead.certificates.authority import FOLDER
+from wattstead.ingest.sources.letters import copied
 from wattstead.metering.errors import WattsteadError
 from wattstead.refining.bookkeeping.progress import ProgressFile
 from wattstead.refining.refinery import CONSUMER
@@ -26,8 +28,10 @@ _FORMAT = 1
 PROGRESS = "refining.json"
 """The refinery's progress, in the product's folder and in a backup."""
 
-PHOTOS = "photos"
-"""The folder of pictures, in the product's folder and in a backup."""
+PHOTOS, LETTERS, SEAL = "photos", "letters.db", "seal.key"
+"""Pictures, dead letters, and the secret that seals others, in the product's folder and in a backup."""
+_FOLDERS = (PHOTOS, "templates", "opcua", FOLDER)
+"""Copied as they are: what stands in them never changes, or is replaced by files of one moment."""
 
 
 class BackupUnusable(WattsteadError):
@@ -45,7 +49,7 @@ class BackupNote(msgspec.Struct, frozen=True):
 
 
 def back_up(target: Path, folder: Path, store_folder: Path | None, registry: Registry, series: Series) -> BackupNote:
-    """Copy registry, store and journal position into ``target``, which must be empty or missing.
+    """Copy registry, store, journal position, dead letters, keys and pictures into ``target``, empty or missing.
 
     ``store_folder`` is where the embedded store may put its copy; None for a store elsewhere. Raises `BackupUnusable`
     and what the rooms raise; a ``target`` that was begun and has no note is no backup.
@@ -60,7 +64,7 @@ def back_up(target: Path, folder: Path, store_folder: Path | None, registry: Reg
     if store_folder is not None:
         shutil.move(inside, target / "store")
     registry.backup(target / "registry")
-    _copy_photos(folder, target)
+    _copy_files(folder, target)
     note = BackupNote(_FORMAT, __version__, time.time(), position)
     with (target / _NOTE).open("wb") as file:
         file.write(msgspec.json.format(msgspec.json.encode(note)))
@@ -69,10 +73,21 @@ def back_up(target: Path, folder: Path, store_folder: Path | None, registry: Reg
     return note
 
 
-def _copy_photos(source: Path, target: Path) -> None:
-    """Pictures of sites and devices; they stand under their digests and never change."""
-    if (source / PHOTOS).is_dir():
-        shutil.copytree(source / PHOTOS, target / PHOTOS, ignore=shutil.ignore_patterns(".*"), dirs_exist_ok=True)
+def _copy_files(source: Path, target: Path) -> None:
+    """What stands beside registry and store, from the product's folder into a backup, or back."""
+    for name in _FOLDERS:
+        if (source / name).is_dir():
+            shutil.copytree(source / name, target / name, ignore=shutil.ignore_patterns(".*"), dirs_exist_ok=True)
+    copied(source / LETTERS, target / LETTERS)
+    if (source / SEAL).exists() and not (target / SEAL).exists():
+        (target / SEAL).touch(0o600)
+        (target / SEAL).write_bytes((source / SEAL).read_bytes())
+
+
+def _refuse_other_seal(source: Path, folder: Path) -> None:
+    mine, theirs = folder / SEAL, source / SEAL
+    if mine.exists() and theirs.exists() and mine.read_bytes() != theirs.read_bytes():
+        raise BackupUnusable(f"{mine} is another one than the backup's, whose secrets it does not open; move it away")
 
 
 def read_note(source: Path) -> BackupNote:
@@ -91,8 +106,9 @@ def read_note(source: Path) -> BackupNote:
 def restore(source: Path, folder: Path, store_folder: Path | None, registry: Registry, series: Series) -> BackupNote:
     """Fill an empty registry and store from a backup; a journal in ``folder`` is read on from its position."""
     note = read_note(source)
+    _refuse_other_seal(source, folder)
     registry.restore(source / "registry")
-    _copy_photos(source, folder)
+    _copy_files(source, folder)
     inside = source / "store"
     if store_folder is not None:
         inside = store_folder / "backups" / f"restore-{time.time_ns()}"

@@ -74,6 +74,9 @@ async def test_what_people_change_is_run_and_what_fails_is_taken_back(home: Home
         await until(lambda: not edge.configuration.on_trial)
     told = home.registry.edge(edge_id)
     assert told.health.refused == 0 and told.wanted == told.health.applied
+    third, second, *_ = home.registry.edge_configurations(edge_id)
+    assert third.number == first + 2 and third.applied and not third.refused_why and third.sources == ["counter"]
+    assert second.number == first + 1 and f"source {source}" in second.refused_why
 
 
 async def test_what_cannot_be_run_is_refused_and_the_map_goes_on(home: Home, tmp_path: Path) -> None:

@@ -470,6 +470,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/edges/{edge_id}/configurations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Its history
+         * @description The configurations that an edge was offered, newest first, at most 50; to go back to one, set its settings.
+         */
+        get: operations["edge_configurations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/imports": {
         parameters: {
             query?: never;
@@ -2211,6 +2231,22 @@ export interface components {
             code?: string | null;
         };
         /**
+         * EdgeConfigurationAnswer
+         * @description A configuration that an edge was offered.
+         */
+        EdgeConfigurationAnswer: {
+            number: number;
+            /** Format: date-time */
+            made: string;
+            settings: components["schemas"]["EdgeSettings"];
+            /** @description The names of the sources that it ran. */
+            sources: string[];
+            /** @description When the edge first said that it runs it; null: it never did. */
+            applied: string | null;
+            /** @description Why it was refused or taken back; empty: it was not. */
+            refused_why: string;
+        };
+        /**
          * EdgePatch
          * @description What to change of an edge; what is left out stays as it is.
          */
@@ -2284,6 +2320,8 @@ export interface components {
             refused_why: string;
             /** @description Readings that wait to be sent, on its disk. */
             waiting_bytes: number;
+            /** @description About how many they are. */
+            waiting_readings: number;
             /** @description How old the oldest of them is. */
             behind_s: number;
             /** @description Readings that were packed to save room; nothing is lost by that. */
@@ -2295,6 +2333,11 @@ export interface components {
             thinned_why: string;
             /** @description Messages in quarantine there. */
             letters: number;
+            /** @description Readings a second that its sources bring, mean of the last minute. */
+            rate_per_s: number;
+            /** @description Why it could last not send, or ask how to go on. */
+            last_error: string;
+            last_error_at: string | null;
             memory_mb: number;
             disk_free_mb: number;
             /** @description State of each of its sources by id, with the last error. */
@@ -5214,6 +5257,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EdgeAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    edge_configurations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                edge_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgeConfigurationAnswer"][];
                 };
             };
             /** @description What went wrong */

@@ -13,6 +13,8 @@ export type LetterPage = Readonly<Schemas["LetterPage"]>;
 export type Settings = Record<string, unknown>;
 export interface Wanted {
   name: string;
+  /** The machine on site that runs it; null: the server. */
+  edge_id: number | null;
   settings: Settings;
   past_days: number;
   rate: number;

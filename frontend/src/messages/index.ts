@@ -17,6 +17,7 @@ import type { words as templates } from "./en/templates";
 import type { words as refusals } from "./en/refusals";
 import type { words as opened } from "./en/sources";
 import type { words as protocols } from "./en/protocols";
+import type { words as edges } from "./en/edges";
 
 interface Sources {
   readonly first: typeof first;
@@ -34,9 +35,10 @@ interface Sources {
   readonly refusals: typeof refusals;
   readonly sources: typeof opened;
   readonly protocols: typeof protocols;
+  readonly edges: typeof edges;
 }
 type English = Sources["first"] & Sources["history"] & Sources["points"] & Sources["door"] & Sources["settings"] &
-  Sources["who"] & Sources["list"] & Sources["place"] & Sources["people"] & Sources["start"] & Sources["pulses"] & Sources["templates"] & Sources["refusals"] & Sources["sources"] & Sources["protocols"];
+  Sources["who"] & Sources["list"] & Sources["place"] & Sources["people"] & Sources["start"] & Sources["pulses"] & Sources["templates"] & Sources["refusals"] & Sources["sources"] & Sources["protocols"] & Sources["edges"];
 
 /** `first` is loaded before anything is shown, the others with their screens. */
 export type Part = keyof Sources;

@@ -11,5 +11,6 @@ export const OTHERS = {
   templates: { en: () => import("./en/templates"), de: () => import("./de/templates"), fr: () => import("./fr/templates") },
   protocols: { en: () => import("./en/protocols"), de: () => import("./de/protocols"), fr: () => import("./fr/protocols") },
   sources: { en: () => import("./en/sources"), de: () => import("./de/sources"), fr: () => import("./fr/sources") },
+  edges: { en: () => import("./en/edges"), de: () => import("./de/edges"), fr: () => import("./fr/edges") },
   refusals: { en: () => import("./en/refusals"), de: () => import("./de/refusals"), fr: () => import("./fr/refusals") },
 } as const;

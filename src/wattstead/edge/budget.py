@@ -20,6 +20,8 @@ _log = structlog.get_logger("wattstead.edge")
 _PACK_AT, _THIN_AT = 0.3, 0.8
 """Shares of the budget at which the journal is packed, and at which the oldest is thinned."""
 _READ_BYTES = 4_000_000
+_READING_BYTES = 20
+"""What a reading takes in the journal, about."""
 
 
 class Budget:
@@ -33,6 +35,11 @@ class Budget:
     def waiting_bytes(self) -> int:
         """Bytes on disk of what waits, whole files of the journal."""
         return self._journal_bytes() + self._waiting.segments.size_bytes
+
+    def waiting_readings(self) -> int:
+        """About how many readings these are."""
+        packed = sum(one.rows for one in self._waiting.segments.all())
+        return packed + self._journal_bytes() // _READING_BYTES
 
     def enforce(self, limit_bytes: int, meanings: Mapping[int, Meaning]) -> None:
         """Bring what waits below the limit as far as that is possible; raises what the journal and the disk raise."""

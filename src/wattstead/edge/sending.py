@@ -52,6 +52,8 @@ class Sender:
         """When the server last took something, by the monotonic clock."""
         self.trouble = ""
         """Why nothing can be sent at present."""
+        self.last_trouble, self.last_trouble_us = "", 0
+        """What it last was, and when."""
 
     async def run(self) -> None:
         """Send until cancelled."""
@@ -119,7 +121,8 @@ class Sender:
 
     async def _troubled(self, error: Exception) -> float:
         """For how long to wait after a failure."""
-        self.trouble = str(error)
+        self.trouble = self.last_trouble = str(error)
+        self.last_trouble_us = time.time_ns() // 1000
         if isinstance(error, JournalCorrupt | JournalGap):
             _log.error("journal_not_read", error=str(error))
             if await asyncio.to_thread(self._waiting.skip_broken):

@@ -87,7 +87,7 @@ def closed(windows: Open, meanings: Mapping[int, Meaning], now_us: int) -> Readi
     if not rows:
         return ReadingBatch.of([], [], [])
     point, time_us, value, quality = zip(*rows, strict=True)
-    return ReadingBatch.of(point, time_us, value, quality)
+    return ReadingBatch.of(point, time_us, value, np.array(quality, np.uint8))
 
 
 def _taken(window: Window, part: ReadingBatch, kind: Kind) -> ReadingBatch:
@@ -104,7 +104,9 @@ def _taken(window: Window, part: ReadingBatch, kind: Kind) -> ReadingBatch:
         turns = stepped[1:] < stepped[:-1] if kind is Kind.REGISTER else stepped[1:] != stepped[:-1]
         passing = chosen(part, turns if kind is Kind.STATE else turns | np.append(turns[1:], False))
         if kind is Kind.REGISTER and len(turns) and turns[0]:
-            last = ReadingBatch.of([int(part.point[0])], [window.last_us], [window.last], [window.quality])
+            last = ReadingBatch.of(
+                [int(part.point[0])], [window.last_us], [window.last], np.array([window.quality], np.uint8)
+            )
             passing = joined([last, passing])
     if len(part):
         window.count += len(part)

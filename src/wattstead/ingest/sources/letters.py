@@ -246,6 +246,15 @@ def _letter(row: tuple[int, bytes, str, int, int, str, int]) -> Letter:
     return Letter(identity, Message(raw, place, received_us), bool(whole), reason, tries)
 
 
+def copied(file: Path, target: Path) -> None:
+    """A copy as of one instant of a file that may be in use; nothing where there is none. Raises `sqlite3.Error`."""
+    if not file.exists():
+        return
+    target.touch(0o600)
+    with contextlib.closing(sqlite3.connect(file)) as source, contextlib.closing(sqlite3.connect(target)) as copy:
+        source.backup(copy)
+
+
 def _opened(file: Path) -> sqlite3.Connection:
     """The database, made where there is none; one that is damaged is put aside, since readings must go on."""
     try:

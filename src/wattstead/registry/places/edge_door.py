@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from wattstead.registry.authority import Reach
 from wattstead.registry.door import Door
 from wattstead.registry.places import edges
-from wattstead.registry.records import Edge, EdgeEntry, EdgeHealth, EdgePlan, EdgeSettings, NewEdge
+from wattstead.registry.records import Edge, EdgeConfiguration, EdgeEntry, EdgeHealth, EdgePlan, EdgeSettings, NewEdge
 from wattstead.registry.trail import SYSTEM, Actor
 
 
@@ -68,7 +68,12 @@ class EdgeDoor(Door):
     def edge_number(self, edge_id: int, digest: str) -> int:
         """The number of the configuration of that digest; raises `Unknown`."""
         with self._db.writing() as s:
-            return edges.number(s, edge_id, digest)
+            return edges.number(s, edge_id, digest, self._clock())
+
+    def edge_configurations(self, edge_id: int) -> list[EdgeConfiguration]:
+        """What an edge was offered, newest first."""
+        with self._db.reading() as s:
+            return edges.configurations(s, edge_id)
 
     def keep_edge_sequences(self, uploads: Mapping[int, tuple[int, str, int]]) -> None:
         """Uploads are in the journal: number, digest, time (µs) of the last one by edge."""

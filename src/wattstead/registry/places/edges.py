@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from wattstead.registry import names, tables, trail
@@ -26,6 +26,7 @@ from wattstead.registry.policy import Resource, Scope
 from wattstead.registry.reach import of
 from wattstead.registry.records import (
     Edge,
+    EdgeConfiguration,
     EdgeEntry,
     EdgeHealth,
     EdgePlan,
@@ -42,6 +43,8 @@ MOST_AT_SITE = 20
 CODE_LIFE = timedelta(days=2)
 _ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 _CODE_LENGTH = 20
+MOST_CONFIGURATIONS = 50
+"""Of one edge that are remembered."""
 _PLAIN = {"synchronize_session": False}
 
 
@@ -149,7 +152,8 @@ def remove(session: Session, edge_id: int, now: datetime, *, version: int | None
         left.values(edge_id=None, enabled=False, version=tables.Source.version + 1, changed_at=changed),
         execution_options=_PLAIN,
     )
-    session.delete(row)
+    session.expunge(row)
+    forget(session, tables.Edge.id == edge_id)
     session.flush()
     keys.revoke(session, key_id, now, by)
     _note(session, now, by, "delete", found, _told(found), {})
@@ -212,12 +216,34 @@ def plan(session: Session, edge_id: int, seal: Seal, now: datetime) -> EdgePlan:
     )
 
 
-def number(session: Session, edge_id: int, digest: str) -> int:
+def number(session: Session, edge_id: int, digest: str, now: datetime) -> int:
     """The number of a configuration of this digest: the present one's, or the next; raises `Unknown`."""
     row = changeable(session, tables.Edge, edge_id)
     if row.wanted_digest != digest:
         row.wanted_digest, row.wanted = digest, row.wanted + 1
+        own = tables.Source.edge_id == edge_id
+        run = session.scalars(select(tables.Source.name).where(own, tables.Source.enabled).order_by(tables.Source.id))
+        session.add(
+            tables.EdgeConfiguration(
+                edge_id=edge_id, number=row.wanted, made=now, settings=row.settings, applied=None, refused_why="",
+                sources=msgspec.json.encode(list(run)).decode(),
+            )
+        )  # fmt: skip
+        old = tables.EdgeConfiguration.number <= row.wanted - MOST_CONFIGURATIONS
+        session.execute(delete(tables.EdgeConfiguration).where(_of_edge(edge_id), old), execution_options=_PLAIN)
     return row.wanted
+
+
+def configurations(session: Session, edge_id: int) -> list[EdgeConfiguration]:
+    """What an edge was offered, newest first."""
+    question = select(tables.EdgeConfiguration).where(tables.EdgeConfiguration.edge_id.in_(possible([edge_id])))
+    return [
+        EdgeConfiguration(
+            number=row.number, made=row.made, settings=msgspec.json.decode(row.settings, type=EdgeSettings),
+            sources=msgspec.json.decode(row.sources, type=list[str]), applied=row.applied, refused_why=row.refused_why,
+        )
+        for row in session.scalars(question.order_by(tables.EdgeConfiguration.number.desc()))
+    ]  # fmt: skip
 
 
 def keep_sequences(session: Session, uploads: Mapping[int, tuple[int, str, int]], now: datetime) -> None:
@@ -234,6 +260,25 @@ def keep_health(session: Session, edge_id: int, health: EdgeHealth, now: datetim
     """What an edge says of itself."""
     told = {"health": msgspec.json.encode(health).decode(), "last_seen": now}
     session.execute(update(tables.Edge).where(tables.Edge.id == edge_id).values(**told), execution_options=_PLAIN)
+    one = tables.EdgeConfiguration
+    applied = update(one).where(_of_edge(edge_id), one.number == health.applied, one.applied.is_(None))
+    session.execute(applied.values(applied=now), execution_options=_PLAIN)
+    if health.refused:
+        refused = update(one).where(_of_edge(edge_id), one.number == health.refused, one.refused_why == "")
+        session.execute(refused.values(refused_why=health.refused_why), execution_options=_PLAIN)
+
+
+def forget(session: Session, which: ColumnElement[bool]) -> None:
+    """Remove edges with what they were offered."""
+    gone = select(tables.Edge.id).where(which)
+    session.execute(
+        delete(tables.EdgeConfiguration).where(tables.EdgeConfiguration.edge_id.in_(gone)), execution_options=_PLAIN
+    )
+    session.execute(delete(tables.Edge).where(which), execution_options=_PLAIN)
+
+
+def _of_edge(edge_id: int) -> ColumnElement[bool]:
+    return tables.EdgeConfiguration.edge_id == edge_id
 
 
 def _new_code(row: tables.Edge, now: datetime) -> str:

@@ -3,6 +3,7 @@
 from wattstead.registry.policy import Scope
 from wattstead.registry.records.edges import (
     Edge,
+    EdgeConfiguration,
     EdgeEntry,
     EdgeHealth,
     EdgePlan,
@@ -53,6 +54,7 @@ __all__ = [
     "Device",
     "DueMail",
     "Edge",
+    "EdgeConfiguration",
     "EdgeEntry",
     "EdgeHealth",
     "EdgePlan",

@@ -67,6 +67,8 @@ class EdgeHealth(msgspec.Struct, frozen=True, kw_only=True):
     refused_why: str = ""
     waiting_bytes: int = 0
     """Readings that wait to be sent, on its disk."""
+    waiting_readings: int = 0
+    """About how many they are."""
     behind_s: float = 0.0
     """How old the oldest of them is."""
     packed: int = 0
@@ -78,6 +80,11 @@ class EdgeHealth(msgspec.Struct, frozen=True, kw_only=True):
     thinned_why: str = ""
     letters: int = 0
     """Messages in quarantine there."""
+    rate_per_s: float = 0.0
+    """Readings a second that its sources bring, mean of the last minute."""
+    last_error: str = ""
+    """Why it could last not send, or ask how to go on."""
+    last_error_us: int = 0
     memory_mb: float = 0.0
     disk_free_mb: float = 0.0
     sources: dict[str, str] = {}
@@ -102,6 +109,20 @@ class Edge(msgspec.Struct, frozen=True, kw_only=True):
     health: EdgeHealth
     created: datetime
     version: int
+
+
+class EdgeConfiguration(msgspec.Struct, frozen=True, kw_only=True):
+    """A configuration that an edge was offered."""
+
+    number: int
+    made: datetime
+    settings: EdgeSettings
+    sources: list[str]
+    """The names of the sources that it ran."""
+    applied: datetime | None
+    """When the edge first said that it runs it; null: it never did."""
+    refused_why: str
+    """Why it was refused or taken back; empty: it was not."""
 
 
 class NewEdge(msgspec.Struct, frozen=True):

@@ -8,7 +8,7 @@ from sqlalchemy import Table
 
 from wattstead.registry.tables.dataset import Dataset
 from wattstead.registry.tables.devices import Device, DeviceTag, Key, Template
-from wattstead.registry.tables.edges import Edge
+from wattstead.registry.tables.edges import Edge, EdgeConfiguration
 from wattstead.registry.tables.mapping import Base, ByteText, UtcTime
 from wattstead.registry.tables.people import Account, Invitation, Mail, Membership, PersonTag
 from wattstead.registry.tables.places import Organization, ShareLink, Site, SiteGrant, SiteTag, Space
@@ -47,6 +47,7 @@ __all__ = [
     "Device",
     "DeviceTag",
     "Edge",
+    "EdgeConfiguration",
     "Identity",
     "Invitation",
     "Key",

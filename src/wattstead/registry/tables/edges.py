@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey
+from sqlalchemy import BigInteger, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from wattstead.registry.tables.mapping import Base, ByteText, UtcTime
@@ -45,3 +45,22 @@ class Edge(Base):
     version: Mapped[int] = mapped_column(default=1)
     changed_at: Mapped[int] = mapped_column(BigInteger, index=True)
     """The generation of its last change by people."""
+
+
+class EdgeConfiguration(Base):
+    """A configuration that an edge was offered, and what became of it."""
+
+    __tablename__ = "edge_configuration"
+    __table_args__ = (UniqueConstraint("edge_id", "number"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    edge_id: Mapped[int] = mapped_column(ForeignKey("edge.id"))
+    number: Mapped[int]
+    made: Mapped[datetime] = mapped_column(UtcTime)
+    settings: Mapped[str]
+    """JSON: `wattstead.registry.records.EdgeSettings`."""
+    sources: Mapped[str]
+    """JSON: the names of the sources that it ran."""
+    applied: Mapped[datetime | None] = mapped_column(UtcTime)
+    """When the edge first said that it runs it."""
+    refused_why: Mapped[str]
+    """Why it was refused or taken back; empty: it was not."""

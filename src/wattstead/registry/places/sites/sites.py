@@ -13,7 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from wattstead.registry import tables, trail
 from wattstead.registry.authority import Reach
 from wattstead.registry.errors import Conflict, Unknown
-from wattstead.registry.places import attributes
+from wattstead.registry.places import attributes, edges
 from wattstead.registry.places.versions import changeable
 from wattstead.registry.points import tags
 from wattstead.registry.policy import Resource, Scope
@@ -160,7 +160,7 @@ def _delete_contents(session: Session, site_id: int, points: Select[int]) -> Non
     ):
         session.execute(delete(table).where(condition), execution_options=_PLAIN)
     session.execute(delete(tables.Source).where(tables.Source.site_id == site_id), execution_options=_PLAIN)
-    session.execute(delete(tables.Edge).where(tables.Edge.site_id == site_id), execution_options=_PLAIN)
+    edges.forget(session, tables.Edge.site_id == site_id)
     session.execute(
         update(tables.Key).where(tables.Key.id.in_(keys)).values(successor_id=None), execution_options=_PLAIN
     )

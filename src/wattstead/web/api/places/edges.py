@@ -24,6 +24,7 @@ SEE, CREATE, CHANGE, DELETE = (
 )  # fmt: skip
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 _SILENT_S = 120.0
+_COMPUTED = ("clock_off_s", "last_error_at")
 
 
 class NewEdgeRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -58,6 +59,8 @@ class EdgeSight(msgspec.Struct, kw_only=True):
     refused_why: str
     waiting_bytes: int
     """Readings that wait to be sent, on its disk."""
+    waiting_readings: int
+    """About how many they are."""
     behind_s: float
     """How old the oldest of them is."""
     packed: int
@@ -69,6 +72,11 @@ class EdgeSight(msgspec.Struct, kw_only=True):
     thinned_why: str
     letters: int
     """Messages in quarantine there."""
+    rate_per_s: float
+    """Readings a second that its sources bring, mean of the last minute."""
+    last_error: str
+    """Why it could last not send, or ask how to go on."""
+    last_error_at: datetime | None
     memory_mb: float
     disk_free_mb: float
     sources: dict[str, str]
@@ -100,6 +108,20 @@ class EdgeAnswer(msgspec.Struct, kw_only=True):
     version: int
     code: str | None = None
     """Only in the answer that makes one: with it, once, a machine becomes this edge."""
+
+
+class EdgeConfigurationAnswer(msgspec.Struct, kw_only=True):
+    """A configuration that an edge was offered."""
+
+    number: int
+    made: datetime
+    settings: EdgeSettings
+    sources: list[str]
+    """The names of the sources that it ran."""
+    applied: datetime | None
+    """When the edge first said that it runs it; null: it never did."""
+    refused_why: str
+    """Why it was refused or taken back; empty: it was not."""
 
 
 @get("/", opt=needs(Action.SEE, Resource.EDGE), summary="Edges", tags=["edges"])
@@ -178,6 +200,17 @@ async def new_code(
     return await _answered(rooms, made.edge, 201, made.code)
 
 
+@get("/{edge_id:int}/configurations", opt=needs(Action.SEE, Resource.EDGE), summary="Its history", tags=["edges"])
+async def edge_configurations(
+    rooms: FromRooms, viewer: FromViewer, account: FromAccount, edge_id: FromPath[int]
+) -> list[EdgeConfigurationAnswer]:
+    """The configurations that an edge was offered, newest first, at most 50; to go back to one, set its settings."""
+    await require(rooms, viewer, SEE, edge_id)
+    found = await rooms.registry_threads.run(rooms.registry.edge_configurations, edge_id)
+    names = EdgeConfigurationAnswer.__struct_fields__
+    return [EdgeConfigurationAnswer(**{name: getattr(one, name) for name in names}) for one in found]
+
+
 @delete("/{edge_id:int}", opt=needs(Action.DELETE, Resource.EDGE), summary="Remove an edge", tags=["edges"])
 async def delete_edge(
     request: AnyRequest, rooms: FromRooms, viewer: FromViewer, account: FromAccount, edge_id: FromPath[int]
@@ -196,17 +229,20 @@ async def _answered(rooms: FromRooms, edge: Edge, status: int = 200, code: str |
 
 def _answer(edge: Edge, site: str, code: str | None = None) -> EdgeAnswer:
     health, now = edge.health, datetime.now(UTC)
-    told = {name: getattr(health, name) for name in EdgeSight.__struct_fields__ if name != "clock_off_s"}
+    told = {name: getattr(health, name) for name in EdgeSight.__struct_fields__ if name not in _COMPUTED}
     heard_us = edge.last_seen.timestamp() * 1e6 if edge.last_seen else 0.0
     off_s = round((health.clock_us - heard_us) / 1e6, 1) if health.clock_us and edge.last_seen else 0.0
+    failed = datetime.fromtimestamp(health.last_error_us / 1e6, UTC) if health.last_error_us else None
     silent = edge.joined is not None and (
         edge.last_seen is None or (now - edge.last_seen).total_seconds() > _SILENT_S
     )  # fmt: skip
     plain = ("id", "site_id", "name", "joined", "code_until", "settings", "enabled", "wanted", "sequence", "last_seen")
     return EdgeAnswer(
         **{name: getattr(edge, name) for name in (*plain, "created", "version")}, site=site, silent=silent, code=code,
-        sight=EdgeSight(**told, clock_off_s=off_s),
+        sight=EdgeSight(**told, clock_off_s=off_s, last_error_at=failed),
     )  # fmt: skip
 
 
-routes = Router("/edges", route_handlers=[edges, create_edge, edge, change_edge, new_code, delete_edge])
+routes = Router(
+    "/edges", route_handlers=[edges, create_edge, edge, change_edge, new_code, edge_configurations, delete_edge]
+)
