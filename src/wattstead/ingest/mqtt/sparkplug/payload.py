@@ -88,9 +88,13 @@ def payload_class() -> Any:
 
 
 def payload_of(raw: bytes) -> Any:
-    """The payload of those bytes; raises `Unreadable`."""
-    from google.protobuf.message import DecodeError  # noqa: PLC0415
-
+    """The payload of those bytes; raises `Unreadable`, also where Protobuf is not installed, as on most edges."""
+    try:
+        from google.protobuf.message import DecodeError  # noqa: PLC0415
+    except ModuleNotFoundError:
+        raise Unreadable(
+            "Sparkplug needs more than this edge has: pip install 'wattstead[edge-sparkplug]' there"
+        ) from None
     try:
         return payload_class().FromString(raw)
     except DecodeError as fault:

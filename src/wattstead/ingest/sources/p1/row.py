@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Annotated, Any
 
 import msgspec
@@ -24,9 +22,9 @@ from wattstead.ingest.sources.source_protocol import (
     Unreadable,
     Way,
 )
+from wattstead.ingest.sources.wire import Line as Wire
+from wattstead.ingest.sources.wire import Pieces, opened
 
-_CONNECT_S = 10.0
-_PIECE = 4_096
 _NAMES: Mapping[str, str] = {
     "1-0:1.8.0": "import", "1-0:1.8.1": "import T1", "1-0:1.8.2": "import T2",
     "1-0:2.8.0": "export", "1-0:2.8.1": "export T1", "1-0:2.8.2": "export T2",
@@ -132,16 +130,15 @@ def _number(told: str) -> tuple[float, str]:
 async def run(settings: P1Settings, way: Way) -> None:
     """Hand on each telegram in its order; while readings are not taken, the gateway is not read."""
     where = f"{settings.host}:{settings.port}"
-    async with _connected(settings) as reader:
+    async with _opened(settings, way.present_us) as pieces:
         way.connected(where)
         rest = b""
-        while True:
-            rest += await _piece(reader, settings)
-            whole, rubbish, rest = telegram.cut(rest)
+        async for piece in pieces:
+            whole, rubbish, rest = telegram.cut(rest + piece.raw)
             for raw in rubbish:
-                way.refuse(Message(raw, where, way.present_us()), "these bytes are no whole telegram")
+                way.refuse(Message(raw, where, piece.came_us), "these bytes are no whole telegram")
             for raw in whole:
-                message = Message(raw, where, way.present_us())
+                message = Message(raw, where, piece.came_us)
                 try:
                     columns = decode(message, settings)
                 except Unreadable as error:
@@ -152,13 +149,11 @@ async def run(settings: P1Settings, way: Way) -> None:
 
 async def look(settings: P1Settings, wanted: Mapping[str, Any]) -> Sequence[Found]:
     """What the next telegram says, line by line, with the address that each known one has here."""
-    async with _connected(settings) as reader:
-        rest = b""
-        while True:
-            rest += await _piece(reader, settings)
-            whole, _, rest = telegram.cut(rest)
-            if whole:
-                break
+    rest, whole = b"", list[bytes]()
+    async with _opened(settings, lambda: 0) as pieces:
+        while not whole:
+            piece = await anext(pieces)
+            whole, _, rest = telegram.cut(rest + piece.raw)
     try:
         found = telegram.lines(whole[0], settings.checksum)
     except Unreadable as error:
@@ -171,36 +166,9 @@ def _found(line: Line) -> Found:
     return Found(where=line.code, name=_NAMES.get(line.code, ""), value=text[:100], unit=_UNITS.get(unit, unit))
 
 
-async def _piece(reader: asyncio.StreamReader, settings: P1Settings) -> bytes:
-    try:
-        async with asyncio.timeout(settings.silence_s):
-            piece = await reader.read(_PIECE)
-    except TimeoutError:
-        raise SourceFailed(f"{settings.host}:{settings.port} has said nothing for {settings.silence_s:g} s") from None
-    except OSError as error:
-        raise SourceFailed(f"{settings.host}:{settings.port}: {error.strerror or error}") from None
-    if not piece:
-        raise SourceFailed(f"{settings.host}:{settings.port} has ended the connection")
-    return piece
-
-
-@asynccontextmanager
-async def _connected(settings: P1Settings) -> AsyncIterator[asyncio.StreamReader]:
-    try:
-        async with asyncio.timeout(_CONNECT_S):
-            reader, writer = await asyncio.open_connection(settings.host, settings.port)
-    except TimeoutError:
-        raise SourceFailed(f"{settings.host}:{settings.port} does not answer within {_CONNECT_S:.0f} s") from None
-    except (OSError, UnicodeError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise SourceFailed(f"{settings.host}:{settings.port} cannot be reached: {reason}") from None
-    try:
-        yield reader
-    finally:
-        writer.close()
-        with contextlib.suppress(OSError, TimeoutError):
-            async with asyncio.timeout(1.0):
-                await writer.wait_closed()
+def _opened(settings: P1Settings, clock_us: Callable[[], int]) -> AbstractAsyncContextManager[Pieces]:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return opened(f"tcp://{host}:{settings.port}", Wire(), clock_us, settings.silence_s)
 
 
 def _decode(message: Message, settings: Any) -> Columns | Few:
