@@ -52,14 +52,19 @@ def keep_in(folder: Path) -> None:
     _kept["folder"] = folder
 
 
+def folder() -> Path | None:
+    """Where this process keeps what belongs to its OPC UA sources; None: nobody has said."""
+    return _kept["folder"]
+
+
 def identity() -> Identity:
     """The certificate of this process, made where there is none; blocks for a second then. Raises `OSError`."""
-    folder = _kept["folder"]
-    if folder is None:
+    kept = folder()
+    if kept is None:
         raise OSError("no folder is set in which the certificate could be kept")
-    key_file, certificate_file = folder / _KEY, folder / _CERTIFICATE
+    key_file, certificate_file = kept / _KEY, kept / _CERTIFICATE
     if not certificate_file.exists():
-        folder.mkdir(parents=True, exist_ok=True)
+        kept.mkdir(parents=True, exist_ok=True)
         key, certificate = _made()
         _write(key_file, key)
         _write(certificate_file, certificate)

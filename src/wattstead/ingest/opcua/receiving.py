@@ -1,6 +1,6 @@
 """Receiving: the nodes subscribed to, each message kept before it is acknowledged; it connects once.
 
-What a server sends while this program is away longer than the server keeps it is not asked for again.
+What changed while nobody was connected is `history`'s affair.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from asyncua.ua.ua_binary import Primitives, nodeid_from_binary, struct_from_bin
 from wattstead.ingest.errors import ParameterInvalid
 from wattstead.ingest.opcua.connecting import connected, failed
 from wattstead.ingest.opcua.decoding import Decoding, read
+from wattstead.ingest.opcua.history import HeardFile, catch_up, say_gap
 from wattstead.ingest.opcua.settings import OpcuaSettings
 from wattstead.ingest.sources.source_protocol import Message, SourceFailed, Unreadable, Way
 
@@ -38,11 +39,31 @@ async def run(settings: OpcuaSettings, way: Way) -> None:
     except ParameterInvalid as error:
         raise SourceFailed(str(error), hopeless=True) from error
     async with connected(settings) as client:
+        file = HeardFile(settings)
         try:
-            subscription = await _subscribed(client, settings, decoding, way)
-            await Receiver(client, settings, decoding, way, subscription).receive()
+            await _received(client, settings, decoding, way, file)
         except (OSError, TimeoutError, ua.UaError) as error:
             raise failed(settings, error) from error
+        finally:
+            file.save()
+
+
+async def _received(client: Client, settings: OpcuaSettings, decoding: Decoding, way: Way, file: HeardFile) -> None:
+    """Catch up with what was missed, subscribe, take what changed meanwhile, and receive."""
+    places = await node_ids(client, [node.node for node in settings.nodes])
+
+    async def keep(message: Message) -> None:
+        said = read(message)
+        columns = decoding.columns(said, message)
+        if len(columns):
+            await way.keep(columns, message)
+        file.kept(said, decoding)
+
+    await catch_up(client, settings, decoding, places, file, keep)
+    subscription = await _subscribed(client, settings, decoding, places, way)
+    without = await catch_up(client, settings, decoding, places, file, keep)
+    say_gap(file, without, way, 2 * settings.publish_s + 1)
+    await Receiver(client, settings, decoding, way, subscription, file).receive()
 
 
 class Subscription(NamedTuple):
@@ -53,7 +74,9 @@ class Subscription(NamedTuple):
     """After which it is taken for dead, when nothing at all came."""
 
 
-async def _subscribed(client: Client, settings: OpcuaSettings, decoding: Decoding, way: Way) -> Subscription:
+async def _subscribed(
+    client: Client, settings: OpcuaSettings, decoding: Decoding, places: Sequence[ua.NodeId], way: Way
+) -> Subscription:
     asked = ua.CreateSubscriptionRequest()
     alive = max(1, math.ceil(_SIGN_OF_LIFE_S / settings.publish_s))
     asked.Parameters.RequestedPublishingInterval = settings.publish_s * 1000
@@ -65,7 +88,6 @@ async def _subscribed(client: Client, settings: OpcuaSettings, decoding: Decodin
     made.ResponseHeader.ServiceResult.check()
     alive_s = made.Parameters.RevisedPublishingInterval / 1000 * made.Parameters.RevisedMaxKeepAliveCount
     subscription = Subscription(made.Parameters.SubscriptionId, 2 * alive_s + settings.timeout_s)
-    places = await node_ids(client, [node.node for node in settings.nodes])
     refused: list[str] = []
     items = sorted(decoding.handles.items(), key=lambda one: one[1])
     for start in range(0, len(items), _ITEMS_A_REQUEST):
@@ -134,10 +156,12 @@ class Receiver:
     """A subscription being listened to."""
 
     def __init__(
-        self, client: Client, settings: OpcuaSettings, decoding: Decoding, way: Way, subscription: Subscription
-    ) -> None:
+        self, client: Client, settings: OpcuaSettings, decoding: Decoding, way: Way, subscription: Subscription,
+        file: HeardFile,
+    ) -> None:  # fmt: skip
         self._session = client.uaclient.session
         self._settings, self._decoding, self._way, self._subscription = settings, decoding, way, subscription
+        self._file = file
         self._unacknowledged: list[int] = []
         self._last = 0
         self._bad: set[str] = set()
@@ -193,6 +217,7 @@ class Receiver:
             return
         if said.closed:
             raise SourceFailed(f"{self._settings.url} ended the subscription: {ua.StatusCode(said.closed).name}")
+        self._file.alive(self._way.present_us())
         if not said.items:
             return  # a sign of life
         for number in range(self._last + 1, min(said.sequence, self._last + _MOST_REPEATED)) if self._last else ():
@@ -218,6 +243,7 @@ class Receiver:
         columns = self._decoding.columns(said, message)
         if len(columns):
             await self._way.keep(columns, message)
+        self._file.kept(said, self._decoding)
         bad = self._decoding.bad(said)
         fresh = {node: status for node, status in bad.items() if node not in self._bad}
         self._bad = (self._bad - self._decoding.good(said)) | bad.keys()

@@ -1,0 +1,133 @@
+"""History: what changed while nobody was connected, asked of the server afterwards; where it keeps none, that is said.
+
+Until when each node was heard is kept beside our certificate, written every few seconds: what is asked for twice is
+stored once. Values come as notifications, so that a dead letter of them is decoded like any other.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import hashlib
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+import msgspec
+from asyncua import Client, ua
+from asyncua.ua.ua_binary import struct_to_binary
+
+from wattstead.ingest.opcua import identity
+from wattstead.ingest.opcua.binary import Notification
+from wattstead.ingest.opcua.decoding import Decoding
+from wattstead.ingest.opcua.settings import OpcuaSettings
+from wattstead.ingest.sources.source_protocol import Message, Way
+
+_VALUES_AT_ONCE = 5_000
+_SAVE_S = 5.0
+_SHOWN = 3
+Keep = Callable[[Message], Awaitable[None]]
+
+
+class Heard(msgspec.Struct):
+    """Until when a server was heard."""
+
+    nodes: dict[str, int] = {}
+    """The newest time of its source that was kept of each node, µs."""
+    alive_us: int = 0
+    """When it last said anything, by our clock; 0: never."""
+
+
+class HeardFile:
+    """What was heard of one source's server, on disk as long as there is a folder for it."""
+
+    def __init__(self, settings: OpcuaSettings) -> None:
+        name = hashlib.sha256(f"{settings.url}\n{settings.prefix}".encode()).hexdigest()[:16]
+        folder = identity.folder()
+        self._file: Path | None = None if folder is None else folder / f"heard-{name}.json"
+        self._saved = time.monotonic()
+        self.heard = Heard()
+        if self._file is not None:
+            with contextlib.suppress(OSError, msgspec.MsgspecError):
+                self.heard = msgspec.json.decode(self._file.read_bytes(), type=Heard)
+
+    def kept(self, said: Notification, decoding: Decoding) -> None:
+        """These values are in the journal."""
+        for item in said.items:
+            at = decoding.handles.get(item.handle)
+            if at is not None and item.time_us > self.heard.nodes.get(decoding.nodes[at].node, 0):
+                self.heard.nodes[decoding.nodes[at].node] = item.time_us
+
+    def alive(self, now_us: int) -> None:
+        """The server said something."""
+        self.heard.alive_us = now_us
+        if time.monotonic() - self._saved > _SAVE_S:
+            self.save()
+
+    def save(self) -> None:
+        """Put it on disk; a disk that is full costs some history asked for again."""
+        self._saved = time.monotonic()
+        if self._file is None:
+            return
+        with contextlib.suppress(OSError):
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            fresh = self._file.with_suffix(".new")
+            fresh.write_bytes(msgspec.json.encode(self.heard))
+            fresh.replace(self._file)
+
+
+async def catch_up(
+    client: Client, settings: OpcuaSettings, decoding: Decoding, places: Sequence[ua.NodeId], file: HeardFile,
+    keep: Keep,
+) -> list[str]:  # fmt: skip
+    """Keep what the server's history has of each node since it was heard; the nodes of which it has none, and why."""
+    without: list[str] = []
+    for handle, at in sorted(decoding.handles.items(), key=lambda one: one[1]):
+        name = settings.nodes[at].node
+        since_us = file.heard.nodes.get(name)
+        if since_us is None:
+            continue
+        try:
+            await _node(client, places[at], handle, since_us, keep)
+        except ua.UaStatusCodeError as error:
+            without.append(f"{name}: {ua.StatusCode(error.code).name}")
+    return without
+
+
+async def _node(client: Client, node: ua.NodeId, handle: int, since_us: int, keep: Keep) -> None:
+    end = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=1)  # its clock may be ahead of ours
+    while True:
+        start = datetime.datetime.fromtimestamp(0, datetime.UTC) + datetime.timedelta(microseconds=since_us + 1)
+        found = await client.get_node(node).read_raw_history(start, end, _VALUES_AT_ONCE, return_bounds=False)
+        timed = [one for one in found if one.SourceTimestamp is not None]
+        if not timed:
+            return
+        now_us = time.time_ns() // 1000
+        await keep(Message(_notified(handle, timed), "history", now_us))
+        newest = max(one.SourceTimestamp for one in timed)
+        newest_us = round(newest.replace(tzinfo=datetime.UTC).timestamp() * 1_000_000)
+        if len(found) < _VALUES_AT_ONCE or newest_us <= since_us:
+            return
+        since_us = newest_us
+
+
+def say_gap(file: HeardFile, without: Sequence[str], way: Way, least_s: float) -> None:
+    """A dead letter that says of what nothing is known, where the silence was longer than usual."""
+    now_us, alive_us = way.present_us(), file.heard.alive_us
+    if not without or not alive_us or now_us - alive_us < least_s * 1_000_000:
+        return
+    span = [
+        datetime.datetime.fromtimestamp(us / 1e6, datetime.UTC).isoformat("T", "seconds") for us in (alive_us, now_us)
+    ]
+    shown = "; ".join(without[:_SHOWN]) + ("; …" if len(without) > _SHOWN else "")
+    reason = (
+        f"what changed from {span[0]} to {span[1]} is not known of {len(without)} nodes: the server keeps no history"
+    )
+    way.refuse(Message(b"", "history", now_us), f"{reason} ({shown})")
+
+
+def _notified(handle: int, values: Sequence[ua.DataValue]) -> bytes:
+    """Values of the past as a notification; its number is 0, which no subscription has."""
+    changes = ua.DataChangeNotification()
+    changes.MonitoredItems = [ua.MonitoredItemNotification(ClientHandle=handle, Value=one) for one in values]
+    return bytes(struct_to_binary(ua.NotificationMessage(SequenceNumber=0, NotificationData=[changes])))

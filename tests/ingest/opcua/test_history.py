@@ -1,0 +1,70 @@
+"""What changed while nobody was connected: read from the server's history, or said to be a gap."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+
+import pytest
+from tests.ingest.modbus.devices import Recorder
+from tests.ingest.opcua.servers import Meters
+from tests.ingest.opcua.test_receiving import running, settings
+
+from wattstead.ingest.opcua.decoding import decode
+from wattstead.ingest.opcua.history import HeardFile
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+SECOND = datetime.timedelta(seconds=1)
+
+
+async def test_what_changed_meanwhile_is_read_from_the_history(server: Meters) -> None:
+    made = settings(server.url, await server.add("Kept", 0.0), prefix="kept/")
+    await server.server.historize_node_data_change(server._nodes["Kept"], period=None, count=100_000)
+    way, begin = Recorder(), datetime.datetime.now(datetime.UTC)
+    async with running(made, way):
+        await way.until(lambda: bool(way.readings("kept/Kept")))
+        await server.set("Kept", 1.0, at=begin + SECOND)
+        await way.until(lambda: way.readings("kept/Kept")[-1][1] == 1.0)
+    for at in range(2, 50):
+        await server.set("Kept", float(at), at=begin + at * SECOND)
+        await asyncio.sleep(0.001)
+    again = Recorder()
+    async with running(made, again):
+        await again.until(lambda: len(again.readings("kept/Kept")) >= 48)
+        await server.set("Kept", 50.0, at=begin + 50 * SECOND)
+        await again.until(lambda: again.readings("kept/Kept")[-1][1] == 50.0)
+    found = dict(again.readings("kept/Kept"))
+    assert sorted(found.values()) == [float(at) for at in range(2, 51)]
+    assert list(found) == sorted(found), "in their order"
+    first = again.kept[0]
+    assert first[1].where == "history" and decode(first[1], made).value.tolist() == first[0].value.tolist()
+    assert again.refused == []
+
+
+async def test_a_server_without_history_has_a_gap_and_it_is_said(server: Meters) -> None:
+    made = settings(server.url, await server.add("Forgot", 0.0), prefix="forgot/")
+    way = Recorder()
+    async with running(made, way):
+        await way.until(lambda: bool(way.readings("forgot/Forgot")))
+    file = HeardFile(made)
+    file.heard.alive_us -= 3_600_000_000
+    file.save()
+    await server.set("Forgot", 1.0)
+    await server.set("Forgot", 2.0)
+    again = Recorder()
+    async with running(made, again):
+        await again.until(lambda: bool(again.refused) and bool(again.readings("forgot/Forgot")))
+    ((message, reason),) = again.refused
+    assert message.where == "history" and "is not known of 1 nodes: the server keeps no history" in reason
+    assert [value for _, value in again.readings("forgot/Forgot")] == [2.0]
+
+
+async def test_a_file_that_cannot_be_read_costs_the_past_alone() -> None:
+    made = settings("opc.tcp://nowhere:4840", prefix="x/")
+    file = HeardFile(made)
+    file.heard.nodes["a"] = 5
+    file.save()
+    assert HeardFile(made).heard.nodes == {"a": 5}
+    assert file._file is not None
+    file._file.write_bytes(b"{")
+    assert HeardFile(made).heard.nodes == {}
