@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import numpy as np
 import uvicorn
 
@@ -21,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # the modules beside this file
 
 from edge_server import answer
 
+from wattstead.edge.identity import Identity
 from wattstead.edge.link import join
 from wattstead.edge.names import NameBook
 from wattstead.ingest.edge.wire import Name
@@ -34,13 +36,13 @@ PATIENCE_S = 90.0
 HERE = Path(__file__).parent
 
 
-async def until(found: Callable[[], Any], patience_s: float = PATIENCE_S) -> Any:
+async def until(found: Callable[[], Any], patience_s: float = PATIENCE_S, every_s: float = 0.05) -> Any:
     """What is found, once it is anything; time decides nothing but when to give up."""
     loop = asyncio.get_running_loop()
     end = loop.time() + patience_s
     while not (value := found()):
         assert loop.time() < end, "it did not happen"
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(every_s)
     return value
 
 
@@ -135,10 +137,16 @@ class Agent:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.before: list[str] = []
+        """Words before the command, such as those that enter a network namespace."""
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        self._process = subprocess.Popen([sys.executable, HERE / "edge_agent.py", str(self.folder)])
+        self._process = subprocess.Popen([*self.before, sys.executable, HERE / "edge_agent.py", str(self.folder)])
+
+    def move(self, url: str) -> None:
+        """Another address of its server."""
+        msgspec.structs.replace(Identity.load(self.folder), url=url).save(self.folder)
 
     def kill(self) -> None:
         if self._process is not None:
