@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 DEBIAN := chromium libnss3-tools mosquitto mosquitto-clients nats-server pebble postgresql rabbitmq-server
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 unexport PIP_CONSTRAINT
+# Modules are compiled once, not at each of the hundreds of starts of the suite.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help run test check prove bench lock format clean
 
