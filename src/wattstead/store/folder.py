@@ -108,6 +108,8 @@ def configuration(limits: StoreLimits, backups: Path) -> str:
         "min_compressed_bytes_to_fsync_after_merge": 1,
         # Well packed readings are so few bytes that a week looks small: else each insert would rewrite all of it.
         "min_parts_to_merge_at_once": 10,
+        # This would leave all but one of those ten out of the merge again, since each is small beside the week.
+        "merge_selector_enable_heuristic_to_remove_small_parts_at_right": 0,
         # What was removed leaves the disk within some seconds.
         "cleanup_delay_period": 5,
         "cleanup_delay_period_random_add": 1,
