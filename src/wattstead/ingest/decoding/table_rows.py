@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
 
-import openpyxl
-
 from wattstead.metering.errors import WattsteadError
 
 _MOST_LINES = 50
@@ -125,6 +123,8 @@ def _records(lines: Iterator[str], delimiter: str) -> Iterator[list[str]]:
 
 
 def _excel_rows(path: Path, sheet: str | None) -> Iterator[Row]:
+    import openpyxl  # noqa: PLC0415 - only who brings such a file waits for it
+
     try:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
     except Exception as error:  # openpyxl raises whatever the broken part of the archive made it raise

@@ -12,8 +12,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-import xlsxwriter
-
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n")
 _MOST_ROWS = 1_048_575
 """Of a sheet, beside its head."""
@@ -52,6 +50,8 @@ def csv_lines(parts: Iterable[Part]) -> Iterator[bytes]:
 
 def write_workbook(file: Path, name: str, parts: Iterable[Part]) -> int:
     """Write an Excel file with one sheet; the number of its rows, cut at what a sheet can hold."""
+    import xlsxwriter  # noqa: PLC0415 - only who asks for such a file waits for it
+
     options = {
         "constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False,
         "nan_inf_to_errors": True, "tmpdir": str(file.parent),

@@ -10,7 +10,6 @@ from datetime import date, datetime
 from typing import Any
 
 import msgspec
-import openpyxl
 
 from wattstead.web.problem import Refused
 
@@ -147,6 +146,8 @@ def _csv(content: bytes) -> Iterator[list[Any]]:
 
 def _workbook(content: bytes) -> Iterator[list[Any]]:
     """The rows of the first sheet; what the file unpacks to is looked at before it is unpacked."""
+    import openpyxl  # noqa: PLC0415 - only who brings such a file waits for it
+
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             unpacked = sum(part.file_size for part in packed.infolist())
