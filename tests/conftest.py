@@ -56,7 +56,7 @@ class Running:
     @contextmanager
     def signed_in(self) -> Iterator[httpx.Client]:
         """A client with the owner's session."""
-        with httpx.Client(base_url=self.url, headers={"X-Wattstead": "1"}, timeout=60) as client:
+        with httpx.Client(base_url=self.url, headers={"X-Wattstead": "1"}, timeout=60, verify=False) as client:
             client.post("/api/v1/session", json={"email": self.email, "password": self.password}).raise_for_status()
             yield client
 

@@ -54,7 +54,7 @@ class Server:
         """Requests that came through ASGI, not by the short way."""
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._socket.getsockname()[1]
-        self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=60)
+        self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=60, verify=False)
         self.kind = port
         protocol = protocol_for(self.app) if port is None else protocol_for(self.app, "", port, trust_forwarded=True)
         config = uvicorn.Config(self._counted, http=protocol, interface="asgi3", log_level="critical", access_log=False)

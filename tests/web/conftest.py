@@ -41,6 +41,8 @@ OWNER, PASSWORD = "owner@test.example", "correct horse battery"
 START_S = 1_772_323_200
 """2026-03-01T00:00Z: the month in which Berlin's clocks change."""
 DAY_S = 86_400
+PLAIN: dict[str, Any] = {"verify": False}
+"""Of clients without TLS: they need not read the machine's list of authorities, which takes each 30 ms."""
 logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
@@ -130,7 +132,8 @@ class House:
     def client(self, key: str = "", **rest: Any) -> httpx.Client:
         """A client with a read key, or nobody."""
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        return httpx.Client(base_url=self.url, headers=headers | rest.pop("headers", {}), timeout=30.0, **rest)
+        headers |= rest.pop("headers", {})
+        return httpx.Client(base_url=self.url, headers=headers, timeout=30.0, **PLAIN, **rest)
 
     @contextmanager
     def signed_in(self) -> Iterator[httpx.Client]:
@@ -189,7 +192,7 @@ def open_house(folder: Path, furnish: Callable[[House], object] = House.furnish)
     assert ready.wait(120), "the server did not start"
     for _ in range(600):
         try:
-            httpx.get(f"{found.url}/api/v1/docs")
+            httpx.get(f"{found.url}/api/v1/docs", **PLAIN)
             break
         except httpx.TransportError:
             threading.Event().wait(0.05)
@@ -279,7 +282,8 @@ class Office:
 
     def client(self, **headers: str) -> httpx.Client:
         """A browser on a page of ours, where nobody is signed in."""
-        return httpx.Client(base_url=f"{self.url}/api/v1", headers={"X-Wattstead": "1"} | headers, timeout=30.0)
+        headers = {"X-Wattstead": "1"} | headers
+        return httpx.Client(base_url=f"{self.url}/api/v1", headers=headers, timeout=30.0, **PLAIN)
 
     def signed_in(self, email: str = OWNER, password: str = PASSWORD) -> httpx.Client:
         """The browser of somebody."""
@@ -314,7 +318,7 @@ def open_office(folder: Path, **settings: Any) -> Iterator[Office]:
     thread.start()
     for _ in range(600):
         try:
-            httpx.get(f"{office.url}/api/v1/docs")
+            httpx.get(f"{office.url}/api/v1/docs", **PLAIN)
             break
         except httpx.TransportError:
             threading.Event().wait(0.05)
