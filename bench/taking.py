@@ -56,7 +56,7 @@ async def take(protocol: str, port: int, folder: Path, count: int, qos: int, fir
         while True:
             if figures.readings + figures.refused + figures.rejected >= wanted or task.done():
                 break
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.1)
         print(f"{word} {figures.readings:,} kept, {figures.refused + figures.rejected} not", flush=True)
     await asyncio.sleep(3600)
 

@@ -31,14 +31,15 @@ from wattstead.ingest.sources.tls import client_context
 
 _PATIENCE_S: Final = 15.0
 _CLOSING_S: Final = 2.0
-IN_FLIGHT: Final = 5_000
+IN_FLIGHT: Final = 10_000
 """Messages that may wait for their acknowledgement, where the broker lets us say so (MQTT 5)."""
-_REST_S, _SHORT_REST_S = 0.04, 0.002
-"""While much comes nothing is read for so long after each piece: a broker writes each message by itself, and what it
-wrote meanwhile is one piece to us, and one commit. The short one is for MQTT 3, where a broker waits for
-acknowledgements of the few messages that it lets be under way."""
-_MUCH_BYTES: Final = 100_000
-"""After larger pieces there is no rest: the broker might run out of room."""
+_REST_S, _LITTLE_REST_S, _MQTT3_REST_S = 0.1, 0.02, 0.002
+"""While much comes nothing is read for at most so long after each piece: a broker writes each message by itself, and
+what it wrote meanwhile is one piece to us, and one commit. Where little comes it is shorter, and with MQTT 3, where a
+broker waits for acknowledgements of the few messages that it lets be under way."""
+_LITTLE_BYTES: Final = 2_000
+_PIECE_BYTES: Final = 200_000
+"""So much may come during a rest: what does not fit between us and the broker it would have to keep, or throw away."""
 _PUBACK: Final = 0x4002
 _OLD_BROKER = (1, 132)
 _CREDENTIALS, _CLIENT = "user or password", "this client"
@@ -57,7 +58,7 @@ class _Protocol(MQTTProtocol):  # type: ignore[misc]
         self._receive, self._broken = receive, broken
         self._frames = Frames(properties=self.proto_ver >= MQTTv50)
         self._paused = self._resting = False
-        self._rest_s = _REST_S if self.proto_ver >= MQTTv50 else _SHORT_REST_S
+        self._rest_s = _REST_S if self.proto_ver >= MQTTv50 else _MQTT3_REST_S
         self._came_s = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -76,10 +77,18 @@ class _Protocol(MQTTProtocol):  # type: ignore[misc]
             self._connection.put_package(Package(head, body))
         if messages.topics:
             self._receive(messages)
-        if self._came_s - before_s < 2 * self._rest_s and len(data) < _MUCH_BYTES:
+        self._rest(self._came_s - before_s, len(data))
+
+    def _rest(self, since_s: float, size: int) -> None:
+        """Read nothing for a while, after a piece of that size that came so long after the one before it."""
+        if since_s > 2 * self._rest_s:
+            return
+        longest_s = self._rest_s if size >= _LITTLE_BYTES else min(self._rest_s, _LITTLE_REST_S)
+        rest_s = min(longest_s, since_s * _PIECE_BYTES / size)
+        if rest_s >= _MQTT3_REST_S:
             self._resting = True
             self._heed()
-            asyncio.get_running_loop().call_later(self._rest_s, self._rested)
+            asyncio.get_running_loop().call_later(rest_s, self._rested)
 
     def pause(self, paused: bool) -> None:
         """Read nothing more, or read again."""
