@@ -15,6 +15,8 @@ from wattstead.ingest.decoding.columns import Columns, Few, Names, Place, Reject
 from wattstead.metering.errors import Issue
 
 _MARK = "message "
+_MANY = 16
+"""Points of messages of more readings are put together as arrays sooner than one by one."""
 
 
 class Joined(Names):
@@ -44,6 +46,8 @@ class Joined(Names):
 
     def known(self, place: Place, epoch: int) -> NDArray[np.uint32] | None:
         """The points of all rows, when each of the messages knows its own."""
+        if self._rows > _MANY * len(self.parts):
+            return self._known_of_many(place, epoch)
         found = [part._few.get(place) for part in self.parts if part._epoch == epoch]
         try:  # what is None is noticed by going through it, which costs nothing
             return np.fromiter(chain.from_iterable(found), np.uint32, self._rows)  # type: ignore[arg-type]
