@@ -160,8 +160,11 @@ def _mqtt_row(folder: Path, who: str, messages: int, readings: int, qos: int, pa
     return [who, str(qos), str(readings), rate, *shown, figure(sum(spent) / count * 1e6, 2) if who != _NOBODY else "–"]
 
 
-def bench_mqtt(folder: Path, quick: bool) -> Table:
+def bench_mqtt(folder: Path, quick: bool, with_peer: bool = True) -> Table:
     """CPU for a million readings from a publisher's broker to the journal."""
+    servers.needed("mosquitto_sub", "mosquitto-clients")
+    if with_peer and subprocess.run(["/usr/bin/python3", "-c", "import paho.mqtt.client"], check=False).returncode:
+        raise SystemExit("Debian's paho is missing; install it with: apt-get install python3-paho-mqtt")
     table = Table(
         "mqtt",
         "MQTT, through Mosquitto to durable",
@@ -187,11 +190,13 @@ def bench_mqtt(folder: Path, quick: bool) -> Table:
     )  # fmt: skip
     peers: dict[tuple[int, int, int], float] = {}
     for place, (who, messages, readings, qos, pace) in enumerate(runs):
+        if who == _PAHO and not with_peer:
+            continue
         row = _mqtt_row(folder / f"mqtt-{place}", who, messages // scale, readings, qos, pace)
         load = (readings, qos, pace)
         if who == _PAHO:
             peers[load] = float(row[-1])
-        row.append(f"{float(row[-1]) / peers[load]:.2f}" if who == _WATTSTEAD else "–")
+        row.append(f"{float(row[-1]) / peers[load]:.2f}" if who == _WATTSTEAD and load in peers else "–")
         table.rows.append(row)
         print("  " + " | ".join(row), flush=True)
     return table

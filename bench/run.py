@@ -64,7 +64,7 @@ def main() -> None:
             "ingest": lambda: ingest.bench(place("ingest"), servers, seconds),
             "answers": lambda: answers.bench(place("answers"), peers, 10 if asked.quick else 1),
             "rights": lambda: rights.bench(place("rights"), 10 if asked.quick else 1),
-            "mqtt": lambda: queues.bench_mqtt(place("mqtt"), asked.quick),
+            "mqtt": lambda: queues.bench_mqtt(place("mqtt"), asked.quick, peers),
             "amqp": lambda: queues.bench_amqp(place("amqp"), asked.quick),
             "directory": lambda: directory.bench(place("directory"), 10 if asked.quick else 1),
             "modbus": lambda: modbus.bench(place("modbus"), seconds),
