@@ -18,6 +18,8 @@ from tests.brokers import Mosquitto, authority, issued, mosquitto, pem
 from tests.ingest.recording_way import RecordingWay
 from tests.ingest.test_mqtt_sparkplug import BORN, packed
 
+from wattstead.ingest.mqtt import run as receiving
+from wattstead.ingest.mqtt.link import Link
 from wattstead.ingest.mqtt.look import look
 from wattstead.ingest.mqtt.run import run
 from wattstead.ingest.mqtt.settings import MqttSettings
@@ -150,6 +152,33 @@ async def test_garbage_is_refused_with_a_reason_and_acknowledged(broker: Mosquit
         await publish(broker, "emon/g/x", "6")
         await again.until(lambda way: way.kept)
     assert again.values() == {"emon/g/x": [6.0]} and not again.refused
+
+
+async def test_large_messages_are_left_with_the_broker_while_nothing_is_kept(
+    broker: Mosquitto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receiving, "_PAUSE_AT_BYTES", 300_000)
+    monkeypatch.setattr(receiving, "_RESUME_AT_BYTES", 100_000)
+    paused, pause = list[bool](), Link.pause
+
+    def noted(link: Link, told: bool) -> None:
+        paused.append(told)
+        pause(link, told)
+
+    monkeypatch.setattr(Link, "pause", noted)
+    payload = tmp_path / "payload"
+    payload.write_text(json.dumps({"time": 1_700_000_000, **{f"x{at}": at for at in range(10_000)}}))
+    way = RecordingWay()
+    way.open.clear()
+    async with running(settings_for(broker, client_id="large"), way):
+        for at in range(12):
+            words = ["-p", str(broker.port), "-q", "1", "-t", f"emon/large{at}", "-f", str(payload)]
+            sent = await asyncio.create_subprocess_exec("mosquitto_pub", *words)
+            assert await sent.wait() == 0
+        await way.until(lambda way: paused == [True])
+        way.open.set()
+        await way.until(lambda way: len(way.kept) == 120_000)
+    assert paused[-1] is False
 
 
 async def test_a_sparkplug_node_is_asked_for_its_birth(broker: Mosquitto, tmp_path: Path) -> None:

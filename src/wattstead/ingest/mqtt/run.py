@@ -31,6 +31,8 @@ _GROUP: Final = 2_000
 """Messages of one journal batch at most, and what came with the last of them in one piece."""
 _PAUSE_AT, _RESUME_AT = 20_000, 5_000
 """Messages in memory above which nothing more is read, and below which it is again."""
+_PAUSE_AT_BYTES, _RESUME_AT_BYTES = 64_000_000, 16_000_000
+"""The same for their bytes: payloads may be pictures."""
 _LOOK_S: Final = 1.0
 T = TypeVar("T")
 
@@ -69,7 +71,7 @@ class _Receiver:
         self.rates: DeviceRates[Message] = DeviceRates(reader.settings.device_rate, link.session_present)
         self.nodes: Nodes[_Came] = Nodes()
         self._arrived: list[tuple[Messages, int]] = []
-        self._held = 0
+        self._held = self._held_bytes = 0
         self._settled: list[int] = []
         """Numbers of messages that are safe, to be acknowledged."""
         self._wake = asyncio.Event()
@@ -79,8 +81,9 @@ class _Receiver:
         """Called for what came in one piece."""
         self._arrived.append((messages, self.way.present_us()))
         self._held += len(messages)
+        self._held_bytes += sum(map(len, messages.payloads))
         self._wake.set()
-        if self._held > _PAUSE_AT and not self._paused:
+        if not self._paused and (self._held > _PAUSE_AT or self._held_bytes > _PAUSE_AT_BYTES):
             self._paused = True
             self.link.pause(True)
 
@@ -110,9 +113,10 @@ class _Receiver:
             taken += 1
         del self._arrived[:taken]
         self._held -= len(whole)
+        self._held_bytes -= sum(map(len, whole.payloads))
         if not self._arrived:
             self._wake.clear()
-        if self._paused and self._held < _RESUME_AT:
+        if self._paused and self._held < _RESUME_AT and self._held_bytes < _RESUME_AT_BYTES:
             self._paused = False
             self.link.pause(False)
         known = self.reader.known
