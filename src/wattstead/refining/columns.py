@@ -81,3 +81,14 @@ class Columns:
 
 def _versions(batches: Sequence[ReadingBatch]) -> NDArray[np.uint64]:
     return np.repeat(np.array([b.version for b in batches], np.uint64), np.array([len(b) for b in batches], np.intp))
+
+
+def place_of(point: NDArray[np.uint32]) -> NDArray[np.uint32] | slice:
+    """Those points as an index, as a slice where they follow one another: then nothing is looked up or copied.
+
+    >>> place_of(np.array([4, 5, 6], np.uint32))
+    slice(4, 7, None)
+    """
+    if len(point) and int(point[-1]) - int(point[0]) + 1 == len(point) and bool((point[1:] > point[:-1]).all()):
+        return slice(int(point[0]), int(point[-1]) + 1)
+    return point

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from wattstead.refining.columns import MAX_POINT, Columns
+from wattstead.refining.columns import MAX_POINT, Columns, place_of
 
 NEVER_US = np.iinfo(np.int64).min
 _BLOCK_ROWS = 4096
@@ -80,6 +80,10 @@ class Latest:
             newer, repeated = np.zeros(len(block), bool), np.ones(len(block), bool)
             newer[known], repeated[known] = self._take_block(block.rows(known))
             return newer, repeated
+        at = place_of(point)
+        if isinstance(at, slice) and bool((time_us > self._time_us[at]).all()):  # most of the time
+            self._time_us[at], self._value[at], self._version[at] = time_us, block.value, block.version
+            return np.ones(len(block), bool), np.zeros(len(block), bool)
         before = self._time_us[point]
         newer = time_us > before
         repeated = ~newer

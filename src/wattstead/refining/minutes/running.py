@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from wattstead.metering.point import StepMode
 from wattstead.metering.rollup import MINUTE_US, RollupRows
 from wattstead.metering.step import RuleColumns, own_steps, pair_steps, power_steps
+from wattstead.refining.columns import place_of
 
 _COLUMNS: dict[str, type[np.generic]] = {
     "count": np.uint64, "min": np.float64, "max": np.float64, "sum": np.float64, "first_time_us": np.int64,
@@ -90,7 +91,7 @@ class Running:
         """
         minute = time_us // MINUTE_US
         other = point[1:] != point[:-1]
-        at = _place(point)
+        at = place_of(point)
         if bool(other.all()) and bool((minute == self.minute[at]).all()):
             self._go_on(point, at, time_us, value, rules)
             none = _rows(point[:0], time_us[:0], {name: column[:0] for name, column in self._column.items()})
@@ -107,7 +108,7 @@ class Running:
         over = made.rows(~ends)
         if len(over):
             ended, doubted = rows_of([ended, over.rows(trusted[~ends])]), rows_of([doubted, over.rows(~trusted[~ends])])
-        kept, at = made if len(over) == 0 else made.rows(ends), _place(of_point[ends])
+        kept, at = made if len(over) == 0 else made.rows(ends), place_of(of_point[ends])
         self.minute[at], self._trusted[at] = of_minute[ends], trusted[ends]
         for name, column in self._column.items():
             column[at] = getattr(kept, name)
@@ -209,13 +210,6 @@ def _steps(
     step = pairs.step if inside is None else np.where(inside, pairs.step, 0)
     flags = pairs.flags if inside is None else np.where(inside, pairs.flags, np.uint16(0))
     return step if only_power else step + own_steps(rules, value), flags
-
-
-def _place(point: _Points) -> _Points | slice:
-    """Those points, as a slice where they follow one another: then nothing is copied."""
-    if len(point) and int(point[-1]) - int(point[0]) + 1 == len(point) and bool((point[1:] > point[:-1]).all()):
-        return slice(int(point[0]), int(point[-1]) + 1)
-    return point
 
 
 def _rows(point: _Points, start_us: _Times, column: dict[str, NDArray[Any]]) -> RollupRows:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from wattstead.metering.point import Point
 from wattstead.metering.quantity import Quality, Quantity, unit
 from wattstead.refining.bookkeeping.retention import EXPIRED, Door, Retention
-from wattstead.refining.columns import MAX_POINT, Columns
+from wattstead.refining.columns import MAX_POINT, Columns, place_of
 
 NOT_FINITE = "value is not a finite number"
 TIME_OUT_OF_RANGE = "time lies outside the years 1970 to 2105"
@@ -139,7 +139,8 @@ class Judge:
             return columns.quality
         known = int(point.max()) < len(self._low)
         place = point if known else np.minimum(point, np.uint32(len(self._low) - 1))
-        low, high = self._low[place], self._high[place]
+        at = place_of(point) if known else place
+        low, high = self._low[at], self._high[at]
         valid = (value >= low) & (value <= high)
         as_they_came = known and not columns.quality.any()
         if as_they_came and valid.all():
