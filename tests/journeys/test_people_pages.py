@@ -27,7 +27,8 @@ DIALOGS = {
     "sites/1": ["Give access", "Share", "New key", "Add", "Hand over", "Delete the site"],
     "device": ["Move to another site", "Delete the device"],
     "people": ["Invite"],
-    "person": ["Give a role", "Suspend here"],
+    "person": ["Give a role", "Change the e-mail address"],
+    "people/3": ["Suspend here", "Delete the account"],
     "organizations": ["New organization"],
     "settings": ["Change the e-mail address", "Change the password", "Set up"],
 }
