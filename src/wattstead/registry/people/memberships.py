@@ -117,11 +117,12 @@ def authority(session: Session, account_id: int, now: datetime, reason: str = ""
     closed = closed_paths(session)
     if closed and is_closed_to(session, account_id):
         return Authority((), reason)
+    roles = _roles(session, account_id, now, counting(now))
+    givers = {giver_id: own_authority(session, giver_id, now) for *_, giver_id in roles if giver_id is not None}
     stands = [
         Stand(role, "" if site_id else path, site_id)
-        for role, path, site_id, giver_id in _roles(session, account_id, now, counting(now))
-        if not path.startswith(closed)
-        and (giver_id is None or own_authority(session, giver_id, now).gives(Role.GUEST, path, site_id))
+        for role, path, site_id, giver_id in roles
+        if not path.startswith(closed) and (giver_id is None or givers[giver_id].gives(Role.GUEST, path, site_id))
     ]
     return Authority(tuple(stands), reason)
 
