@@ -29,7 +29,7 @@ from wattstead.registry.records import EdgeSettings, KeyGrant, Source, SourceSta
 _log = structlog.get_logger("wattstead.edge")
 _MOST_POINTS = 2_000_000_000
 _MOST_STARTS = 3
-_MODULES = {"edge-amqp": ["pika"], "edge-opcua": ["asyncua"]}
+_MODULES = {"edge-amqp": ["pika"], "edge-nats": ["nats"], "edge-opcua": ["asyncua"]}
 """What the extras of `SourceProtocol.extra` bring."""
 _EPOCH = datetime.fromtimestamp(0, UTC)
 

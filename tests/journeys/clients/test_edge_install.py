@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[3]
 LIMIT_BYTES = 120_000_000
 ABSENT = (
     "chdb", "litestar", "uvicorn", "uvloop", "sqlalchemy", "alembic", "pyarrow", "clickhouse_connect", "openpyxl",
-    "typer", "rich", "pydantic", "asyncua", "pymodbus", "yaml", "pika", "google",
+    "typer", "rich", "pydantic", "asyncua", "pymodbus", "yaml", "pika", "nats", "google",
 )  # fmt: skip
 PRESENT = (
     "wattstead.metering.batch",

@@ -15,4 +15,5 @@ NATS = SourceProtocol(
     decode,
     Late("wattstead.ingest.nats.run", "run"),
     Late("wattstead.ingest.nats.look", "look"),
+    extra="edge-nats",
 )
