@@ -24,6 +24,7 @@ from wattstead.ingest.opcua.settings import OpcuaSettings
 from wattstead.ingest.sources.source_protocol import Message, Way
 
 _VALUES_AT_ONCE = 5_000
+_NODES_AT_ONCE = 500
 _SAVE_S = 5.0
 _SHOWN = 3
 Keep = Callable[[Message], Awaitable[None]]
@@ -82,16 +83,31 @@ async def catch_up(
 ) -> list[str]:  # fmt: skip
     """Keep what the server's history has of each node since it was heard; the nodes of which it has none, and why."""
     without: list[str] = []
-    for handle, at in sorted(decoding.handles.items(), key=lambda one: one[1]):
+    wanted = [(handle, at) for handle, at in sorted(decoding.handles.items(), key=lambda one: one[1])
+              if settings.nodes[at].node in file.heard.nodes]  # fmt: skip
+    historic = await _historic(client, [places[at] for _, at in wanted])
+    for (handle, at), kept in zip(wanted, historic, strict=True):
         name = settings.nodes[at].node
-        since_us = file.heard.nodes.get(name)
-        if since_us is None:
+        since_us = file.heard.nodes[name]
+        if not kept:
+            without.append(name)
             continue
         try:
             await _node(client, places[at], handle, since_us, keep)
         except ua.UaStatusCodeError as error:
             without.append(f"{name}: {ua.StatusCode(error.code).name}")
     return without
+
+
+async def _historic(client: Client, nodes: Sequence[ua.NodeId]) -> list[bool]:
+    """Of which nodes this user may read a history."""
+    found: list[bool] = []
+    for start in range(0, len(nodes), _NODES_AT_ONCE):
+        part = list(nodes[start : start + _NODES_AT_ONCE])
+        for told in await client.uaclient.read_attributes(part, ua.AttributeIds.UserAccessLevel):
+            level = told.Value.Value if told.Value is not None else None
+            found.append(isinstance(level, int) and bool(level >> ua.AccessLevel.HistoryRead & 1))
+    return found
 
 
 async def _node(client: Client, node: ua.NodeId, handle: int, since_us: int, keep: Keep) -> None:
