@@ -63,7 +63,7 @@ def folded(
     passing = [chosen(batch, free)]
     for begin, end in zip(begins.tolist(), [*begins[1:].tolist(), len(held)], strict=True):
         series, start, width = int(held.point[begin]), int(start_us[begin]), int(width_us[begin])
-        part = chosen(held, (np.arange(len(held)) >= begin) & (np.arange(len(held)) < end))
+        part = ReadingBatch(*(column[begin:end] for column in (held.point, held.time_us, held.value, held.quality)))
         kind = meanings[series].kind if series in meanings else Kind.GAUGE
         own = windows.setdefault(series, {})
         window = own.get(start)
