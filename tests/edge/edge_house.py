@@ -90,7 +90,7 @@ class Home:
 
         def answers() -> bool:
             with contextlib.suppress(httpx.HTTPError):
-                return httpx.get(f"{self.url}/nothing").status_code == 404
+                return httpx.get(f"{self.url}/nothing", verify=False).status_code == 404
             return False
 
         await until(answers)
