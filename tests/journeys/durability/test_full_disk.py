@@ -37,7 +37,7 @@ def test_senders_are_refused_and_history_is_answered(
     with small_disk(tmp_path / folder, size) as full:
         plant = plant_in(tmp_path / "data", tmp_path / "log", store_every_s="0.2")
         plant.start()
-        plant.send()
+        plant.send(pause_s=0.1)
         plant.until_acknowledged(60)
         ballast = full / "ballast"
         with closing(plant.signed_in()) as http:

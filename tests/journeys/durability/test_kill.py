@@ -31,7 +31,7 @@ def survive(plant: Any, kills: int, eventually: Callable[..., Any]) -> None:
             time.sleep(chance.uniform(0, 3))
         else:
             plant.start()
-            plant.until_acknowledged(chance.randrange(1, 200))
+            plant.until_acknowledged(chance.randrange(1, 100))
         plant.kill(everything=fate < 0.8)
     plant.start()
     plant.until_acknowledged(20)

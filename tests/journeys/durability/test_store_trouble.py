@@ -14,6 +14,8 @@ import httpx
 import pytest
 
 WEEK_US = 7 * 86_400_000_000
+PAUSE_S = 0.2
+"""A store is in trouble for half a minute before the status says so: what is sent meanwhile has to be compared."""
 
 
 @pytest.fixture
@@ -21,7 +23,7 @@ def plant(plant_in: Callable[..., Any], tmp_path: Path) -> Any:
     """A plant under load, some of which has reached the store."""
     plant = plant_in(tmp_path / "data", tmp_path / "log", store_every_s="0.2", store_silence_s="900")
     plant.start()
-    plant.send()
+    plant.send(pause_s=PAUSE_S)
     plant.until_acknowledged(60)
     return plant
 
@@ -91,7 +93,7 @@ def test_a_store_that_hangs_is_ended_and_nothing_is_lost(
 ) -> None:
     plant = plant_in(tmp_path / "data", tmp_path / "log", store_every_s="0.2", store_silence_s="6")
     plant.start()
-    plant.send()
+    plant.send(pause_s=PAUSE_S)
     plant.until_acknowledged(60)
     with closing(plant.signed_in()) as http:
         os.kill(plant.store_pid, signal.SIGSTOP)
@@ -138,7 +140,7 @@ def test_a_full_disk_of_the_store(
     with small_disk(tmp_path / "data" / "store", "300m") as full:
         plant = plant_in(tmp_path / "data", tmp_path / "log", store_every_s="0.2")
         plant.start()
-        plant.send()
+        plant.send(pause_s=PAUSE_S)
         plant.until_acknowledged(60)
         with closing(plant.signed_in()) as http:
             left = os.statvfs(full).f_bavail * os.statvfs(full).f_frsize
