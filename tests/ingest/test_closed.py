@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from tests.migrated import migrated
 
 from wattstead.ingest.resolving.closed import NOTHING, ClosedPoints
 from wattstead.ingest.resolving.grants import Grants
@@ -103,8 +104,7 @@ def test_masks() -> None:
 
 @pytest.fixture
 def registry(tmp_path: Path) -> Iterator[Registry]:
-    with Registry(f"sqlite:///{tmp_path / 'registry.db'}") as opened:
-        opened.migrate()
+    with Registry(migrated(tmp_path)) as opened:
         opened.first_owner("ada@example.org", "correct horse battery")
         yield opened
 

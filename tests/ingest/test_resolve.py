@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.migrated import migrated
 
 from wattstead.ingest.errors import KeyUnknown
 from wattstead.ingest.resolving.newcomers import Newcomers, Request
@@ -29,8 +30,7 @@ SELDOM_S = 3_600.0
 
 @pytest.fixture
 def registry(tmp_path: Path) -> Iterator[Registry]:
-    with Registry(f"sqlite:///{tmp_path / 'registry.db'}") as opened:
-        opened.migrate()
+    with Registry(migrated(tmp_path)) as opened:
         opened.first_owner("ada@example.org", PASSWORD)
         yield opened
 

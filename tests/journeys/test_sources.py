@@ -18,6 +18,7 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.migrated import migrated
 
 from wattstead.ingest.sources.p1.telegram import crc16
 from wattstead.registry.registry import Registry
@@ -79,8 +80,7 @@ class Serving:
         self.folder, self.url = folder, ""
         self.process: subprocess.Popen[bytes] | None = None
         folder.mkdir()
-        with Registry(f"sqlite:///{folder / 'registry.db'}", seal=Seal.of_file(folder / "seal.key")) as registry:
-            registry.migrate()
+        with Registry(migrated(folder), seal=Seal.of_file(folder / "seal.key")) as registry:
             owner = registry.first_owner(EMAIL, PASSWORD)
             assert owner is not None
             self.site = registry.create_site(owner.account.organization_id, "Home", "Europe/Amsterdam").id

@@ -16,6 +16,7 @@ import pytest
 import structlog
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword
+from tests.migrated import migrated
 
 from wattstead.messaging.limits import OutboxLimits, SmtpServer
 from wattstead.messaging.outbox import Outbox
@@ -79,8 +80,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def registry(tmp_path: Path, clock: Clock) -> Iterator[Registry]:
-    with Registry(f"sqlite:///{tmp_path}/registry.db", clock) as opened:
-        opened.migrate()
+    with Registry(migrated(tmp_path), clock) as opened:
         yield opened
 
 

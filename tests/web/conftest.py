@@ -15,6 +15,7 @@ import httpx
 import numpy as np
 import pytest
 import uvicorn
+from tests.migrated import migrated
 
 from wattstead.ingest.limits import IngestLimits
 from wattstead.ingest.reception import Reception
@@ -54,7 +55,7 @@ class House:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.url = ""
-        self.registry = Registry(f"sqlite:///{folder}/registry.db")
+        self.registry = Registry(migrated(folder))
         self.live = Live(Latest())
         self.series: Series
         self.server: uvicorn.Server
@@ -64,7 +65,6 @@ class House:
 
     def furnish(self) -> None:
         """Two sites with their keys; the first belongs to the home in Berlin, the second has one point."""
-        self.registry.migrate()
         made = self.registry.first_owner(OWNER, PASSWORD)
         assert made is not None
         organization = made.account.organization_id
@@ -240,8 +240,7 @@ class Office:
 
     def __init__(self, folder: Path, **settings: Any) -> None:
         self.folder, self.settings = folder, settings
-        self.registry = Registry(f"sqlite:///{folder}/registry.db")
-        self.registry.migrate()
+        self.registry = Registry(migrated(folder))
         made = self.registry.first_owner(OWNER, PASSWORD)
         assert made is not None
         self.owner, self.root = made.account, made.account.organization_id

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from tests.migrated import migrated
 
 from wattstead.registry.points.declare import PointChange
 from wattstead.registry.records import NewAddress, PointDeclaration, Scope
@@ -22,8 +23,7 @@ class Place:
     """A registry with one site and keys, and a directory of it."""
 
     def __init__(self, folder: Path) -> None:
-        self.registry = Registry(f"sqlite:///{folder}/registry.db")
-        self.registry.migrate()
+        self.registry = Registry(migrated(folder))
         made = self.registry.first_owner("owner@test.example", "correct horse battery")
         assert made is not None
         self.site = self.registry.create_site(made.account.organization_id, "Home", "UTC").id

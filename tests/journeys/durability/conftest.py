@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # the modules beside this file
 
 from ledger import ZONE, Ledger, differences
 from senders import KINDS, METER, POWER, PULSES, Door, Sender
+from tests.migrated import migrated
 
 from wattstead.metering.quantity import Kind, Quantity
 from wattstead.registry.records import PointDeclaration, Scope
@@ -55,8 +56,7 @@ class Plant:
 
     def _furnish(self) -> str:
         self.folder.mkdir(exist_ok=True)
-        registry = Registry(f"sqlite:///{self.folder / 'registry.db'}", seal=Seal.of_file(self.folder / "seal.key"))
-        registry.migrate()
+        registry = Registry(migrated(self.folder), seal=Seal.of_file(self.folder / "seal.key"))
         owner = registry.first_owner(EMAIL, PASSWORD)
         assert owner is not None
         site = registry.create_site(owner.account.organization_id, "home", ZONE, "")
