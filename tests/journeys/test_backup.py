@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from tests.conftest import serving
 
 from wattstead.ingest.sources.letters import Letters
 from wattstead.ingest.sources.source_protocol import Message
@@ -63,12 +64,10 @@ def test_a_backup_brought_back_answers_the_same(
     assert "no complete backup" in verb("restore", tmp_path, "--data", tmp_path / "other", expect=1)
 
 
-def test_a_backup_without_a_server_and_a_check(
-    product_at: Callable[..., Any], verb: Callable[..., str], tmp_path: Path
-) -> None:
+def test_a_backup_without_a_server_and_a_check(verb: Callable[..., str], tmp_path: Path) -> None:
     folder = tmp_path / "data"
-    with product_at(folder) as running:
-        said = verb("check", "--data", folder, "--port", running.url.rpartition(":")[2])
+    with serving(tmp_path) as told:
+        said = verb("check", "--data", folder, "--port", told.rstrip("/\n").rpartition(":")[2])
         assert "Wattstead answers on" in said
         assert "in use by process" in said
     verb("backup", tmp_path / "copy", "--data", folder)
