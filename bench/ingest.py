@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import uvloop
@@ -18,7 +19,7 @@ import machine
 from fleet import POINTS, Fleet, requests_of
 from process import folder_bytes
 from report import Table, figure
-from sender import Outcome, at_pace
+from sender import Outcome, at_pace, keep_alive
 from servers import Target, influxdb, victoria_metrics, wattstead_door, wattstead_whole
 from wattstead.refining.refinery import CONSUMER
 from wattstead.stream import JournalReader, PositionFile
@@ -27,6 +28,8 @@ Start = Callable[[Path], AbstractContextManager[Target]]
 _WARM_S = 3
 _CONNECTIONS = 4
 _SETTLE_S = 20.0
+_SENDERS = {10_000: 4, 1_000: 32}
+"""How many send at one time, by the size of a batch, where nobody waits for the clock."""
 SERVERS: dict[str, Start] = {
     "door": wattstead_door,
     "whole": wattstead_whole,
@@ -102,6 +105,44 @@ def bench(folder: Path, servers: list[str], seconds: int, batches: tuple[int, ..
             table.rows.append(found.row(batch))
             print("  " + " | ".join(table.rows[-1]), flush=True)
     return table
+
+
+def bench_batches(folder: Path, servers: list[str], seconds: int) -> Table:
+    """Each server with each size of batch, the next one sent as soon as an answer is there."""
+    table = Table(
+        "batches",
+        "Line protocol, as fast as it is answered",
+        ["server", "lines a batch", "senders", "readings/s", "CPU s/M", "p50 ms", "p99 ms", "failed", "answer means"],
+        "bench/run.py batches",
+        machine.sentence(),
+        notes=[
+            f"Each sends {seconds} s of the fleet's readings, after {_WARM_S} s of them in which names became known. "
+            "CPU s/M: user and system seconds of the server's whole process tree per million readings, until the last "
+            "answer: what a server puts off is not in it."
+        ],
+    )
+    for batch, senders in _SENDERS.items():
+        for name in servers:
+            with SERVERS[name](folder / f"{name}-{batch}-fast") as target:
+                table.rows.append(uvloop.run(_as_fast(target, batch, senders, seconds)))
+            print("  " + " | ".join(table.rows[-1]), flush=True)
+    return table
+
+
+async def _as_fast(target: Target, batch: int, senders: int, seconds: int) -> list[str]:
+    fleet = Fleet(int(time.time()) - seconds - _WARM_S)
+    second = requests_of(fleet, batch, target.write_request)
+    requests = [second(number) for number in range(_WARM_S + seconds)]
+    await keep_alive(target.port, chain.from_iterable(requests[:_WARM_S]), senders)
+    cpu_s, readings = target.process.cpu_s(), POINTS * seconds
+    outcome = await keep_alive(target.port, chain.from_iterable(requests[_WARM_S:]), senders)
+    cpu_s = target.process.cpu_s() - cpu_s
+    return [
+        *(target.name, f"{batch:,}", str(senders), figure(readings / outcome.lasted_s)),
+        figure(cpu_s / readings * 1e6, 3),
+        *(figure(outcome.percentile_ms(share), 1) for share in (0.5, 0.99)),
+        *(str(len(outcome.failures)), target.durable),
+    ]
 
 
 async def _measure(start: Start, folder: Path, batch: int, seconds: int) -> Measured:

@@ -1,6 +1,6 @@
 """``make bench``: all benchmarks, or those named, side by side with peers; tables go to docs/benchmarks.md.
 
-``python bench/run.py [journal] [posts] [burst] [ingest] [answers] [rights] [directory] [modbus] [opcua]
+``python bench/run.py [journal] [posts] [burst] [ingest] [batches] [answers] [rights] [directory] [modbus] [opcua]
 [edge] [soak] [--seconds 60]``, with ``--quick`` for a tenth of each.
 """
 
@@ -29,8 +29,8 @@ import soak  # noqa: E402
 from report import Table, put  # noqa: E402
 
 NAMES = (
-    *("journal", "posts", "burst", "ingest", "answers", "rights", "directory", "modbus", "opcua", "mqtt", "amqp"),
-    *("edge", "soak"),
+    *("journal", "posts", "burst", "ingest", "batches", "answers", "rights", "directory", "modbus", "opcua"),
+    *("mqtt", "amqp", "edge", "soak"),
 )
 
 
@@ -62,6 +62,7 @@ def main() -> None:
             "posts": lambda: posts.bench_kept(place("posts"), peers, 5_000 if asked.quick else 50_000),
             "burst": lambda: posts.bench_burst(place("burst"), "whole" in servers),
             "ingest": lambda: ingest.bench(place("ingest"), servers, seconds),
+            "batches": lambda: ingest.bench_batches(place("batches"), [n for n in servers if n != "whole"], seconds),
             "answers": lambda: answers.bench(place("answers"), peers, 10 if asked.quick else 1),
             "rights": lambda: rights.bench(place("rights"), 10 if asked.quick else 1),
             "mqtt": lambda: queues.bench_mqtt(place("mqtt"), asked.quick, peers),
