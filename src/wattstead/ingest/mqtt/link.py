@@ -10,21 +10,17 @@ import asyncio
 import hashlib
 import logging
 import ssl
-import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, cast
 
 import numpy as np
 from gmqtt import Client, Subscription
-from gmqtt.mqtt.connection import MQTTConnection
 from gmqtt.mqtt.constants import MQTTv50, MQTTv311
 from gmqtt.mqtt.handler import MQTTConnectError
-from gmqtt.mqtt.package import Package
-from gmqtt.mqtt.protocol import BaseMQTTProtocol, MQTTProtocol
 
-from wattstead.ingest.mqtt.frames import Frames, Messages
-from wattstead.ingest.mqtt.port.packets import PacketInvalid
+from wattstead.ingest.mqtt.client import BrokerClient, BrokerProtocol, Receive
+from wattstead.ingest.mqtt.frames import Messages
 from wattstead.ingest.mqtt.settings import MqttSettings
 from wattstead.ingest.sources.source_protocol import SourceFailed
 from wattstead.ingest.sources.tls import client_context
@@ -33,113 +29,11 @@ _PATIENCE_S: Final = 15.0
 _CLOSING_S: Final = 2.0
 IN_FLIGHT: Final = 10_000
 """Messages that may wait for their acknowledgement, where the broker lets us say so (MQTT 5)."""
-_REST_S, _LITTLE_REST_S, _MQTT3_REST_S = 0.1, 0.02, 0.002
-"""While much comes nothing is read for at most so long after each piece: a broker writes each message by itself, and
-what it wrote meanwhile is one piece to us, and one commit. Where little comes it is shorter, and with MQTT 3, where a
-broker waits for acknowledgements of the few messages that it lets be under way."""
-_LITTLE_BYTES: Final = 2_000
-_PIECE_BYTES: Final = 200_000
-"""So much may come during a rest: what does not fit between us and the broker it would have to keep, or throw away."""
 _PUBACK: Final = 0x4002
 _OLD_BROKER = (1, 132)
 _CREDENTIALS, _CLIENT = "user or password", "this client"
 _NOT_ALLOWED = {4: _CREDENTIALS, 134: _CREDENTIALS, 5: _CLIENT, 135: _CLIENT, 138: _CLIENT}
 logging.getLogger("gmqtt").setLevel(logging.CRITICAL)  # what it has to say comes from here, once
-
-
-Receive = Callable[[Messages], object]
-
-
-class _Protocol(MQTTProtocol):  # type: ignore[misc]
-    """gmqtt's, without its reading: that makes a call for each message, and a task of each to be acknowledged later."""
-
-    def __init__(self, receive: Receive, broken: Callable[[PacketInvalid], None], **rest: Any) -> None:
-        super().__init__(**rest)
-        self._receive, self._broken = receive, broken
-        self._frames = Frames(properties=self.proto_ver >= MQTTv50)
-        self._paused = self._resting = False
-        self._rest_s = _REST_S if self.proto_ver >= MQTTv50 else _MQTT3_REST_S
-        self._came_s = 0.0
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        BaseMQTTProtocol.connection_made(self, transport)
-
-    def data_received(self, data: bytes) -> None:
-        before_s, self._came_s = self._came_s, time.monotonic()
-        self._connection._last_data_in = self._came_s
-        try:
-            messages, others = self._frames.cut(data)
-        except PacketInvalid as fault:
-            self._broken(fault)
-            self._transport.abort()
-            return
-        for head, body in others:
-            self._connection.put_package(Package(head, body))
-        if messages.topics:
-            self._receive(messages)
-        self._rest(self._came_s - before_s, len(data))
-
-    def _rest(self, since_s: float, size: int) -> None:
-        """Read nothing for a while, after a piece of that size that came so long after the one before it."""
-        if since_s > 2 * self._rest_s:
-            return
-        longest_s = self._rest_s if size >= _LITTLE_BYTES else min(self._rest_s, _LITTLE_REST_S)
-        rest_s = min(longest_s, since_s * _PIECE_BYTES / size)
-        if rest_s >= _MQTT3_REST_S:
-            self._resting = True
-            self._heed()
-            asyncio.get_running_loop().call_later(rest_s, self._rested)
-
-    def pause(self, paused: bool) -> None:
-        """Read nothing more, or read again."""
-        self._paused = paused
-        self._heed()
-
-    def _rested(self) -> None:
-        self._resting = False
-        self._heed()
-
-    def _heed(self) -> None:
-        if self._transport is None or self._transport.is_closing():
-            return
-        if self._paused or self._resting:
-            self._transport.pause_reading()
-        else:
-            self._transport.resume_reading()
-
-    def eof_received(self) -> bool:
-        return False
-
-
-class _Client(Client):  # type: ignore[misc]
-    """Tells that the connection is gone, and does not connect by itself."""
-
-    def __init__(self, client_id: str, receive: Receive, **rest: Any) -> None:
-        self.gone = asyncio.Event()
-        self.fault = ""
-        self._receive = receive
-        super().__init__(client_id, **rest)
-
-    async def _create_connection(
-        self, host: str, port: int, ssl: ssl.SSLContext | bool, clean_session: bool, keepalive: int
-    ) -> MQTTConnection:
-        handler, state = self._package_handler, self._connection_state
-
-        def made() -> _Protocol:
-            return _Protocol(
-                self._receive, self._broken, connection_state=state, id_generator=handler.id_generator
-            )  # fmt: skip
-
-        transport, protocol = await asyncio.get_running_loop().create_connection(made, host, port, ssl=ssl)
-        return MQTTConnection(transport, protocol, clean_session, keepalive, package_handler=handler)
-
-    def _broken(self, fault: PacketInvalid) -> None:
-        self.fault = str(fault)
-        self.gone.set()
-
-    async def reconnect(self, delay: bool = False) -> None:
-        """What gmqtt calls when a connection is lost or refused."""
-        self.gone.set()
 
 
 class Link:
@@ -154,7 +48,7 @@ class Link:
         self._new_only = 0
         """1: a retained message comes when a subscription is new, not at each connection (MQTT 5)."""
         self._id, self._clean, self._receive = client_id, clean, receive
-        self._client: _Client | None = None
+        self._client: BrokerClient | None = None
         self._granted: dict[int, asyncio.Future[Sequence[int]]] = {}
 
     def hand_to(self, receive: Receive) -> None:
@@ -177,7 +71,7 @@ class Link:
             properties["receive_maximum"] = IN_FLIGHT
             if not self._clean:
                 properties["session_expiry_interval"] = settings.session_s
-        client = self._client = _Client(self._id, self._came, clean_session=self._clean, **properties)
+        client = self._client = BrokerClient(self._id, self._came, clean_session=self._clean, **properties)
         client.on_connect = self._connected
         client.on_subscribe = self._subscribed
         if settings.user or settings.password:
@@ -266,10 +160,10 @@ class Link:
         if protocol is not None:
             protocol.pause(paused)
 
-    def _protocol(self) -> _Protocol | None:
+    def _protocol(self) -> BrokerProtocol | None:
         """What reads and writes; None when it is closed."""
         connection = self._client._connection if self._client is not None else None
-        return None if connection is None or connection.is_closing() else cast(_Protocol, connection._protocol)
+        return None if connection is None or connection.is_closing() else cast(BrokerProtocol, connection._protocol)
 
     async def close(self) -> None:
         """End the connection, not the session; what was not acknowledged comes again."""
@@ -277,7 +171,7 @@ class Link:
         if client is not None and client._connection is not None:
             await asyncio.wait((asyncio.create_task(client.disconnect()),), timeout=_CLOSING_S)
 
-    def _opened(self) -> _Client:
+    def _opened(self) -> BrokerClient:
         if self._client is None:
             raise SourceFailed(f"the connection to {self.settings.host} is closed")
         return self._client
