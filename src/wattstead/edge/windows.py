@@ -63,7 +63,8 @@ def folded(
     passing = [chosen(batch, free)]
     for begin, end in zip(begins.tolist(), [*begins[1:].tolist(), len(held)], strict=True):
         series, start, width = int(held.point[begin]), int(start_us[begin]), int(width_us[begin])
-        part = ReadingBatch(*(column[begin:end] for column in (held.point, held.time_us, held.value, held.quality)))
+        rows = slice(begin, end)
+        part = ReadingBatch(held.point[rows], held.time_us[rows], held.value[rows], held.quality[rows])
         kind = meanings[series].kind if series in meanings else Kind.GAUGE
         own = windows.setdefault(series, {})
         window = own.get(start)
