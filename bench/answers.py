@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import uvloop
 
 import machine
@@ -24,6 +26,8 @@ from sender import Outcome, SendFailed, connect
 from servers import Target, victoria_metrics, wattstead_on
 
 _WARM, _ASKINGS, _FEWEST = 5, 100, 50
+_HELD = "held.json"
+"""Beside the folders that are kept: until when the estate reaches, its share, the ids of its points, the keys."""
 _LONGEST_S = 8.0
 """Of one kind of question, once there are enough for a median."""
 
@@ -42,11 +46,23 @@ class Asked:
         return [p50 + failed, p99, figure(self.cpu_ms, 1)]
 
 
-def bench(folder: Path, peers: bool, share: int, loads: tuple[int, ...] = (10_000, 48_000)) -> list[Table]:
-    """Fill, start, ask; ``share`` 10: a tenth of the points."""
-    estate = Estate(int(time.time()) // 60 * 60, share)
+def bench(
+    folder: Path, peers: bool, share: int, held: Path | None = None, loads: tuple[int, ...] = (10_000, 48_000)
+) -> list[Table]:
+    """Fill, start, ask; ``share`` 10: a tenth of the points. ``held``: a folder that keeps what was filled for the next
+    time, which then has the share it was filled with."""
     began = time.monotonic()
-    ids, keys = fill_wattstead(folder / "wattstead", estate)
+    if held and (held / _HELD).exists():
+        kind = tuple[int, int, list[int], list[str]]
+        end_s, share, ids, keys = msgspec.json.decode((held / _HELD).read_bytes(), type=kind)
+        estate = Estate(end_s, share)
+        shutil.copytree(held / "wattstead", folder / "wattstead", symlinks=True)
+    else:
+        estate = Estate(int(time.time()) // 60 * 60, share)
+        ids, keys = fill_wattstead(folder / "wattstead", estate)
+        if held:
+            shutil.copytree(folder / "wattstead", held / "wattstead", symlinks=True)
+            (held / _HELD).write_bytes(msgspec.json.encode((estate.end_s, share, ids, keys)))
     print(f"  {estate.readings:,} readings in the store after {time.monotonic() - began:.0f} s", flush=True)
     with wattstead_on(folder / "wattstead", keys) as target:
         addresses, head = wattstead(estate, ids), f"Authorization: Bearer {keys[1]}"
@@ -56,12 +72,18 @@ def bench(folder: Path, peers: bool, share: int, loads: tuple[int, ...] = (10_00
         print(_crowd_table(found).markdown(), flush=True)
     theirs: Mapping[str, Asked] = {}
     if peers:
+        there = held is not None and (held / "victoria").exists()
+        if held and there:
+            shutil.copytree(held / "victoria", folder / "victoria")
         with victoria_metrics(folder / "victoria") as target:
             began = time.monotonic()
-            fill_victoria(target, estate)
+            if not there:
+                fill_victoria(target, estate)
             print(f"  and in VictoriaMetrics after {time.monotonic() - began:.0f} s", flush=True)
             time.sleep(20)
             theirs = uvloop.run(_one_client(target, victoria(estate), ""))
+        if held and not there:
+            shutil.copytree(folder / "victoria", held / "victoria")
     return [_table(estate, ours, theirs), _crowd_table(found)]
 
 

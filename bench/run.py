@@ -43,6 +43,7 @@ def main() -> None:
     parser.add_argument("--servers", default="", help=f"only these for ingest: {','.join(ingest.SERVERS)}")
     parser.add_argument("--quick", action="store_true", help="a tenth of everything; writes no page")
     parser.add_argument("--page", type=Path, default=ROOT / "docs" / "benchmarks.md")
+    parser.add_argument("--held", type=Path, help="a folder that keeps what answers has filled, for the next time")
     asked = parser.parse_args()
     seconds = 6 if asked.quick else asked.seconds
     peers = not asked.without_peers
@@ -63,7 +64,7 @@ def main() -> None:
             "burst": lambda: posts.bench_burst(place("burst"), "whole" in servers),
             "ingest": lambda: ingest.bench(place("ingest"), servers, seconds),
             "batches": lambda: ingest.bench_batches(place("batches"), [n for n in servers if n != "whole"], seconds),
-            "answers": lambda: answers.bench(place("answers"), peers, 10 if asked.quick else 1),
+            "answers": lambda: answers.bench(place("answers"), peers, 10 if asked.quick else 1, asked.held),
             "rights": lambda: rights.bench(place("rights"), 10 if asked.quick else 1),
             "mqtt": lambda: queues.bench_mqtt(place("mqtt"), asked.quick, peers),
             "amqp": lambda: queues.bench_amqp(place("amqp"), asked.quick),

@@ -115,7 +115,7 @@ def write_keys(folder: Path, sites: int) -> list[str]:
 @contextmanager
 def victoria_metrics(folder: Path) -> Iterator[Target]:
     """VictoriaMetrics as Debian has it."""
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     port = free_port()
     command = [
         needed("victoria-metrics", "victoria-metrics"),
