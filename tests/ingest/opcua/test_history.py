@@ -6,9 +6,9 @@ import asyncio
 import datetime
 
 import pytest
-from tests.ingest.modbus.devices import Recorder
 from tests.ingest.opcua.servers import Meters
 from tests.ingest.opcua.test_receiving import running, settings
+from tests.ingest.recording_way import RecordingWay
 
 from wattstead.ingest.opcua.decoding import decode
 from wattstead.ingest.opcua.history import HeardFile
@@ -20,40 +20,40 @@ SECOND = datetime.timedelta(seconds=1)
 async def test_what_changed_meanwhile_is_read_from_the_history(server: Meters) -> None:
     made = settings(server.url, await server.add("Kept", 0.0), prefix="kept/")
     await server.server.historize_node_data_change(server._nodes["Kept"], period=None, count=100_000)
-    way, begin = Recorder(), datetime.datetime.now(datetime.UTC)
+    way, begin = RecordingWay(), datetime.datetime.now(datetime.UTC)
     async with running(made, way):
-        await way.until(lambda: bool(way.readings("kept/Kept")))
+        await way.until(lambda way: bool(way.readings("kept/Kept")))
         await server.set("Kept", 1.0, at=begin + SECOND)
-        await way.until(lambda: way.readings("kept/Kept")[-1][1] == 1.0)
+        await way.until(lambda way: way.readings("kept/Kept")[-1][1] == 1.0)
     for at in range(2, 50):
         await server.set("Kept", float(at), at=begin + at * SECOND)
         await asyncio.sleep(0.001)
-    again = Recorder()
+    again = RecordingWay()
     async with running(made, again):
-        await again.until(lambda: len(again.readings("kept/Kept")) >= 48)
+        await again.until(lambda way: len(way.readings("kept/Kept")) >= 48)
         await server.set("Kept", 50.0, at=begin + 50 * SECOND)
-        await again.until(lambda: again.readings("kept/Kept")[-1][1] == 50.0)
+        await again.until(lambda way: way.readings("kept/Kept")[-1][1] == 50.0)
     found = dict(again.readings("kept/Kept"))
     assert sorted(found.values()) == [float(at) for at in range(2, 51)]
     assert list(found) == sorted(found), "in their order"
-    first = again.kept[0]
-    assert first[1].where == "history" and decode(first[1], made).value.tolist() == first[0].value.tolist()
+    columns, message = again.messages[0]
+    assert message.where == "history" and decode(message, made).value.tolist() == columns.value.tolist()
     assert again.refused == []
 
 
 async def test_a_server_without_history_has_a_gap_and_it_is_said(server: Meters) -> None:
     made = settings(server.url, await server.add("Forgot", 0.0), prefix="forgot/")
-    way = Recorder()
+    way = RecordingWay()
     async with running(made, way):
-        await way.until(lambda: bool(way.readings("forgot/Forgot")))
+        await way.until(lambda way: bool(way.readings("forgot/Forgot")))
     file = HeardFile(made)
     file.heard.alive_us -= 3_600_000_000
     file.save()
     await server.set("Forgot", 1.0)
     await server.set("Forgot", 2.0)
-    again = Recorder()
+    again = RecordingWay()
     async with running(made, again):
-        await again.until(lambda: bool(again.refused) and bool(again.readings("forgot/Forgot")))
+        await again.until(lambda way: bool(way.refused) and bool(way.readings("forgot/Forgot")))
     ((message, reason),) = again.refused
     assert message.where == "history" and "is not known of 1 nodes: the server keeps no history" in reason
     assert [value for _, value in again.readings("forgot/Forgot")] == [2.0]

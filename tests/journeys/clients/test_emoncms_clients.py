@@ -130,9 +130,11 @@ def test_esp_firmware(product: Any, eyes: Any, eventually: Callable[..., Any], p
         url = f"{product.url}{prefix}/input/post?fulljson={values}&node={node}&apikey={product.write_key}"
         reply = requests.get(url, headers={"Connection": "close"}, timeout=60)
         assert (reply.status_code, reply.text) == (200, '{"success": true}')
+    seen: dict[str, float] = {}
     with eyes.live(f"emon/{node}/amp", f"emon/{node}/wh") as stream:
-        seen = {address: value for address, _, value in (next(stream), next(stream))}
-    assert seen == {f"emon/{node}/amp": 12.5, f"emon/{node}/wh": 1001}
+        while seen != {f"emon/{node}/amp": 12.5, f"emon/{node}/wh": 1001}:
+            address, _, value = next(stream)
+            seen[address] = value
     feed = eventually(lambda: feeds(product, prefix).get(f"{node}/wh"))
     assert feed["value"] == 1001
 
