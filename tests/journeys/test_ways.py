@@ -142,7 +142,7 @@ def test_from_the_bytes_to_the_picture(
     _weather(client, points, outside, eventually)
     _prices(client, points, outside, eventually)
     _meters(client, points, outside, eventually)
-    key = client.post(f"/sites/{serving.site}/keys", json={"name": "file", "scope": "write"})
+    key = client.post("/keys", json={"site_id": serving.site, "name": "file", "scope": "write"})
     file = tmp_path / "usage.xml"
     file.write_bytes((PAYLOADS / "greenbutton/feed.xml").read_bytes())
     secret = key.raise_for_status().json()["secret"]

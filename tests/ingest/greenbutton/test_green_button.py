@@ -10,6 +10,7 @@ import pytest
 from tests.ingest.fetched.web_server import web_server
 from tests.ingest.recording_way import RecordingWay
 
+from wattstead.cli import green_button
 from wattstead.ingest.errors import BodyInvalid
 from wattstead.ingest.greenbutton import espi
 from wattstead.ingest.greenbutton.source import GREENBUTTON, GreenButtonSettings, decode
@@ -114,6 +115,16 @@ def test_posted(door: Door) -> None:
     assert door.http.post("/green-button", content=b"<a/>", headers=headers).status_code == 400
     json = headers | {"Content-Type": "application/json"}
     assert door.http.post("/green-button", content=feed, headers=json).status_code == 415
+
+
+def test_a_file_by_the_command_line(door: Door, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "usage.xml"
+    file.write_bytes(FEED.replace(b"1780", b"1680").replace(b"<value>302<", b"<value>much<"))
+    url = f"http://127.0.0.1:{door.server.port}"
+    assert green_button.run(file, tmp_path, url, door.key, "file/") == 2
+    said = capsys.readouterr().out
+    assert "usage.xml: 7 readings\n  accepted   6\n  rejected   1\n" in said and "expected integers" in said
+    assert f"file/{USED}" in {row.address for row in door.stored()}
 
 
 async def test_fetched() -> None:
