@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from wattstead.ingest.decoding.columns import Few
 from wattstead.ingest.mbus.bus import Bus, Garbled, Silent
 from wattstead.ingest.mbus.decode import decode
@@ -75,6 +77,7 @@ async def look(settings: MbusSettings, asked: Mapping[str, Any]) -> Sequence[Fou
         bus = Bus(pieces, settings)
         if settings.meters:
             return [one for meter in settings.meters for one in await _tested(bus, meter, settings)]
+        bus = Bus(pieces, msgspec.structs.replace(settings, retries=0))  # most questions are to nobody
         found: list[Found] = []
         until_s = clock() + _LOOK_S
         await _search(bus, "", found, until_s)
