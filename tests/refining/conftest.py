@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from wattstead.metering.batch import ReadingBatch
 from wattstead.metering.calendar import Step, edges_us
 from wattstead.metering.point import Point, StepRule, step_rule
-from wattstead.metering.quantity import Kind, Quantity
+from wattstead.metering.quantity import Kind, Quality, Quantity
 from wattstead.metering.rollup import MINUTE_US, amounts, bucket_starts, roll, settle
 from wattstead.refining.bookkeeping.retention import Retention
 from wattstead.refining.limits import RefiningLimits
@@ -39,6 +39,7 @@ QUICK = RefiningLimits(
     poll_s=0.02,
     rest_s=0.01,
     busy_rest_s=0.02,
+    foreseen_s=0.1,
     retry_s=0.05,
     retry_most_s=0.2,
 )
@@ -127,9 +128,10 @@ class House:
         point: Sequence[int] | NDArray[np.uint32],
         time_us: Sequence[int] | NDArray[np.int64],
         value: Sequence[float] | NDArray[np.float64],
+        quality: Quality = Quality.RAW,
     ) -> None:
         """A batch, durable in the journal and noted as sent."""
-        batch = ReadingBatch.of(point, time_us, value)
+        batch = ReadingBatch.of(point, time_us, value, quality)
         version = await self.journal.append(batch)
         self.sent.append(ReadingBatch(batch.point, batch.time_us, batch.value, batch.quality, version))
 

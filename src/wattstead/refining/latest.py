@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from wattstead.refining.columns import MAX_POINT, Columns, place_of
+from wattstead.refining.foreseen import Foreseen
 
 NEVER_US = np.iinfo(np.int64).min
 _BLOCK_ROWS = 4096
@@ -33,6 +34,8 @@ class Latest:
     """
 
     def __init__(self) -> None:
+        self.foreseen = Foreseen()
+        """Points of which readings of the future are known; they are not taken over before their time."""
         self._time_us = np.zeros(0, np.int64)
         self._value = np.zeros(0, np.float64)
         self._version = np.zeros(0, np.uint64)
@@ -51,6 +54,15 @@ class Latest:
             asked = asked[(asked >= 0) & (asked < len(self._time_us))]
             asked = asked[self._time_us[asked] != NEVER_US]
             return Readings(asked.astype(np.uint32), self._time_us[asked], self._value[asked])
+
+    def take_come(self, columns: Columns, now_us: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """`take` without what is foreseen: that is not newer, and may be there already."""
+        to_come = self.foreseen.to_come(columns, now_us)
+        if to_come is None:
+            return self.take(columns)
+        newer, repeated = np.zeros(len(columns), bool), np.ones(len(columns), bool)
+        newer[~to_come], repeated[~to_come] = self.take(columns.rows(~to_come))
+        return newer, repeated
 
     def take(self, columns: Columns) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Take readings over, in order of versions; answers per row whether it was newer than all before it of its

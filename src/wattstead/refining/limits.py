@@ -37,6 +37,8 @@ class RefiningLimits(msgspec.Struct, frozen=True, kw_only=True):
     """… up to this."""
     rules_s: float = 1.0
     """How often changed points are looked for."""
+    foreseen_s: float = 15.0
+    """How often the next of what was foreseen, such as the price of the next hour, is looked for."""
     retention_s: float = 3600.0
     """How often expired readings are removed."""
     subscription_rows: int = 10_000

@@ -12,7 +12,6 @@ from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-import numpy as np
 import structlog
 
 from wattstead.metering.errors import WattsteadError
@@ -23,7 +22,6 @@ from wattstead.refining.bookkeeping.bookkeeper import Bookkeeper
 from wattstead.refining.bookkeeping.progress import ProgressFile
 from wattstead.refining.bookkeeping.removing import Removals
 from wattstead.refining.bookkeeping.retention import Retention
-from wattstead.refining.columns import Columns
 from wattstead.refining.latest import Latest
 from wattstead.refining.limits import RefiningLimits
 from wattstead.refining.live import Live, Subscription
@@ -32,6 +30,7 @@ from wattstead.refining.state import RefineryState
 from wattstead.refining.taking.backlog import bytes_behind
 from wattstead.refining.taking.intake import Intake
 from wattstead.refining.taking.judge import Judge
+from wattstead.refining.taking.stored import take_come, take_stored
 from wattstead.series import Series
 from wattstead.stream import JournalReader, PositionFile
 
@@ -85,7 +84,7 @@ class Refinery:
         self._stopping = False
         self._storing_since_us = 0
         self._lag_bytes = 0
-        self._expire_at = 0.0
+        self._expire_at = self._foreseen_at = 0.0
         self._removals = Removals()
 
     def subscribe(self, points: Iterable[int]) -> Subscription:
@@ -164,8 +163,7 @@ class Refinery:
     def _begin(self) -> None:
         """What must be known before the first reading is taken: the latest readings, the rules, how far rollups are."""
         stored = self._series.latest()
-        zeros = np.zeros(len(stored), np.uint64)
-        self.latest.take(Columns(stored.point, stored.time_us, stored.value, zeros.astype(np.uint8), zeros))
+        take_stored(self.latest, self._series, stored)
         first_us = time.time_ns() // 1000
         self._minutes.begin(stored.point, stored.time_us, first_us, self._series.era)
         if len(stored) and not self._series.reach.minute_us:
@@ -238,6 +236,9 @@ class Refinery:
             if time.monotonic() >= self._expire_at:
                 self._expire_at = time.monotonic() + self._limits.retention_s
                 await self._insist(self._bookkeeper.expire)
+            if time.monotonic() >= self._foreseen_at and self.latest.foreseen.points():
+                self._foreseen_at = time.monotonic() + self._limits.foreseen_s
+                self.live.publish(await self._insist(take_come, self.latest, self._series))
             if unclosed_us:
                 unclosed_us = unclosed_us if await self._insist(self._bookkeeper.close, unclosed_us) else 0
             elif not self._adoption.pending or not await self._insist(self._bookkeeper.adopt):

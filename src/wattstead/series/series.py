@@ -142,6 +142,10 @@ class Series:
         """The newest reading of those points (of all) that have one; in the points' own units."""
         return ends.latest(self._connection, self._marks, None if points is None else _ids(points))
 
+    def latest_until(self, points: Sequence[int | Point], at_us: int) -> LatestColumns:
+        """The newest reading of those points that is not after an instant, where there is one; in their own units."""
+        return ends.latest_until(self._connection, self._marks, _ids(points), at_us)
+
     def largest_point_id(self) -> int:
         """The largest id of a point that has readings; the registry must have given at least that many."""
         return ends.largest_point(self._connection)

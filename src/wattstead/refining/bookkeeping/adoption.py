@@ -10,15 +10,14 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import structlog
 
 from wattstead.metering.point import Point
 from wattstead.refining.bookkeeping.progress import Progress, ProgressFile
-from wattstead.refining.columns import Columns
 from wattstead.refining.latest import Latest
 from wattstead.refining.minutes.minutes import OpenMinutes
 from wattstead.refining.taking.judge import Judge
+from wattstead.refining.taking.stored import take_stored
 from wattstead.series import Series
 
 _log = structlog.get_logger("wattstead.refining")
@@ -85,7 +84,7 @@ class Adoption:
         self._judge.learn(changed)
         self._minutes.learn(changed)
         different = self._series.differing_rules(changed)
-        with_history = self._latest.of(different).point.tolist() if different else []
+        with_history = self._with_history(different) if different else []
         if with_history:
             self._waiting.update(with_history)
             self._histories.clear()
@@ -100,9 +99,7 @@ class Adoption:
     def look_again(self, points: Sequence[int]) -> None:
         """Readings of those points were removed: their newest are those that are left."""
         self._latest.forget(points)
-        stored = self._series.latest(points)
-        zeros = np.zeros(len(stored), np.uint64)
-        self._latest.take(Columns(stored.point, stored.time_us, stored.value, zeros.astype(np.uint8), zeros))
+        take_stored(self._latest, self._series, self._series.latest(points))
 
     def work(self) -> bool:
         """Roll up the next piece of the history of points that wait; False when none does."""
@@ -118,6 +115,10 @@ class Adoption:
             self._waiting = left
             self._note()
         return True
+
+    def _with_history(self, points: Sequence[int]) -> list[int]:
+        """Those of which a reading is known, come or to come."""
+        return sorted({*self._latest.of(points).point.tolist(), *self._latest.foreseen.points()} & set(points))
 
     def _begin(self) -> None:
         spans = self._series.span(sorted(self._waiting))

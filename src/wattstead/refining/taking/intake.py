@@ -100,8 +100,8 @@ class Intake:
         return self.waiting_rows >= self._limits.waiting_rows
 
     def take(self) -> Readings | None:
-        """Read on in the journal; answers what is newer than all known of its point. None at the journal's end, or when
-        enough waits. Raises what `JournalReader.read` raises.
+        """Read on in the journal; answers what is newer than all known of its point, and has come. None at the end of
+        the journal, or when enough waits. Raises what `JournalReader.read` raises.
         """
         self.more = False
         if self.full:
@@ -114,8 +114,10 @@ class Intake:
                 self.complete_us = begun_us
             return None
         self.more = 40 * sum(len(entry.batch) for entry in entries) > self._limits.read_bytes
-        columns = self._judge.judge(Columns.of([entry.batch for entry in entries]))
-        newer, repeated = self._latest.take(columns)
+        columns = Columns.of([entry.batch for entry in entries])
+        self._latest.foreseen.note(columns, begun_us)
+        columns = self._judge.judge(columns)
+        newer, repeated = self._latest.take_come(columns, begun_us)
         self._minutes.take(columns)
         with self._lock:
             self.position, self._entries = self._reader.position, []

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from wattstead.metering.rollup import QUARTER_US
 from wattstead.series.connection import Connection
 from wattstead.series.marks import Marks
 from wattstead.series.questions.answers import LatestColumns, SpanColumns
@@ -40,6 +41,14 @@ def latest(connection: Connection, marks: Marks, points: Sequence[int] | None) -
         if asked:
             found.append(_latest(connection, asked, before(LAST_US, reach)))
     return _joined(found)
+
+
+def latest_until(connection: Connection, marks: Marks, points: Sequence[int], at_us: int) -> LatestColumns:
+    """The newest reading of those points that is not after an instant."""
+    reach, quarter_us = marks.reach(), at_us // QUARTER_US * QUARTER_US
+    pieces = (*before(quarter_us, reach), Piece(Tier.RAW, quarter_us, at_us + 1))
+    cuts = range(0, len(points), _AT_A_TIME)
+    return _joined([_latest(connection, points[at : at + _AT_A_TIME], pieces) for at in cuts])
 
 
 def spans(connection: Connection, marks: Marks, points: Sequence[int]) -> SpanColumns:

@@ -1,0 +1,65 @@
+"""Prices and forecasts: the latest reading is the one whose time has come, and the next one comes by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from wattstead.metering.batch import ReadingBatch
+from wattstead.metering.quantity import Quality
+from wattstead.refining.columns import Columns
+from wattstead.refining.foreseen import SLACK_US
+from wattstead.refining.latest import Latest
+from wattstead.refining.live import Subscription
+
+if TYPE_CHECKING:
+    from conftest import House
+
+S = 1_000_000
+HOUR = 3600 * S
+
+
+def test_only_who_gives_a_quality_knows_of_the_future() -> None:
+    latest, now_us = Latest(), 1_700_000_000 * S
+    times = [now_us - HOUR, now_us, now_us + HOUR]
+    for point, quality in ((1, Quality.VALID), (2, Quality.RAW)):
+        columns = Columns.of([ReadingBatch.of([point] * 3, times, [1.0, 2.0, 3.0], quality, version=5)])
+        latest.foreseen.note(columns, now_us)
+        newer, repeated = latest.take_come(columns, now_us)
+        assert newer.tolist() == [True, True, point == 2]
+        assert repeated.tolist() == [False, False, point == 1]
+    assert latest.of([1, 2]).value.tolist() == [2.0, 3.0]
+    assert latest.foreseen.points() == [1]
+    latest.foreseen.passed(now_us + HOUR - 1)
+    assert latest.foreseen.points() == [1]
+    latest.foreseen.passed(now_us + HOUR)
+    assert latest.foreseen.points() == []
+
+
+async def test_the_next_price_comes_when_its_time_has_come(house: House) -> None:
+    begun = time.time_ns() // 1000
+    soon = begun + SLACK_US + 2 * S
+    prices = ([4] * 3, [begun - HOUR, soon, begun + HOUR], [20.0, 30.0, 40.0])
+    async with house.refinery() as refinery:
+        with refinery.subscribe([4]) as subscription:
+            assert not len(await asyncio.wait_for(anext(subscription), 30))
+            await house.send(*prices, Quality.VALID)
+            assert await told(subscription) == (begun - HOUR, 20.0)
+            await house.settled(refinery)
+    async with house.refinery() as refinery:
+        with refinery.subscribe([4]) as subscription:
+            while (found := await told(subscription)) != (soon, 30.0):
+                assert found == (begun - HOUR, 20.0)
+        assert time.time_ns() // 1000 >= soon
+        assert refinery.latest.foreseen.points() == [4]
+        await house.check(refinery)
+
+
+async def told(subscription: Subscription) -> tuple[int, float]:
+    """The next reading that somebody who watches is told."""
+    while True:
+        readings = await asyncio.wait_for(anext(subscription), 30)
+        if len(readings):
+            assert len(readings) == 1
+            return int(readings.time_us[0]), float(readings.value[0])
