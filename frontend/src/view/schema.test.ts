@@ -20,6 +20,7 @@ const SCHEMA: Schema = {
         formats: { type: "array", items: { enum: ["emoncms", "shelly"] }, title: "Formats", default: ["shelly"] },
         key: { type: "string", title: "Key", description: "PEM of its key", secret: true, default: "" },
         topics: { type: "array", items: { type: "string" }, title: "Topics", default: [] },
+        days: { type: "array", items: { type: "integer" }, title: "Days", default: [1, 2] },
         maps: { type: "array", items: { $ref: "#/$defs/Map" }, title: "Maps", default: [] },
         odd: { anyOf: [{ type: "string" }, { type: "integer" }], title: "Odd", default: 3 },
       },
@@ -31,13 +32,13 @@ const fields = fieldsOf(SCHEMA);
 
 it("knows a field of each kind", () => {
   expect(Object.fromEntries(fields.map((one) => [one.name, one.kind]))).toEqual({
-    host: "text", port: "number", tls: "yes", qos: "choice", password: "secret", user: "text", certificate: "long", formats: "many", key: "long", topics: "lines", maps: "groups", odd: "json",
+    host: "text", port: "number", tls: "yes", qos: "choice", password: "secret", user: "text", certificate: "long", formats: "many", key: "long", topics: "lines", days: "lines", maps: "groups", odd: "json",
   });
-  expect(fields[10]?.fields.map((one) => one.name)).toEqual(["topic", "path"]);
+  expect(fields[11]?.fields.map((one) => one.name)).toEqual(["topic", "path"]);
 });
 
 it("gives back what it began with, without the secret", () => {
-  const told = { host: "h", port: 8883, tls: true, qos: 0, user: "me", certificate: "", formats: ["emoncms"], topics: ["a", "b/#"], maps: [{ topic: "x", path: "$.p" }], odd: "text" };
+  const told = { host: "h", port: 8883, tls: true, qos: 0, user: "me", certificate: "", formats: ["emoncms"], topics: ["a", "b/#"], days: [1, 7], maps: [{ topic: "x", path: "$.p" }], odd: "text" };
   expect(settingsOf(fields, begun(fields, told))).toEqual(told);
 });
 
@@ -45,7 +46,13 @@ it("begins with the defaults, leaves empty what may be, and keeps a secret that 
   const filled = begun(fields);
   expect(filled).toMatchObject({ host: "", port: 1883, password: "", topics: "", maps: [] });
   const told = settingsOf(fields, { ...filled, host: "h", password: "p", port: "" });
-  expect(told).toEqual({ host: "h", tls: false, qos: 1, password: "p", user: null, certificate: "", formats: ["shelly"], topics: [], maps: [], odd: 3 });
+  expect(told).toEqual({ host: "h", tls: false, qos: 1, password: "p", user: null, certificate: "", formats: ["shelly"], topics: [], days: [1, 2], maps: [], odd: 3 });
+});
+
+it("takes numbers in lines or in a row, and leaves to the server what is none", () => {
+  const days = fields.filter((one) => one.name === "days");
+  expect(settingsOf(days, { days: "1, 3\n7" })).toEqual({ days: [1, 3, 7] });
+  expect(settingsOf(days, { days: "1\nweek" })).toEqual({ days: [1, "week"] });
 });
 
 it("takes over what was found once", () => {

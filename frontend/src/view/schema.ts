@@ -39,6 +39,7 @@ export interface Field {
 
 /** Texts longer than that are written in several lines, as certificates and their keys are. */
 const LONG = 1000;
+const isNumber = (one: Schema) => one.type === "integer" || one.type === "number";
 const isLong = (one: Schema) => (one.maxLength ?? 0) > LONG || /\bPEM\b/.test(one.description ?? "");
 
 /** The fields of the schema's own struct, in its order. */
@@ -70,14 +71,14 @@ function kindOf(one: Schema, root: Schema): Kind {
   if (one.secret) return isLong(one) ? "long" : "secret";
   if (one.enum) return "choice";
   if (one.type === "boolean") return "yes";
-  if (one.type === "integer" || one.type === "number") return "number";
+  if (isNumber(one)) return "number";
   if (one.type === "string") return isLong(one) ? "long" : "text";
   if (one.type === "object" && one.properties) return "group";
   if (one.type === "array" && typeof one.items === "object") {
     const each = resolved(one.items, root);
     if (each.properties) return "groups";
     if (each.enum) return "many";
-    if (each.type === "string") return "lines";
+    if (each.type === "string" || isNumber(each)) return "lines";
   }
   return "json";
 }
@@ -98,7 +99,7 @@ function beginning(one: Field, known: unknown): unknown {
   if (one.kind === "groups") return ((known ?? one.schema.default ?? []) as readonly Record<string, unknown>[]).map((each) => begun(one.fields, each));
   const value = known === undefined ? one.schema.default : known;
   if (one.kind === "many") return [...((value ?? []) as readonly unknown[])];
-  if (one.kind === "lines") return ((value ?? []) as readonly string[]).join("\n");
+  if (one.kind === "lines") return ((value ?? []) as readonly (string | number)[]).join("\n");
   if (one.kind === "json") return value === undefined ? "" : JSON.stringify(value, null, 2);
   return value ?? (one.kind === "yes" ? false : one.kind === "choice" ? (one.optional ? "" : one.schema.enum?.[0]) : "");
 }
@@ -117,10 +118,16 @@ function valueOf(one: Field, value: unknown): unknown {
   if (one.schema.secret) return value === "" ? undefined : value;
   if (one.kind === "group") return value ? settingsOf(one.fields, value as Record<string, unknown>) : one.optional ? null : undefined;
   if (one.kind === "groups") return ((value ?? []) as readonly Record<string, unknown>[]).map((each) => settingsOf(one.fields, each));
-  if (one.kind === "lines") return String(value).split("\n").map((line) => line.trim()).filter(Boolean);
+  if (one.kind === "lines") return lines(one, String(value).split("\n").map((line) => line.trim()).filter(Boolean));
   if (one.kind === "json") return value === "" ? undefined : JSON.parse(String(value));
   if (value === "" && (one.kind === "number" || one.kind === "choice" || one.optional)) return one.optional ? null : undefined;
   return value;
+}
+
+/** Lines as the list wants them; what is no number stays as it was typed, so that the server says which it was. */
+function lines(one: Field, typed: readonly string[]): readonly (string | number)[] {
+  if (typeof one.schema.items !== "object" || !isNumber(one.schema.items)) return typed;
+  return typed.flatMap((line) => line.split(/[\s,;]+/)).map((word) => (Number.isNaN(Number(word)) ? word : Number(word)));
 }
 
 /** Puts what a look has found into the form: lists grow by it, everything else is set. */
