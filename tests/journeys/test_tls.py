@@ -329,7 +329,7 @@ def test_a_certificate_from_an_authority_and_its_renewal(tmp_path: Path, eventua
             assert "max-age" in told.headers["strict-transport-security"]  # type: ignore[attr-defined]
             first = shown(one.port)
             assert issuer_of(first) == issuer
-            eventually(lambda: shown(one.port).serial_number != first.serial_number)
+            eventually(lambda: shown(one.port).serial_number != first.serial_number, patience_s=180)
             eventually(lambda: reached(one, authority.root))
             moved = httpx.get(f"http://localhost:{http_port}/sites")
             assert moved.headers["location"] == f"https://localhost:{one.port}/sites"
