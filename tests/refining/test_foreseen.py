@@ -28,13 +28,26 @@ def test_only_who_gives_a_quality_knows_of_the_future() -> None:
         latest.foreseen.note(columns, now_us)
         newer, repeated = latest.take_come(columns, now_us)
         assert newer.tolist() == [True, True, point == 2]
-        assert repeated.tolist() == [False, False, point == 1]
+        assert repeated.tolist() == [point == 1] * 3
     assert latest.of([1, 2]).value.tolist() == [2.0, 3.0]
     assert latest.foreseen.points() == [1]
     latest.foreseen.passed(now_us + HOUR - 1)
     assert latest.foreseen.points() == [1]
     latest.foreseen.passed(now_us + HOUR)
     assert latest.foreseen.points() == []
+
+
+def test_what_was_foreseen_may_be_stored_when_it_comes_again() -> None:
+    """The price of an hour is sent again, corrected, just as the hour begins and before it is the latest."""
+    latest, hour_us = Latest(), 1_700_000_000 * S
+    for now_us, price in ((hour_us - HOUR, 20.0), (hour_us + S, 30.0)):
+        times_us = [hour_us, hour_us + HOUR, now_us]
+        columns = Columns.of([ReadingBatch.of([1, 1, 2], times_us, [price] * 3, Quality.VALID)])
+        latest.foreseen.note(columns, now_us)
+        newer, repeated = latest.take_come(columns, now_us)
+    assert newer.tolist() == [True, False, True]
+    assert repeated.tolist() == [True, True, False]
+    assert latest.of([1]).value.tolist() == [30.0]
 
 
 async def test_the_next_price_comes_when_its_time_has_come(house: House) -> None:

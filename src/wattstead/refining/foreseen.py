@@ -44,11 +44,11 @@ class Foreseen:
             for one, us in zip(point.tolist(), time_us.tolist(), strict=True):
                 self._until_us[one] = max(us, self._until_us.get(one, us))
 
-    def to_come(self, columns: Columns, now_us: int) -> NDArray[np.bool_] | None:
-        """Which rows are of such points and lie ahead; None: none."""
-        if not self._until_us or not len(columns) or int(columns.time_us.max()) <= now_us + SLACK_US:
+    def among(self, columns: Columns) -> NDArray[np.bool_] | None:
+        """Which rows are of such points; None: none."""
+        if not self._until_us or not len(columns):
             return None
-        rows = (columns.time_us > now_us + SLACK_US) & np.isin(columns.point, self.points())
+        rows = np.isin(columns.point, self.points())
         return rows if bool(rows.any()) else None
 
     def points(self) -> list[int]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from wattstead.refining.columns import MAX_POINT, Columns, place_of
-from wattstead.refining.foreseen import Foreseen
+from wattstead.refining.foreseen import SLACK_US, Foreseen
 
 NEVER_US = np.iinfo(np.int64).min
 _BLOCK_ROWS = 4096
@@ -56,12 +56,16 @@ class Latest:
             return Readings(asked.astype(np.uint32), self._time_us[asked], self._value[asked])
 
     def take_come(self, columns: Columns, now_us: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """`take` without what is foreseen: that is not newer, and may be there already."""
-        to_come = self.foreseen.to_come(columns, now_us)
-        if to_come is None:
+        """`take` without what is still to come: that is not newer. What has come of a point of which more was foreseen
+        may be stored already, however new it is here.
+        """
+        repeated = self.foreseen.among(columns)
+        if repeated is None:
             return self.take(columns)
-        newer, repeated = np.zeros(len(columns), bool), np.ones(len(columns), bool)
-        newer[~to_come], repeated[~to_come] = self.take(columns.rows(~to_come))
+        newer = np.zeros(len(columns), bool)
+        come = ~repeated | (columns.time_us <= now_us + SLACK_US)
+        newer[come], again = self.take(columns if come.all() else columns.rows(come))
+        repeated[come] |= again
         return newer, repeated
 
     def take(self, columns: Columns) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
