@@ -12,6 +12,7 @@ from wattstead.refining.columns import Columns
 from wattstead.refining.foreseen import SLACK_US
 from wattstead.refining.latest import Latest
 from wattstead.refining.live import Subscription
+from wattstead.refining.taking.stored import take_come
 
 if TYPE_CHECKING:
     from conftest import House
@@ -67,6 +68,17 @@ async def test_the_next_price_comes_when_its_time_has_come(house: House) -> None
         assert time.time_ns() // 1000 >= soon
         assert refinery.latest.foreseen.points() == [4]
         await house.check(refinery)
+
+
+async def test_what_has_come_before_it_is_stored_is_waited_for(house: House) -> None:
+    latest, come_us = Latest(), time.time_ns() // 1000 - S
+    batch = ReadingBatch.of([4], [come_us], [30.0], Quality.VALID, version=1)
+    latest.foreseen.note(Columns.of([batch]), come_us - HOUR)
+    await asyncio.to_thread(take_come, latest, house.series, come_us - 1)
+    assert latest.foreseen.points() == [4] and not len(latest)
+    await asyncio.to_thread(house.series.append, [batch])
+    await asyncio.to_thread(take_come, latest, house.series, come_us)
+    assert latest.foreseen.points() == [] and latest.of([4]).value.tolist() == [30.0]
 
 
 async def told(subscription: Subscription) -> tuple[int, float]:

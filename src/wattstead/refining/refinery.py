@@ -213,7 +213,7 @@ class Refinery:
             if last:
                 return
             await self._remove(chunk.complete_us)
-            await self._between(chunk.complete_us if unclosed else 0)
+            await self._between(chunk.complete_us, unclosed)
 
     async def _remove(self, complete_us: int) -> None:
         """Remove what is asked for; before that the position is behind it, so that no crash brings it back."""
@@ -226,7 +226,7 @@ class Refinery:
             if not one.done.done():
                 one.done.set_result(None)
 
-    async def _between(self, unclosed_us: int) -> None:
+    async def _between(self, complete_us: int, unclosed: bool) -> None:
         """Until the next time to store: close what is left to close, follow changed points, roll up their history."""
         due = time.monotonic() + self._limits.store_every_s
         if self._removals:  # they wait for the journal to be read to where it was when they were asked for
@@ -238,9 +238,9 @@ class Refinery:
                 await self._insist(self._bookkeeper.expire)
             if time.monotonic() >= self._foreseen_at and self.latest.foreseen.points():
                 self._foreseen_at = time.monotonic() + self._limits.foreseen_s
-                self.live.publish(await self._insist(take_come, self.latest, self._series))
-            if unclosed_us:
-                unclosed_us = unclosed_us if await self._insist(self._bookkeeper.close, unclosed_us) else 0
+                self.live.publish(await self._insist(take_come, self.latest, self._series, complete_us))
+            if unclosed:
+                unclosed = await self._insist(self._bookkeeper.close, complete_us)
             elif not self._adoption.pending or not await self._insist(self._bookkeeper.adopt):
                 await self._wait(self._enough, min(self._limits.rules_s, due - time.monotonic()))
 

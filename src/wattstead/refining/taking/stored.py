@@ -22,11 +22,14 @@ def take_stored(latest: Latest, series: Series, stored: LatestColumns) -> None:
         take_come(latest, series)
 
 
-def take_come(latest: Latest, series: Series) -> Readings:
-    """Of what was foreseen take over what has come meanwhile; answers what of it is newer than what was known."""
+def take_come(latest: Latest, series: Series, stored_us: int = 0) -> Readings:
+    """Of what was foreseen take over what has come meanwhile; answers what of it is newer than what was known.
+
+    What was received before ``stored_us`` is in the store: points of which nothing is expected beyond it are forgotten.
+    """
     now_us, points = time.time_ns() // 1000, latest.foreseen.points()
     found = _take(latest, series.latest_until(points, now_us))
-    latest.foreseen.passed(now_us)
+    latest.foreseen.passed(min(now_us, stored_us))
     return found
 
 
