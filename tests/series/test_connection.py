@@ -112,6 +112,30 @@ def test_a_connection_that_was_closed_meanwhile_is_no_reason_to_fail() -> None:
         assert connection.value("SELECT 1") == 1
 
 
+def test_an_address_by_ip6_is_one() -> None:
+    with pytest.raises(StoreUnavailable) as caught:
+        Connection(f"http://wattstead:{KEY}@[::1]:{free_port()}").columns("SELECT 1")
+    assert "establish" in str(caught.value)
+
+
+def test_an_answer_without_a_word_is_told_by_its_status() -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        threading.Thread(target=_refuses, args=(listener,), daemon=True).start()
+        with pytest.raises(StoreUnavailable) as caught:
+            Connection(f"http://wattstead:{KEY}@127.0.0.1:{listener.getsockname()[1]}").columns("SELECT 1")
+    assert "502" in str(caught.value)
+
+
+def _refuses(listener: socket.socket) -> None:
+    """Answers as a proxy does that finds nobody behind it."""
+    only, _ = listener.accept()
+    only.recv(65536)
+    only.sendall(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
+    only.close()
+
+
 def _closes_once(listener: socket.socket) -> None:
     """Closes the first connection as soon as something was asked, and answers the second with a byte."""
     first, _ = listener.accept()

@@ -31,8 +31,9 @@ class Wire:
         connect_s: float, read_s: float,
     ) -> None:  # fmt: skip
         port = parts.port or (8443 if parts.scheme == "https" else 8123)
+        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
         self._pool = urllib3.connection_from_url(
-            f"{parts.scheme}://{parts.hostname}:{port}",
+            f"{parts.scheme}://{host}:{port}",
             maxsize=connections,
             timeout=urllib3.Timeout(connect=connect_s, read=read_s),
         )
@@ -50,7 +51,8 @@ class Wire:
             answer = self._posted(body)
         if answer.status != 200:
             code = answer.headers.get(_CODE, "")
-            raise Refusal(answer.data.decode("utf-8", "replace"), int(code) if code.isdecimal() else None)
+            text = answer.data.decode("utf-8", "replace").strip() or f"HTTP status {answer.status} without a word"
+            raise Refusal(text, int(code) if code.isdecimal() else None)
         return answer.data
 
     def close(self) -> None:
