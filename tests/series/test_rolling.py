@@ -191,6 +191,32 @@ def test_a_long_import_is_rolled_up_in_boxes(
     assert kept(address, Tier.DAY) == expected(days.rows(days.start_us < edges[-2]))
 
 
+def book(series: Series) -> ReadingBatch:
+    """Typed in at once, a reading a month of a gas meter: more months than the engine takes by itself in one block."""
+    times = T0 - np.arange(105, 0, -1) * 31 * DAY_US
+    series.put_rules([Point(id=7, quantity=Quantity.GAS, unit="m³", kind=Kind.REGISTER)])
+    series.roll(T0 - DAY_US, T0)
+    batch = ReadingBatch.of(np.full(len(times), 7), times, np.arange(len(times), dtype=float), version=1)
+    series.append([batch])
+    series.roll_spans(batch.point, times, times + 1)
+    return batch
+
+
+def test_a_reading_a_month_of_many_years_comes_and_is_corrected(series: Series, address: str) -> None:
+    batch = book(series)
+    for tier in (Tier.MINUTE, Tier.QUARTER, Tier.DAY):
+        assert sum(row[2] for row in kept(address, tier)) == len(batch)
+    corrected = ReadingBatch.of(batch.point, batch.time_us, batch.value + 1, version=2)
+    assert series.append([corrected], np.ones(len(batch), bool)) == len(batch)
+
+
+@pytest.mark.prove
+def test_a_reading_a_month_of_many_years_goes(series: Series, address: str) -> None:
+    batch = book(series)
+    series.remove(7, int(batch.time_us[0]), T0)
+    assert not any(kept(address, tier) for tier in (Tier.MINUTE, Tier.QUARTER, Tier.DAY))
+
+
 @pytest.mark.parametrize("zone", ["UTC", "Europe/Paris", "America/New_York", "Pacific/Kiritimati"])
 def test_the_first_days_that_can_be_stored(address: str, series: Series, zone: str) -> None:
     """A device whose clock was never set: its readings begin in the middle of a week and, in places, of a day."""

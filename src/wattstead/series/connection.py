@@ -33,6 +33,8 @@ _LATER = frozenset({
 _SLOW_LANE = {"X-Wattstead-Lane": "slow"}
 """Asks the store process for its lane of long questions; a ClickHouse server does not mind."""
 _LONG_STATEMENTS = {"max_query_size": 16 << 20, "max_ast_elements": 1_000_000, "max_expanded_ast_elements": 2_000_000}
+_ANY_MONTHS = {"max_partitions_per_insert_block": 2_000}
+"""What is written may be of any months that can be kept, as when readings of many years come, or go, at once."""
 _CONNECT_S, _BEYOND_S = 5.0, 5
 """To connect; and how much longer than the store has for a statement its answer is waited for."""
 _KEY = re.compile(r"[^\s/'\"]+@")
@@ -100,6 +102,7 @@ class Connection:
                 "max_execution_time": self.limits.write_s,
                 "max_memory_usage": self.limits.slow_memory_bytes,
                 **_LONG_STATEMENTS,
+                **_ANY_MONTHS,
             },
         )
 
@@ -108,7 +111,9 @@ class Connection:
 
         Raises `StoreUnavailable`, `StoreRefused`, `NotAllWritten`.
         """
-        settings: dict[str, Any] = {"async_insert": 0, "insert_deduplication_token": token} if token else {}
+        settings: dict[str, Any] = dict(_ANY_MONTHS)
+        if token:
+            settings |= {"async_insert": 0, "insert_deduplication_token": token}
         rows = len(next(iter(columns.values()))[1])
         client = self._client()
         try:
