@@ -42,7 +42,7 @@ async def listening(folder: Path, verbs: Mapping[str, Verb]) -> AsyncIterator[No
             said = await verbs[asked.pop("verb")](asked)
         except WattsteadError as error:
             said = {"error": str(error)}
-        except (ValueError, KeyError, OSError) as error:
+        except Exception as error:  # whatever it is, somebody waits for an answer
             said = {"error": f"{type(error).__name__}: {error}"}
         writer.write(json.dumps(said).encode() + b"\n")
         await writer.drain()
@@ -67,8 +67,14 @@ def ask(folder: Path, verb: str, **arguments: str) -> dict[str, object]:
             line.connect(str(_path(folder)))
         except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError):
             raise NotRunning(f"no server runs on {folder}") from None
-        line.sendall(json.dumps({"verb": verb, **arguments}).encode() + b"\n")
-        said: dict[str, object] = json.loads(line.makefile("rb").readline())
+        try:
+            line.sendall(json.dumps({"verb": verb, **arguments}).encode() + b"\n")
+            answer = line.makefile("rb").readline()
+        except ConnectionError:
+            answer = b""
+    if not answer:
+        raise VerbRefused("the server ended before it answered; see its log, and ask again once it runs")
+    said: dict[str, object] = json.loads(answer)
     if "error" in said:
         raise VerbRefused(str(said["error"]))
     return said
