@@ -36,6 +36,14 @@ def test_an_erased_point_is_in_no_table(series: Series, address: str) -> None:
     series.erase([])
 
 
+def test_very_many_points_are_erased_at_once(series: Series) -> None:
+    """More of them than the engine takes in one statement of its own accord."""
+    points = 1_000_000 + np.arange(40_000)
+    series.append([ReadingBatch.of(points, np.full(len(points), T0), np.ones(len(points)), version=1)])
+    series.erase(points.tolist())
+    assert not len(series.latest())
+
+
 def test_every_table_with_points_is_erased(series: Series, address: str) -> None:
     with_points = Connection(address).columns(
         "SELECT DISTINCT table FROM system.columns WHERE database = currentDatabase() AND name = 'point'"

@@ -32,7 +32,8 @@ _LATER = frozenset({
 """ClickHouse's numbers for what passes: times out, is full, is busy, is cut off, is read-only for now."""
 _SLOW_LANE = {"X-Wattstead-Lane": "slow"}
 """Asks the store process for its lane of long questions; a ClickHouse server does not mind."""
-_LONG_STATEMENTS = {"max_query_size": 16 << 20, "max_ast_elements": 1_000_000, "max_expanded_ast_elements": 2_000_000}
+LONG_STATEMENTS = {"max_query_size": 16 << 20, "max_ast_elements": 1_000_000, "max_expanded_ast_elements": 2_000_000}
+"""What a statement about very many points needs."""
 _ANY_MONTHS = {"max_partitions_per_insert_block": 2_000}
 """What is written may be of any months that can be kept, as when readings of many years come, or go, at once."""
 _CONNECT_S, _BEYOND_S = 5.0, 5
@@ -101,7 +102,7 @@ class Connection:
                 "max_insert_threads": 1,
                 "max_execution_time": self.limits.write_s,
                 "max_memory_usage": self.limits.slow_memory_bytes,
-                **_LONG_STATEMENTS,
+                **LONG_STATEMENTS,
                 **_ANY_MONTHS,
             },
         )
@@ -148,7 +149,7 @@ class Connection:
             "max_threads": limits.threads,
             "max_execution_time": time_s,
             "max_memory_usage": limits.slow_memory_bytes if slow else limits.read_memory_bytes,
-            **_LONG_STATEMENTS,
+            **LONG_STATEMENTS,
             **({"database": self.database} if in_database else {}),
         }
         headers = _SLOW_LANE if slow else {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 
-from wattstead.series.connection import Connection
+from wattstead.series.connection import LONG_STATEMENTS, Connection
 from wattstead.series.errors import StoreUnavailable
 from wattstead.series.marks import ERA, Marks
 from wattstead.series.rows import filled, text
@@ -40,7 +40,7 @@ def delete(connection: Connection, commands: Mapping[str, Sequence[str]]) -> Non
     """
     for table, parts in commands.items():
         if parts:
-            connection.run(f"ALTER TABLE {table} {', '.join(parts)}", {"mutations_sync": 0})
+            connection.run(f"ALTER TABLE {table} {', '.join(parts)}", {"mutations_sync": 0, **LONG_STATEMENTS})
     if any(commands.values()):
         _wait(connection)
 
