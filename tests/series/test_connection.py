@@ -37,7 +37,8 @@ def test_a_wrong_key_is_refused(store: str) -> None:
 
 
 def test_an_address_that_is_none_is_said_without_its_key() -> None:
-    for address in (f"wattstead:{KEY}@127.0.0.1", f"ftp://wattstead:{KEY}@host", ""):
+    user = f"http://wattstead:{KEY}"
+    for address in (f"wattstead:{KEY}@127.0.0.1", f"ftp://wattstead:{KEY}@host", "", f"{user}@h:99999", f"{user}@[::1"):
         with pytest.raises(SeriesError) as caught:
             Connection(address)
         assert KEY not in str(caught.value)

@@ -61,8 +61,12 @@ class Connection:
     """
 
     def __init__(self, address: str, limits: Limits | None = None) -> None:
-        parts = urlsplit(address)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
+        try:
+            parts = urlsplit(address)
+            right = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+        except ValueError:
+            right = False
+        if not right:
             raise SeriesError(f"the store's address {_without_key(address)!r}; expected http://user:key@host:port")
         self._parts = parts
         self.database = parts.path.strip("/") or "wattstead"
