@@ -53,16 +53,22 @@ class EdgeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """For how long a new configuration is on trial: what fails in that time brings the former one back."""
 
 
+Instant = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799_000_000)]
+"""Microseconds since 1970, no later than the year 9999: what can be shown as a date."""
+Number = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
+"""Of a configuration."""
+
+
 class EdgeHealth(msgspec.Struct, frozen=True, kw_only=True):
     """How an edge says it is doing; instants in µs, counts since it was installed unless said otherwise."""
 
     program: str = ""
     """Its version."""
-    clock_us: int = 0
+    clock_us: Instant = 0
     """Its clock when it said so."""
-    applied: int = 0
+    applied: Number = 0
     """Number of the configuration that it runs."""
-    refused: int = 0
+    refused: Number = 0
     """Number of a configuration that it has taken back; 0: none."""
     refused_why: str = ""
     waiting_bytes: int = 0
@@ -84,7 +90,7 @@ class EdgeHealth(msgspec.Struct, frozen=True, kw_only=True):
     """Readings a second that its sources bring, mean of the last minute."""
     last_error: str = ""
     """Why it could last not send, or ask how to go on."""
-    last_error_us: int = 0
+    last_error_us: Instant = 0
     memory_mb: float = 0.0
     disk_free_mb: float = 0.0
     sources: dict[str, str] = {}
