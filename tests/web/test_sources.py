@@ -301,6 +301,17 @@ def test_an_operator_tells_why_and_the_look_is_kept(office: Office, boss: httpx.
     assert look["reason"] == "ticket 4711: no readings"
 
 
+def test_secrets_of_a_site_are_not_used_by_who_sees_no_readings_there(office: Office, boss: httpx.Client) -> None:
+    source = made(boss, office.site, protocol="broker", settings={"host": "mine", "password": SECRET})
+    own = office.registry.create_site(office.root, "Own", "UTC").id
+    runs_it_all = office.join("runs@sources.example", "administrator")
+    account = runs_it_all.get("/session").json()["account_id"]
+    boss.post(f"/people/{account}/memberships", json={"role": "manager", "site_id": own}).raise_for_status()
+    look = {"site_id": own, "protocol": "broker", "settings": {"host": "mine"}}
+    assert runs_it_all.post("/sources/look", json=look).status_code == 200
+    assert runs_it_all.post("/sources/look", json=look | {"source_id": source["id"]}).status_code == 403
+
+
 def test_its_own_key_is_not_among_peoples_keys(office: Office, boss: httpx.Client) -> None:
     source = made(boss, office.site)
     key = office.registry.source(source["id"]).key_id

@@ -96,6 +96,7 @@ async def look(rooms: FromRooms, viewer: FromViewer, account: FromAccount, data:
         await require(rooms, viewer, CHANGE, data.source_id)
         state = await rooms.registry_threads.run(rooms.registry.source_state, data.source_id)
         source = state.source
+        await require_at(rooms, viewer, SEE_READINGS, source.site_id)
         if source.protocol == protocol.name and not goes_elsewhere(protocol, source.settings, plain):
             secrets = {name: one for name, one in state.secrets.items() if name not in given} | secrets
     settings_of(protocol, plain, secrets)
