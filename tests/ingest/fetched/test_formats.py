@@ -142,6 +142,20 @@ def test_single_faults_are_named() -> None:
     assert octopus.decode(Message(half, "", 0), LONDON).rejected.count == 3
 
 
+@pytest.mark.unit
+def test_a_few_lines_do_not_stand_for_millions_of_prices() -> None:
+    month = b'{"valid_from": "2026-01-01T00:00:00Z", "valid_to": "2026-02-01T00:00:00Z", "value_inc_vat": 1}'
+    with pytest.raises(Unreadable, match="200,000 prices"):
+        octopus.decode(Message(b'{"results": [%b]}' % b",".join([month] * 1_000), "", 0), LONDON)
+    raw = (PAYLOADS / "entsoe/day_ahead.xml").read_bytes()
+    start, end = raw.index(b"<Period>"), raw.index(b"</Period>") + len(b"</Period>")
+    year = raw[start:end].replace(b"2026-10-24T22:00Z", b"2027-10-24T22:00Z")
+    with pytest.raises(Unreadable, match="200,000 prices"):
+        entsoe.decode(Message(raw[:start] + year * 100 + raw[end:], "", 0), GERMANY)
+    within = entsoe.decode(Message(raw[:start] + year * 10 + raw[end:], "", 0), GERMANY)
+    assert len(within) == 366 * 24 - 25 + 100 + 3, "each hour once, but for the hours of the day by the quarter"
+
+
 async def asked_for(row: Any, server: WebServer, **settings: Any) -> tuple[RecordingWay, list[Asked]]:
     """One round of a way against a server."""
     way = RecordingWay()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, NamedTuple
@@ -21,7 +22,7 @@ from wattstead.ingest.decoding.instants import TimeInvalid, from_text
 from wattstead.ingest.decoding.rows import Row, Rows
 from wattstead.ingest.decoding.safe_xml import text_of, tree_of
 from wattstead.ingest.errors import BodyInvalid
-from wattstead.ingest.fetched.plan import Plan, Request
+from wattstead.ingest.fetched.plan import MOST_SPREAD, Plan, Request
 from wattstead.ingest.fetched.row import fetched
 from wattstead.ingest.fetched.settings import Ca, Every, Prefix, Url
 from wattstead.ingest.sources.source_protocol import Message, Secret, Unreadable
@@ -74,8 +75,13 @@ def decode(message: Message, settings: EntsoeSettings) -> Columns:
     if not found:
         raise Unreadable("the document has no TimeSeries")
     rows, blocks = Rows(), list[_Block]()
+    spread = 0
     for at, series in enumerate(found, 1):
-        blocks += _blocks(rows, series, f"TimeSeries {text_of(series, 'mRID') or at}", settings)
+        for block in _blocks(rows, series, f"TimeSeries {text_of(series, 'mRID') or at}", settings):
+            spread += len(block.prices)
+            if spread > MOST_SPREAD:
+                raise Unreadable(f"the document stands for more than {MOST_SPREAD:,} prices; ask for fewer days")
+            blocks.append(block)
     _put(rows, blocks)
     return rows.columns()
 
@@ -96,15 +102,32 @@ def _put(rows: Rows, blocks: list[_Block]) -> None:
     told: dict[str, list[tuple[int, int]]] = {}
     for block in sorted(blocks, key=lambda one: one.step_us):
         spans = told.setdefault(block.address, [])
+        place = 0
         for at, price in enumerate(block.prices):
             time_us = block.start_us + at * block.step_us
+            while place < len(spans) and spans[place][1] <= time_us:
+                place += 1
             if price is None:
                 continue
-            if any(start <= time_us < end for start, end in spans):
+            if place < len(spans) and spans[place][0] <= time_us:
                 rows.skipped += 1
                 continue
             rows.put(Row(block.address, time_us, price, block.unit, Quality.VALID))
-        spans.append((block.start_us, block.end_us))
+        told[block.address] = _joined(spans, (block.start_us, block.end_us))
+
+
+def _joined(spans: list[tuple[int, int]], span: tuple[int, int]) -> list[tuple[int, int]]:
+    """Spans in order, with one more; those that meet become one.
+
+    >>> _joined([(0, 2), (5, 6), (9, 10)], (2, 5))
+    [(0, 6), (9, 10)]
+    """
+    start, end = span
+    first = bisect_left(spans, start, key=lambda one: one[1])
+    final = bisect_right(spans, end, key=lambda one: one[0])
+    if first < final:
+        start, end = min(start, spans[first][0]), max(end, spans[final - 1][1])
+    return [*spans[:first], (start, end), *spans[final:]]
 
 
 def _blocks(rows: Rows, series: Element, place: str, settings: EntsoeSettings) -> Iterator[_Block]:

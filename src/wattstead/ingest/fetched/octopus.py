@@ -13,7 +13,7 @@ from msgspec import Meta
 from wattstead.ingest.decoding.columns import Columns
 from wattstead.ingest.decoding.instants import TimeInvalid, from_text
 from wattstead.ingest.decoding.rows import Row, Rows
-from wattstead.ingest.fetched.plan import Answer, Plan, Request
+from wattstead.ingest.fetched.plan import MOST_SPREAD, Answer, Plan, Request
 from wattstead.ingest.fetched.row import fetched
 from wattstead.ingest.fetched.settings import Ca, Every, Prefix, Url
 from wattstead.ingest.sources.source_protocol import Message, Unreadable
@@ -91,6 +91,8 @@ def _put(rows: Rows, price: _Price, address: str) -> None:
     end_us = from_text(price.valid_to) if price.valid_to else start_us + _HALF_HOUR_US
     if not 0 < end_us - start_us <= _LONGEST_US:
         raise ValueError(f"holds from {price.valid_from} to {price.valid_to}; expected at most 31 days")
+    if len(rows.rows) > MOST_SPREAD:
+        raise Unreadable(f"the page stands for more than {MOST_SPREAD:,} prices; ask for fewer days")
     for value, tax in ((price.value_inc_vat, "with VAT"), (price.value_exc_vat, "without VAT")):
         if value is None:
             rows.skipped += 1

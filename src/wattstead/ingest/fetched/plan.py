@@ -23,6 +23,10 @@ def with_params(url: str, params: Mapping[str, str]) -> str:
     return urlunsplit(where._replace(query=urlencode(told, safe=",:-")))
 
 
+MOST_SPREAD = 200_000
+"""Readings that a few lines of one answer may stand for: prices that hold for long are spread over their steps."""
+
+
 class Request(NamedTuple):
     """What to ask for."""
 
