@@ -95,7 +95,13 @@ def test_what_is_wrong_is_named(was: bytes, becomes: bytes, reason: str, count: 
 
 
 @pytest.mark.unit
-@pytest.mark.parametrize("raw", [b"", b"<a/>", b"{}", b"<feed/>", b"<!DOCTYPE feed><feed/>", b"<a>" * 500, FEED[:900]])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"", b"<a/>", b"{}", b"<feed/>", b"<!DOCTYPE feed><feed/>", b"<a>" * 500, FEED[:900],
+        FEED.replace(b'href="', b'href="http://[x'),
+    ],
+)  # fmt: skip
 def test_what_is_no_feed(raw: bytes) -> None:
     with pytest.raises(BodyInvalid):
         espi.decode(raw, "")

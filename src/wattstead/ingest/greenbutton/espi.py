@@ -100,7 +100,10 @@ def _entry(entry: Element) -> _Entry:
 
 
 def _path(href: str) -> str:
-    return urlsplit(href).path.strip("/")
+    try:
+        return urlsplit(href).path.strip("/")
+    except ValueError:
+        raise BodyInvalid("Green Button", f"link {href[:60]!r} is no address") from None
 
 
 class _Feed:
