@@ -136,6 +136,8 @@ def test_single_faults_are_named() -> None:
     assert openmeteo.decode(Message(short, "", 0), BERLIN).rejected.count == 1
     with pytest.raises(Unreadable, match="time"):
         openmeteo.decode(Message(b'{"hourly": {"time": ["noon"], "rain": [1]}}', "", 0), BERLIN)
+    with pytest.raises(Unreadable, match="time"):
+        openmeteo.decode(Message(b'{"hourly": {"time": [99999999999999999], "rain": [1]}}', "", 0), BERLIN)
     with pytest.raises(Unreadable, match="no such place"):
         openmeteo.decode(Message(b'{"error": true, "reason": "no such place"}', "", 0), BERLIN)
     half = b'{"results": [{"valid_from": "2026-10-25T01:30:00"}, 7, {"value_inc_vat": 1}]}'

@@ -36,6 +36,7 @@ _OF_THE_PRECEDING = re.compile(
 )
 """Variables that are sums, means or maxima of the hour (quarter) that ends at the instant given."""
 _AS_WE_SAY = {"mp/h": "mph", "W/m2": "W/m²", "percent": "%"}
+_FURTHEST_S = 9e11
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY_US = 86_400_000_000
 _AHEAD_DAYS = 17
@@ -161,7 +162,7 @@ def _put(
 
 def _instant(found: Any, offset_s: float, form: str) -> int:
     """Microseconds since 1970. Unix times are UTC; ISO times are local, as the answer's offset says."""
-    if isinstance(found, int) and not isinstance(found, bool):
+    if isinstance(found, int) and not isinstance(found, bool) and abs(found) < _FURTHEST_S:
         return found * 1_000_000
     try:
         local = datetime.fromisoformat(found)
