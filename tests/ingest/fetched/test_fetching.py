@@ -107,6 +107,18 @@ async def test_who_says_no(server: WebServer, reply: Reply, after_s: float, said
     assert (failed.retry_after_s, failed.hopeless) == (after_s, hopeless)
 
 
+async def test_no_part_of_a_long_secret_is_told(server: WebServer) -> None:
+    """Neither by the library, of a token with the line end that it was copied with, nor by a server that repeats it."""
+    secret = "s3cret" * 100
+    broken = await failure(Request(server.url, headers={"Authorization": f"Bearer {secret}\n"}))
+    assert "Illegal header value" in str(broken) and "s3cret" not in str(broken)
+    server.answers = lambda asked: Reply(b"x" * 100 + secret.encode() + b" is none", 400)
+    for request in (Request(server.url, secret={"key": secret}),
+                    Request(server.url, headers={"Authorization": f"Bearer {secret}"})):  # fmt: skip
+        refused = await failure(request)
+        assert "is none" in str(refused) and "s3cret" not in str(refused)
+
+
 async def test_a_redirect_on_the_same_server(server: WebServer) -> None:
     server.answers = lambda asked: Reply(b"here") if asked.path == "/b" else Reply(b"", 301, {"Location": "/b"})
     answer = await Fetcher().get(Request(f"{server.url}/a"))

@@ -20,6 +20,7 @@ from wattstead import __version__
 from wattstead.ingest.decoding.unpack import inflated
 from wattstead.ingest.errors import IngestError
 from wattstead.ingest.fetched.plan import Answer, Request
+from wattstead.ingest.sources.forms import scrubbed
 from wattstead.ingest.sources.outward import AddressRefused, resolved
 from wattstead.ingest.sources.source_protocol import SourceFailed
 from wattstead.ingest.sources.tls import client_context
@@ -34,6 +35,8 @@ _SELDOM_S = 600.0
 """After an answer that says that the question is wrong."""
 _REDIRECTS = (301, 302, 303, 307, 308)
 _REMEMBERED = 1_000
+_ECHOED = 20_000
+"""Bytes of a refusal that are looked through for secrets before the first few are told."""
 
 
 class Fetcher:
@@ -58,7 +61,7 @@ class Fetcher:
                 raise
             raise _failed(request, f"its answer cannot be unpacked: {error}", after_s=_SELDOM_S) from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
-            raise _failed(request, _said(error)) from None
+            raise _failed(request, _said(request, error)) from None
 
     def forget(self) -> None:
         """Ask for everything anew the next time."""
@@ -133,10 +136,8 @@ async def _read(request: Request, response: httpx.Response) -> _Got | str | None
 
 def _refused(request: Request, response: httpx.Response, raw: bytes) -> SourceFailed:
     status = response.status_code
-    text = " ".join(raw[:300].decode(errors="replace").split())
+    text = " ".join(_scrubbed(request, raw[:_ECHOED].decode(errors="replace")).split())[:300]
     said = f"{status} {response.reason_phrase}".strip() + (f": {text}" if text else "")
-    for secret in request.secret.values():
-        said = said.replace(secret, "•••") if secret else said
     if status in (401, 403):
         return _failed(request, said, hopeless=True)
     if status in (408, 425, 429) or status >= 500:
@@ -200,7 +201,14 @@ def _failed(request: Request, said: str, hopeless: bool = False, after_s: float 
     return SourceFailed(f"{host}: {said}"[:600], hopeless, 0.0 if hopeless else after_s)
 
 
-def _said(error: Exception) -> str:
+def _said(request: Request, error: Exception) -> str:
     if isinstance(error, httpx.TimeoutException):
         return f"no answer within {_SILENT_S:g} s"
-    return f"cannot be reached, or what it says is no HTTP: {str(error)[:200] or type(error).__name__}"
+    said = _scrubbed(request, str(error))[:200] or type(error).__name__
+    return f"cannot be reached, or what it says is no HTTP: {said}"
+
+
+def _scrubbed(request: Request, text: str) -> str:
+    """A message without the secrets of the request: before it is cut, since nobody knows the half of one again."""
+    tokens = [told.partition(" ")[2] for name, told in request.headers.items() if name.lower() == "authorization"]
+    return scrubbed(text, {str(at): one for at, one in enumerate([*request.secret.values(), *tokens])})
