@@ -6,7 +6,7 @@ import asyncio
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -26,6 +26,7 @@ from wattstead.edge.waiting import Plan, Waiting
 from wattstead.ingest.sources.letters import Letters
 from wattstead.ingest.sources.sight import State
 from wattstead.metering.batch import ReadingBatch
+from wattstead.registry.errors import RegistryUnavailable
 from wattstead.registry.places.sources import Given
 from wattstead.stream import Journal
 
@@ -170,6 +171,34 @@ async def test_a_repeated_upload_does_not_undo_a_correction(home: Home, tmp_path
     assert not answer.repeated and answer.accepted == 10
     assert home.standing() == expected(1, START_S, 10) | {("meter/0", START_S * 1_000_000): 4321.0}
     assert len(home.arrived()) == 11
+    await link.close()
+
+
+async def test_an_upload_that_could_not_be_remembered_is_not_journaled_again(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "edge"
+    await home.answer()
+    await home.edge(folder)
+    fill(folder, 1, START_S, 10)
+    waiting, link = sent_by(home, folder)
+    body = waiting.next_upload(Plan(), 5, 1000, {})
+    assert body is not None
+    await link.upload(body)
+    waiting.arrived(1)
+    body = waiting.next_upload(Plan(), 5, 1000, {})
+    assert body is not None
+
+    def away(uploads: Any) -> None:
+        raise RegistryUnavailable("it is away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(home.registry, "keep_edge_sequences", away)
+        with pytest.raises(LinkLost):
+            await link.upload(body)
+    assert len(home.arrived()) == 10, "the journal has it"
+    assert not (await link.upload(body)).repeated
+    assert len(home.arrived()) == 10
     await link.close()
 
 

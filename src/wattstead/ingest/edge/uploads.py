@@ -1,8 +1,9 @@
 """Uploads: readings of an edge go to the journal once, however often they come; what does not fit goes back by name.
 
 An upload has a number. The last one that is in the journal is remembered in the registry, after the journal has it and
-before the edge hears so. When the server died between the two, the next upload may be there already: the first one of
-each edge after a start is looked for in the journal itself, so that it is not put behind a later correction.
+before the edge hears so. When the server died, or the registry was away, between the two, the next upload may be there
+already: the first one of each edge after a start or a failure is looked for in the journal itself, so that it is not
+put behind a later correction.
 """
 
 from __future__ import annotations
@@ -60,7 +61,8 @@ class _Known:
     digest: str
     at_us: int
     certain: bool = False
-    """Whether ``sequence`` is what the journal has: not after a start, before an upload has been looked for."""
+    """Whether ``sequence`` is what the journal has: not after a start, nor after an upload that failed on the way,
+    before the next one has been looked for."""
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -99,6 +101,7 @@ class Uploads:
             if known.entry.grant is None:
                 raise EdgeClosed(edge_id)
             already = None if known.certain else partial(self._held, known.at_us)
+            known.certain = False  # where this fails on the way, the journal may have some of it
             accepted, refused = await self._journaled(known.entry, known.entry.grant, upload, already)
             at_us = time.time_ns() // 1000
             await self._record(edge_id, upload.sequence, digest, at_us)
