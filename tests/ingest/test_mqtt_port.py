@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -169,6 +170,23 @@ async def test_a_silent_device_is_let_go(tmp_path: Path) -> None:
             with contextlib.suppress(OSError):
                 await asyncio.open_connection("127.0.0.1", house.port.number)
         assert len(house.port) <= 20
+
+
+async def test_who_takes_no_answers_is_not_read(tmp_path: Path) -> None:
+    """Else each request would lengthen what waits for it in memory."""
+    async with opened(tmp_path) as house:
+        reader, writer = await asyncio.open_connection("127.0.0.1", house.port.number, limit=1_000)
+        writer.write(connect())
+        assert await reader.readexactly(4) == b"\x20\x02\0\0"
+        (connection,) = house.port._connections
+        connection.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 10_000)
+        sent = 0
+        while writer.transport.get_write_buffer_size() < 200_000 and sent < 10_000_000:  # it does not read on
+            writer.write(b"\xc0\0" * 20_000)
+            sent += 40_000
+            await asyncio.sleep(0)
+        assert connection.transport.get_write_buffer_size() < 1_000_000
+        writer.transport.abort()
 
 
 async def test_a_key_that_ends_ends_its_connections(tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ class Connection(asyncio.Protocol):
         self._buffer = bytearray()
         self._waiting: list[Publish] = []
         self._wake = asyncio.Event()
-        self._paused = False
+        self._paused = self._unread = False
         self._heard, self._gone = True, False
         self._timer: asyncio.TimerHandle | None = None
         self._worker: asyncio.Task[None] | None = None
@@ -96,6 +96,17 @@ class Connection(asyncio.Protocol):
         except IngestError as error:
             self.reception.tally.refuse(error)
             self.end()
+
+    def pause_writing(self) -> None:
+        """It does not take our answers: no more is read from it until it does."""
+        self._unread = True
+        self.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """It has taken them."""
+        self._unread = False
+        if not self._paused:
+            self.transport.resume_reading()
 
     def _take(self, packet: Packet) -> None:
         if self.client is None:
@@ -177,7 +188,8 @@ class Connection(asyncio.Protocol):
                     await self._keep(messages)
                 if self._paused and len(self._waiting) < _RESUME_AT:
                     self._paused = False
-                    self.transport.resume_reading()
+                    if not self._unread:
+                        self.transport.resume_reading()
         except WattsteadError as error:  # its key has ended meanwhile
             if isinstance(error, IngestError):
                 self.reception.tally.refuse(error)
