@@ -13,6 +13,7 @@ from wattstead.metering.batch import ReadingBatch
 from wattstead.stream import (
     Entry,
     Journal,
+    JournalBroken,
     JournalCorrupt,
     JournalGap,
     JournalLimits,
@@ -273,3 +274,22 @@ def test_a_writer_begins_a_new_file_behind_a_damaged_one(tmp_path: Path, make_ba
     after = JournalReader(tmp_path, Position({0: Mark(int(path.stem), 1)}))
     path.unlink()
     assert serials(after.read(1000)) == [2]
+
+
+def test_what_was_read_before_the_disk_failed_is_handed_out(tmp_path: Path, make_batch: Make) -> None:
+    fill(tmp_path, [make_batch(serial) for serial in range(1, 5)])
+    fill(tmp_path, [make_batch(serial) for serial in range(5, 9)])
+    reader = JournalReader(tmp_path)
+    later = files_of(tmp_path)[1]
+    later.rename(tmp_path / "aside")
+    later.mkdir()  # a file that cannot be opened at the moment
+    found = reader.read(1_000_000)
+    assert found, "the first file is whole"
+    with pytest.raises(JournalBroken):
+        reader.read(1_000_000)
+    later.rmdir()
+    (tmp_path / "aside").rename(later)
+    while piece := reader.read(1_000_000):
+        found += piece
+    assert serials(found) == list(range(1, 9))
+    reader.close()

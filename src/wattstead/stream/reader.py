@@ -10,7 +10,7 @@ import msgspec
 
 from wattstead.metering.batch import BatchError, ReadingBatch
 from wattstead.stream import files
-from wattstead.stream.errors import JournalCorrupt, JournalGap
+from wattstead.stream.errors import JournalBroken, JournalCorrupt, JournalGap
 from wattstead.stream.notes import WARNING, note
 from wattstead.stream.position import Mark, Position
 
@@ -50,8 +50,8 @@ class JournalReader:
     def read(self, max_bytes: int) -> list[Entry]:
         """The next entries, at most ``max_bytes`` of encoded batches, but always one if there is one; [] at the end.
 
-        Raises `JournalCorrupt` or `JournalGap`, again at each call, after what was good before it has been handed
-        out; `JournalBroken` (retryable) when the disk fails.
+        Raises `JournalCorrupt` or `JournalGap`, again at each call, or `JournalBroken` (retryable) when the disk
+        fails; each after what was good before it has been handed out.
         """
         if self._failed is not None:
             raise self._failed
@@ -65,6 +65,9 @@ class JournalReader:
                 left -= self._read_worker(worker, max(0, left) // (len(order) - behind), left, entries)
         except (JournalCorrupt, JournalGap) as error:
             self._failed = error
+            if not entries:
+                raise
+        except JournalBroken:
             if not entries:
                 raise
         return entries
