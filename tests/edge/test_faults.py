@@ -22,12 +22,14 @@ from wattstead.edge.identity import Identity
 from wattstead.edge.link import Link, LinkLost
 from wattstead.edge.names import NameBook
 from wattstead.edge.running import Edge
+from wattstead.edge.sending import Sender
 from wattstead.edge.waiting import Plan, Waiting
 from wattstead.ingest.sources.letters import Letters
 from wattstead.ingest.sources.sight import State
 from wattstead.metering.batch import ReadingBatch
 from wattstead.registry.errors import RegistryUnavailable
 from wattstead.registry.places.sources import Given
+from wattstead.registry.records import EdgeSettings
 from wattstead.stream import Journal
 
 if TYPE_CHECKING:
@@ -293,4 +295,23 @@ async def test_a_server_that_is_away_is_asked_again_with_longer_waits(home: Home
     _, link = sent_by(home, folder)
     with pytest.raises(LinkLost):
         await link.upload(b"")
+    await link.close()
+
+
+async def test_a_disk_on_which_nothing_can_be_packed_hinders_no_sending(home: Home, tmp_path: Path) -> None:
+    folder = tmp_path / "edge"
+    await home.answer()
+    await home.edge(folder)
+    for at in range(3):
+        fill(folder, 10, START_S + at * 2000, 2000, at_once=20)
+    waiting, link = sent_by(home, folder)
+    budget, letters = Budget(folder, waiting), Letters(folder / "letters.db")
+    assert budget.waiting_bytes() > 300_000, "it is time to pack"
+    (folder / "segments").rmdir()
+    (folder / "segments").touch()  # no file can be made there
+    sender = Sender(waiting, budget, link, letters, lambda: EdgeSettings(disk_mb=1), Plan, lambda: {})
+    await sender._once()
+    assert waiting.lanes.sent > 0 and len(home.standing()) == waiting.lanes.sent
+    letters.close()
+    waiting.close()
     await link.close()

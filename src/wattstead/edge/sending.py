@@ -71,11 +71,14 @@ class Sender:
         settings, meanings, began = self._settings(), self._meanings(), time.monotonic()
         if settings is None:
             return _FIRST_WAIT_S  # the site may want that no single reading leaves it
-        await asyncio.to_thread(self._budget.enforce, settings.disk_mb * 1_000_000, meanings)
+        try:
+            await asyncio.to_thread(self._budget.enforce, settings.disk_mb * 1_000_000, meanings)
+        except OSError as error:  # the disk is full, and only sending will make room
+            _log.error("budget_not_kept", error=str(error))
         rows = min(self._rows, max(_LEAST_ROWS, settings.drain_per_s))
         try:
             body = await asyncio.to_thread(self._waiting.next_upload, self._plan(), rows, _MOST_ROWS, meanings)
-        except OSError as error:  # the disk is full, and only sending will make room
+        except OSError as error:  # as before
             body = self._waiting.lanes.pending or None
             _log.error("progress_not_kept", error=str(error))
         if body is None:
