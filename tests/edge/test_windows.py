@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -14,14 +16,17 @@ sys.path.insert(0, str(Path(__file__).parent))  # the modules beside this file
 
 from edge_house import fill
 
+from wattstead.edge.budget import Budget
 from wattstead.edge.names import NameBook
 from wattstead.edge.thinning import Meaning, joined
-from wattstead.edge.waiting import Plan, Waiting
+from wattstead.edge.waiting import WORKER, Plan, Waiting
 from wattstead.edge.windows import END_OF_TIME_US, Open, closed, folded
 from wattstead.ingest.edge.wire import unpacked
 from wattstead.metering.batch import ReadingBatch
 from wattstead.metering.point import Point
 from wattstead.metering.quantity import Kind, Quality, Quantity
+from wattstead.stream import JournalCorrupt
+from wattstead.stream.files import path_of, starts
 
 pytestmark = pytest.mark.unit
 
@@ -133,3 +138,35 @@ def test_an_average_says_that_it_was_computed() -> None:
     windows: Open = {}
     folded(windows, made([1.0, 2.0]), lambda series: 60, {}, 0)
     assert closed(windows, {}, END_OF_TIME_US).quality.tolist() == [Quality.ESTIMATED]
+
+
+def test_what_stands_before_a_broken_place_is_sent(tmp_path: Path) -> None:
+    """Whether it is read from the journal or packed first."""
+    first_s = int(time.time())
+    for packs in (False, True):
+        folder = tmp_path / str(packs)
+        folder.mkdir()
+        fill(folder, 1, first_s, 100)
+        fill(folder, 1, first_s + 100, 100)
+        broken = path_of(folder / "journal", WORKER, starts(folder / "journal", WORKER)[0])
+        with closing(sqlite3.connect(broken)) as connection:
+            connection.execute("UPDATE batch SET version = version + 1 WHERE id = 60")
+            connection.commit()
+        waiting = Waiting(folder, NameBook(folder / "names"))
+        sent: list[int] = []
+        if packs:
+            budget = Budget(folder, waiting)
+            budget.enforce(2 * budget.waiting_bytes(), {})
+            assert waiting.lanes.packed == 59
+        for _ in range(10):
+            try:
+                body = waiting.next_upload(Plan(old_s=1e12), 1_000, 1_000, {})
+            except JournalCorrupt:
+                assert waiting.skip_broken()
+                continue
+            if body:
+                sent += (unpacked(body, 10**9).readings().time_us // 1_000_000).tolist()
+                waiting.arrived(0)
+        assert sent == [*range(first_s, first_s + 59), *range(first_s + 100, first_s + 200)]
+        assert waiting.lanes.broken == 1
+        waiting.close()

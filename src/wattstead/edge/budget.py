@@ -14,7 +14,7 @@ from wattstead.edge.segments import Level, Segment
 from wattstead.edge.thinning import Meaning, joined
 from wattstead.edge.waiting import WORKER, Waiting
 from wattstead.metering.batch import ReadingBatch
-from wattstead.stream import JournalReader, Mark, Position, files
+from wattstead.stream import JournalCorrupt, JournalGap, JournalReader, Mark, Position, files
 
 _log = structlog.get_logger("wattstead.edge")
 _PACK_AT, _THIN_AT = 0.3, 0.8
@@ -102,6 +102,11 @@ class Budget:
                     oldest_us = oldest_us or entry.version >> 8
                     batches.append(self._waiting.unsent(entry))
                     at = Mark(entry.file, entry.id)
+        except (JournalCorrupt, JournalGap) as error:
+            if not batches:
+                raise
+            self._waiting.lanes.broken += 1
+            _log.error("journal_not_read", error=str(error))
         finally:
             reader.close()
         batch = joined([one for one in batches if len(one)])

@@ -24,6 +24,7 @@ from wattstead.edge.thinning import Meaning, chosen, joined, thinned
 from wattstead.edge.windows import END_OF_TIME_US, Open, closed, folded
 from wattstead.ingest.edge.wire import Name, Upload, packed
 from wattstead.metering.batch import ReadingBatch
+from wattstead.metering.errors import WattsteadError
 from wattstead.stream import Entry, JournalReader, Mark, Position, PositionFile, files
 
 CONSUMER = "sending"
@@ -204,17 +205,22 @@ class Waiting:
             return self._of_segment(segment)
         taken: list[ReadingBatch] = []
         count = 0
-        while count < rows:
-            entries = self._due(plan, _ROW_BYTES * (rows - count))
-            if not entries:
-                break
-            for entry in entries:
-                taken.append(self.unsent(entry))
-                count += len(entry.batch)
-                self.passed(Mark(entry.file, entry.id))
-        else:
-            self.more = True
-        self._look()
+        try:
+            while count < rows:
+                entries = self._due(plan, _ROW_BYTES * (rows - count))
+                if not entries:
+                    break
+                for entry in entries:
+                    taken.append(self.unsent(entry))
+                    count += len(entry.batch)
+                    self.passed(Mark(entry.file, entry.id))
+            else:
+                self.more = True
+            self._look()
+        except (WattsteadError, OSError):
+            if not taken:
+                raise
+            self.more = True  # what cannot be read is met again when what stands before it was sent
         return joined(taken)
 
     def _of_segment(self, segment: Segment) -> ReadingBatch:
@@ -247,7 +253,10 @@ class Waiting:
         lanes = self.lanes
         if lanes.live is None or self._second is None or plan.aggregate_s:
             return ReadingBatch.of([], [], [])
-        entries = self._second.read(_ROW_BYTES * rows)
+        try:
+            entries = self._second.read(_ROW_BYTES * rows)
+        except (WattsteadError, OSError):
+            entries = []  # the first lane comes there too, and says so
         for entry in entries:
             lanes.live = Mark(entry.file, entry.id)
         new = [chosen(entry.batch, entry.batch.time_us >= lanes.split_us) for entry in entries]
