@@ -139,6 +139,13 @@ def test_malformed_heads_are_refused(door: Door, request_bytes: bytes) -> None:
     assert not door.stored()
 
 
+def test_two_lengths_are_refused_whatever_the_first(door: Door, line: Line) -> None:
+    assert line.ask(form(door, "csv=1"))[2] == b"ok"
+    known = len(door.stored())
+    assert line.ask(form(door, "csv=1", "Content-Length: 0\r\n"))[0] == 400
+    assert len(door.stored()) == known
+
+
 def test_revoked_keys_late_times_and_deltas_go_the_usual_way(door: Door, line: Line) -> None:
     door.declare("emon/0/2", delta=True)
     line.ask(get(door, "csv=1"))

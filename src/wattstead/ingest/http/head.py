@@ -14,20 +14,21 @@ _MOST_KNOWN, _LONGEST_KNOWN = 4_096, 1_024
 class Headers:
     """What the short way needs of a request's headers."""
 
-    __slots__ = ("authorization", "close", "forwarded", "is_get", "kind", "length")
+    __slots__ = ("authorization", "close", "forwarded", "is_get", "kind", "length", "told")
 
     def __init__(self, is_get: bool) -> None:
         self.is_get = is_get
         self.authorization = self.kind = self.forwarded = b""
         self.length = 0
-        self.close = False
+        self.close = self.told = False
+        """``told``: whether the length was."""
 
     def take(self, name: bytes, value: bytes) -> bool:
         """Read one header; False when it needs a real parser."""
         if name == b"content-length":
-            if self.is_get or self.length or not value.isdigit() or len(value) > 8:
+            if self.is_get or self.told or not value.isdigit() or len(value) > 8:
                 return False
-            self.length = int(value)
+            self.length, self.told = int(value), True
         elif name == b"authorization":
             self.authorization = value
         elif name == b"content-type":
