@@ -146,6 +146,8 @@ def test_what_clients_ask_before_they_write(door: Door) -> None:
     assert door.http.get("/api/v2/orgs?org=me", headers=headers).json()["orgs"][0]["name"] == "me"
     assert door.http.post("/api/v2/buckets", json={"name": "y"}, headers=headers).status_code == 201
     assert door.http.post("/api/v2/buckets", content=b"y", headers=headers).status_code == 400
+    deep = door.http.post("/api/v2/buckets", content=b'{"name":' + b"[" * 100_000, headers=headers)
+    assert deep.status_code == 400
     assert door.http.get("/api/v2/buckets").status_code == 401
 
 

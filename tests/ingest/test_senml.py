@@ -50,7 +50,7 @@ def test_faulty_records_spoil_nothing_else() -> None:
     found = decode(body, NOW_US)
     assert found.names.addresses == ["senml/d"] and found.skipped == 1
     assert [issue.place for issue in found.rejected.listed] == [f"record {at}" for at in range(5)]
-    for bad in (b"", b"{}", b"[", b"null", b"\xff"):
+    for bad in (b"", b"{}", b"[", b"null", b"\xff", b"[" * 100_000):
         with pytest.raises(BodyInvalid):
             decode(bad, NOW_US)
     with pytest.raises(BodyInvalid, match="version 11"):

@@ -75,7 +75,7 @@ def decode(body: bytes, now_us: int) -> Columns:
     """
     try:
         raw = _records.decode(body)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise BodyInvalid("a SenML pack", str(error)) from None
     rows: list[tuple[str, int, float, str, bool, int]] = []
     rejected, base, skipped = Rejections(), _Base(), 0
@@ -84,7 +84,7 @@ def decode(body: bytes, now_us: int) -> Columns:
             record = _record.decode(one)
             base.take(record)
             found = _readings(record, base, now_us)
-        except (msgspec.DecodeError, ValueError) as fault:
+        except (msgspec.DecodeError, RecursionError, ValueError) as fault:
             rejected.add(f"record {place}", str(fault))
             continue
         skipped += not found
