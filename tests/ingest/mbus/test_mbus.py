@@ -90,6 +90,17 @@ def test_two_telegrams_are_one_answer() -> None:
 
 
 @pytest.mark.unit
+def test_a_value_that_is_not_the_quantity_itself_is_passed_over() -> None:
+    """Per hour, since when, in gallons, with something to be added: told by an extension, and other numbers all."""
+    plain, uncorrected = "04 13 e8030000", "04 93 3a d0070000"
+    odd = [f"04 93 {code} 05000000" for code in ("22", "39", "3d", "78")]
+    body = frame("siemens_water")[4:19] + bytes.fromhex("".join([plain, uncorrected, *odd]))
+    raw = bytes((0x68, len(body), len(body), 0x68)) + body + bytes((sum(body) & 0xFF, 0x16))
+    found = told(decode(Message(raw, "5", 0), settings_for("tcp://x:1")))
+    assert found == {"warm water volume": (1.0, "m³"), "warm water volume 3A": (2.0, "m³")}
+
+
+@pytest.mark.unit
 def test_what_is_wrong_is_named() -> None:
     whole = frame("siemens_water")
     broken = whole[:20] + b"\xff" + whole[21:]

@@ -16,8 +16,9 @@ _FIRST, _SECOND = 0xFB, 0xFD
 _TEXT = 0x7C
 _MOST_EXTENSIONS = 10
 _VARIABLE, _SPECIAL = 13, 15
-_OF_ANOTHER_KIND = range(0x40, 0x70)
-"""Extensions by which a value is a limit, a count, a duration or a date of the quantity, and not the quantity."""
+_OF_ANOTHER_KIND = (*range(0x20, 0x3A), *range(0x3D, 0x70), *range(0x78, 0x7D))
+"""Extensions by which a value is a rate, a limit, a count, a duration or a date of the quantity, or has a correction
+added or another system's unit, and is not the quantity."""
 _FUNCTIONS = ("", "max", "min", "in error")
 
 
