@@ -32,7 +32,7 @@ _STEP_US = {"hourly": 3_600_000_000, "minutely_15": 900_000_000}
 _OF_THE_PRECEDING = re.compile(
     r"(precipitation|rain|showers|snowfall|shortwave_radiation|direct_radiation|diffuse_radiation|sunshine_duration|"
     r"direct_normal_irradiance|global_tilted_irradiance|terrestrial_radiation|wind_gusts_10m|et0_fao_evapotranspiration|"
-    r"precipitation_probability)(_previous_day[1-7])?"
+    r"evapotranspiration|snowfall_water_equivalent|precipitation_probability)(_previous_day[1-7])?"
 )
 """Variables that are sums, means or maxima of the hour (quarter) that ends at the instant given."""
 _AS_WE_SAY = {"mp/h": "mph", "W/m2": "W/m²", "percent": "%"}
