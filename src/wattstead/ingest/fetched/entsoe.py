@@ -35,6 +35,8 @@ _NOTHING_THERE = "999"
 _MOST_POSITIONS = 40_000
 _PER = {"MWH": "MWh", "KWH": "kWh"}
 _AHEAD_DAYS = 4
+_LONGEST = timedelta(days=360)
+"""One question may be about a year."""
 
 
 class EntsoeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -187,12 +189,15 @@ def plan_of(settings: EntsoeSettings) -> Plan:
     def requests(present_us: int) -> Iterator[Request]:
         today = datetime.fromtimestamp(present_us / 1e6, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         first, last = today - timedelta(days=settings.days, hours=2), today + timedelta(days=2)
-        params = {
-            "documentType": "A44", "in_Domain": settings.area, "out_Domain": settings.area,
-            "periodStart": f"{first:%Y%m%d%H%M}", "periodEnd": f"{last:%Y%m%d%H%M}",
-        }  # fmt: skip
         secret = {"securityToken": settings.token} if settings.token else {}
-        yield Request(settings.url, params, secret, says_no=frozenset({400}))
+        while first < last:
+            until = min(last, first + _LONGEST)
+            params = {
+                "documentType": "A44", "in_Domain": settings.area, "out_Domain": settings.area,
+                "periodStart": f"{first:%Y%m%d%H%M}", "periodEnd": f"{until:%Y%m%d%H%M}",
+            }  # fmt: skip
+            yield Request(settings.url, params, secret, says_no=frozenset({400}))
+            first = until
 
     return Plan(requests, lambda message: decode(message, settings))
 
