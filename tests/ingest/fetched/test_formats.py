@@ -31,6 +31,11 @@ def us(text: str) -> int:
     return round(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1e6)
 
 
+def us_of(digits: str) -> int:
+    """Of a time as ENTSO-E wants it."""
+    return round(datetime.strptime(digits, "%Y%m%d%H%M").replace(tzinfo=UTC).timestamp() * 1e6)
+
+
 def message(name: str, received: str = "2026-03-29T00:00") -> Message:
     return Message((PAYLOADS / name).read_bytes(), name, us(received))
 
@@ -100,6 +105,16 @@ def test_acknowledgements() -> None:
 
 
 @pytest.mark.unit
+def test_sums_of_the_hour_before_stand_at_its_start() -> None:
+    names = ("evapotranspiration", "snowfall_water_equivalent", "et0_fao_evapotranspiration", "snow_depth")
+    columns = ", ".join(f'"{name}": [1]' for name in names)
+    raw = f'{{"hourly": {{"time": [7200], {columns}}}}}'.encode()
+    found = told(openmeteo.decode(Message(raw, "", 0), BERLIN))
+    at_s = {name.rpartition("/")[2]: rows[0][0] // 1_000_000 for name, rows in found.items()}
+    assert at_s == {**dict.fromkeys(names, 3600), "snow_depth": 7200}
+
+
+@pytest.mark.unit
 def test_half_hours_with_and_without_tax() -> None:
     found = told(octopus.decode(message("octopus/agile.json"), LONDON))
     address = "price/octopus/AGILE-24-10-01 C/import"
@@ -109,6 +124,18 @@ def test_half_hours_with_and_without_tax() -> None:
         b'{"results": [{"valid_from": "2026-10-25T00:00:00Z", "valid_to": "2026-10-26T00:00:00Z", "value_inc_vat": 9}]}'
     )
     assert len(octopus.decode(Message(longer, "", 0), LONDON)) == 48
+
+
+@pytest.mark.unit
+def test_two_prices_by_how_one_pays_are_two_points() -> None:
+    span = '"valid_from": "2026-10-25T00:00:00Z", "valid_to": "2026-10-25T00:30:00Z"'
+    prices = [f'{{{span}, "value_inc_vat": {price}, "payment_method": "{method}"}}'
+              for price, method in ((26.4, "DIRECT_DEBIT"), (27.8, "NON_DIRECT_DEBIT"))]  # fmt: skip
+    found = told(octopus.decode(Message(f'{{"results": [{", ".join(prices)}]}}'.encode(), "", 0), LONDON))
+    address = "price/octopus/AGILE-24-10-01 C/import"
+    assert {name: [value for _, value in rows] for name, rows in found.items()} == {
+        f"{address} with VAT": [26.4], f"{address} not by direct debit with VAT": [27.8],
+    }  # fmt: skip
 
 
 @pytest.mark.unit
@@ -183,6 +210,14 @@ async def test_how_prices_are_asked_for(server: WebServer) -> None:
     assert len(query["periodStart"]) == 12 and query["periodStart"].endswith("2200")
     refused, reason = way.refused[0]
     assert "not a valid EIC" in reason and "hush" not in refused.where + reason
+
+
+async def test_more_than_a_year_is_asked_for_in_parts(server: WebServer) -> None:
+    server.says((PAYLOADS / "entsoe/nothing_yet.xml").read_bytes())
+    _, asked = await asked_for(entsoe.plan_of, server, of=EntsoeSettings, area=GERMANY.area, days=365)
+    spans = [(us_of(one.query["periodStart"]), us_of(one.query["periodEnd"])) for one in asked]
+    assert all(0 < end - start <= 365 * DAY_US for start, end in spans), "the platform refuses more"
+    assert spans[1][0] == spans[0][1] and spans[-1][1] - spans[0][0] > 367 * DAY_US
 
 
 async def test_prices_page_by_page(server: WebServer) -> None:

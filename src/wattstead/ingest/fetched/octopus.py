@@ -23,6 +23,8 @@ _HALF_HOUR_US = 1_800_000_000
 _LONGEST_US = 31 * 48 * _HALF_HOUR_US
 _AHEAD_DAYS = 4
 _UNIT = "p/kWh"
+_OTHER_PAYMENT = " not by direct debit"
+"""Some tariffs have two prices for the same time."""
 
 
 class OctopusSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -93,6 +95,7 @@ def _put(rows: Rows, price: _Price, address: str) -> None:
         raise ValueError(f"holds from {price.valid_from} to {price.valid_to}; expected at most 31 days")
     if len(rows.rows) > MOST_SPREAD:
         raise Unreadable(f"the page stands for more than {MOST_SPREAD:,} prices; ask for fewer days")
+    address += _OTHER_PAYMENT if price.payment_method == "NON_DIRECT_DEBIT" else ""
     for value, tax in ((price.value_inc_vat, "with VAT"), (price.value_exc_vat, "without VAT")):
         if value is None:
             rows.skipped += 1
