@@ -41,6 +41,26 @@ async def test_what_changed_meanwhile_is_read_from_the_history(server: Meters) -
     assert again.refused == []
 
 
+async def test_a_server_that_gives_little_at_once_is_asked_for_the_rest(server: Meters) -> None:
+    made = settings(server.url, await server.add("Slow", 0.0), prefix="slow/")
+    await server.server.historize_node_data_change(server._nodes["Slow"], period=None, count=100_000)
+    storage = server.server.iserver.history_manager.storage
+    most, storage.max_history_data_response_size = storage.max_history_data_response_size, 10
+    way, begin = RecordingWay(), datetime.datetime.now(datetime.UTC)
+    try:
+        async with running(made, way):
+            await way.until(lambda way: bool(way.readings("slow/Slow")))
+        for at in range(1, 36):
+            await server.set("Slow", float(at), at=begin + at * SECOND)
+            await asyncio.sleep(0.001)
+        again = RecordingWay()
+        async with running(made, again):
+            await again.until(lambda way: len(way.readings("slow/Slow")) >= 35)
+    finally:
+        storage.max_history_data_response_size = most
+    assert sorted(set(dict(again.readings("slow/Slow")).values())) == [float(at) for at in range(1, 36)]
+
+
 async def test_a_server_without_history_has_a_gap_and_it_is_said(server: Meters) -> None:
     made = settings(server.url, await server.add("Forgot", 0.0), prefix="forgot/")
     way = RecordingWay()

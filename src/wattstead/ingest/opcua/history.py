@@ -111,10 +111,17 @@ async def _historic(client: Client, nodes: Sequence[ua.NodeId]) -> list[bool]:
 
 
 async def _node(client: Client, node: ua.NodeId, handle: int, since_us: int, keep: Keep) -> None:
-    end = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=1)  # its clock may be ahead of ours
+    asked = ua.ReadRawModifiedDetails()
+    asked.IsReadModified, asked.ReturnBounds, asked.NumValuesPerNode = False, False, _VALUES_AT_ONCE
+    asked.EndTime = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=1)  # its clock may be ahead of ours
+    more: bytes | None = None
     while True:
-        start = datetime.datetime.fromtimestamp(0, datetime.UTC) + datetime.timedelta(microseconds=since_us + 1)
-        found = await client.get_node(node).read_raw_history(start, end, _VALUES_AT_ONCE, return_bounds=False)
+        if not more:
+            epoch = datetime.datetime.fromtimestamp(0, datetime.UTC)
+            asked.StartTime = epoch + datetime.timedelta(microseconds=since_us + 1)
+        answer = await client.get_node(node).history_read(asked, more)
+        answer.StatusCode.check()
+        found = getattr(answer.HistoryData, "DataValues", None) or ()
         timed = [one for one in found if one.SourceTimestamp is not None]
         if not timed:
             return
@@ -122,7 +129,8 @@ async def _node(client: Client, node: ua.NodeId, handle: int, since_us: int, kee
         await keep(Message(_notified(handle, timed), "history", now_us))
         newest = max(one.SourceTimestamp for one in timed)
         newest_us = round(newest.replace(tzinfo=datetime.UTC).timestamp() * 1_000_000)
-        if len(found) < _VALUES_AT_ONCE or newest_us <= since_us:
+        more = answer.ContinuationPoint  # a server may give less at once than it is asked for
+        if newest_us <= since_us or (not more and len(found) < _VALUES_AT_ONCE):
             return
         since_us = newest_us
 
