@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+from wattstead.ingest.sources.late import Late
 
 pytestmark = pytest.mark.unit
 SCRIPT = """
@@ -60,3 +64,21 @@ for row in SOURCES:
         assert not isinstance(call, Late) or callable(asyncio.run(call.load())), row.name
 """
     assert {"asyncua", "gmqtt", "pika"} <= set(loaded(said, OF_WAYS))
+
+
+async def test_two_that_ask_at_once_both_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second finds the module in the making: the first is still loading its libraries."""
+    name = "slowly_made"
+    (tmp_path / f"{name}.py").write_text(
+        f"import time, sys\nwhile not hasattr(sys.modules[{name!r}], 'go'):\n    time.sleep(0.001)\n"
+        "async def answer():\n    return 7\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    first = asyncio.create_task(Late(name, "answer")())
+    while name not in sys.modules:  # noqa: ASYNC110 - nobody tells when a module is being made
+        await asyncio.sleep(0.001)
+    second = asyncio.create_task(Late(name, "answer")())
+    await asyncio.sleep(0.05)
+    vars(sys.modules[name])["go"] = True
+    assert await asyncio.gather(first, second) == [7, 7]
+    del sys.modules[name]

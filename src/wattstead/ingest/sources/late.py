@@ -6,7 +6,6 @@ So a program pays for pika, gmqtt or asyncua when it has such a source. Loading 
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Awaitable, Callable
 from importlib import import_module
 from typing import Any
@@ -21,12 +20,13 @@ class Late:
 
     def __init__(self, module: str, name: str) -> None:
         self.module, self.name = module, name
+        self._found: Callable[..., Awaitable[Any]] | None = None
 
     async def load(self) -> Callable[..., Awaitable[Any]]:
         """The function itself."""
-        module = sys.modules.get(self.module) or await asyncio.to_thread(import_module, self.module)
-        found: Callable[..., Awaitable[Any]] = getattr(module, self.name)
-        return found
+        if self._found is None:  # who finds its module half made by another thread waits for that
+            self._found = getattr(await asyncio.to_thread(import_module, self.module), self.name)
+        return self._found
 
     async def __call__(self, *given: Any) -> Any:
         """What it answers."""
