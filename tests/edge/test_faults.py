@@ -221,6 +221,25 @@ async def test_an_edge_whose_disk_was_put_back_loses_nothing(home: Home, tmp_pat
     await asyncio.gather(task, return_exceptions=True)
 
 
+async def test_what_was_refused_is_told_again_when_the_answer_was_lost(home: Home, tmp_path: Path) -> None:
+    folder = tmp_path / "edge"
+    await home.answer()
+    await home.edge(folder)
+    fill(folder, 1, START_S, 3)
+    journal = Journal.open(folder / "journal", 0)
+    journal.append_sync(ReadingBatch.of([1], [4_102_444_800_000_000], [1.0]))  # the year 2100
+    journal.close_sync()
+    waiting, link = sent_by(home, folder)
+    body = waiting.next_upload(Plan(), 1000, 1000, {})
+    assert body is not None
+    first, second = await link.upload(body), await link.upload(body)
+    assert len(first.refused) == 1 and second.repeated
+    assert (second.accepted, second.refused) == (first.accepted, first.refused)
+    assert len(home.arrived()) == first.accepted == 3
+    waiting.close()
+    await link.close()
+
+
 async def test_a_wrong_clock_is_quarantined_with_its_reason(home: Home, agent: Agent, tmp_path: Path) -> None:
     await home.answer()
     edge_id = await home.edge(agent.folder, send_every_s=0.1)

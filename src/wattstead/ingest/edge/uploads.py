@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from wattstead.ingest.decoding.columns import Columns, Names, Rejections
@@ -63,6 +64,8 @@ class _Known:
     certain: bool = False
     """Whether ``sequence`` is what the journal has: not after a start, nor after an upload that failed on the way,
     before the next one has been looked for."""
+    answer: Uploaded | None = None
+    """What was said to that upload: who did not hear it would not know of what was refused. None after a start."""
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -95,7 +98,8 @@ class Uploads:
         digest = hashlib.sha256(body).hexdigest()[:32]
         async with known.busy:
             if upload.sequence == known.sequence and digest == known.digest:
-                return Uploaded(known.sequence, self.reception.clock_us(), repeated=True)
+                told = known.answer or Uploaded(known.sequence, 0)
+                return msgspec.structs.replace(told, server_us=self.reception.clock_us(), repeated=True)
             if upload.sequence != known.sequence + 1:
                 raise OutOfSequence(known.sequence)
             if known.entry.grant is None:
@@ -106,7 +110,8 @@ class Uploads:
             at_us = time.time_ns() // 1000
             await self._record(edge_id, upload.sequence, digest, at_us)
             known.sequence, known.digest, known.at_us, known.certain = upload.sequence, digest, at_us, True
-            return Uploaded(upload.sequence, self.reception.clock_us(), False, accepted, refused)
+            known.answer = Uploaded(upload.sequence, self.reception.clock_us(), False, accepted, refused)
+            return known.answer
 
     async def _journaled(
         self, entry: EdgeEntry, own: KeyGrant, upload: Upload, already: Already | None

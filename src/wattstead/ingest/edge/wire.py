@@ -122,7 +122,7 @@ class Uploaded(msgspec.Struct, frozen=True):
     """Of the last upload in the journal."""
     server_us: int
     repeated: bool = False
-    """It was there already, and nothing has been done."""
+    """It was there already, and nothing has been done; what was said then is said again."""
     accepted: int = 0
     refused: list[Refused] = []
 
