@@ -67,6 +67,9 @@ def test_a_feed_without_links_of_one_meter() -> None:
     block = f'<IntervalBlock xmlns="http://naesb.org/espi">{reading}</IntervalBlock>'
     feed = f'<feed xmlns="http://www.w3.org/2005/Atom">{entry.format(kind)}{entry.format(block)}</feed>'
     assert rows(feed.encode()) == {"electricity level": [(0, -5, "W", Quality.RAW)]}
+    counts = feed.replace(told, "<accumulationBehaviour>3</accumulationBehaviour><intervalLength>900</intervalLength>"
+                                "<uom>72</uom>")  # fmt: skip
+    assert rows(counts.encode()) == {"electricity total": [(900, -5, "Wh", Quality.RAW)]}, "at the interval's end"
     nobody = f'<feed xmlns="http://www.w3.org/2005/Atom">{entry.format(block)}</feed>'
     columns = espi.decode(nobody.encode(), "")
     assert "no ReadingType" in columns.rejected.listed[0].reason and columns.rejected.count == 1

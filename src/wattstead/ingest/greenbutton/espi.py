@@ -61,6 +61,8 @@ class _Meaning(NamedTuple):
     factor: int
     """Power of ten."""
     at_end: bool
+    length_s: int
+    """Of an interval that does not say how long it is."""
 
 
 def decode(raw: bytes, prefix: str) -> Columns:
@@ -132,7 +134,9 @@ class _Feed:
         service = _SERVICES.get(_number(usage.content[0], "ServiceCategory/kind") if usage else 0, "other")
         amount = "per interval" if accumulation in _DELTA else "total" if accumulation in _COUNTED else "level"
         names = [_last(usage), _last(meter), " ".join(filter(None, (service, flow, amount)))]
-        return _Meaning(prefix + "/".join(filter(None, names)), _UNITS[number], power, accumulation in _COUNTED)
+        length_s = _number(kind, "intervalLength")
+        address = prefix + "/".join(filter(None, names))
+        return _Meaning(address, _UNITS[number], power, accumulation in _COUNTED, length_s)
 
     def _above(self, kind: str, below: _Entry) -> _Entry | None:
         """The entry of that kind to which another belongs: by its links, or as the only one there is."""
@@ -172,7 +176,7 @@ def _put(rows: Rows, reading: Element, meaning: _Meaning, place: str) -> None:
         start, value = text_of(reading, "timePeriod/start"), text_of(reading, "value")
         if not _INTEGER.fullmatch(start) or not _INTEGER.fullmatch(value):
             raise ValueError(f"start is {start[:20]!r} and value {value[:20]!r}; expected integers")
-        duration_s = _number(reading, "timePeriod/duration")
+        duration_s = _number(reading, "timePeriod/duration") or meaning.length_s
         if not 0 <= duration_s <= _LONGEST_S:
             raise ValueError(f"duration is {duration_s} s; expected at most {_LONGEST_S}")
         quality = _quality(reading)
