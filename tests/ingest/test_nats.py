@@ -206,3 +206,19 @@ async def test_looking_around(server: NatsServer) -> None:
     assert found["stream SEEN"].settings == {"stream": "SEEN"}
     assert found["device_consumption.m1"].name == "device_consumption/m1/power"
     assert found["seen.x"].settings == {"mappings": [{"subject": "seen.x"}]}
+
+
+async def test_large_messages_that_come_too_fast_do_not_fill_the_memory(server: NatsServer) -> None:
+    way = RecordingWay()
+    way.open.clear()
+    client = await nats.connect(f"nats://127.0.0.1:{server.port}")
+    large = body(0, 1.0)[:-1] + b', "more": "' + b"x" * 1_000_000 + b'"}'
+    async with running(settings_for(server), way) as task:
+        await client.publish("device_consumption.m", body(0, 1.0))
+        await way.until(lambda way: way.waiting)
+        for _ in range(70):
+            await client.publish("device_consumption.m", large)
+            await client.flush()
+        with pytest.raises(SourceFailed, match="faster than they are kept"):
+            await asyncio.wait_for(task, 30)
+    await client.close()

@@ -22,7 +22,7 @@ from wattstead.ingest.nats.settings import NatsSettings
 from wattstead.ingest.sources.source_protocol import Message, SourceFailed, Unreadable, Way
 
 _GROUP = 1_000
-_MOST_WAITING = 50_000
+_MOST_WAITING, _MOST_WAITING_BYTES = 50_000, 64_000_000
 _FETCH_S = 5.0
 _ACK_WAIT_S = 60.0
 
@@ -68,12 +68,15 @@ async def run(settings: NatsSettings, way: Way) -> None:
 async def _as_they_are_sent(link: Link, receiver: _Receiver) -> None:
     settings, way = link.settings, receiver.way
     waiting: list[Message] = []
+    waiting_bytes = 0
     wake = asyncio.Event()
 
     async def arrived(one: Any) -> None:
+        nonlocal waiting_bytes
         waiting.append(Message(one.data, one.subject, way.present_us()))
+        waiting_bytes += len(one.data)
         wake.set()
-        if len(waiting) > _MOST_WAITING:
+        if len(waiting) > _MOST_WAITING or waiting_bytes > _MOST_WAITING_BYTES:
             link.lose("messages came faster than they are kept here, and some are lost; read them from a stream")
 
     for subject in receiver.subjects.filters:
@@ -86,6 +89,7 @@ async def _as_they_are_sent(link: Link, receiver: _Receiver) -> None:
         while waiting:
             group = waiting[:_GROUP]
             del waiting[:_GROUP]
+            waiting_bytes -= sum(len(one.raw) for one in group)
             await receiver.keep(group)
 
 
