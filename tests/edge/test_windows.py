@@ -140,6 +140,30 @@ def test_an_average_says_that_it_was_computed() -> None:
     assert closed(windows, {}, END_OF_TIME_US).quality.tolist() == [Quality.ESTIMATED]
 
 
+def test_an_open_average_outlives_a_broken_place(tmp_path: Path) -> None:
+    first_s = int(time.time())
+    fill(tmp_path, 1, first_s, 100)
+    fill(tmp_path, 1, first_s + 100, 1)
+    spoil(tmp_path, 60)
+    waiting = Waiting(tmp_path, NameBook(tmp_path / "names"), lambda: (first_s + 3_600) * 1_000_000)
+    hours = Plan(averages=[("meter/*", 86_400)], old_s=1e12)
+    assert waiting.next_upload(hours, 1_000, 1_000, {}) is None, "all of it is in an open window"
+    with pytest.raises(JournalCorrupt):
+        waiting.next_upload(Plan(aggregate_s=60), 1_000, 1_000, {})
+    assert waiting.skip_broken()
+    body = waiting.next_upload(Plan(aggregate_s=60), 1_000, 1_000, {})
+    assert body is not None and len(unpacked(body, 10**9).readings()) >= 2, "the average, and what came behind"
+    waiting.close()
+
+
+def spoil(folder: Path, batch: int) -> None:
+    """Change a batch of the journal's first file."""
+    path = path_of(folder / "journal", WORKER, starts(folder / "journal", WORKER)[0])
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE batch SET version = version + 1 WHERE id = ?", (batch,))
+        connection.commit()
+
+
 def test_what_stands_before_a_broken_place_is_sent(tmp_path: Path) -> None:
     """Whether it is read from the journal or packed first."""
     first_s = int(time.time())
@@ -148,10 +172,7 @@ def test_what_stands_before_a_broken_place_is_sent(tmp_path: Path) -> None:
         folder.mkdir()
         fill(folder, 1, first_s, 100)
         fill(folder, 1, first_s + 100, 100)
-        broken = path_of(folder / "journal", WORKER, starts(folder / "journal", WORKER)[0])
-        with closing(sqlite3.connect(broken)) as connection:
-            connection.execute("UPDATE batch SET version = version + 1 WHERE id = 60")
-            connection.commit()
+        spoil(folder, 60)
         waiting = Waiting(folder, NameBook(folder / "names"))
         sent: list[int] = []
         if packs:

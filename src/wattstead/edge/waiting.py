@@ -118,8 +118,9 @@ class Waiting:
             return lanes.pending
         if lanes.live is None and not plan.aggregate_s and self._is_old(plan):
             self._split()
+        old = self._old(plan, old_rows)  # first: where it cannot be read nothing else may have been begun
         ready = self._other_averages(plan, meanings)
-        ready += self._averaged(self._old(plan, old_rows), meanings)
+        ready += self._averaged(old, meanings)
         batch = joined([one for one in (*ready, self._new(plan, new_rows)) if len(one)])
         if plan.aggregate_s:
             batch = thinned(batch, meanings, plan.aggregate_s * 1_000_000)
