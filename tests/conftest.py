@@ -22,7 +22,6 @@ from tests.brokers import RabbitMq
 from tests.postgresql import postgresql
 
 _PATIENCE_S = 120.0
-_HERE = Path(__file__).parent
 _LONG = (
     "journeys/durability",
     "journeys/test_people",
@@ -37,16 +36,9 @@ settings.load_profile("house")  # timing decides no test
 T = TypeVar("T")
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long journeys first, so that no worker is left alone with one at the end; a worker takes whole files, and two of
-    them take all that look at the demo, so that it runs twice and not in each.
-    """
+    """Long journeys first, so that no worker is left alone with one at the end."""
     items.sort(key=lambda item: next((at for at, part in enumerate(_LONG) if part in item.nodeid), len(_LONG)))
-    with_demo = {item.path for item in items if "product" in getattr(item, "fixturenames", ())}
-    for item in items:
-        demo = "demo of people" if "test_people" in item.path.name else "demo"
-        item.add_marker(pytest.mark.xdist_group(demo if item.path in with_demo else str(item.path.relative_to(_HERE))))
 
 
 @dataclass(frozen=True)
