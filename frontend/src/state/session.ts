@@ -8,15 +8,14 @@ import type { Session } from "../api/types";
 
 export const session = shallowRef<Session | null | undefined>(undefined);
 
-/** Asks once; not being signed in is an answer, no connection is an error. */
+/** Asks once; not being signed in is an answer, no connection is an error. Who signs in meanwhile is signed in. */
 export async function knowSession(): Promise<Session | null> {
   if (session.value !== undefined) return session.value;
-  try {
-    session.value = await askSession();
-  } catch (error) {
+  const told = await askSession().catch((error: unknown) => {
     if (!(error instanceof Refused) || error.status !== 401) throw error;
-    session.value = null;
-  }
+    return null;
+  });
+  session.value ??= told;
   return session.value ?? null;
 }
 
