@@ -177,6 +177,21 @@ def test_a_workbook_with_numbers_that_are_none() -> None:
     assert tables_in.read(huge.getvalue()).lines[0].cells == {"name": "A", "area_m2": "inf"}
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_workbook_in_which_few_bytes_stand_for_endless_text(encoding: str) -> None:
+    plain, endless = _workbook(["name", "note"], ["A", 12345.5]), io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(plain)) as source, zipfile.ZipFile(endless, "w") as target:
+        for part in source.namelist():
+            text = source.read(part)
+            if part.startswith("xl/worksheets/"):
+                told = text.decode().replace("<v>12345.5</v>", "<v>&e;</v>")
+                told = told[told.index("<worksheet") :]
+                text = f'<!DOCTYPE worksheet [<!ENTITY e "{"1" * 300}">]>{told}'.encode(encoding)
+            target.writestr(part, text)
+    with pytest.raises(Refused, match="entities"):
+        tables_in.read(endless.getvalue())
+
+
 def test_files_that_are_too_much() -> None:
     bomb = io.BytesIO()
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as packed:

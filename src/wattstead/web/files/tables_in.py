@@ -144,6 +144,11 @@ def _csv(content: bytes) -> Iterator[list[Any]]:
         raise Refused(400, f"the file cannot be read as CSV: {error}", code="table.damaged") from None
 
 
+def _defines(part: bytes) -> bool:
+    """Whether an XML part may define entities, by which a few bytes stand for endless text."""
+    return any("<!DOCTYPE".encode(encoding) in part for encoding in ("ascii", "utf-16-le", "utf-16-be"))
+
+
 def _workbook(content: bytes) -> Iterator[list[Any]]:
     """The rows of the first sheet; what the file unpacks to is looked at before it is unpacked."""
     import openpyxl  # noqa: PLC0415 - only who brings such a file waits for it
@@ -151,8 +156,12 @@ def _workbook(content: bytes) -> Iterator[list[Any]]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             unpacked = sum(part.file_size for part in packed.infolist())
-        if unpacked > _LARGEST_UNPACKED:
-            raise _too_large(f"the file unpacks to {unpacked:,} bytes", unpacked, _LARGEST_UNPACKED)
+            if unpacked > _LARGEST_UNPACKED:
+                raise _too_large(f"the file unpacks to {unpacked:,} bytes", unpacked, _LARGEST_UNPACKED)
+            if any(_defines(packed.read(part)) for part in packed.infolist()):
+                raise Refused(
+                    400, "the workbook defines entities, as no program that saves tables does", code="table.damaged"
+                )
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=False, keep_links=False)
     except Refused:
         raise
