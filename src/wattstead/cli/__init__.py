@@ -16,6 +16,7 @@ from wattstead.metering.errors import WattsteadError
 app = typer.Typer(
     name="wattstead",
     help="Energy monitoring and energy management: from meter to exact energy.",
+    epilog="A machine on site has the verb edge: see wattstead edge --help.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
