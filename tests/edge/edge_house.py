@@ -32,7 +32,7 @@ from wattstead.registry.registry import Registry
 from wattstead.registry.seal import Seal
 from wattstead.stream import Journal, JournalReader
 
-PATIENCE_S = 90.0
+PATIENCE_S = 240.0
 HERE = Path(__file__).parent
 
 

@@ -17,7 +17,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # the modules beside this file
 
-from edge_agent import FIRST_US, last
+from edge_agent import last
 from edge_house import HERE, free_port, until
 from test_faults import differences
 from test_thin_path import counting
@@ -93,8 +93,7 @@ async def a_day(home: Home, agent: Agent, ledger: Path) -> None:
     agent.kill()
     agent.start()
     end = last(ledger)
-    await until(lambda: ("count", FIRST_US + end * 1_000_000) in home.standing(), 300, every_s=2.0)
-    await until(lambda: not differences(home, ledger), 120, every_s=2.0)
+    await until(lambda: not differences(home, end), 300, every_s=2.0)
 
 
 @pytest.mark.parametrize("percent", [0, 20])

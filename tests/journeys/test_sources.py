@@ -57,6 +57,11 @@ class Meter:
             while True:
                 self._clients.append(listener.accept()[0])
 
+    @property
+    def heard(self) -> bool:
+        """Whether somebody is connected who gets what is said."""
+        return bool(self._clients)
+
     def tick(self) -> None:
         """The next telegram: the counter has grown by 1 Wh."""
         self.second += 1
@@ -165,7 +170,7 @@ def test_from_the_meter_to_the_answer_over_every_kind_of_trouble(
         "/sources", json={"site_id": serving.site, "name": "Meter", "protocol": "p1", "settings": settings}
     )
     source = made.raise_for_status().json()["id"]
-    eventually(lambda: _sight(client, source)["state"], lambda state: state == "connected")
+    eventually(lambda: _sight(client, source)["state"] == "connected" and meter.heard)
 
     _pushed(meter, client, source, 20, eventually)
     points = {row["address"]: row["id"] for row in client.get("/points").json()}
@@ -181,7 +186,7 @@ def test_from_the_meter_to_the_answer_over_every_kind_of_trouble(
     status = {part["name"]: part for part in client.get("/status").json()["parts"]}
     assert not status["sources"]["ok"] and "Meter" in status["sources"]["text"]
     meter.open()
-    eventually(lambda: _sight(client, source)["state"], lambda state: state == "connected")
+    eventually(lambda: _sight(client, source)["state"] == "connected" and meter.heard)
     client.delete(f"/sources/{source}/letters").raise_for_status()
 
     meter.checksum = False
