@@ -20,11 +20,13 @@ from hypothesis import HealthCheck, settings
 
 from tests.brokers import RabbitMq
 from tests.postgresql import postgresql
+from tests.workers import BesideTheDemo
 
 _PATIENCE_S = 120.0
 _LONG = (
     "journeys/durability",
     "journeys/test_people",
+    "journeys/test_first_answer",  # of a demo that others change afterwards
     "journeys/",
     "certificates/",
     "web/",
@@ -34,6 +36,12 @@ _LONG = (
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")  # timing decides no test
 T = TypeVar("T")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """How several workers share the tests; asked only with ``--dist loadfile``."""
+    return BesideTheDemo(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -131,6 +139,16 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield running
 
 
+PREFIX = "/house/energy"
+
+
+@pytest.fixture(scope="session")
+def prefixed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """Another demo, below a path prefix, for tests that need a new one or change what others count."""
+    with demo(tmp_path_factory.mktemp("prefixed") / "data", "--base-path", PREFIX) as running:
+        yield running
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """Address of a PostgreSQL server, without the name of a database."""
@@ -188,5 +206,5 @@ def _eventually() -> Callable[..., object]:
 
 @pytest.fixture(scope="session")
 def product_at() -> Callable[..., AbstractContextManager[Running]]:
-    """Start a demo on a folder of the test's own, for tests that stop or break it."""
+    """Start a demo on a folder of the test's own, for the long proofs that stop or fill it."""
     return demo

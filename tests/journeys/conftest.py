@@ -23,7 +23,8 @@ _FLAGS = [
     "--disable-sync",
 ]
 _AXE = Path(__file__).parents[2] / "frontend/node_modules/axe-core/axe.min.js"
-expect.set_options(timeout=30_000)  # as long as everything else waits: how busy the machine is decides no test
+_PATIENCE_MS = 120_000  # how busy the machine is decides no test
+expect.set_options(timeout=_PATIENCE_MS)
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -109,6 +110,14 @@ def browser() -> Iterator[Browser]:
     """Debian's Chromium; one a module, since while it is open no asynchronous test can have an event loop."""
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=_FLAGS)
+        made = chromium.new_context
+
+        def patient(**options: Any) -> BrowserContext:
+            context = made(**options)
+            context.set_default_timeout(_PATIENCE_MS)
+            return context
+
+        chromium.new_context = patient  # type: ignore[method-assign]
         yield chromium
         chromium.close()
 

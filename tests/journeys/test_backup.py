@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
-from tests.conftest import serving
+from tests.conftest import Running, serving
 
 from wattstead.ingest.sources.letters import Letters
 from wattstead.ingest.sources.source_protocol import Message
@@ -32,23 +33,23 @@ def history(product: Any, address: str) -> tuple[list[float], list[float]]:
 
 
 def test_a_backup_brought_back_answers_the_same(
-    product_at: Callable[..., Any], verb: Callable[..., str], eventually: Callable[..., Any], tmp_path: Path
+    prefixed: Running, verb: Callable[..., str], eventually: Callable[..., Any], tmp_path: Path
 ) -> None:
-    old, copy, new = tmp_path / "old", tmp_path / "copy", tmp_path / "new"
+    old, copy, new = prefixed.folder, tmp_path / "copy", tmp_path / "new" / "data"
+    new.parent.mkdir()
     letter = Message(b"no meter", "port", 1)
-    with product_at(old) as running:
-        rows = [{"point": "kept", "time": f"2024-02-01T00:{n:02}:00Z", "value": n} for n in range(60)]
-        headers = {"Authorization": f"Bearer {running.write_key}"}
-        httpx.post(f"{running.url}/api/v1/readings", json={"readings": rows}, headers=headers).raise_for_status()
-        before = eventually(lambda: history(running, "kept"), lambda found: len(found[0]) == 60)
-        with contextlib.closing(Letters(old / "letters.db")) as letters:  # beside the server's own
-            assert letters.put(7, letter, "cannot be read").result()
-        for name in ("photos", "templates", "opcua", "tls"):
-            (old / name).mkdir(exist_ok=True)
-            (old / name / "kept").write_text(name)
-        assert "backup complete" in verb("backup", copy, "--data", old)
-        assert "is not empty" in verb("backup", copy, "--data", old, expect=1)
-        assert "holds registry.db" in verb("restore", copy, "--data", old, expect=1)
+    rows = [{"point": "kept", "time": f"2024-02-01T00:{n:02}:00Z", "value": n} for n in range(60)]
+    headers = {"Authorization": f"Bearer {prefixed.write_key}"}
+    httpx.post(f"{prefixed.url}/api/v1/readings", json={"readings": rows}, headers=headers).raise_for_status()
+    before = eventually(lambda: history(prefixed, "kept"), lambda found: len(found[0]) == 60)
+    with contextlib.closing(Letters(old / "letters.db")) as letters:  # beside the server's own
+        assert letters.put(7, letter, "cannot be read").result()
+    for name in ("photos", "templates", "opcua", "tls"):
+        (old / name).mkdir(exist_ok=True)
+        (old / name / "kept").write_text(name)
+    assert "backup complete" in verb("backup", copy, "--data", old)
+    assert "is not empty" in verb("backup", copy, "--data", old, expect=1)
+    assert "holds registry.db" in verb("restore", copy, "--data", old, expect=1)
     assert "restored the backup" in verb("restore", copy, "--data", new)
     with contextlib.closing(Letters(new / "letters.db")) as letters:
         assert [one.message for one in letters.page(7)] == [letter]
@@ -58,9 +59,8 @@ def test_a_backup_brought_back_answers_the_same(
     prepared(tmp_path / "sealed")
     (tmp_path / "sealed" / "seal.key").write_bytes(bytes(32))
     assert "another one than the backup's" in verb("restore", copy, "--data", tmp_path / "sealed", expect=1)
-    (new / "demo.json").write_bytes((old / "demo.json").read_bytes())
-    with product_at(new) as running:
-        assert history(running, "kept") == before
+    with serving(new.parent) as said:
+        assert history(replace(prefixed, url=said.split()[-1].rstrip("/")), "kept") == before
     assert "no complete backup" in verb("restore", tmp_path, "--data", tmp_path / "other", expect=1)
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from contextlib import AbstractContextManager, closing
-from pathlib import Path
+from contextlib import closing
 from typing import Any
 
 import httpx
 import pytest
+from tests.conftest import Running
 
 _ROLES = {
     "owner": 14,
@@ -32,11 +32,11 @@ def _signed(url: str, login: dict[str, str]) -> httpx.Client:
 
 
 @pytest.mark.parametrize("role", _ROLES)
-def test_a_person_of_each_role_is_in_the_demo(product: Any, role: str) -> None:
-    note = json.loads((product.folder / "demo.json").read_text())
+def test_a_person_of_each_role_is_in_the_demo(prefixed: Running, role: str) -> None:
+    note = json.loads((prefixed.folder / "demo.json").read_text())
     assert note["logins"][0]["role"] == "owner"
     (login,) = [one for one in note["logins"] if one["role"] == role]
-    with closing(_signed(product.url, login)) as client:
+    with closing(_signed(prefixed.url, login)) as client:
         assert client.get("/api/v1/session").json()["role"] == role
         if role == "operator":
             assert client.get("/api/v1/sites").status_code == 403
@@ -48,8 +48,8 @@ def test_a_person_of_each_role_is_in_the_demo(product: Any, role: str) -> None:
             assert sum("imulated" in site["note"] for site in sites) == 12
 
 
-def test_the_fleet_has_readings(product: Any, eventually: Callable[..., Any]) -> None:
-    with product.signed_in() as client:
+def test_the_fleet_has_readings(prefixed: Running, eventually: Callable[..., Any]) -> None:
+    with prefixed.signed_in() as client:
         simulated = [site["id"] for site in _sites(client) if "imulated" in site["note"]]
 
         def latest() -> list[Any]:
@@ -60,23 +60,20 @@ def test_the_fleet_has_readings(product: Any, eventually: Callable[..., Any]) ->
 
 
 def test_a_fleet_is_made_beside_a_running_server(
-    product_at: Callable[..., AbstractContextManager[Any]],
-    verb: Callable[..., str],
-    eventually: Callable[..., Any],
-    tmp_path: Path,
+    prefixed: Running, verb: Callable[..., str], eventually: Callable[..., Any]
 ) -> None:
-    with product_at(tmp_path / "data") as running:
-        said = verb("simulate", "--fleet", 30, "--days", 0.25, "--data", running.folder, "--seed", 5)
+    with prefixed.signed_in() as client:
+        before = len(_sites(client))
+        said = verb("simulate", "--fleet", 30, "--days", 0.25, "--data", prefixed.folder, "--seed", 5)
         assert "30 sites" in said
-        with running.signed_in() as client:
-            sites = eventually(lambda: _sites(client), lambda found: len(found) == 44)
-            newest = max(site["id"] for site in sites)
+        sites = eventually(lambda: _sites(client), lambda found: len(found) == before + 30)
+        newest = max(site["id"] for site in sites)
 
-            def stored() -> list[Any]:
-                rows = client.get(f"/api/v1/points?site={newest}").json()
-                return [row for row in rows if row["address"] == "home/power" and row["latest"]]
+        def stored() -> list[Any]:
+            rows = client.get(f"/api/v1/points?site={newest}").json()
+            return [row for row in rows if row["address"] == "home/power" and row["latest"]]
 
-            eventually(stored)
+        eventually(stored)
 
 
 def _sites(client: httpx.Client) -> list[dict[str, Any]]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import Any
+
+from tests.conftest import Running
 
 DAY_MS = 86_400_000
 
@@ -29,8 +30,8 @@ def asked_again(http: Any, query: dict[str, Any], seconds: float = 120) -> list[
         time.sleep(1)
 
 
-def test_the_first_question_finds_the_month(product_at: Any, tmp_path: Path) -> None:
-    with product_at(tmp_path / "data") as running, running.signed_in() as http:
+def test_the_first_question_finds_the_month(prefixed: Running) -> None:
+    with prefixed.signed_in() as http:
         sites = http.get("/api/v1/sites").json()["rows"]
         recorded = {site["id"] for site in sites if "imulated" not in site["note"]}
         points = http.get("/api/v1/points").json()

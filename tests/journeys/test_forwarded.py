@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
-import pytest
 from tests.conftest import serving as started
+
+from wattstead.settings import Settings
 
 EMAIL = "owner@localhost.localdomain"
 
@@ -30,13 +31,9 @@ def sign_in(http: httpx.Client, password: str, client: str, email: str = EMAIL) 
     return http.post("api/v1/session", json={"email": email, "password": password}, headers=told)
 
 
-@pytest.mark.parametrize(
-    ("options", "variables"),
-    [(("--trust-forwarded",), {}), ((), {"WATTSTEAD_TRUST_FORWARDED": "true"})],
-)
-def test_a_proxy_that_is_trusted(tmp_path: Path, options: tuple[str, ...], variables: dict[str, str]) -> None:
-    own = {"WATTSTEAD_PUBLIC_URL": "https://energy.example"}
-    with serving(tmp_path, *options, **variables, **own) as (http, password):
+def test_a_proxy_that_is_trusted(tmp_path: Path) -> None:
+    trusts, own = {"WATTSTEAD_TRUST_FORWARDED": "true"}, {"WATTSTEAD_PUBLIC_URL": "https://energy.example"}
+    with serving(tmp_path, **trusts, **own) as (http, password):
         assert "Secure" in sign_in(http, password, "203.0.113.1").headers["set-cookie"]
         guesses = [sign_in(http, "a wrong guess", "203.0.113.5", "x@test.example") for _ in range(11)]
         assert [answer.status_code for answer in guesses] == [401] * 10 + [429]
@@ -57,10 +54,10 @@ def without_tls(http: httpx.Client) -> None:
     assert http.get("sites", headers={**told, "X-Forwarded-Proto": "https"}).status_code == 200
 
 
-@pytest.mark.parametrize("options", [(), ("--no-trust-forwarded",)])
-def test_headers_that_anybody_can_send_are_nothing_by_themselves(tmp_path: Path, options: tuple[str, ...]) -> None:
-    variables = {"WATTSTEAD_TRUST_FORWARDED": "true"} if options else {}
-    with serving(tmp_path, *options, **variables) as (http, password):
+def test_headers_that_anybody_can_send_are_nothing_by_themselves(tmp_path: Path) -> None:
+    """Nor where the environment trusts them and the command line does not."""
+    assert not Settings().trust_forwarded
+    with serving(tmp_path, "--no-trust-forwarded", WATTSTEAD_TRUST_FORWARDED="true") as (http, password):
         answer = sign_in(http, password, "203.0.113.1")
         assert answer.status_code == 201
         assert "Secure" not in answer.headers["set-cookie"]

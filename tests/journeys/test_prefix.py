@@ -11,19 +11,17 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from playwright.sync_api import expect
-
-PREFIX = "/house/energy"
+from tests.conftest import PREFIX, Running
 
 
 @pytest.fixture
-def behind_a_proxy(product_at: Any, tmp_path: Any) -> Iterator[Any]:
+def behind_a_proxy(prefixed: Running) -> Iterator[Any]:
     """A demo told of its prefix, and a proxy that passes only what lies below it."""
-    with product_at(tmp_path / "data", "--base-path", PREFIX) as running:
-        proxy = ThreadingHTTPServer(("127.0.0.1", 0), handler(running.url))
-        threading.Thread(target=proxy.serve_forever, daemon=True).start()
-        yield running, f"http://127.0.0.1:{proxy.server_port}{PREFIX}/"
-        proxy.shutdown()
-        proxy.server_close()
+    proxy = ThreadingHTTPServer(("127.0.0.1", 0), handler(prefixed.url))
+    threading.Thread(target=proxy.serve_forever, daemon=True).start()
+    yield prefixed, f"http://127.0.0.1:{proxy.server_port}{PREFIX}/"
+    proxy.shutdown()
+    proxy.server_close()
 
 
 def handler(target: str) -> type[BaseHTTPRequestHandler]:

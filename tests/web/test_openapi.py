@@ -11,7 +11,11 @@ import pytest
 from wattstead.web import openapi
 
 pytestmark = pytest.mark.unit
-SPEC: dict[str, Any] = openapi.document()
+
+
+@pytest.fixture(scope="module")
+def spec() -> dict[str, Any]:
+    return openapi.document()
 
 
 def test_the_exported_file_is_current() -> None:
@@ -26,9 +30,9 @@ def test_making_it_leaves_logging_alone() -> None:
     assert (root.level, root.handlers) == (level, handlers)
 
 
-def test_every_operation_is_described() -> None:
+def test_every_operation_is_described(spec: dict[str, Any]) -> None:
     names = []
-    for path, item in SPEC["paths"].items():
+    for path, item in spec["paths"].items():
         for method, operation in item.items():
             assert operation["summary"], f"{method} {path}"
             assert operation["description"], f"{method} {path}"
@@ -38,8 +42,8 @@ def test_every_operation_is_described() -> None:
     assert len(names) == len(set(names))
 
 
-def test_every_struct_is_described_and_every_reference_leads_somewhere() -> None:
-    schemas = SPEC["components"]["schemas"]
+def test_every_struct_is_described_and_every_reference_leads_somewhere(spec: dict[str, Any]) -> None:
+    schemas = spec["components"]["schemas"]
     for name, schema in schemas.items():
         if name[0] != "_" and "properties" in schema and not name.startswith("Reading"):
             assert schema["description"], name
@@ -48,5 +52,5 @@ def test_every_struct_is_described_and_every_reference_leads_somewhere() -> None
         assert part.partition('"')[0].rpartition("/")[2] in schemas
 
 
-def test_field_texts_come_from_the_source() -> None:
-    assert SPEC["components"]["schemas"]["PointSeries"]["properties"]["amount"]["description"].startswith("Energy")
+def test_field_texts_come_from_the_source(spec: dict[str, Any]) -> None:
+    assert spec["components"]["schemas"]["PointSeries"]["properties"]["amount"]["description"].startswith("Energy")

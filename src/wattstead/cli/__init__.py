@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -45,7 +46,11 @@ Zone = Annotated[str, typer.Option("--zone", help="Time zone of local times.")]
 
 def _verb(name: str, **arguments: object) -> None:
     """Run the verb's own module, named from here."""
-    code = import_module(f"wattstead.cli.{name}").run(**arguments)
+    gc.disable()  # what is loaded stays: to look through it again and again would be a tenth of the start
+    module = import_module(f"wattstead.cli.{name}")
+    gc.freeze()
+    gc.enable()
+    code = module.run(**arguments)
     if code:
         raise typer.Exit(code)
 

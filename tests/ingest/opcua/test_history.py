@@ -42,23 +42,23 @@ async def test_what_changed_meanwhile_is_read_from_the_history(server: Meters) -
 
 
 async def test_a_server_that_gives_little_at_once_is_asked_for_the_rest(server: Meters) -> None:
-    made = settings(server.url, await server.add("Slow", 0.0), prefix="slow/")
-    await server.server.historize_node_data_change(server._nodes["Slow"], period=None, count=100_000)
+    made = settings(server.url, await server.add("Slow history", 0.0), prefix="slow/")
+    await server.server.historize_node_data_change(server._nodes["Slow history"], period=None, count=100_000)
     storage = server.server.iserver.history_manager.storage
     most, storage.max_history_data_response_size = storage.max_history_data_response_size, 10
     way, begin = RecordingWay(), datetime.datetime.now(datetime.UTC)
     try:
         async with running(made, way):
-            await way.until(lambda way: bool(way.readings("slow/Slow")))
+            await way.until(lambda way: bool(way.readings("slow/Slow history")))
         for at in range(1, 36):
-            await server.set("Slow", float(at), at=begin + at * SECOND)
+            await server.set("Slow history", float(at), at=begin + at * SECOND)
             await asyncio.sleep(0.001)
         again = RecordingWay()
         async with running(made, again):
-            await again.until(lambda way: len(way.readings("slow/Slow")) >= 35)
+            await again.until(lambda way: len(way.readings("slow/Slow history")) >= 35)
     finally:
         storage.max_history_data_response_size = most
-    assert sorted(set(dict(again.readings("slow/Slow")).values())) == [float(at) for at in range(1, 36)]
+    assert sorted(set(dict(again.readings("slow/Slow history")).values())) == [float(at) for at in range(1, 36)]
 
 
 async def test_a_server_without_history_has_a_gap_and_it_is_said(server: Meters) -> None:

@@ -19,7 +19,7 @@ from wattstead.registry.points.physics import check, physics
 from wattstead.registry.policy import Resource
 from wattstead.registry.records import PointDeclaration, PointRow
 from wattstead.registry.storage import dataset
-from wattstead.registry.storage.database import insert_rows, integers, possible, texts
+from wattstead.registry.storage.database import among, insert_rows, integers, possible
 from wattstead.registry.trail import SYSTEM, Actor
 
 
@@ -145,7 +145,7 @@ def known_ids(session: Session, site_id: int, paths: Sequence[str]) -> dict[str,
     """The point ids of those addresses of a site that exist."""
     rows = session.execute(
         select(tables.Address.path, tables.Address.point_id).where(
-            tables.Address.site_id == site_id, tables.Address.path.in_(texts(session, paths))
+            tables.Address.site_id == site_id, among(session, tables.Address.path, paths)
         )
     )
     return dict(rows.all())

@@ -23,6 +23,7 @@ from sqlalchemy import (
     Select,
     String,
     Table,
+    any_,
     bindparam,
     cast,
     column,
@@ -200,9 +201,17 @@ def possible(ids: Iterable[int]) -> list[int]:
     return [one for one in ids if 0 < one < 2**31]
 
 
-def texts(session: Session, values: Sequence[str]) -> Select[str]:
-    """Any number of texts, in one parameter, to stand at the right of ``in_``."""
-    return select(_column(session, values, String))
+def among(
+    session: Session, held: ColumnElement[str] | InstrumentedAttribute[str], values: Sequence[str]
+) -> ColumnElement[bool]:
+    """Whether a column holds one of any number of texts, in one parameter.
+
+    PostgreSQL looks an array up by its hash; a list of rows it would walk once for each row of a table of which it
+    knows only how small it was an hour ago.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        return held.in_(select(_column(session, values, String)))
+    return held == any_(bindparam(None, list(values), ARRAY(String)))
 
 
 def integers(session: Session, values: Sequence[int]) -> Select[int]:

@@ -15,7 +15,7 @@ from wattstead.registry.places import devices
 from wattstead.registry.points import declare
 from wattstead.registry.points.declare import PointChange
 from wattstead.registry.records import Device, PointDeclaration
-from wattstead.registry.storage.database import texts
+from wattstead.registry.storage.database import among
 from wattstead.registry.templates.template import Template
 from wattstead.registry.trail import SYSTEM, Actor
 
@@ -128,6 +128,6 @@ def _owners(session: Session, site_id: int, paths: Sequence[str]) -> dict[str, i
     rows = session.execute(
         select(tables.Address.path, tables.Point.device_id)
         .join(tables.Point, tables.Point.id == tables.Address.point_id)
-        .where(tables.Address.site_id == site_id, tables.Address.path.in_(texts(session, paths)))
+        .where(tables.Address.site_id == site_id, among(session, tables.Address.path, paths))
     )
     return dict(rows.all())

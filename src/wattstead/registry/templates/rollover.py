@@ -21,7 +21,7 @@ from wattstead.registry.points import declare, points
 from wattstead.registry.points.declare import PointChange
 from wattstead.registry.records import Device, PointDeclaration, PointRow
 from wattstead.registry.storage import dataset
-from wattstead.registry.storage.database import texts
+from wattstead.registry.storage.database import among
 from wattstead.registry.templates import furnishing
 from wattstead.registry.templates.template import Template
 from wattstead.registry.trail import SYSTEM, Actor
@@ -179,7 +179,7 @@ def _declared(template: Template, device: Device) -> dict[str, PointDeclaration]
 def _points(session: Session, device: Device, addresses: list[str]) -> dict[str, PointRow]:
     """Points of the device, and those of its site under these addresses, by address."""
     named = select(tables.Address.point_id).where(
-        tables.Address.site_id == device.site_id, tables.Address.path.in_(texts(session, addresses))
+        tables.Address.site_id == device.site_id, among(session, tables.Address.path, addresses)
     )
     found = points.points(
         session, tables.Point.site_id == device.site_id,

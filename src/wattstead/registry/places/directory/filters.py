@@ -18,7 +18,7 @@ from wattstead.registry.places import attributes
 from wattstead.registry.places.attributes import Attribute, Kind
 from wattstead.registry.reach import belonging, of_devices, of_memberships, of_organizations, of_people
 from wattstead.registry.records import Asks, Filter
-from wattstead.registry.storage.database import integers, possible, starts_with, texts
+from wattstead.registry.storage.database import among, integers, possible, starts_with
 from wattstead.registry.tables.mapping import Base, ByteText
 from wattstead.registry.tables.searched import folded
 
@@ -169,7 +169,7 @@ def _of_text(
     if wanted.test is Asks.IN:
         if len(wanted.values) == 1:
             return column == wanted.values[0]
-        return column.in_(texts(session, wanted.values))
+        return among(session, column, wanted.values)
     if wanted.test is Asks.PREFIX:
         prefix = wanted.values[0]
         if getattr(column, "type", None) is ByteText:
