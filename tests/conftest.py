@@ -19,6 +19,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.brokers import RabbitMq
+from tests.compiled import remember
 from tests.postgresql import postgresql
 from tests.workers import BesideTheDemo
 
@@ -35,6 +36,7 @@ _LONG = (
 )
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")  # timing decides no test
+remember()
 T = TypeVar("T")
 
 
