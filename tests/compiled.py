@@ -1,8 +1,8 @@
 """One memory of compiled statements for all registries of a worker.
 
-Each test has a database of its own, and SQLAlchemy would compile each statement anew for each of them: a quarter of what
-the tests of registry and web cost. Compiled text depends on the kind of database alone, which a dialect is that has
-once been connected.
+Each test has a database of its own, and SQLAlchemy would compile each statement anew for each of them: a quarter of
+what the tests of registry and web cost. Compiled text depends on the kind of database alone, which a dialect is that
+has once been connected.
 """
 
 from __future__ import annotations
