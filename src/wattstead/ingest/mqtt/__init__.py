@@ -1,1 +1,1 @@
-"""MQTT as a source: any broker, the payloads of common devices and free mappings; the broker of our own is not here."""
+"""MQTT: any broker as a source, payloads of common devices, free mappings; and a port that devices publish to."""
