@@ -52,13 +52,16 @@ class Client:
         self._http.close()
 
     def post_readings(
-        self, point: Sequence[str], time_us: Sequence[int], value: Sequence[float]
+        self, point: Sequence[str], time_us: Sequence[int], value: Sequence[float], unit: str = ""
     ) -> tuple[int, list[Issue]]:
         """Post columns; returns how many were taken and what was refused. Waits and tries again while it is told to.
 
+        ``unit`` is that of all values; empty: none is said, they are in the points' own.
+
         Raises `ServerRefused` or, after about two minutes, `ServerAway`.
         """
-        body = json.dumps({"time_unit": "us", "point": list(point), "time": list(time_us), "value": list(value)})
+        columns = {"time_unit": "us", "point": list(point), "time": list(time_us), "value": list(value)}
+        body = json.dumps({**columns, "unit": unit} if unit else columns)
         answer = self._try(
             "POST", "/api/v1/readings", self.write_key, content=body, headers={"Content-Type": "application/json"}
         )

@@ -108,7 +108,7 @@ class _Http(Outlet):
 
     async def send(self, readings: Sequence[Reading]) -> None:
         times, values = [one.time_us for one in readings], [one.value for one in readings]
-        _, refused = await asyncio.to_thread(self.client.post_readings, [self.point] * len(times), times, values)
+        _, refused = await asyncio.to_thread(self.client.post_readings, [self.point] * len(times), times, values, "kW")
         if refused:
             raise OutletFailed(f"{refused[0].place}: {refused[0].reason}")
 
