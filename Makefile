@@ -1,4 +1,4 @@
-# Ten verbs; `make run` and `make test` are all a newcomer needs. Each does its own set-up.
+# Nine verbs; `make run` and `make test` are all a newcomer needs. Each does its own set-up.
 SHELL := /bin/sh
 PYTHON ?= python3.11
 PORT ?= 8086
