@@ -53,4 +53,4 @@ def test_a_recording_through_rabbitmq(
         verb("simulate", "device", "--csv", table, "--device", "posted", "--pace", "0", "--to", product.url,
              "--key", product.write_key)  # fmt: skip
         eyes.stored("posted/power", [(now_s - 20, 1.25), (now_s - 10, 1.5)])
-        assert eyes.rows("posted/")["posted/power"]["unit"] == "kW"
+        assert eyes.rows("posted/")["posted/power"]["suggestion"]["unit"] == "kW"
