@@ -5694,6 +5694,8 @@ export interface operations {
                 kind?: string;
                 /** @description Only those right below this one. */
                 parent_id?: number | null;
+                /** @description Only those in which one may do this, such as `create site`. */
+                may?: string;
                 /** @description Default: as a tree. */
                 sort?: "name" | "kind" | "created" | "id" | "registration" | null;
                 /** @description Of the sorting. */

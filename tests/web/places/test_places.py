@@ -33,6 +33,22 @@ def test_organizations_make_a_tree(fleet: Fleet) -> None:
     assert fleet.owner.delete(below, headers=if_match(fleet.owner, below)).status_code == 204
 
 
+def test_organizations_in_which_one_may_do_something(fleet: Fleet) -> None:
+    own = fleet.office.registry.create_organization("Own branch", fleet.root).id
+    looked_at = fleet.office.registry.create_organization("Looked at", fleet.root).id
+    mixed = fleet.office.join("mixed@partner.example", "partner", organization_id=own)
+    person = said(fleet.owner.get("/people", params={"q": "mixed@partner.example"}))["rows"][0]["id"]
+    body = {"role": "auditor", "organization_id": looked_at}
+    assert fleet.owner.post(f"/people/{person}/memberships", json=body).is_success
+    with mixed:
+        assert {row["id"] for row in said(mixed.get("/organizations"))["rows"]} == {own, looked_at}
+        allowed = said(mixed.get("/organizations", params={"may": "create site"}))
+        assert ([row["id"] for row in allowed["rows"]], allowed["total"]) == ([own], 1)
+        given = said(mixed.get("/organizations", params={"may": "give away site"}))
+        assert [row["id"] for row in given["rows"]] == [own]
+        assert mixed.get("/organizations", params={"may": "paint site"}).status_code == 400
+
+
 def test_nobody_moves_a_branch_out_of_or_into_foreign_hands(fleet: Fleet) -> None:
     path = f"/organizations/{fleet.one}"
     for parent in (fleet.two, fleet.root, None):

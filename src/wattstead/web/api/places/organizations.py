@@ -17,7 +17,7 @@ from wattstead.web.access.gate import AnyRequest, actor, lacking, needs, require
 from wattstead.web.access.places import SEE_ORGANIZATION, require_in
 from wattstead.web.http.repeats import once
 from wattstead.web.http.versions import expected, tag
-from wattstead.web.problem import Refused
+from wattstead.web.problem import Refused, invalid
 from wattstead.web.rooms import FromRooms, FromViewer
 
 CREATE, CHANGE, DELETE = (
@@ -89,6 +89,9 @@ async def organizations(
     q: Annotated[str, QueryParameter(description="Part of the name.", max_length=200)] = "",
     kind: Annotated[str, QueryParameter(description="Only of this kind.", max_length=20)] = "",
     parent_id: Annotated[int | None, QueryParameter(description="Only those right below this one.")] = None,
+    may: Annotated[
+        str, QueryParameter(description="Only those in which one may do this, such as `create site`.", max_length=40)
+    ] = "",
     sort: Annotated[Sorting | None, QueryParameter(description="Default: as a tree.")] = None,
     order: Annotated[Literal["asc", "desc"], QueryParameter(description="Of the sorting.")] = "asc",
     limit: Annotated[int, QueryParameter(description="How many at most.", ge=1, le=5_000)] = 1_000,
@@ -96,12 +99,14 @@ async def organizations(
 ) -> OrganizationRows:
     """Those one may see: parents before children, or sorted."""
     reach, run = viewer.authority.reach(SEE_ORGANIZATION), rooms.registry_threads.run
+    within = viewer.authority.reach(_right(may)) if may else reach
     found = await run(rooms.registry.organizations, reach)
     seen, word = {one.id: one.name for one in found}, q.casefold()
     wanted = [
         one
         for one in found
         if word in one.name.casefold()
+        and within.holds(one.path)
         and kind in ("", one.kind)
         and (parent_id is None or (one.parent_id == parent_id and parent_id in seen))
     ]
@@ -199,6 +204,14 @@ async def delete_organization(
         rooms.registry.delete_organization, organization_id, version=expected(request), by=actor(viewer)
     )
     rooms.directory.expire()
+
+
+def _right(told: str) -> Right:
+    action, _, resource = told.rpartition(" ")
+    try:
+        return Right(Action(action), Resource(resource))
+    except ValueError:
+        raise invalid("may", f"{told[:40]!r} is nothing that one may do; give one such as `create site`") from None
 
 
 def _sorted_by(one: Organization, sort: Sorting) -> Any:
