@@ -15,7 +15,7 @@ const PAGES = {
   Points: ["points"],
   Settings: ["settings", "door"],
   SignIn: ["door"],
-  NotFound: ["door"],
+  NotFound: [],
   More: [],
   Start: ["points", "start"],
   Pulses: ["list", "points", "pulses"],

@@ -33,7 +33,7 @@ const routes: RouteRecordRaw[] = [
   { path: "/history", name: "history", component: () => charted(import("./pages/History.vue")), meta: { title: "nav.history", words: ["history"] } },
   { path: "/points", name: "points", component: () => import("./pages/Points.vue"), meta: { title: "nav.points", words: ["points"] } },
   { path: "/sign-in", name: "sign-in", component: () => import("./pages/SignIn.vue"), meta: { title: "signin.title", words: ["door"], open: true } },
-  { path: "/:rest(.*)*", name: "not-found", component: lost, meta: { title: "notfound.title", words: ["door"] } },
+  { path: "/:rest(.*)*", name: "not-found", component: lost, meta: { title: "notfound.title" } },
 ];
 
 export const router = createRouter({

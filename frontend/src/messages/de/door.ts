@@ -59,7 +59,4 @@ export const words: Words<"door"> = {
 
   "shared.title": "Geteilter Standort",
   "shared.ended": "Dieser Link ist abgelaufen oder wurde zurückgenommen. Bitten Sie den Absender um einen neuen.",
-
-  "notfound.text": "Die Adresse führt nirgendwohin, oder zu etwas, das Sie nicht sehen dürfen.",
-  "notfound.home": "Nach Hause",
 };

@@ -33,6 +33,8 @@ export const words: Words<"first"> = {
   "noright.title": "Das dürfen Sie nicht sehen oder ändern",
   "noright.text": "Der Eigentümer des Standorts kann Ihnen Zugang geben.",
   "notfound.title": "Hier ist nichts",
+  "notfound.text": "Die Adresse führt nirgendwohin, oder zu etwas, das Sie nicht sehen dürfen.",
+  "notfound.home": "Nach Hause",
 
   "home.using": "Verbrauch",
   "home.buying": "Bezug",

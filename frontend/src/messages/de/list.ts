@@ -221,6 +221,8 @@ export const words: Words<"list"> = {
   "invite.title": "Einladen",
   "invite.link": "Von hier wird keine E-Mail verschickt. Geben Sie {email} diesen Link selbst; er gilt einmal.",
   "invite.linkname": "Link der Einladung",
+  "invite.done": "Eingeladen",
+  "invite.mailed": "Eine Einladung wurde an {email} geschickt.",
 
   "import.go": "Importieren",
   "import.title": "Aus einer Datei importieren",

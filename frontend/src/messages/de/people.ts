@@ -7,8 +7,6 @@ export const words: Words<"people"> = {
 
   "invite.go": "Einladen",
   "invite.as": "Als",
-  "invite.done": "Eingeladen",
-  "invite.mailed": "Eine Einladung wurde an {email} geschickt.",
   "invite.waiting": "Eingeladen, noch ohne Antwort",
   "invite.none": "Keine Einladung ist offen.",
   "invite.drop": "Zurücknehmen",

@@ -57,7 +57,4 @@ export const words = {
 
   "shared.title": "Shared site",
   "shared.ended": "This link has ended or was taken back. Ask whoever sent it for a new one.",
-
-  "notfound.text": "The address leads nowhere, or to something that is not yours to see.",
-  "notfound.home": "To Home",
 } as const;

@@ -31,6 +31,8 @@ export const words = {
   "noright.title": "You may not see or change this",
   "noright.text": "The owner of the site can give you access.",
   "notfound.title": "There is nothing here",
+  "notfound.text": "The address leads nowhere, or to something that is not yours to see.",
+  "notfound.home": "To Home",
 
   "home.using": "Using",
   "home.buying": "Buying",

@@ -219,6 +219,8 @@ export const words = {
   "invite.title": "Invite",
   "invite.link": "No mail is sent from here. Give this link to {email} yourself; it works once.",
   "invite.linkname": "Link of the invitation",
+  "invite.done": "Invited",
+  "invite.mailed": "An invitation was sent to {email}.",
 
   "import.go": "Import",
   "import.title": "Import from a file",

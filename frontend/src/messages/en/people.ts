@@ -5,8 +5,6 @@ export const words = {
 
   "invite.go": "Invite",
   "invite.as": "As",
-  "invite.done": "Invited",
-  "invite.mailed": "An invitation was sent to {email}.",
   "invite.waiting": "Invited, not answered yet",
   "invite.none": "No invitation is open.",
   "invite.drop": "Take back",

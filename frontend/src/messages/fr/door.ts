@@ -59,7 +59,4 @@ export const words: Words<"door"> = {
 
   "shared.title": "Site partagé",
   "shared.ended": "Ce lien a expiré ou a été retiré. Demandez-en un nouveau à la personne qui l'a envoyé.",
-
-  "notfound.text": "L’adresse ne mène nulle part, ou à une chose que vous ne pouvez pas voir.",
-  "notfound.home": "Vers l’accueil",
 };

@@ -33,6 +33,8 @@ export const words: Words<"first"> = {
   "noright.title": "Vous ne pouvez pas voir ni modifier ceci",
   "noright.text": "Le propriétaire du site peut vous donner accès.",
   "notfound.title": "Il n’y a rien ici",
+  "notfound.text": "L’adresse ne mène nulle part, ou à une chose que vous ne pouvez pas voir.",
+  "notfound.home": "Vers l’accueil",
 
   "home.using": "Consommation",
   "home.buying": "Achat",

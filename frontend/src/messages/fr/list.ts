@@ -221,6 +221,8 @@ export const words: Words<"list"> = {
   "invite.title": "Inviter",
   "invite.link": "Aucun e-mail n'est envoyé d'ici. Donnez vous-même ce lien à {email} ; il sert une fois.",
   "invite.linkname": "Lien d'invitation",
+  "invite.done": "Invitation créée",
+  "invite.mailed": "Une invitation a été envoyée à {email}.",
 
   "import.go": "Importer",
   "import.title": "Importer un fichier",

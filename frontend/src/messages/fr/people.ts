@@ -7,8 +7,6 @@ export const words: Words<"people"> = {
 
   "invite.go": "Inviter",
   "invite.as": "En tant que",
-  "invite.done": "Invitation créée",
-  "invite.mailed": "Une invitation a été envoyée à {email}.",
   "invite.waiting": "Invitations sans réponse",
   "invite.none": "Aucune invitation en attente.",
   "invite.drop": "Retirer",
