@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { counterpart, firstDay, isoDay, parseDay, plusMonths, shifted, shiftOf, spanOf, weekStartOf } from "./period";
+import { counterpart, endOfDay, firstDay, isoDay, parseDay, plusMonths, shifted, shiftOf, spanOf, weekStartOf } from "./period";
 import { Zone } from "./zone";
 
 const BERLIN = new Zone("Europe/Berlin");
@@ -26,6 +26,11 @@ describe("periods", () => {
   it("holds the end of a shorter month", () => {
     expect(isoDay(plusMonths(day("2026-01-31"), 1))).toBe("2026-02-28");
     expect(isoDay(shifted("year", day("2028-02-29"), 1))).toBe("2029-02-28");
+  });
+
+  it("ends a day with its last moment on the clock of the place", () => {
+    expect(endOfDay(day("2026-11-30"), new Zone("America/New_York"))).toBe(Date.UTC(2026, 11, 1, 5));
+    expect(endOfDay(day("2026-03-29"), BERLIN) - BERLIN.instant(2026, 3, 29)).toBe(23 * 3_600_000);
   });
 
   it.each(["2026-02-30", "2026-13-01", "16.11.2026", "", "2026-1-1"])("does not take %s for a day", (text) => {

@@ -75,6 +75,11 @@ export function startOfDay(day: Day, zone: Zone): number {
   return zone.instant(day.year, day.month, day.day);
 }
 
+/** When a day is over: the first moment of the next one. */
+export function endOfDay(day: Day, zone: Zone): number {
+  return startOfDay(plusDays(day, 1), zone);
+}
+
 export function spanOf(period: Period, day: Day, zone: Zone, weekStart: number): Span {
   const first = firstDay(period, day, weekStart);
   return { from: startOfDay(first, zone), to: startOfDay(shifted(period, first, 1), zone) };
