@@ -152,6 +152,42 @@ def test_people_from_a_file(desk: Any) -> None:
         assert _told(door.post("/invitations/accept", json=answer)) == {"email": "first@desk.example"}
 
 
+def test_an_export_of_people_is_imported_again(desk: Any) -> None:
+    registry, owner = desk.office.registry, desk.office.signed_in()
+    mill, hall = (registry.create_site(desk.one, name, "UTC").id for name in ("Round trip", "Round hall"))
+    with desk.office.join("round@trip.example", "user", site_id=mill) as client:
+        person = client.get("/session").json()["account_id"]
+    asked = {"kind": "people", "q": "round@trip.example", "format": "csv"}
+    export = desk.partner.get("/directory/export", params=asked).content.decode("utf-8-sig")
+    (row,) = csv.DictReader(io.StringIO(export))
+    assert (row["role"], row["site_id"], row["site"], row["organization_id"]) == ("user", str(mill), "Round trip", "")
+
+    def file(**changed: str) -> str:
+        text = io.StringIO()
+        writer = csv.DictWriter(text, [*row, "tag.team"])
+        writer.writeheader()
+        writer.writerow(row | changed)
+        return text.getvalue()
+
+    with owner:
+        told = _preview(owner, export, "people")
+        assert (told["create"], told["change"], told["problems"]) == (0, 1, [])
+        told = _preview(owner, file(**{"phone": "'+33 1", "tag.team": "red"}), "people")
+        done = _told(owner.post("/imports/apply", json={"token": told["token"]}))
+        assert (done["created"], done["changed"], done["problems"]) == (0, 1, [])
+        now = _told(owner.get(f"/people/{person}"))
+        assert (now["phone"], now["tags"], now["roles"]) == ("+33 1", {"team": "red"}, ["user"])
+        for changed in ({"role": "manager"}, {"site_id": str(hall)}):
+            told = _preview(owner, file(**changed), "people")
+            assert [(one["line"], one["column"]) for one in told["problems"]] == [(2, "role")], changed
+        elsewhere = _preview(owner, file(email="other@trip.example"), "people")
+        assert (elsewhere["create"], elsewhere["problems"]) == (1, []), "the id of another server is none of here"
+        done = _told(owner.post("/imports/apply", json={"token": elsewhere["token"]}))
+        assert [one["email"] for one in done["links"]] == ["other@trip.example"]
+    refused = _preview(desk.partner, file(id=str(person), role="owner"), "people")
+    assert (refused["change"], len(refused["problems"])) == (0, 1)
+
+
 def _workbook(*rows: list[Any]) -> bytes:
     file = io.BytesIO()
     with xlsxwriter.Workbook(file, {"in_memory": True}) as book:

@@ -64,6 +64,11 @@ def change(
     return accounts.record(row)
 
 
+def check_in_hand(session: Session, actor: Actor, authority: Authority, account_id: int, now: datetime) -> None:
+    """Raise `Unknown`, `RoleRefused` unless somebody may change that person."""
+    _in_hand(session, actor, authority, Right(Action.CHANGE, Resource.PERSON), account_id, None, now)
+
+
 def check_attributes(told: PersonChange) -> None:
     """Raise `NameInvalid` for words that cannot be set."""
     _put_attributes(tables.Account(), told)

@@ -109,6 +109,12 @@ class Standing(Door):
         with self._db.writing() as s:
             return changes.change(s, actor, authority, account_id, told, version, self._clock())
 
+    def check_change(self, actor: Actor, authority: Authority, account_id: int, told: PersonChange) -> None:
+        """Raise what `change_person` would for words and tags; changes nothing."""
+        with self._db.reading() as s:
+            changes.check_in_hand(s, actor, authority, account_id, self._clock())
+            changes.check_attributes(told)
+
     def delete_person(self, actor: Actor, authority: Authority, account_id: int, version: int | None = None) -> None:
         """Delete a person for good; raises `Unknown`, `Stale`, `RoleRefused`."""
         with self._db.writing() as s:

@@ -35,6 +35,8 @@ _PERSON = (
     "id", "name", "email", "state", "phone", "mobile_phone", "phone_type", "operating_system", "application_version",
     "privacy_state", "locale", "verified", "last_seen", "created",
 )  # fmt: skip
+_ROLE = ("role", "organization_id", "site_id", "site")
+"""What the first role is that a person has and that counts, and where it holds."""
 _CHUNK = 262_144
 _OWN = ("kind", "format", "cursor", "limit")
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -100,7 +102,7 @@ def _people(request: AnyRequest, rooms: Rooms, viewer: Viewer) -> Iterator[Part]
     )
     reach = viewer.authority.reach(_RIGHTS["people"])
     keys = rooms.registry.tags_of_people(reach, query)
-    columns = ("organization", *_PERSON, *(f"tag.{key}" for key in keys))
+    columns = ("organization", *_PERSON, *_ROLE, *(f"tag.{key}" for key in keys))
     while True:
         page = rooms.registry.people(reach, query)
         yield _People(columns, [_cells(row, keys) for row in page.rows])
@@ -111,7 +113,13 @@ def _people(request: AnyRequest, rooms: Rooms, viewer: Viewer) -> Iterator[Part]
 
 def _cells(row: PersonRow, keys: Sequence[str]) -> list[object]:
     own = (getattr(row.account, name) for name in _PERSON)
-    return [row.organization, *own, *(row.tags.get(key, "") for key in keys)]
+    now = datetime.now(UTC)
+    counting = (one for one in row.memberships if not one.suspended and (one.expires is None or one.expires > now))
+    first = next(counting, None)
+    return [
+        row.organization, *own, *(getattr(first, name, None) for name in _ROLE),
+        *(row.tags.get(key, "") for key in keys),
+    ]  # fmt: skip
 
 
 def _with_first(first: Part | None, rest: Iterator[Part]) -> Iterator[Part]:

@@ -11,14 +11,14 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from wattstead.metering.errors import WattsteadError
-from wattstead.registry.errors import AttributeInvalid
+from wattstead.registry.errors import AttributeInvalid, Unknown
 from wattstead.registry.people.emails import checked as checked_email
 from wattstead.registry.people.emails import look
 from wattstead.registry.places import attributes
 from wattstead.registry.places.attributes import Attribute
 from wattstead.registry.points.tags import checked as checked_tags
 from wattstead.registry.policy import Action, Resource, Right, Role
-from wattstead.registry.records import Organization, PersonChange
+from wattstead.registry.records import Organization, PersonChange, PersonRow
 from wattstead.web.access.gate import actor
 from wattstead.web.access.people import invitation_link, invitation_writer
 from wattstead.web.access.viewer import Viewer
@@ -46,7 +46,7 @@ class Kind(NamedTuple):
 KINDS = {
     "sites": Kind(Resource.SITE, attributes.SITE, frozenset(_BESIDE | {"id"})),
     "devices": Kind(Resource.DEVICE, attributes.DEVICE, frozenset(_BESIDE | {"id", "site_id", "site", "template"})),
-    "people": Kind(Resource.PERSON, attributes.PERSON, frozenset(_BESIDE | {"email", "role", "site_id"})),
+    "people": Kind(Resource.PERSON, attributes.PERSON, frozenset(_BESIDE | {"email", "role", "site_id", "site"})),
 }
 _IGNORED = frozenset({"created", "last_seen", "mobile_bytes", "posting", "revision", "prefix", "verified", "state",
                       "completeness", "connection_state"})  # fmt: skip
@@ -184,8 +184,37 @@ class Importer:
         return True
 
     def _person(self, line: Line, write: bool) -> bool:
-        cells = line.cells
+        """Whether a person is new, else they are changed: whose id and e-mail address stand in the line."""
+        cells, tags = line.cells, self._tags(line)
         email = checked_email(cells.get("email", ""))
+        if look(email) in self._emails:
+            raise AttributeInvalid("email", f"{email} is that of a line above")
+        told = PersonChange(**{name: cells[name] for name in _PERSON if cells.get(name)}, tags=tags)
+        known = self._known_person(line, email)
+        if known is None:
+            self._new_person(line, email, told, write)
+        else:
+            _check_held(line, known)
+            who, authority, person_id = actor(self.viewer), self.viewer.authority, known.account.id
+            self.registry.check_change(who, authority, person_id, told)
+            self._emails.add(look(email))
+            if write:
+                self.registry.change_person(who, authority, person_id, told)
+        return known is None
+
+    def _known_person(self, line: Line, email: str) -> PersonRow | None:
+        """The person of a line of an export; in one of another server the id is somebody else's, or nobody's."""
+        if not line.cells.get("id"):
+            return None
+        see = self.viewer.authority.reach(Right(Action.SEE, Resource.PERSON))
+        try:
+            found = self.registry.person(see, self._number(line, "id"))
+        except Unknown:
+            return None
+        return found if found.account.email == email else None
+
+    def _new_person(self, line: Line, email: str, told: PersonChange, write: bool) -> None:
+        cells = line.cells
         try:
             role = Role(cells.get("role") or Role.USER.value)
         except ValueError:
@@ -200,10 +229,7 @@ class Importer:
             place["organization_id"], path = organization.id, organization.path
         if not self.viewer.authority.gives(role, path, place.get("site_id", 0)):
             raise AttributeInvalid("role", f"{role.value} is not yours to give there")
-        told = PersonChange(**{name: cells[name] for name in _PERSON if cells.get(name)}, tags=self._tags(line))
         who, authority = actor(self.viewer), self.viewer.authority
-        if look(email) in self._emails:
-            raise AttributeInvalid("email", f"{email} is that of a line above")
         self.registry.check_person(authority, email, role, told, **place)
         self._emails.add(look(email))
         if write:
@@ -215,7 +241,6 @@ class Importer:
             link = invitation_link(self.rooms, made)
             if link is not None:
                 self._links.append((line.number, email, link))
-        return True
 
     def _given(self, line: Line) -> dict[str, Any]:
         """The attributes of a line as they are stored; an empty cell says nothing."""
@@ -274,3 +299,16 @@ class Importer:
     def _known(self, name: str) -> bool:
         known = self.kind.attributes.get(name)
         return bool(known) or name in self.kind.more or name in _IGNORED or name.startswith("tag.")
+
+
+def _check_held(line: Line, known: PersonRow) -> None:
+    """Raise `AttributeInvalid` for a role that the person does not have there: a table gives and takes no roles."""
+    role, site, organization = (line.cells.get(name, "") for name in ("role", "site_id", "organization_id"))
+    held = any(
+        role in ("", one.role)
+        and site in ("", str(one.site_id))
+        and (site or organization in ("", str(one.organization_id)))
+        for one in known.memberships
+    )
+    if (role or site or organization) and not held:
+        raise AttributeInvalid("role", "is not what this person has there; change it on their page")
