@@ -14,6 +14,7 @@ import pytest
 import xlsxwriter
 
 from wattstead.web.files import tables_in
+from wattstead.web.files.previews import MOST_BYTES, MOST_BYTES_EACH, Waiting
 from wattstead.web.problem import Refused
 
 EVIL = '=HYPERLINK("http://evil.example")'
@@ -186,6 +187,16 @@ def test_an_export_of_people_is_imported_again(desk: Any) -> None:
         assert [one["email"] for one in done["links"]] == ["other@trip.example"]
     refused = _preview(desk.partner, file(id=str(person), role="owner"), "people")
     assert (refused["change"], len(refused["problems"])) == (0, 1)
+
+
+def test_previews_that_wait_are_bounded_in_bytes() -> None:
+    waiting = Waiting()
+    mine = [waiting.keep(1, "sites", bytes(MOST_BYTES_EACH // 2)) for _ in range(3)]
+    assert [waiting.take(1, token) is not None for token in mine] == [False, True, True]
+    others = [waiting.keep(who, "sites", bytes(MOST_BYTES_EACH)) for who in range(2, 6)]
+    assert MOST_BYTES // MOST_BYTES_EACH == 3
+    assert [waiting.take(who, token) is not None for who, token in enumerate(others, 2)] == [False, True, True, True]
+    assert waiting.take(9, waiting.keep(8, "sites", b"name")) is None
 
 
 def _workbook(*rows: list[Any]) -> bytes:

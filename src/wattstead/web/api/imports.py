@@ -11,7 +11,8 @@ from litestar.params import JSONBody, QueryParameter
 from wattstead.registry.policy import Action, Right
 from wattstead.web.access.gate import SIGNED, AnyRequest, lacking
 from wattstead.web.files import tables_in
-from wattstead.web.files.importing import KINDS, Importer, Waiting
+from wattstead.web.files.importing import KINDS, Importer
+from wattstead.web.files.previews import Waiting
 from wattstead.web.problem import Refused
 from wattstead.web.rooms import FromAccount, FromRooms, FromViewer
 
@@ -84,7 +85,7 @@ async def preview(
     run = rooms.registry_threads.run
     sheet = await run(tables_in.read, content)
     plan = await run(lambda: Importer(rooms, viewer, KINDS[kind]).planned(sheet))
-    token = _waiting(request).keep(account.id, kind, sheet)
+    token = _waiting(request).keep(account.id, kind, content)
     problems = [ImportProblem(**msgspec.structs.asdict(one)) for one in plan.problems[:1_000]]
     return ImportPreview(token, plan.create, plan.change, problems)
 
@@ -97,8 +98,10 @@ async def apply(
     found = _waiting(request).take(account.id, data.token)
     if found is None or (data.kind and data.kind != found[0]):
         raise Refused(404, "there is no such preview, or no longer; send the file again", code="preview.ended")
-    kind, sheet = found
-    done = await rooms.registry_threads.run(lambda: Importer(rooms, viewer, KINDS[kind]).applied(sheet))
+    kind, content = found
+    run = rooms.registry_threads.run
+    sheet = await run(tables_in.read, content)
+    done = await run(lambda: Importer(rooms, viewer, KINDS[kind]).applied(sheet))
     rooms.directory.expire()
     problems = [ImportProblem(**msgspec.structs.asdict(one)) for one in done.problems[:1_000]]
     return ImportDone(done.create, done.change, problems, [ImportLink(*one) for one in done.links])

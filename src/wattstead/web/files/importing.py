@@ -5,8 +5,6 @@ A preview does everything but write. A line that fails is told and left out; the
 
 from __future__ import annotations
 
-import secrets
-import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -26,9 +24,6 @@ from wattstead.web.files.tables_in import Fault, Line, Sheet
 from wattstead.web.problem import code_of
 from wattstead.web.rooms import Rooms
 
-_KEPT_S = 1_800.0
-_MOST_KEPT, _MOST_EACH = 20, 3
-"""How many tables wait at most, and how many of one person: nobody's preview pushes out those of others."""
 _BESIDE = {"organization", "organization_id"}
 _PERSON = frozenset({"name", "phone", "mobile_phone", "phone_type", "operating_system", "application_version",
                      "privacy_state", "locale"})  # fmt: skip
@@ -61,34 +56,6 @@ class Plan(NamedTuple):
     problems: list[Fault]
     links: list[tuple[int, str, str]]
     """Line, e-mail address and invitation of each person who was made where no mail is sent."""
-
-
-class Waiting:
-    """Tables that were previewed, in memory for half an hour; each is its person's alone."""
-
-    def __init__(self) -> None:
-        self._kept: dict[str, tuple[float, int, str, Sheet]] = {}
-
-    def keep(self, account_id: int, kind: str, sheet: Sheet) -> str:
-        """The token with which to take it."""
-        now = time.monotonic()
-        self._kept = {token: one for token, one in self._kept.items() if one[0] > now}
-        own = [token for token, one in self._kept.items() if one[1] == account_id]
-        for token in own[: max(0, len(own) - _MOST_EACH + 1)]:
-            del self._kept[token]
-        while len(self._kept) >= _MOST_KEPT:
-            self._kept.pop(next(iter(self._kept)))
-        token = secrets.token_urlsafe(24)
-        self._kept[token] = (now + _KEPT_S, account_id, kind, sheet)
-        return token
-
-    def take(self, account_id: int, token: str) -> tuple[str, Sheet] | None:
-        """Kind and table, once."""
-        found = self._kept.get(token)
-        if found is None or found[1] != account_id or found[0] < time.monotonic():
-            return None
-        del self._kept[token]
-        return found[2], found[3]
 
 
 class Importer:
