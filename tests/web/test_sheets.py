@@ -199,6 +199,29 @@ def test_previews_that_wait_are_bounded_in_bytes() -> None:
     assert waiting.take(9, waiting.keep(8, "sites", b"name")) is None
 
 
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('name,city\nA,Lyon\nB,"Paris\nC,Brest\n', 3),
+        ('name,city\n"A\nhouse",Lyon\nB,"Paris" centre\n', 4),
+        ('name,"city\nA,Lyon\n', 1),
+        ('name,city\nA,"' + "Lyon\n" * 50_000, 2),
+    ],
+)
+def test_a_quote_that_is_not_closed_swallows_nothing(text: str, line: int) -> None:
+    with pytest.raises(Refused) as refused:
+        tables_in.read(text.encode())
+    assert (refused.value.code, refused.value.figures) == ("table.quote", {"line": line})
+
+
+def test_a_cell_that_is_much_too_long_costs_its_line() -> None:
+    sheet = tables_in.read(("name,note\nA,x\nB," + "x" * 200_000 + '\nC,"' + "y " * 200_000 + '"\nD,z\n').encode())
+    assert [line.cells["name"] for line in sheet.lines] == ["A", "D"]
+    assert [(one.line, one.column, one.code) for one in sheet.problems] == [
+        (3, "note", "cell.long"), (4, "note", "cell.long"),
+    ]  # fmt: skip
+
+
 def _workbook(*rows: list[Any]) -> bytes:
     file = io.BytesIO()
     with xlsxwriter.Workbook(file, {"in_memory": True}) as book:

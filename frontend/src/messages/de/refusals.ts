@@ -74,6 +74,7 @@ export const words: Words<"refusals"> = {
   "refusal.table.twice": "Die Spalte {column} steht zweimal in der Tabelle.",
   "refusal.table.empty": "Die Datei ist leer. Ihre erste Zeile nennt die Spalten.",
   "refusal.table.kind": "Die Datei ist weder Excel noch CSV in UTF-8. Speichern Sie sie als CSV UTF-8.",
+  "refusal.table.quote": "In Zeile {line} ist ein Anführungszeichen nicht geschlossen, oder danach steht noch Text. In einer Zelle wird es verdoppelt.",
   "refusal.table.damaged": "Die Datei lässt sich nicht lesen; vielleicht ist sie beschädigt.",
   "refusal.preview.ended": "Diese Vorschau gilt nicht mehr. Wählen Sie die Datei noch einmal.",
   "refusal.cell.long": "hat {letters} Zeichen; höchstens {most} sind erlaubt.",

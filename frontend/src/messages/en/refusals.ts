@@ -72,6 +72,7 @@ export const words = {
   "refusal.table.twice": "The column {column} stands in the table twice.",
   "refusal.table.empty": "The file is empty. Its first line names the columns.",
   "refusal.table.kind": "The file is neither Excel nor CSV in UTF-8. Save it as CSV UTF-8.",
+  "refusal.table.quote": "Line {line} has a quote that is not closed, or text after it. A quote inside a cell is doubled.",
   "refusal.table.damaged": "The file cannot be read; it may be damaged.",
   "refusal.preview.ended": "This preview has ended. Choose the file again.",
   "refusal.cell.long": "has {letters} characters; at most {most} are taken.",

@@ -74,6 +74,7 @@ export const words: Words<"refusals"> = {
   "refusal.table.twice": "La colonne {column} figure deux fois dans le tableau.",
   "refusal.table.empty": "Le fichier est vide. Sa première ligne nomme les colonnes.",
   "refusal.table.kind": "Le fichier n'est ni Excel ni CSV en UTF-8. Enregistrez-le en CSV UTF-8.",
+  "refusal.table.quote": "À la ligne {line}, un guillemet n'est pas fermé, ou du texte le suit. Dans une cellule, un guillemet se double.",
   "refusal.table.damaged": "Le fichier ne peut pas être lu ; il est peut-être endommagé.",
   "refusal.preview.ended": "Cet aperçu n'est plus valable. Choisissez de nouveau le fichier.",
   "refusal.cell.long": "a {letters} caractères ; {most} au plus sont acceptés.",

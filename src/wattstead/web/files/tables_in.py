@@ -18,6 +18,7 @@ MOST_ROWS = 20_000
 _LONGEST_CELL = 10_000
 _LARGEST_UNPACKED = 100_000_000
 _MOST_COLUMNS = 200
+csv.field_size_limit(LARGEST)  # a longer cell than it knows ends the whole reading: here it costs its line
 _FORMULA = ("=", "@", "\t=", "+=", "-=")
 
 
@@ -138,10 +139,18 @@ def _csv(content: bytes) -> Iterator[list[Any]]:
         raise Refused(400, "the file is neither Excel nor CSV", code="table.kind")
     head = text.partition("\n")[0]
     separator = max((",", ";", "\t"), key=head.count)
-    try:
-        yield from csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-    except csv.Error as error:
-        raise Refused(400, f"the file cannot be read as CSV: {error}", code="table.damaged") from None
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    while True:
+        begins = rows.line_num + 1
+        try:
+            yield next(rows)
+        except StopIteration:
+            return
+        except csv.Error:
+            sentence = (
+                f"line {begins} has a cell whose quote is not closed, or goes on after it; a quote inside is doubled"
+            )
+            raise Refused(400, sentence, code="table.quote", line=begins) from None
 
 
 def _defines(part: bytes) -> bool:
