@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from wattstead.registry.errors import LoginBusy, LoginFailed, LoginLimited, NameInvalid, PasswordInvalid
-from wattstead.registry.people import sessions
+from wattstead.registry.people import emails, sessions
 from wattstead.registry.people.proofs import passwords
 from wattstead.registry.records import Account
 from wattstead.registry.registry import Registry
@@ -71,6 +71,39 @@ def test_what_is_no_email_address(registry: Registry, email: str) -> None:
     with pytest.raises(NameInvalid):
         registry.first_owner(email, PASSWORD)
     assert registry.organizations() == []
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize(
+    "email",
+    [
+        "a,b@x", "<a>@x", "a@-", "a@x-", "a@-x.org", "a@x_y.org", "a@[127.0.0.1]", "a@127.0.0.1", '"a b"@x.org',
+        "a;b@x", ".a@x.org", "a.@x.org", "a..b@x.org", "a(b)@x.org", "a\\b@x.org", "a:b@x.org", "a@x.org:25",
+        "a@x,y.org", "a@" + "x" * 64 + ".org", "a@b..org", "adm\u0131n@x.org", "adm\u0130n@x.org",
+        "\u0251dmin@x.org", "a\u20ac@x.org",
+    ],
+)  # fmt: skip
+def test_a_new_address_to_which_no_mail_goes(email: str) -> None:
+    with pytest.raises(NameInvalid):
+        emails.checked(email)
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize(
+    ("email", "plain"),
+    [
+        ("o'neil+solar@example.org", "o'neil+solar@example.org"), ("a_b-c.d@x-y.example", "a_b-c.d@x-y.example"),
+        ("owner@localhost", "owner@localhost"), ("Jos\u00e9@example.org.", "jos\u00e9@example.org"),
+        ("ада@пример.example", "ада@xn--e1afmkfd.example"), ("用户@例子.example", "用户@xn--fsqu00a.example"),
+    ],
+)  # fmt: skip
+def test_a_new_address(email: str, plain: str) -> None:
+    assert emails.checked(email) == plain
+
+
+@pytest.mark.unit
+def test_who_has_such_an_address_signs_in_all_the_same() -> None:
+    assert emails.folded("A,b@X") == "a,b@x"
 
 
 @pytest.mark.parametrize("password", ["", "short", "x" * 1001])

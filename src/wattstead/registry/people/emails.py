@@ -11,6 +11,10 @@ import idna
 from wattstead.registry.errors import NameInvalid
 
 _EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]{1,190}")
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.!#$%&'*+/=?^_`{|}~-")
+"""What stands unquoted before the @ (RFC 5322), beside letters of other scripts (RFC 6531)."""
+_LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _ALIKE_SCRIPTS = frozenset({"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC"})
 _LOOKS_LIKE = str.maketrans(
     "асеорухіѕјһԁԛԝкмтвнгпӏѵү" + "ονρταυικεηχγω" + "ıɡɑ" + "օոսհցզյ" + "ⲟⲣⲥⲓⲕⲙⲏⲧ",
@@ -18,6 +22,7 @@ _LOOKS_LIKE = str.maketrans(
 )
 """Letters that are drawn like Latin ones: Cyrillic, Greek, Latin beyond ASCII, Armenian, Coptic (the common part of
 Unicode TS #39)."""
+_ALIKE = frozenset(map(chr, _LOOKS_LIKE))
 
 
 def folded(email: str) -> str:
@@ -49,13 +54,36 @@ def folded(email: str) -> str:
 
 
 def checked(email: str) -> str:
-    """A new address, folded; raises `NameInvalid` also when letters of several scripts hide one behind another."""
+    """A new address, folded; raises `NameInvalid` for one that no mail can be sent to, or whose letters hide others.
+
+    Stricter than `folded`, by which those who are there already sign in.
+    """
     plain = folded(email)
+    local, _, host = plain.partition("@")
+    if not all(local.split(".")) or not all(_in_name(letter) for letter in local):
+        reason = "has before the @ what no address has; give letters, digits and dots between them"
+        raise NameInvalid("e-mail address", email, reason, "email.none")
+    if not _HOST.fullmatch(host) or host.rpartition(".")[2].isdecimal():
+        raise NameInvalid("e-mail address", email, "has no host after the @; give name@place", "email.none")
+    hidden = sorted({letter for letter in local if _hides(letter)})
+    if hidden:
+        told = f"has letters that are drawn like plain ones ({', '.join(hidden)})"
+        raise NameInvalid("e-mail address", email, told)
     scripts = {unicodedata.name(letter, "").partition(" ")[0] for letter in plain.partition("@")[0] if letter.isalpha()}
     mixed = sorted(scripts & _ALIKE_SCRIPTS)
     if len(mixed) > 1:
         raise NameInvalid("e-mail address", email, f"mixes letters that look alike ({', '.join(mixed).lower()})")
     return plain
+
+
+def _in_name(letter: str) -> bool:
+    return letter in _PLAIN if letter.isascii() else unicodedata.category(letter)[0] in "LMN"
+
+
+def _hides(letter: str) -> bool:
+    """Whether a letter of the Latin script passes for one of ASCII, or is a mark that could not join its letter."""
+    own = unicodedata.name(letter, "")
+    return (letter in _ALIKE and own.startswith("LATIN")) or own.startswith("COMBINING")
 
 
 def look(folded_email: str) -> str:
