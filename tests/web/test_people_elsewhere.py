@@ -177,10 +177,19 @@ def test_a_share_ends_when_the_role_of_its_maker_does(office: Any, companies: li
         assert seen.post("/invitations/accept", json={"token": token}).status_code == 200
         shown = f"/shared/{link.rpartition('/')[2]}"
         assert seen.get(f"/sites/{mill.site}").status_code == guest.get(shown).status_code == 200
+        asked = maker.post("/shares", json={"site_id": mill.site, "email": "not.yet@test.example"})
+        assert asked.json()["kind"] == "invitation"
+
+        def listed() -> dict[str, bool]:
+            rows = mill.owner.get("/shares", params={"site": mill.site}).json()["rows"]
+            return {row["kind"]: row["resting"] for row in rows}
+
+        assert listed() == {"person": False, "invitation": False, "link": False}
         path = f"/people/{maker.get('/session').json()['account_id']}/memberships"
         over = (datetime.now(UTC) - timedelta(seconds=1)).isoformat()
         ended = {"role": "user", "site_id": mill.site, "expires": over}
         assert mill.owner.post(path, json=ended).status_code == 201
         assert seen.get(f"/sites/{mill.site}").status_code == guest.get(shown).status_code == 404
+        assert listed() == {"person": True, "invitation": False, "link": True}
         assert mill.owner.post(path, json={"role": "user", "site_id": mill.site}).status_code == 201
         assert seen.get(f"/sites/{mill.site}").status_code == guest.get(shown).status_code == 200

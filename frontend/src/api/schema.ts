@@ -3766,6 +3766,11 @@ export interface components {
             expires: string | null;
             /** @description The address of the link, shown this once; else empty. */
             link: string;
+            /**
+             * @description Whether it shows nothing now, since whoever made it may not show the site at present.
+             * @default false
+             */
+            resting: boolean;
         };
         /**
          * ShareRows

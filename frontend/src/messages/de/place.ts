@@ -126,6 +126,8 @@ export const words: Words<"place"> = {
   "share.drop": "Zurücknehmen",
   "share.dropone": "Zurücknehmen: {name}",
   "share.droptext": "Sie sehen diesen Standort ab sofort nicht mehr.",
+  "share.waiting": "Eingeladen, noch ohne Antwort",
+  "share.resting": "zeigt zurzeit nichts, denn wer geteilt hat, darf es gerade nicht",
   "share.never": "Nicht von selbst",
 
   "space.title": "Räume",

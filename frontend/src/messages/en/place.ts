@@ -124,6 +124,8 @@ export const words = {
   "share.drop": "Take back",
   "share.dropone": "Take back: {name}",
   "share.droptext": "They can no longer see this site, at once.",
+  "share.waiting": "Invited, no answer yet",
+  "share.resting": "shows nothing now, since whoever shared it may not at present",
   "share.never": "Not by itself",
 
   "space.title": "Spaces",

@@ -126,6 +126,8 @@ export const words: Words<"place"> = {
   "share.drop": "Retirer",
   "share.dropone": "Retirer : {name}",
   "share.droptext": "Ils ne voient plus ce site, immédiatement.",
+  "share.waiting": "Invitation sans réponse",
+  "share.resting": "ne montre rien pour l'instant : qui l'a partagé n'en a pas le droit actuellement",
   "share.never": "Pas d'elle-même",
 
   "space.title": "Espaces",

@@ -175,6 +175,23 @@ def people(session: Session, site_id: int, now: datetime) -> list[tuple[Membersh
     return [(memberships.record(row), name, email) for row, name, email in rows]
 
 
+def resting(session: Session, site_id: int, now: datetime) -> tuple[frozenset[int], frozenset[int]]:
+    """The roles of guests and the links of a site that show nothing now, since whoever made them may not show it."""
+    member, link = tables.Membership, tables.ShareLink
+    guests = (member.site_id.in_(possible([site_id])), member.role == Role.GUEST.value)
+    given = session.execute(select(member.id, member.giver_id).where(*guests))
+    made = session.execute(select(link.id, link.maker_id).where(link.site_id.in_(possible([site_id]))))
+    roles, links = ([(one, maker) for one, maker in rows if maker is not None] for rows in (given, made))
+    if not roles and not links:
+        return frozenset(), frozenset()
+    path = memberships.place_path(session, None, site_id)
+    makers = {maker: memberships.own_authority(session, maker, now) for _, maker in (*roles, *links)}
+    return (
+        frozenset(one for one, maker in roles if not makers[maker].gives(Role.GUEST, path, site_id)),
+        frozenset(one for one, maker in links if not makers[maker].may(_CREATE, path, site_id)),
+    )
+
+
 def guest_membership(session: Session, membership_id: int) -> Membership:
     """A person's share of a site; raises `Unknown` when it is none."""
     row = session.get(tables.Membership, membership_id) if possible([membership_id]) else None

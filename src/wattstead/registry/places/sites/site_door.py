@@ -202,6 +202,11 @@ class SiteDoor(Door):
         with self._db.reading() as s:
             return shares.links(s, site_id, self._clock())
 
+    def resting_shares(self, site_id: int) -> tuple[frozenset[int], frozenset[int]]:
+        """The roles of guests and the links of a site that show nothing now; see `shares.resting`."""
+        with self._db.reading() as s:
+            return shares.resting(s, site_id, self._clock())
+
     def share_link_of(self, link_id: int) -> ShareLink:
         """Raises `Unknown`."""
         with self._db.reading() as s:

@@ -40,6 +40,8 @@ class ShareAnswer(msgspec.Struct, kw_only=True):
     expires: datetime | None
     link: str
     """The address of the link, shown this once; else empty."""
+    resting: bool = False
+    """Whether it shows nothing now, since whoever made it may not show the site at present."""
 
 
 class ShareRows(msgspec.Struct):
@@ -80,13 +82,17 @@ async def shares(
     run, registry = rooms.registry_threads.run, rooms.registry
     people, links = await run(registry.site_people, site), await run(registry.share_links, site)
     offered = await run(registry.offered_shares, site)
+    roles, resting_links = await run(registry.resting_shares, site)
     rows = [
-        _answer(f"person-{m.id}", "person", site, name, email, m.created, m.expires)
+        _answer(f"person-{m.id}", "person", site, name, email, m.created, m.expires, m.id in roles)
         for m, name, email in people
         if m.role == Role.GUEST.value
     ]
     rows += [_answer(f"invitation-{i.id}", "invitation", site, "", i.email, i.created, i.expires) for i in offered]
-    rows += [_answer(f"link-{one.id}", "link", site, one.name, "", one.created, one.expires) for one in links]
+    rows += [
+        _answer(f"link-{one.id}", "link", site, one.name, "", one.created, one.expires, one.id in resting_links)
+        for one in links
+    ]
     return ShareRows(rows, len(rows))
 
 
@@ -190,10 +196,12 @@ def _answer(
     email: str,
     created: datetime,
     expires: datetime | None,
+    resting: bool = False,
 ) -> ShareAnswer:
     return ShareAnswer(
-        id=identity, kind=kind, site_id=site_id, name=name, email=email, created=created, expires=expires, link=""
-    )
+        id=identity, kind=kind, site_id=site_id, name=name, email=email, created=created, expires=expires, link="",
+        resting=resting,
+    )  # fmt: skip
 
 
 routes = Router("/shares", route_handlers=[shares, create_share, delete_share])
