@@ -15,6 +15,7 @@ import xlsxwriter
 
 from wattstead.web.files import tables_in
 from wattstead.web.files.previews import MOST_BYTES, MOST_BYTES_EACH, Waiting
+from wattstead.web.files.sheets import safe
 from wattstead.web.problem import Refused
 
 EVIL = '=HYPERLINK("http://evil.example")'
@@ -220,6 +221,23 @@ def test_a_cell_that_is_much_too_long_costs_its_line() -> None:
     assert [(one.line, one.column, one.code) for one in sheet.problems] == [
         (3, "note", "cell.long"), (4, "note", "cell.long"),
     ]  # fmt: skip
+
+
+RECKONS = [
+    "=1+1", "'=1+1", "\n=1+1", "'\n=1+1", "\uff1d1+1", "\uff0b1", "\uff0d1", "\uff201", " \uff1d1",
+    "\tx", "+33 1", "-2", "@a",
+]  # fmt: skip
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize("text", [*RECKONS, "'s Gravenhage", "''", "'", "Lyon", ""])
+def test_a_cell_that_would_reckon_is_quoted_and_comes_back(text: str) -> None:
+    written = safe(text)
+    assert (written == f"'{text}") is (text in RECKONS), written
+    assert not written.lstrip().startswith(tuple("=+-@\uff1d\uff0b\uff0d\uff20"))
+    quoted = written.replace('"', '""')
+    (line,) = tables_in.read(f'note,name\n"{quoted}",x\n'.encode()).lines
+    assert line.cells == {"note": text, "name": "x"}
 
 
 def _workbook(*rows: list[Any]) -> bytes:

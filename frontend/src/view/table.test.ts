@@ -21,9 +21,9 @@ describe("table and file", () => {
     );
   });
 
-  it("keep a spreadsheet from running a name as a formula", () => {
-    const rows = { time: [0], columns: [{ name: "=1+1", cells: [1] }], unit: "" };
-    expect(csvOf(rows, new Zone("UTC")).split("\r\n")[0]).toBe(`time,"'=1+1"`);
+  it.each(["=1+1", "\uff1d1+1", " \uff201", "'=1"])("keep a spreadsheet from running the name %s as a formula", (name) => {
+    const rows = { time: [0], columns: [{ name, cells: [1] }], unit: "" };
+    expect(csvOf(rows, new Zone("UTC")).split("\r\n")[0]).toBe(`time,"'${name}"`);
   });
 });
 

@@ -44,8 +44,10 @@ export function rowsOf(picture: Picture, span: Span, starts: ArrayLike<number>, 
   return { time: kept.map((i) => starts[i] as number), columns, unit: picture.unit };
 }
 
+/** As the exports of lists are: with a quote before what a spreadsheet would reckon, signs of full width included. */
 function cell(text: string): string {
-  return /[",\n\r]/.test(text) || /^[=+\-@\t]/.test(text) ? `"${text.replaceAll('"', '""').replace(/^([=+\-@\t])/, "'$1")}"` : text;
+  const shown = /^'*(\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n])/.test(text) ? `'${text}` : text;
+  return shown !== text || /[",\n\r]/.test(text) ? `"${shown.replaceAll('"', '""')}"` : text;
 }
 
 /** CSV with a head line; units stand in the head, times carry their offset. */

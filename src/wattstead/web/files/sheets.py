@@ -12,7 +12,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-_DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n")
+_DANGEROUS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\t", "\r", "\n")
+"""With what a cell begins that reckons; the wide forms do where Chinese, Japanese or Korean is written."""
 _MOST_ROWS = 1_048_575
 """Of a sheet, beside its head."""
 
@@ -28,12 +29,25 @@ class Part(Protocol):
 
 
 def safe(text: str) -> str:
-    """A text as a spreadsheet shows it, never as it would reckon it.
+    """A text as a spreadsheet shows it, never as it would reckon it; `unquoted` gives it back.
 
-    >>> safe("=1+1"), safe("Lyon"), safe(" =1+1")
-    ("'=1+1", 'Lyon', "' =1+1")
+    >>> safe("=1+1"), safe("Lyon"), safe(" =1+1"), safe("'=1+1"), safe("'s Gravenhage")
+    ("'=1+1", 'Lyon', "' =1+1", "''=1+1", "'s Gravenhage")
     """
-    return f"'{text}" if text.startswith(_DANGEROUS) or text.lstrip().startswith(_DANGEROUS) else text
+    return f"'{text}" if _reckons(text.lstrip("'")) else text
+
+
+def unquoted(cell: str) -> str:
+    """A text that was written by `safe`.
+
+    >>> unquoted("'=1+1"), unquoted("'s Gravenhage"), unquoted("Lyon")
+    ('=1+1', "'s Gravenhage", 'Lyon')
+    """
+    return cell[1:] if cell.startswith("'") and _reckons(cell.lstrip("'")) else cell
+
+
+def _reckons(text: str) -> bool:
+    return text.startswith(_DANGEROUS) or text.lstrip().startswith(_DANGEROUS)
 
 
 def csv_lines(parts: Iterable[Part]) -> Iterator[bytes]:

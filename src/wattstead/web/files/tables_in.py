@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from wattstead.web.files.sheets import unquoted
 from wattstead.web.problem import Refused
 
 LARGEST = 10_000_000
@@ -105,7 +106,7 @@ def _cells(number: int, columns: list[str], row: list[Any]) -> tuple[dict[str, s
         elif text.startswith(_FORMULA) or isinstance(value, _Formula):
             problems.append(Fault(number, name, "is a formula; give its value", "cell.formula"))
         elif name:
-            cells[name] = text[1:] if text.startswith(("'=", "'+", "'-", "'@", "'\t")) else text
+            cells[name] = unquoted(text)
     return cells, problems
 
 
