@@ -143,7 +143,7 @@ def test_a_look_names_the_points_that_were_answered_however_they_are_written(hou
         assert foreign == []
 
 
-def test_lists_and_days_of_readings_name_their_points(house: Any, watched: httpx.Client) -> None:
+def test_lists_and_days_of_readings_name_their_points(house: Any, watched: httpx.Client, eventually: Any) -> None:
     device = house.registry.create_device(house.barn, "Meter", organization_id=None, attributes={}, tags={}).id
     (energy,) = house.registry.create_points(
         house.barn,
@@ -156,6 +156,7 @@ def test_lists_and_days_of_readings_name_their_points(house: Any, watched: httpx
     )  # fmt: skip
     with house.signed_in() as boss:
         day = {"day": "2026-03-01"}
+        eventually(lambda: boss.get(f"/api/v1/devices/{device}/hours", params=day).json()["points"])
         hours = _fresh(boss, lambda: watched.get(f"/api/v1/devices/{device}/hours", params=day).raise_for_status())
         assert _points(hours) == {energy} and {one["resource"] for one in hours} == {"device", "reading"}
         listed = _fresh(boss, lambda: watched.get("/api/v1/points").raise_for_status())
