@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,9 +35,16 @@ def store_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def store(store_folder: Path) -> Iterator[str]:
     """The address of a store process, without a database."""
-    key, data = store_folder / "key", store_folder / "data"
+    with serving(store_folder) as found:
+        yield found
+
+
+@contextmanager
+def serving(folder: Path, limits: str = "{}") -> Iterator[str]:
+    """A store process in a folder, and its address."""
+    key, data = folder / "key", folder / "data"
     key.write_text(KEY)
-    command = [sys.executable, "-m", "wattstead.store", "--data", str(data), "--key-file", str(key)]
+    command = [sys.executable, "-m", "wattstead.store", "--data", str(data), "--key-file", str(key), "--limits", limits]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         assert process.stdout is not None
         port = json.loads(process.stdout.readline())["ready"]
@@ -45,6 +53,13 @@ def store(store_folder: Path) -> Iterator[str]:
         finally:
             process.terminate()
             process.wait(20)
+
+
+@pytest.fixture
+def narrow_store(tmp_path: Path) -> Iterator[str]:
+    """The address of a store that gives at most 80 kB at once, without a database."""
+    with serving(tmp_path, '{"answer_bytes": 80000}') as found:
+        yield found
 
 
 @pytest.fixture

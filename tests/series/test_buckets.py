@@ -14,7 +14,7 @@ from wattstead.metering.calendar import Step, edges_us
 from wattstead.metering.point import Point, StepMode, StepRule, amount_per_step, step_rule
 from wattstead.metering.quantity import Kind, Quantity, unit
 from wattstead.metering.rollup import DAY_US, MINUTE_US, QUARTER_US, RollupRows, amounts, edge_starts, roll
-from wattstead.series import Buckets, Series, SeriesError, TooManyBuckets
+from wattstead.series import AnswerTooLarge, Buckets, Series, SeriesError, TooManyBuckets
 from wattstead.series.connection import Limits
 
 S = 1_000_000
@@ -176,6 +176,22 @@ def test_no_points_and_bad_edges(series: Series, points: list[Point]) -> None:
     assert (caught.value.asked, caught.value.most) == (999_999 * 7, 4_000_000)
     [first, again] = series.buckets([points[0], points[0]], np.array([T0, T0 + S]))
     assert first.count.tolist() == again.count.tolist() == [0]
+
+
+def test_more_than_the_store_gives_at_once_is_asked_in_halves(narrow_store: str, stories: Callable[..., Any]) -> None:
+    """Nothing is rolled up: each bucket is asked of the readings."""
+    chosen = [Point(id=n, kind=Kind.GAUGE, quantity=Quantity.ELECTRICITY, unit="W") for n in range(1, 9)]
+    series = Series(f"{narrow_store}/narrow")
+    series.migrate()
+    series.put_rules(chosen)
+    story = stories(60, days=8, points=chosen)
+    series.append(story.batches)
+    edges = T0 + np.arange(1153) * 10 * MINUTE_US
+    for point, found in zip(chosen, series.buckets(chosen, edges), strict=True):
+        assert_right(point, story.of_point(point.id), edges, found)
+    with pytest.raises(AnswerTooLarge):
+        series.buckets(chosen[:1], T0 + np.arange(0, 8 * DAY_US, 30 * S))
+    series.close()
 
 
 def test_times_before_1970_and_far_ahead_are_empty_buckets(series: Series, points: list[Point]) -> None:

@@ -8,7 +8,7 @@ import threading
 import numpy as np
 import pytest
 
-from wattstead.series import SchemaMismatch, Series, SeriesError, StoreRefused, StoreUnavailable, native
+from wattstead.series import AnswerTooLarge, SchemaMismatch, Series, SeriesError, StoreRefused, StoreUnavailable, native
 from wattstead.series.connection import Connection, Limits
 from wattstead.series.schema import SCHEMA_VERSION
 
@@ -127,6 +127,37 @@ def test_an_answer_without_a_word_is_told_by_its_status() -> None:
         with pytest.raises(StoreUnavailable) as caught:
             Connection(f"http://wattstead:{KEY}@127.0.0.1:{listener.getsockname()[1]}").columns("SELECT 1")
     assert "502" in str(caught.value)
+
+
+def test_an_error_behind_the_answer_that_was_begun_is_told() -> None:
+    """As ClickHouse servers do it, of old and with the frame of newer ones."""
+    begun = native.encode({"a": ("UInt64", np.arange(1000))})[:900]
+    late = b"Code: 241. DB::Exception: Query memory limit exceeded. (MEMORY_LIMIT_EXCEEDED)"
+    for code, end in ((241, late), (241, b"\r\n__exception__\r\nabc\r\n%s\r\n80 abc\r\n__exception__\r\n" % late)):
+        with pytest.raises(StoreUnavailable, match=r"memory limit exceeded\. \(MEMORY_LIMIT_EXCEEDED\);") as caught:
+            _columns_of(begun + end)
+        assert caught.value.code == code
+    with pytest.raises(StoreRefused, match="ask for a shorter time") as refused:
+        _columns_of(begun + b"Code: 396. DB::Exception: Limit for result exceeded")
+    assert isinstance(refused.value, AnswerTooLarge)
+    with pytest.raises(native.NativeError, match="breaks off"):
+        _columns_of(begun)
+
+
+def _columns_of(body: bytes) -> native.Columns:
+    """What is read of an answer with that body."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        threading.Thread(target=_answers, args=(listener, body), daemon=True).start()
+        return Connection(f"http://wattstead:{KEY}@127.0.0.1:{listener.getsockname()[1]}").columns("SELECT 1")
+
+
+def _answers(listener: socket.socket, body: bytes) -> None:
+    only, _ = listener.accept()
+    only.recv(65536)
+    only.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+    only.close()
 
 
 def _refuses(listener: socket.socket) -> None:

@@ -5,6 +5,7 @@ It knows an address, not what answers there, and applies no permissions: callers
 
 from wattstead.series.connection import Limits
 from wattstead.series.errors import (
+    AnswerTooLarge,
     NotAllWritten,
     SchemaMismatch,
     SeriesError,
@@ -22,6 +23,7 @@ from wattstead.series.rollups.rolling import Rolled
 from wattstead.series.series import Series
 
 __all__ = [
+    "AnswerTooLarge",
     "Buckets",
     "KnownMinutes",
     "LatestColumns",

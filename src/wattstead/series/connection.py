@@ -21,7 +21,7 @@ from clickhouse_connect.driver.summary import QuerySummary
 from numpy.typing import NDArray
 
 from wattstead.series import native
-from wattstead.series.errors import NotAllWritten, SeriesError, StoreRefused, StoreUnavailable
+from wattstead.series.errors import AnswerTooLarge, NotAllWritten, SeriesError, StoreRefused, StoreUnavailable
 from wattstead.series.native import Columns
 from wattstead.series.wire import Refusal, Wire
 
@@ -30,6 +30,11 @@ _LATER = frozenset({
     *(394, 425, 439, 499, 1000, 1001, 1002),
 })  # fmt: skip
 """ClickHouse's numbers for what passes: times out, is full, is busy, is cut off, is read-only for now."""
+_TOO_LARGE = 396
+_LATE = re.compile(rb"Code: (\d{1,6})\. DB::Exception: [^\r\n]*")
+"""What a ClickHouse server puts behind an answer that it had begun when something went wrong."""
+_LATE_WITHIN = 20_000
+"""Bytes at the end of an answer among which that is."""
 _SLOW_LANE = {"X-Wattstead-Lane": "slow"}
 """Asks the store process for its lane of long questions; a ClickHouse server does not mind."""
 LONG_STATEMENTS = {"max_query_size": 16 << 20, "max_ast_elements": 1_000_000, "max_expanded_ast_elements": 2_000_000}
@@ -78,9 +83,13 @@ class Connection:
     def columns(self, sql: str, slow: bool = False, in_database: bool = True) -> Columns:
         """The answer to a question as numpy columns by name; empty when it has no rows. ``slow``: it may take long."""
         try:
-            return native.decode(self._wire(slow, in_database).ask(sql))
+            raw = self._wire(slow, in_database).ask(sql)
         except (Refusal, urllib3.exceptions.HTTPError) as error:
             raise _ours(error) from error
+        try:
+            return native.decode(raw)
+        except native.NativeError as error:
+            raise _said_late(raw) or error from error
 
     def value(self, sql: str, in_database: bool = True) -> Any:
         """The one value of an answer of one row and one column; None when there is no row."""
@@ -187,13 +196,19 @@ class Connection:
         return client
 
 
+def _said_late(raw: bytes) -> SeriesError | None:
+    """The error that an answer ends with; None where it ends with none."""
+    said = _LATE.search(raw, max(0, len(raw) - _LATE_WITHIN))
+    return _ours(Refusal(said.group().decode("utf-8", "replace"), int(said.group(1)))) if said else None
+
+
 def _ours(error: Exception) -> SeriesError:
     """The error as this room says it: by ClickHouse's number, and without a number as not answering."""
     code = getattr(error, "code", None)
     reason = str(error).partition(" (for url ")[0].strip()[:2000] or type(error).__name__
     if code is None or code in _LATER:
         return StoreUnavailable(_without_key(reason), code)
-    return StoreRefused(reason, int(code))
+    return (AnswerTooLarge if code == _TOO_LARGE else StoreRefused)(reason, int(code))
 
 
 def _without_key(text: str) -> str:

@@ -31,6 +31,15 @@ class StoreRefused(SeriesError):
         super().__init__(f"the store refuses (code {code}): {reason}")
 
 
+class AnswerTooLarge(StoreRefused):
+    """The answer to a question is larger than the store gives at once; nothing is wrong with the store."""
+
+    def __str__(self) -> str:
+        return (
+            "the answer is larger than the store gives at once; ask for a shorter time, longer buckets or fewer points"
+        )
+
+
 class NotAllWritten(SeriesError):
     """The store answered without an error and wrote another number of rows than it was given."""
 

@@ -40,7 +40,7 @@ from wattstead.registry.errors import (
     Unknown,
     ZoneUnknown,
 )
-from wattstead.series.errors import TooManyBuckets
+from wattstead.series.errors import AnswerTooLarge, TooManyBuckets
 from wattstead.web.allowed import allowed
 
 PROBLEM = "application/problem+json"
@@ -86,6 +86,7 @@ _STATUS: dict[type[WattsteadError], int] = {
     ZoneUnknown: 400,
     UnitError: 400,
     TooManyBuckets: 400,
+    AnswerTooLarge: 400,
 }
 _CODES: dict[type[WattsteadError], tuple[str, tuple[str, ...]]] = {
     AccountNotActive: ("account.closed", ()),

@@ -18,7 +18,7 @@ from wattstead.metering.point import Point, amount_per_step
 from wattstead.metering.quantity import unit
 from wattstead.metering.rollup import UnsortedError
 from wattstead.series.connection import Connection
-from wattstead.series.errors import RollupsChange, SeriesError, TooManyBuckets
+from wattstead.series.errors import AnswerTooLarge, RollupsChange, SeriesError, TooManyBuckets
 from wattstead.series.marks import Marks
 from wattstead.series.native import Columns
 from wattstead.series.questions.answers import Buckets
@@ -63,7 +63,7 @@ class Asking:
     def whole(self, points: Sequence[Point], edges_us: Instants) -> Iterator[tuple[list[Point], Filled]]:
         """The buckets of all points, some points at a time, in the points' own units and steps.
 
-        Raises `SeriesError` for edges that do not grow, `TooManyBuckets`, `RollupsChange`, and what
+        Raises `SeriesError` for edges that do not grow, `TooManyBuckets`, `RollupsChange`, `AnswerTooLarge`, and what
         `Connection.columns` raises.
         """
         found = self._parts(points, edges_us, _BUCKETS_AT_A_TIME)
@@ -106,6 +106,17 @@ class Asking:
         )
 
     def _whole(self, part: Part) -> Filled:
+        """All buckets of a part; about half of its points at a time where that is more than the store gives at once, as
+        when rollups are hours behind."""
+        try:
+            return self._at_once(part)
+        except AnswerTooLarge:
+            if len(part.points) < 2:
+                raise
+        first, second = (self._whole(half) for half in part.halved())
+        return Filled(*(np.concatenate([getattr(first, n), getattr(second, n)]) for n in Filled.__slots__))
+
+    def _at_once(self, part: Part) -> Filled:
         pieces = part.pieces(beside=True)
         columns = self._pieced(part, pieces) if len(pieces) <= MANY_PIECES else self._windowed(part, pieces)
         columns = self._with_far_neighbours(columns, part)

@@ -41,6 +41,7 @@ class Part:
         self.rules = {p.id: _rule(p) for p in points}
         self.reach = reach
         self.registers = [p for p, rule in self.rules.items() if rule.mode is StepMode.REGISTER]
+        self._asked_us = edges_us
         self._zone, self._expired, self._has_days = points[0].zone, expired, has_days
         gaps_us = [rule.max_gap_us for rule in self.rules.values() if rule.mode is StepMode.POWER]
         self._near_us = max([*gaps_us, _NEAR_US] if self.registers else gaps_us, default=0)
@@ -50,6 +51,11 @@ class Part:
     def modes(self) -> tuple[StepMode, ...]:
         """All step modes there are among the points."""
         return tuple(sorted({rule.mode for rule in self.rules.values()}))
+
+    def halved(self) -> tuple[Part, Part]:
+        """The same question about one half of the points, and about the other; there are at least two."""
+        cut, rest = len(self.points) // 2, (self._asked_us, self.reach, self._expired, self._has_days)
+        return Part(self.points[:cut], *rest), Part(self.points[cut:], *rest)
 
     def midnights(self, start_us: int, end_us: int) -> Instants:
         """Where the local days begin that touch [start, end)."""
