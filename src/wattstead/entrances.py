@@ -13,7 +13,7 @@ from wattstead.certificates.challenges import Challenges
 from wattstead.certificates.trust import Trust
 from wattstead.ingest.http.app import IngestApp
 from wattstead.ingest.http.asgi import CLEAR
-from wattstead.ingest.http.clear import Clear, came
+from wattstead.ingest.http.clear import Clear, came, peer_of
 from wattstead.listening import Asgi
 
 _HOST = re.compile(r"([A-Za-z0-9._-]{1,253}|\[[0-9a-fA-F:.]{2,45}\])(:\d{1,5})?")
@@ -63,7 +63,7 @@ def main_entrance(
             if base_path and path.startswith(base_path + "/"):
                 path = path[len(base_path) :]
             if door.serves(scope["method"], path):
-                await door({**scope, "path": path, CLEAR: clear}, receive, send)
+                await door(_at_door(scope, path, clear, trust_forwarded), receive, send)
                 return
             if clear is not Clear.NO:
                 await _send_over(scope, send, beyond)
@@ -82,11 +82,17 @@ def plain_entrance(door: IngestApp, base_path: str, trust_forwarded: bool) -> As
         path = scope["path"].removeprefix(base_path) if base_path else scope["path"]
         if door.serves(scope["method"], path):
             clear = came(scope, Clear.BY_KEY, trust_forwarded)
-            await door({**scope, "path": path, CLEAR: clear}, receive, send)
+            await door(_at_door(scope, path, clear, trust_forwarded), receive, send)
             return
         await _say(send, 403, "this port takes readings alone; pages and the rest of the API are behind TLS\n")
 
     return entrance
+
+
+def _at_door(scope: Any, path: str, clear: Clear, trust_forwarded: bool) -> dict[str, Any]:
+    """A request as the door sees it: its path without a prefix, how it came and where from."""
+    peer = {"client": (peer_of(scope, trust_forwarded), 0)} if trust_forwarded else {}
+    return {**scope, **peer, "path": path, CLEAR: clear}
 
 
 def http_entrance(beyond: Beyond, trusting: Trust | None, challenges: Challenges | None) -> Asgi:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # the modules beside this file
@@ -50,3 +51,18 @@ async def test_a_code_works_once(home: Home) -> None:
     await join(home.url, made.code.lower().replace("-", " "), "")
     with pytest.raises(ServerRefuses, match="used, has ended"):
         await join(home.url, made.code, "")
+
+
+async def test_who_tries_codes_keeps_nobody_else_from_joining(home: Home) -> None:
+    await home.answer()
+
+    def from_address(address: str) -> httpx.AsyncClient:
+        return httpx.AsyncClient(base_url=home.url, transport=httpx.AsyncHTTPTransport(local_address=address))
+
+    async with from_address("127.0.0.2") as guesser, from_address("127.0.0.3") as other:
+        for _ in range(200):
+            refused = await guesser.post("/api/v1/edge/join", content=b"{}")
+            if refused.status_code != 400:
+                break
+        assert refused.status_code == 429 and "from this address" in refused.text
+        assert (await other.post("/api/v1/edge/join", content=b"{}")).status_code == 400

@@ -15,7 +15,7 @@ from wattstead.ingest.edge import trust
 from wattstead.ingest.edge.configuring import Configuring
 from wattstead.ingest.edge.uploads import EdgeClosed, OutOfSequence, Uploads
 from wattstead.ingest.edge.wire import BATCHES, JOIN, SYNC, Joined, Joining, Sync, Synced, Uploaded, unpacked
-from wattstead.ingest.errors import BodyInvalid, ClearRefused, IngestError
+from wattstead.ingest.errors import BodyInvalid, ClearRefused, IngestError, RateExceeded
 from wattstead.ingest.http.asgi import Answer, Request, answer
 from wattstead.ingest.http.clear import Clear
 from wattstead.ingest.http.gate import Buckets
@@ -29,6 +29,7 @@ _log = structlog.get_logger("wattstead.ingest")
 _JOIN_BYTES, _SYNC_BYTES = 10_000, 1_000_000
 _T = TypeVar("_T", bound=msgspec.Struct)
 _JOINS_PER_S, _JOIN_BURST_S = 1.0, 20.0
+"""Of one address."""
 
 
 class CodeInvalid(IngestError):
@@ -38,6 +39,17 @@ class CodeInvalid(IngestError):
 
     def __init__(self) -> None:
         super().__init__("this code was used, has ended or was never given; make a new one on the page of the site")
+
+
+class TooManyJoins(IngestError):
+    """An address tries codes faster than anybody types them."""
+
+    status = 429
+    retryable = True
+
+    def __init__(self, retry_after_s: float) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(f"too many tries to join from this address; try again in {retry_after_s:.0f} s")
 
 
 class EdgeDoor:
@@ -72,8 +84,11 @@ class EdgeDoor:
     async def _join(self, request: Request) -> Answer:
         if request.clear is not Clear.NO:
             raise ClearRefused(0)
-        self._joins.admit(0)
-        self._joins.charge(0, 1)
+        try:
+            self._joins.admit(request.peer)
+        except RateExceeded as exceeded:
+            raise TooManyJoins(exceeded.retry_after_s) from None
+        self._joins.charge(request.peer, 1)
         asked = _decoded(await request.body(_JOIN_BYTES), Joining)
         keys = trust.checked_public(asked.signing_key), trust.checked_public(asked.sealing_key)
         try:

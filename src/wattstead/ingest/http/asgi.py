@@ -49,7 +49,7 @@ class Request:
     """One request: what is asked, and its body on demand."""
 
     __slots__ = (
-        "_body_bytes", "_head", "_headers", "_held_bytes", "_receive", "_room",
+        "_body_bytes", "_client", "_head", "_headers", "_held_bytes", "_receive", "_room",
         "clear", "key_id", "method", "path", "query",
     )  # fmt: skip
 
@@ -59,11 +59,16 @@ class Request:
         self.query: bytes = scope["query_string"]
         self.clear: Clear = scope.get(CLEAR, Clear.NO)
         self._headers: Headers = scope["headers"]
-        self._receive, self._room = receive, room
+        self._receive, self._room, self._client = receive, room, scope.get("client")
         self._head: bytes = scope.get("raw_path") or scope["path"].encode()
         self._held_bytes = self._body_bytes = 0
         self.key_id = 0
         """The write key that it came with, once that is known."""
+
+    @property
+    def peer(self) -> str:
+        """The address it came from; empty where that is not known."""
+        return str(self._client[0]) if self._client else ""
 
     @property
     def wire_bytes(self) -> int:

@@ -48,6 +48,18 @@ def last_told(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> str:
     return ",".join(lines).rpartition(",")[2].strip()
 
 
+def peer_of(scope: MutableMapping[str, Any], trust_forwarded: bool = False) -> str:
+    """The address that a request of an ASGI scope came from; with ``trust_forwarded`` as a proxy tells it.
+
+    >>> scope = {"client": ("10.0.0.2", 50_000), "headers": [(b"x-forwarded-for", b"192.168.1.5")]}
+    >>> peer_of(scope), peer_of(scope, trust_forwarded=True)
+    ('10.0.0.2', '192.168.1.5')
+    """
+    client = scope.get("client")
+    told = last_told(scope["headers"], b"x-forwarded-for")[:60] if trust_forwarded else ""
+    return told or (str(client[0]) if client else "")
+
+
 def in_the_clear(
     scheme: str, peer: str, headers: Iterable[tuple[bytes, bytes]] = (), trust_forwarded: bool = False
 ) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 
 from wattstead.ingest.errors import RateExceeded, TooBusy
 
@@ -25,9 +25,9 @@ class Buckets:
 
     def __init__(self, rate: float, burst_s: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._rate, self._burst, self._clock = rate, rate * burst_s, clock
-        self._tokens: dict[int, tuple[float, float]] = {}
+        self._tokens: dict[Hashable, tuple[float, float]] = {}
 
-    def admit(self, key: int) -> None:
+    def admit(self, key: Hashable) -> None:
         """Raises `RateExceeded` when the key has sent more than it may."""
         held = self._tokens.get(key)
         if held is not None and held[0] <= 0:
@@ -35,7 +35,7 @@ class Buckets:
             if tokens <= 0:
                 raise RateExceeded(self._rate, max(1.0, -tokens / self._rate))
 
-    def charge(self, key: int, readings: int) -> None:
+    def charge(self, key: Hashable, readings: int) -> None:
         """The key has sent so many readings."""
         now = self._clock()
         tokens, since = self._tokens.get(key, (self._burst, now))
