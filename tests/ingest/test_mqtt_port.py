@@ -79,6 +79,13 @@ class House:
         done = await asyncio.create_subprocess_exec("mosquitto_pub", *words, *more, stderr=asyncio.subprocess.DEVNULL)
         return await asyncio.wait_for(done.wait(), 60)
 
+    async def until_connected(self, most: int) -> None:
+        """Once there are no more connections than that."""
+        while True:
+            if len(self.port) <= most:
+                return
+            await asyncio.sleep(0.01)
+
     async def until_stored(self, count: int) -> list[tuple[str, float]]:
         """All readings once there are so many."""
         async with asyncio.timeout(60):
@@ -166,10 +173,51 @@ async def test_a_silent_device_is_let_go(tmp_path: Path) -> None:
         assert await reader.readexactly(2) == b"\xd0\0"
         assert await asyncio.wait_for(reader.read(), 60) == b""
         writer.close()
-        for _ in range(25):
-            with contextlib.suppress(OSError):
-                await asyncio.open_connection("127.0.0.1", house.port.number)
-        assert len(house.port) <= 20
+
+
+async def test_who_does_not_sign_in_keeps_no_device_away(tmp_path: Path) -> None:
+    async with opened(tmp_path) as house:
+        strangers = [await asyncio.open_connection("127.0.0.1", house.port.number) for _ in range(250)]
+        assert await asyncio.wait_for(strangers[0][0].read(), 60) == b"", "the oldest made room"
+        assert len(house.port) <= 200
+        assert await house.publish("emon/a/x", "1", "-q", "1") == 0
+        for _, writer in strangers:
+            writer.transport.abort()
+
+
+async def test_more_devices_than_there_is_room_for_are_told(tmp_path: Path) -> None:
+    async with opened(tmp_path) as house:
+        devices = [await asyncio.open_connection("127.0.0.1", house.port.number) for _ in range(21)]
+        for reader, writer in devices[:20]:
+            writer.write(connect())
+            assert await reader.readexactly(4) == b"\x20\x02\0\0"
+        reader, writer = devices[20]
+        writer.write(connect())
+        assert await asyncio.wait_for(reader.read(), 60) == b"\x20\x02\0\x03"
+        devices[0][1].transport.abort()
+        async with asyncio.timeout(60):
+            await house.until_connected(19)
+        assert await house.publish("emon/a/x", "1", "-q", "1") == 0
+        for _, writer in devices:
+            writer.transport.abort()
+
+
+async def test_few_large_messages_wait_no_more_than_many_small_ones(tmp_path: Path) -> None:
+    async with opened(tmp_path) as house:
+        reader, writer = await asyncio.open_connection("127.0.0.1", house.port.number)
+        writer.write(connect())
+        await reader.readexactly(4)
+        (connection,) = house.port._devices
+        large = b"\x30\xa0\x8d\x06" + b"\0\x03a/b" + b" " * 99_995  # no reading: what is kept is not the question
+        connection.data_received(large * 2)
+        assert connection.transport.is_reading()
+        connection.data_received(large)
+        assert not connection.transport.is_reading()
+        writer.write(b"\x32\x09\0\x03a/b\0\x0112")
+        assert await asyncio.wait_for(reader.readexactly(4), 60) == b"\x40\x02\0\x01"
+        assert connection.transport.is_reading() and connection._waiting_bytes == 0
+        assert house.stored() == [("a/b", 12.0)]
+        writer.close()
 
 
 async def test_who_takes_no_answers_is_not_read(tmp_path: Path) -> None:
@@ -178,7 +226,7 @@ async def test_who_takes_no_answers_is_not_read(tmp_path: Path) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", house.port.number, limit=1_000)
         writer.write(connect())
         assert await reader.readexactly(4) == b"\x20\x02\0\0"
-        (connection,) = house.port._connections
+        (connection,) = house.port._devices
         connection.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 10_000)
         sent = 0
         while writer.transport.get_write_buffer_size() < 200_000 and sent < 10_000_000:  # it does not read on

@@ -5,6 +5,7 @@ OASIS MQTT 3.1.1 and 5.0, chapter 3.
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import NamedTuple
 
 from wattstead.ingest.errors import IngestError
@@ -13,12 +14,20 @@ CONNECT, PUBLISH, PUBREL, SUBSCRIBE, UNSUBSCRIBE, PINGREQ, DISCONNECT = 1, 3, 6,
 PUBACK, PUBREC, PUBCOMP = 4, 5, 7
 V5 = 5
 _LEVELS = {3: b"MQIsdp", 4: b"MQTT", V5: b"MQTT"}
-_REFUSED = {False: 4, True: 0x86}
-"""Bad user name or password, in MQTT 3 and in 5."""
 
 
 class PacketInvalid(IngestError):
     """Bytes that are no packet of MQTT; the connection ends."""
+
+
+class Accepted(Enum):
+    """What is said to a CONNECT; the codes of MQTT 3 and 5."""
+
+    YES = (0, 0)
+    NO = (4, 0x86)
+    """Bad user name or password."""
+    FULL = (3, 0x97)
+    """There are too many."""
 
 
 class Packet(NamedTuple):
@@ -46,6 +55,11 @@ class Publish(NamedTuple):
     payload: bytes
     qos: int
     number: int
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes while it waits, about."""
+        return len(self.topic) + len(self.payload)
 
 
 def cut(buffer: bytearray, most_bytes: int) -> Packet | None:
@@ -191,9 +205,9 @@ def subscriptions_of(body: bytes, version: int) -> tuple[int, int]:
     return number, count
 
 
-def connack(version: int, accepted: bool) -> bytes:
+def connack(version: int, accepted: Accepted) -> bytes:
     """The answer to a CONNECT; no session is ever kept here."""
-    code = 0 if accepted else _REFUSED[version == V5]
+    code = accepted.value[version == V5]
     return bytes((0x20, 3, 0, code, 0)) if version == V5 else bytes((0x20, 2, 0, code))
 
 

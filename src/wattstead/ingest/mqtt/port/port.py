@@ -28,6 +28,10 @@ _CONNECT_S: Final = 10.0
 _LONGEST_CONNECT, _LONGEST = 4_096, 262_144
 _PAUSE_AT, _RESUME_AT, _GROUP = 500, 100, 500
 """Messages of one connection that wait, above and below which it is not read, or read again; and of one batch."""
+_PAUSE_AT_BYTES, _RESUME_AT_BYTES, _GROUP_BYTES = 262_144, 65_536, 262_144
+"""The same by their size."""
+_STRANGERS: Final = 200
+"""Connections that have not signed in yet; the oldest makes room for one more."""
 _LONGEST_WAIT_S: Final = 5.0
 _LEAVE_S: Final = 5.0
 _WHERE: Final = "as the password"
@@ -56,6 +60,7 @@ class Connection(asyncio.Protocol):
         self._clear = Clear.NO
         self._buffer = bytearray()
         self._waiting: list[Publish] = []
+        self._waiting_bytes = 0
         self._wake = asyncio.Event()
         self._paused = self._unread = False
         self._heard, self._gone = True, False
@@ -65,10 +70,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A device is there; it has some seconds to say who it is."""
         self.transport = cast(asyncio.Transport, transport)
-        if not self.port.enter(self):
-            self._gone = True
-            self.transport.abort()
-            return
+        self.port.enter(self)
         peer = transport.get_extra_info("peername")
         secured = transport.get_extra_info("ssl_object") is not None
         self._clear = Clear.NO if secured or (peer and local(peer[0])) else Clear.BY_KEY
@@ -117,9 +119,12 @@ class Connection(asyncio.Protocol):
         version = self.client.version
         match packet.kind:
             case packets.PUBLISH:
-                self._waiting.append(packets.publish_of(packet.flags, packet.body, version))
+                message = packets.publish_of(packet.flags, packet.body, version)
+                self._waiting.append(message)
+                self._waiting_bytes += message.size
                 self._wake.set()
-                if len(self._waiting) > _PAUSE_AT and not self._paused:
+                full = len(self._waiting) > _PAUSE_AT or self._waiting_bytes > _PAUSE_AT_BYTES
+                if full and not self._paused:
                     self._paused = True
                     self.transport.pause_reading()
             case packets.PUBREL:
@@ -140,7 +145,11 @@ class Connection(asyncio.Protocol):
             self._grant(client)
         except IngestError as error:
             self.reception.tally.refuse(error)
-            self.transport.write(packets.connack(client.version, False))
+            self.transport.write(packets.connack(client.version, packets.Accepted.NO))
+            self.end()
+            return
+        if not self.port.sign_in(self):
+            self.transport.write(packets.connack(client.version, packets.Accepted.FULL))
             self.end()
             return
         self.client = client
@@ -151,7 +160,7 @@ class Connection(asyncio.Protocol):
             self._watch(1.5 * client.keepalive_s)
         self._worker = asyncio.create_task(self._work())
         self._worker.add_done_callback(lambda done: self.port.leave(self))
-        self.transport.write(packets.connack(client.version, True))
+        self.transport.write(packets.connack(client.version, packets.Accepted.YES))
 
     def _grant(self, client: Connect) -> KeyGrant:
         return self.reception.grant(client.password.strip().lower(), _WHERE, self._clear)
@@ -172,6 +181,10 @@ class Connection(asyncio.Protocol):
         """Close the connection."""
         self.transport.close()
 
+    def drop(self) -> None:
+        """Close it at once, whatever was to be said."""
+        self.transport.abort()
+
     async def ended(self) -> None:
         """Returns when all that it sent is kept, or refused."""
         if self._worker is not None:
@@ -181,12 +194,13 @@ class Connection(asyncio.Protocol):
         try:
             while self._waiting or not self._gone:
                 await self._wake.wait()
-                messages, self._waiting = self._waiting[:_GROUP], self._waiting[_GROUP:]
+                messages = self._next()
                 if not self._waiting and not self._gone:
                     self._wake.clear()
                 if messages:
                     await self._keep(messages)
-                if self._paused and len(self._waiting) < _RESUME_AT:
+                low = len(self._waiting) < _RESUME_AT and self._waiting_bytes < _RESUME_AT_BYTES
+                if self._paused and low:
                     self._paused = False
                     if not self._unread:
                         self.transport.resume_reading()
@@ -197,6 +211,17 @@ class Connection(asyncio.Protocol):
         except Exception as error:
             _log.error("a connection of the MQTT port broke", exc_info=error)
             self.end()
+
+    def _next(self) -> list[Publish]:
+        """As many of the messages that wait as are kept together."""
+        count = size = 0
+        for message in self._waiting[:_GROUP]:
+            if count and size + message.size > _GROUP_BYTES:
+                break
+            count, size = count + 1, size + message.size
+        messages, self._waiting = self._waiting[:count], self._waiting[count:]
+        self._waiting_bytes -= size
+        return messages
 
     async def _keep(self, messages: list[Publish]) -> None:
         assert self.client is not None
@@ -230,17 +255,21 @@ class MqttPort:
     """The port and all who are connected."""
 
     def __init__(self, reception: Reception, host: str, port: int, context: ssl.SSLContext | None, most: int = 2_000):
-        """``most``: connections at one time; more are closed at once."""
+        """``most``: devices that have signed in, at one time; more are turned away."""
         self.reception = reception
         self.number = port
         self._host, self._context, self._most = host, context, most
-        self._connections: set[Connection] = set()
+        self._strangers: dict[Connection, None] = {}
+        self._devices: set[Connection] = set()
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
         """Listen; raises `OSError` where the port is taken."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: Connection(self), self._host, self.number, ssl=self._context)
+        patience_s = _CONNECT_S if self._context else None
+        self._server = await loop.create_server(
+            lambda: Connection(self), self._host, self.number, ssl=self._context, ssl_handshake_timeout=patience_s
+        )
         self.number = self._server.sockets[0].getsockname()[1]
         _log.info("mqtt_port", host=self._host, port=self.number, tls=self._context is not None)
 
@@ -248,22 +277,32 @@ class MqttPort:
         """End all connections; what is on its way to the journal gets there."""
         if self._server is not None:
             self._server.close()
-        connections = list(self._connections)
+        connections = [*self._strangers, *self._devices]
         for connection in connections:
             connection.end()
         ended = asyncio.gather(*(connection.ended() for connection in connections))
         await asyncio.wait((ended,), timeout=_LEAVE_S)
 
     def __len__(self) -> int:
-        return len(self._connections)
+        return len(self._strangers) + len(self._devices)
 
-    def enter(self, connection: Connection) -> bool:
-        """Whether there is room for one more."""
-        if len(self._connections) >= self._most:
+    def enter(self, connection: Connection) -> None:
+        """One more that has not signed in; the oldest of those leaves where they are too many."""
+        self._strangers[connection] = None
+        if len(self._strangers) > _STRANGERS:
+            oldest = next(iter(self._strangers))
+            self.leave(oldest)
+            oldest.drop()
+
+    def sign_in(self, connection: Connection) -> bool:
+        """It has shown its key; whether there is room for it."""
+        if len(self._devices) >= self._most:
             return False
-        self._connections.add(connection)
+        self._strangers.pop(connection, None)
+        self._devices.add(connection)
         return True
 
     def leave(self, connection: Connection) -> None:
         """It has gone."""
-        self._connections.discard(connection)
+        self._strangers.pop(connection, None)
+        self._devices.discard(connection)
