@@ -33,13 +33,17 @@ class Meter:
     primary: int
     telegrams: list[bytes]
     dead: bool = False
+    says: int | None = None
+    """The primary address in its answers, where that is another one."""
+    heard_as: bytes = b""
+    """The answer by whose number it is selected, where that is another one's."""
     at: int = 0
     bit: int | None = None
     selected: bool = False
 
     @property
     def secondary(self) -> bytes:
-        return self.telegrams[0][7:15]
+        return (self.heard_as or self.telegrams[0])[7:15]
 
     def hears(self, question: bytes) -> bytes:
         """What it answers; nothing where it is not meant."""
@@ -57,7 +61,7 @@ class Meter:
             if self.bit is not None and bit != self.bit:
                 self.at = (self.at + 1) % len(self.telegrams)
             self.bit = bit
-            return self.telegrams[self.at]
+            return rewritten(self.telegrams[self.at], 1, bytes((self.primary if self.says is None else self.says,)))
         wanted = question[7:15]
         self.selected = matches(wanted, self.secondary)
         self.at, self.bit = 0, None

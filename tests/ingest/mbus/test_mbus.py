@@ -15,8 +15,10 @@ from tests.ingest.mbus.meters import PAYLOADS, Line, Meter, frame, over_port, ov
 from tests.ingest.recording_way import RecordingWay
 
 from wattstead.ingest.decoding.columns import Columns, Few
+from wattstead.ingest.mbus.bus import other_than
 from wattstead.ingest.mbus.decode import decode
 from wattstead.ingest.mbus.frames import cut, frames_of
+from wattstead.ingest.mbus.records import telegram_of
 from wattstead.ingest.mbus.run import look, run
 from wattstead.ingest.mbus.settings import MbusMeter, MbusSettings
 from wattstead.ingest.sources.source_protocol import Message, SourceFailed, Unreadable
@@ -199,3 +201,32 @@ async def test_meters_are_found_and_tested() -> None:
         tested = await look(settings_for(port, *meters, "9"), {})
     assert ("mbus/08021382/warm water volume", "0.101", "m³") in [(one.name, one.value, one.unit) for one in tested]
     assert tested[-1].where == "9" and "does not answer" in tested[-1].fault
+
+
+async def test_an_answer_of_another_meter_is_not_taken_for_the_one_that_was_asked() -> None:
+    """Of a line whose converter hands out what another one said."""
+    heat, water = frame("landis_gyr_t230"), frame("siemens_water")
+    wrong = Meter(5, [frame("kamstrup_multical601")], says=7)
+    whose = Meter(9, [heat], heard_as=water)
+    way = RecordingWay()
+    async with over_tcp(Line([wrong, whose])) as port:
+        settings = settings_for(port, "5", "08021382", retries=0)
+        with pytest.raises(SourceFailed, match="none of 2 meters"):
+            await run(settings, way)
+        tested = await look(settings, {})
+    assert [reason for _, reason in way.refused] == [
+        "5: meter 5 was asked and meter 7 answered: do two have one address?",
+        "08021382: meter 08021382 was asked and meter 66660205A7320704 answered: do two have one address?",
+    ]
+    assert [one.fault for one in tested] == [reason.partition(": ")[2] for _, reason in way.refused]
+    assert not way.kept
+
+
+@pytest.mark.unit
+def test_whose_answer_it_is() -> None:
+    water = rewritten(frame("siemens_water"), 1, b"\x05")
+    whole = telegram_of(water).who.secondary
+    for address in ("", "254", "5", "08021382", "0802FFFF", whole, whole.lower(), whole[:8] + "FFFFFFFF"):
+        assert other_than(address, water) == ""
+    assert other_than("0803FFFF", water) == other_than(whole[:14] + "05", water) == whole
+    assert other_than("77", rewritten(water, 1, b"\x00")) == "", "as gateways answer"

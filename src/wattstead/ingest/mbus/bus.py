@@ -12,6 +12,8 @@ from wattstead.ingest.sources.wire import Pieces
 
 _PRIMARY_DIGITS = 3
 _MOST_TELEGRAMS = 30
+_OWN = range(1, 251)
+"""Primary addresses that a meter has for its own."""
 _PAUSE_S = 0.25
 """How long an answer may pause in its middle: bytes come slowly, and over gateways in pieces."""
 
@@ -24,6 +26,14 @@ class Garbled(Exception):
     """Something came that is no frame: bytes are broken, or several answered at once."""
 
 
+class Stranger(Exception):
+    """Another meter answered than the one that was asked."""
+
+    def __init__(self, asked: str, answered: str) -> None:
+        self.asked, self.answered = asked, answered
+        super().__init__(f"meter {asked} was asked and meter {answered} answered: do two have one address?")
+
+
 class Bus:
     """One line, on which one question is asked at a time."""
 
@@ -32,9 +42,9 @@ class Bus:
         self._rest = b""
 
     async def read(self, address: str) -> bytes:
-        """All telegrams of a meter, one behind another; raises `Silent`, `Garbled`, `SourceFailed`."""
+        """All telegrams of a meter, one behind another; raises `Silent`, `Garbled`, `Stranger`, `SourceFailed`."""
         number = await self.choose(address)
-        return await self.telegrams(number)
+        return await self.telegrams(number, address)
 
     async def choose(self, address: str) -> int:
         """Begin with a meter; the number by which it is asked. Raises `Silent`, `Garbled`, `SourceFailed`."""
@@ -44,12 +54,14 @@ class Bus:
         await self._acknowledged(select(address), needed=True)
         return SELECTED
 
-    async def telegrams(self, number: int) -> bytes:
-        """Every telegram of the meter that was begun with; raises as `read` does."""
+    async def telegrams(self, number: int, address: str = "") -> bytes:
+        """Every telegram of the meter that was begun with, which is known by its ``address``; raises as `read` does."""
         whole = b""
         bit = True
         for _ in range(_MOST_TELEGRAMS):
-            frame = await self._frame(request(number, bit))
+            frame = await self._frame(request(number, bit), address)
+            if len(address) > _PRIMARY_DIGITS:  # what a meter passes on for others may bear their numbers
+                address = ""
             whole += frame
             try:
                 if not telegram_of(frame).more_follows:
@@ -72,19 +84,23 @@ class Bus:
         if needed:
             raise Silent
 
-    async def _frame(self, question: bytes) -> bytes:
-        garbled = False
+    async def _frame(self, question: bytes, address: str) -> bytes:
+        failed: Exception = Silent()
         for _ in range(1 + self._settings.retries):
             try:
                 found = await self._answer(question)
             except Silent:
                 continue
-            except Garbled:
-                garbled = True
+            except Garbled as fault:
+                failed = fault
                 continue
-            if len(found) > 1:
+            if len(found) <= 1:
+                continue
+            answered = other_than(address, found)
+            if not answered:
                 return found
-        raise Garbled if garbled else Silent
+            failed = Stranger(address, answered)
+        raise failed
 
     async def _answer(self, question: bytes) -> bytes:
         self._rest = b""
@@ -120,3 +136,21 @@ class Bus:
                     await anext(self._pieces)
             except TimeoutError:
                 return
+
+
+def other_than(address: str, frame: bytes) -> str:
+    """Who answers, where that is another meter than the one of an address; empty: it is the one, or does not say.
+
+    What stands there for none or any (0, 251 to 255, as some gateways answer) is nobody's address.
+    """
+    if len(address) <= _PRIMARY_DIGITS:
+        asked, number = int(address or "0"), frame[5]
+        return str(number) if asked in _OWN and number in _OWN and asked != number else ""
+    try:
+        answered = telegram_of(frame).who.secondary
+    except Unreadable:  # whoever decodes it says why
+        return ""
+    wanted = address.upper()
+    same = all(one in ("F", is_) for one, is_ in zip(wanted[:8], answered, strict=False))
+    rest = zip(*(bytes.fromhex(one[8:]) for one in (wanted, answered)), strict=False)
+    return "" if same and all(one in (0xFF, is_) for one, is_ in rest) else answered

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from wattstead.ingest.decoding.columns import Few
-from wattstead.ingest.mbus.bus import Bus, Garbled, Silent
+from wattstead.ingest.mbus.bus import Bus, Garbled, Silent, Stranger
 from wattstead.ingest.mbus.decode import decode
 from wattstead.ingest.mbus.frames import SELECTED, frames_of
 from wattstead.ingest.mbus.records import Who, telegram_of
@@ -53,6 +53,8 @@ async def _read(bus: Bus, meter: MbusMeter, settings: MbusSettings, way: Way, si
         fault = _SILENT
     except Garbled:
         fault = _GARBLED
+    except Stranger as other:
+        fault = str(other)
     if fault:
         if meter.address not in silent:
             way.refuse(Message(b"", meter.address, way.present_us()), f"{meter.address}: {fault}")
@@ -96,7 +98,7 @@ async def _tested(bus: Bus, meter: MbusMeter, settings: MbusSettings) -> list[Fo
         return [Found(where=meter.address, fault=_SILENT)]
     except Garbled:
         return [Found(where=meter.address, fault=_GARBLED)]
-    except Unreadable as error:
+    except (Stranger, Unreadable) as error:
         return [Found(where=meter.address, fault=str(error))]
     whole = columns.columns() if isinstance(columns, Few) else columns
     units = whole.units or [""] * len(whole)
