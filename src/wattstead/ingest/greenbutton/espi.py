@@ -41,6 +41,8 @@ _SERVICES: Mapping[int, str] = {0: "electricity", 1: "gas", 2: "water", 4: "heat
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 _LONGEST_S = 400 * 86_400
 _MOST_POWER = 18
+_MOST_LEVELS = 100
+"""Of a path, on the way up from an entry to those it belongs to."""
 
 
 class _Entry(NamedTuple):
@@ -113,8 +115,13 @@ class _Feed:
 
     def __init__(self, entries: Sequence[_Entry]) -> None:
         self._by_kind: dict[str, list[_Entry]] = {}
+        self._by_self: dict[tuple[str, str], _Entry] = {}
         for one in entries:
             self._by_kind.setdefault(one.kind, []).append(one)
+            if one.self_:
+                self._by_self.setdefault((one.kind, one.self_), one)
+        self._types: dict[str, _Entry | None] = {}
+        """The reading type that a meter reading is linked to, by its own address."""
 
     def meaning(self, block: _Entry, prefix: str) -> _Meaning:
         """Of the block's values; raises `ValueError` where the feed does not say, or nobody here knows."""
@@ -140,18 +147,24 @@ class _Feed:
 
     def _above(self, kind: str, below: _Entry) -> _Entry | None:
         """The entry of that kind to which another belongs: by its links, or as the only one there is."""
+        for start in (below.self_, below.up):
+            path = start
+            for _ in range(_MOST_LEVELS):
+                found = self._by_self.get((kind, path))
+                if found is not None:
+                    return found
+                path = path.rpartition("/")[0]
         known = self._by_kind.get(kind, [])
-        of = [one for one in known if one.self_ and f"{below.self_}/".startswith(f"{one.self_}/")]
-        of = of or [one for one in known if one.self_ and f"{below.up}/".startswith(f"{one.self_}/")]
-        if of:
-            return max(of, key=lambda one: len(one.self_))
         return known[0] if len(known) == 1 else None
 
     def _reading_type(self, meter: _Entry | None) -> Element:
         known = self._by_kind.get("ReadingType", [])
-        for one in known:
-            if meter is not None and one.self_ and one.self_ in meter.related:
-                return one.content[0]
+        if meter is not None and meter.self_ not in self._types:
+            linked = (self._by_self.get(("ReadingType", one)) for one in meter.related)
+            self._types[meter.self_] = next((one for one in linked if one is not None), None)
+        found_type = self._types[meter.self_] if meter is not None else None
+        if found_type is not None:
+            return found_type.content[0]
         if len(known) == 1:
             return known[0].content[0]
         found = "no ReadingType" if not known else f"{len(known)} ReadingTypes, none of which it is linked to"
