@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import gzip
 import logging
+import threading
 from typing import Any
 
 import pytest
 from tests.ingest.fetched.web_server import Asked, Reply, WebServer
 from tests.ingest.recording_way import RecordingWay
 
+from wattstead.ingest.decoding.columns import Columns
 from wattstead.ingest.decoding.gathered import Gathered
 from wattstead.ingest.fetched import fetching
 from wattstead.ingest.fetched.fetching import Fetcher
 from wattstead.ingest.fetched.plan import Answer, Plan, Request
-from wattstead.ingest.fetched.polling import poll
+from wattstead.ingest.fetched.polling import one_round, poll, seen
 from wattstead.ingest.reception import present_us
 from wattstead.ingest.sources.figures import Figures
 from wattstead.ingest.sources.life import Life
@@ -178,6 +180,22 @@ async def test_page_by_page_and_again(server: WebServer, caplog: pytest.LogCaptu
     message, reason = way.refused[0]
     assert (message.raw, message.where, reason) == (b"rubbish", f"{server.url}/3", "no number")
     assert "hush" not in caplog.text
+
+
+async def test_nobody_waits_while_an_answer_is_read(server: WebServer) -> None:
+    """However short it is, it may stand for very many readings."""
+    server.says(b"1")
+    readers: list[threading.Thread] = []
+
+    def read(message: Message) -> Columns:
+        readers.append(threading.current_thread())
+        return decode(message)
+
+    plan = Plan(lambda present_us: [Request(server.url)], read)
+    way = RecordingWay()
+    await one_round(Fetcher(), plan, way, {})
+    assert way.kept and await seen(Fetcher(), plan, present_us())
+    assert len(readers) == 2 and threading.main_thread() not in readers
 
 
 async def test_pages_without_end(server: WebServer) -> None:

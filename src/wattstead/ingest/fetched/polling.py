@@ -18,8 +18,6 @@ from wattstead.ingest.reception import present_us
 from wattstead.ingest.sources.source_protocol import Found, Message, SourceFailed, Unreadable, Way
 
 _MOST_PAGES = 200
-_LARGE = 200_000
-"""Answers with more bytes are read in a thread, so that others do not wait for it."""
 _EARLY, _LATE = 0.01, 60.0
 Kept = dict[tuple[int, int], bytes]
 """What was kept last, by request and page, as a digest."""
@@ -70,8 +68,7 @@ async def one_round(fetcher: Fetcher, plan: Plan, way: Way, kept: Kept) -> None:
                 break
             message = Message(answer.raw, answer.request.shown, way.present_us())
             try:
-                columns = await _decoded(plan.decode, message)
-                said = _digest(columns)
+                columns, said = await asyncio.to_thread(_read, plan.decode, message)
                 if kept.get((at, page)) != said:
                     await way.keep(columns, message)
                     kept[at, page] = said
@@ -85,6 +82,12 @@ async def one_round(fetcher: Fetcher, plan: Plan, way: Way, kept: Kept) -> None:
             raise SourceFailed(f"{first.url} has more than {_MOST_PAGES} pages; ask for less", retry_after_s=600)
 
 
+def _read(decode: Callable[[Message], Columns | Few], message: Message) -> tuple[Columns | Few, bytes]:
+    """What an answer says, and its digest; for a thread: a short answer may stand for very many readings."""
+    columns = decode(message)
+    return columns, _digest(columns)
+
+
 def _digest(columns: Columns | Few) -> bytes:
     """What tells readings and their faults from others, whatever else an answer says."""
     whole = columns.columns() if isinstance(columns, Few) else columns
@@ -95,10 +98,6 @@ def _digest(columns: Columns | Few) -> bytes:
     return told.digest()
 
 
-async def _decoded(decode: Callable[[Message], Columns | Few], message: Message) -> Columns | Few:
-    return await asyncio.to_thread(decode, message) if len(message.raw) > _LARGE else decode(message)
-
-
 async def seen(fetcher: Fetcher, plan: Plan, now_us: int) -> Sequence[Found]:
     """What the first answer says, point by point: its address, its first value and how many. Raises `SourceFailed`."""
     for request in plan.requests(now_us):
@@ -106,14 +105,15 @@ async def seen(fetcher: Fetcher, plan: Plan, now_us: int) -> Sequence[Found]:
         if answer is None:
             continue
         try:
-            columns = await _decoded(plan.decode, Message(answer.raw, answer.request.shown, now_us))
+            return await asyncio.to_thread(_found, plan.decode, Message(answer.raw, answer.request.shown, now_us))
         except Unreadable as fault:
             raise SourceFailed(f"{urlsplit(request.url).netloc} answers, and {fault}") from None
-        return _found(columns.columns() if isinstance(columns, Few) else columns)
     return []
 
 
-def _found(columns: Columns) -> list[Found]:
+def _found(decode: Callable[[Message], Columns | Few], message: Message) -> list[Found]:
+    few = decode(message)
+    columns = few.columns() if isinstance(few, Few) else few
     counts: dict[str, int] = {}
     first: dict[str, int] = {}
     for row in range(len(columns)):
