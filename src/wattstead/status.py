@@ -40,6 +40,7 @@ def edges_part(registry: Registry) -> StatusPart:
         "most_behind_s": max((one.health.behind_s for one in joined), default=0.0),
         "thinned": float(sum(one.health.thinned for one in joined)),
         "lost": float(sum(one.health.lost for one in joined)),
+        "dead_letters": float(sum(one.health.letters for one in joined)),
     }
     return StatusPart("edges", not silent and not refused, text, figures)
 

@@ -59,6 +59,15 @@ def checked_text(noun: str, text: str) -> str:
     return text
 
 
+def storable(text: str, longest: int) -> str:
+    """What a machine said, cut to a length and without what no database stores.
+
+    >>> storable("too\\0 long", 5)
+    'too l'
+    """
+    return _UNSTORABLE.sub("", text[: 2 * longest])[:longest]
+
+
 def checked_zone(zone: str) -> str:
     """The zone itself; raises `ZoneUnknown`."""
     try:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from wattstead.registry.authority import Reach
 from wattstead.registry.door import Door
-from wattstead.registry.places import edges
+from wattstead.registry.places import edge_health, edges
 from wattstead.registry.records import Edge, EdgeConfiguration, EdgeEntry, EdgeHealth, EdgePlan, EdgeSettings, NewEdge
 from wattstead.registry.trail import SYSTEM, Actor
 
@@ -81,6 +81,6 @@ class EdgeDoor(Door):
             edges.keep_sequences(s, uploads, self._clock())
 
     def keep_edge_health(self, edge_id: int, health: EdgeHealth) -> None:
-        """What an edge says of itself."""
+        """What an edge says of itself; texts are cut to what is read of them."""
         with self._db.writing() as s:
-            edges.keep_health(s, edge_id, health, self._clock())
+            edge_health.keep_health(s, edge_id, health, self._clock())

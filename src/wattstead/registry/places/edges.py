@@ -256,18 +256,6 @@ def keep_sequences(session: Session, uploads: Mapping[int, tuple[int, str, int]]
         )
 
 
-def keep_health(session: Session, edge_id: int, health: EdgeHealth, now: datetime) -> None:
-    """What an edge says of itself."""
-    told = {"health": msgspec.json.encode(health).decode(), "last_seen": now}
-    session.execute(update(tables.Edge).where(tables.Edge.id == edge_id).values(**told), execution_options=_PLAIN)
-    one = tables.EdgeConfiguration
-    applied = update(one).where(_of_edge(edge_id), one.number == health.applied, one.applied.is_(None))
-    session.execute(applied.values(applied=now), execution_options=_PLAIN)
-    if health.refused:
-        refused = update(one).where(_of_edge(edge_id), one.number == health.refused, one.refused_why == "")
-        session.execute(refused.values(refused_why=health.refused_why), execution_options=_PLAIN)
-
-
 def forget(session: Session, which: ColumnElement[bool]) -> None:
     """Remove edges with what they were offered."""
     gone = select(tables.Edge.id).where(which)
