@@ -13,6 +13,14 @@ from wattstead.ingest.errors import IngestError
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+_COMPATIBLE, _NAT64 = ipaddress.IPv6Network("::/96"), ipaddress.IPv6Network("64:ff9b::/96")
+_NAT64_LOCAL = ipaddress.IPv6Network("64:ff9b:1::/48")
+"""Of which a network makes prefixes of any length its own."""
+_NOWHERE = ipaddress.IPv4Network("0.0.0.0/8")
+"""What a wrong guess of the length mostly gives; nobody is there."""
+_LOOPBACK: list[Address] = [ipaddress.IPv4Address("127.0.0.1"), ipaddress.IPv6Address("::1")]
+"""Where who connects to no address in particular ends."""
+_LOW = (1 << 32) - 1
 
 
 class AddressRefused(IngestError):
@@ -62,7 +70,8 @@ class Outward:
                 raise AddressRefused(host)
 
     def _is_among_refused(self, addresses: Iterable[Address]) -> bool:
-        return any(one.version == net.version and one in net for one in addresses for net in self.refused)
+        ends = [end for one in addresses for end in led_to(one)]
+        return any(one.version == net.version and one in net for one in ends for net in self.refused)
 
 
 _ANYWHERE = Outward()
@@ -90,5 +99,27 @@ async def _addresses(host: str) -> list[Address]:
         except (OSError, UnicodeError):
             return []
         found = [ipaddress.ip_address(str(one[4][0]).partition("%")[0]) for one in told]
-    mapped = [one.ipv4_mapped for one in found if isinstance(one, ipaddress.IPv6Address) and one.ipv4_mapped]
-    return [*found, *mapped]
+    return found
+
+
+def led_to(address: Address) -> list[Address]:
+    """The address, and those to which it may lead beside: of IPv6 mapped and compatible ones, and those through NAT64
+    (RFC 6052), 6to4 and Teredo; of no address in particular this machine.
+
+    >>> [str(one) for one in led_to(ipaddress.IPv6Address("64:ff9b::169.254.169.254"))]
+    ['64:ff9b::a9fe:a9fe', '169.254.169.254']
+    """
+    behind = _behind(address) if isinstance(address, ipaddress.IPv6Address) else []
+    return [address, *behind, *(_LOOPBACK if any(one.is_unspecified for one in (address, *behind)) else ())]
+
+
+def _behind(address: ipaddress.IPv6Address) -> list[ipaddress.IPv4Address]:
+    number = int(address)
+    found = [one for one in (address.ipv4_mapped, address.sixtofour, *(address.teredo or ())) if one]
+    if (address in _COMPATIBLE and number > 1) or address in _NAT64:
+        found.append(ipaddress.IPv4Address(number & _LOW))
+    if address in _NAT64_LOCAL:
+        narrow = number >> 64 << 56 | number & (1 << 56) - 1  # without the octet that none of them uses
+        guessed = [number, *(narrow >> 120 - 32 - length for length in (48, 56, 64))]
+        found += [one for bits in guessed if (one := ipaddress.IPv4Address(bits & _LOW)) not in _NOWHERE]
+    return found
