@@ -17,7 +17,7 @@ from tests.ingest.recording_way import RecordingWay
 from wattstead.cli.simulation.outlets import OutletFailed, outlet_of
 from wattstead.cli.simulation.simulating_device import readings_of
 from wattstead.ingest.mqtt.run import run
-from wattstead.ingest.mqtt.settings import MqttSettings, TopicMapping
+from wattstead.ingest.mqtt.settings import MqttSettings
 
 Verb = Callable[..., str]
 TABLE = "time,kW,other\n2023-11-14T22:13:20Z,1.5,7\n2023-11-14T22:13:21Z,2.25,7\n2023-11-14T22:13:22.500Z,,7\n" \
@@ -48,12 +48,9 @@ def test_to_rabbitmq(verb: Verb, table: Path, rabbitmq: RabbitMq) -> None:
 
 
 async def test_to_mqtt_at_its_pace(verb: Verb, table: Path, tmp_path: Path) -> None:
-    row = TopicMapping(
-        topic="device_consumption/{device}", value="measurement_value", time="timestamp", address="{device}", unit="kW"
-    )
     way = RecordingWay()
     with mosquitto(tmp_path / "broker") as broker:
-        settings = MqttSettings(host="127.0.0.1", port=broker.port, client_id="hears", formats=(), mappings=(row,))
+        settings = MqttSettings(host="127.0.0.1", port=broker.port, client_id="hears")
         hearing = asyncio.create_task(run(settings, way))
         await way.until(lambda way: way.others)
         began = time.monotonic()
@@ -65,7 +62,7 @@ async def test_to_mqtt_at_its_pace(verb: Verb, table: Path, tmp_path: Path) -> N
         hearing.cancel()
         await asyncio.gather(hearing, return_exceptions=True)
     assert way.kept == [
-        ("m1", one["timestamp"] * 1_000_000, one["measurement_value"])
+        ("device_consumption/m1/power", one["timestamp"] * 1_000_000, one["measurement_value"])
         for one in PLAYED  # type: ignore[operator]
     ]
 

@@ -116,6 +116,7 @@ EXPECTED: dict[str, Expected] = {
         "zigbee/0x00158d0001dc126a/temperature": (21.53, -15, "°C"),
         "zigbee/0x00158d0001dc126a/voltage": (2995, -15, "mV"),
     },
+    "consumption": {"device_consumption/meter-4711/power": (1.52, -20, "kW")},
     "mapping_value": {"meter 4711/power": (1520.5, None, "W")},
     "mapping_json": {"pv/solar1": (2350, -20, "W")},
     "mapping_list": {"heat/m1": (101.5, -30, "kWh"), "heat/m2": (55, -29, "kWh")},
@@ -177,6 +178,7 @@ def test_a_device_that_changes_from_http_to_mqtt_keeps_its_points() -> None:
         ("fronius/a/inverter", '{"ts":1}', "PAC.Value is missing"),
         ("gateway/1/batch", '{"other":1}', "readings[*].kwh is missing"),
         ("spBv1.0/g/NDATA/n", "\x0a\x05x", "no Sparkplug B"),
+        ("device_consumption/m1", '{"measurement_value":1}', "timestamp is missing"),
     ],
 )
 def test_what_cannot_be_read_is_named(topic: str, payload: str, reason: str) -> None:
@@ -230,6 +232,8 @@ def test_full_topics_of_tasmota_in_another_order() -> None:
         ({"topic": "a", "value": "[1]", "address": "z"}, "a", "[5,6]", {"z": 6.0}),
         ({"topic": "a", "value": 'x["b.c"]', "address": "z"}, "a", '{"x":{"b.c":4}}', {"z": 4.0}),
         ({"topic": "a", "value": "v", "address": "{.id}/{*}"}, "a", '{"id":9,"v":2}', {"9/": 2.0}),
+        ({"topic": "a", "value": "*", "time": "ts"}, "a", '{"u":230,"ts":1700000000}', {"a/u": 230.0}),
+        ({"topic": "a", "value": "*.*", "time": "*.t"}, "a", '{"x":{"u":2,"t":17e8}}', {"a/x/u": 2.0}),
         ({"topic": "a", "factor": 0.5}, "a", "3", {"a": 1.5}),
         ({"topic": "a"}, "a", "ON", {"a": 1.0}),
         ({"topic": "a"}, "a", "null", {}),

@@ -303,10 +303,14 @@ async def test_who_is_no_broker(tmp_path: Path) -> None:
 async def test_looking_around(broker: Mosquitto) -> None:
     await publish(broker, "emon/look/x", "5", retain=True)
     await publish(broker, "factory/line1", '{"kw":3}', retain=True)
+    await publish(broker, "factory/line2", '{"kw":3,"t":20.5,"Timestamp":1700000000}', retain=True)
     try:
         found = {one.where: one for one in await look(settings_for(broker), {"seconds": 1})}
     finally:
         await publish(broker, "emon/look/x", "", retain=True)
         await publish(broker, "factory/line1", "", retain=True)
+        await publish(broker, "factory/line2", "", retain=True)
     assert (found["emon/look/x"].name, found["emon/look/x"].value) == ("emon/look/x", "5")
     assert found["factory/line1"].settings == {"mappings": [{"topic": "factory/line1", "value": "*"}]}
+    timed = {"topic": "factory/line2", "value": "*", "time": "Timestamp"}
+    assert found["factory/line2"].settings == {"mappings": [timed]}, "t is a temperature"

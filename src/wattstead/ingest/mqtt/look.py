@@ -10,8 +10,10 @@ from typing import Any, Final
 import msgspec
 
 from wattstead.ingest.decoding.columns import Few
+from wattstead.ingest.decoding.instants import TimeInvalid, from_written
 from wattstead.ingest.errors import ParameterInvalid
 from wattstead.ingest.mqtt.decode import reader_of
+from wattstead.ingest.mqtt.formats.format_row import json_object
 from wattstead.ingest.mqtt.frames import Messages
 from wattstead.ingest.mqtt.link import Link
 from wattstead.ingest.mqtt.settings import MqttSettings
@@ -20,6 +22,10 @@ from wattstead.ingest.sources.source_protocol import Found, Unreadable
 _MOST_FOUND: Final = 1_000
 _LONGEST_VALUE: Final = 200
 _LONGEST_S: Final = 30.0
+_TIMES: Final = frozenset({"time", "timestamp", "ts", "t", "datetime", "date_time", "date", "utc"})
+"""Names of times, in lower case."""
+_EARLIEST_US, _LATEST_US = 946_684_800_000_000, 4_102_444_800_000_000
+"""2000 and 2100, between which a number of such a name is one."""
 
 
 async def look(settings: MqttSettings, asked: Mapping[str, Any]) -> Sequence[Found]:
@@ -65,6 +71,25 @@ def _found(settings: MqttSettings, topic: str, raw: bytes) -> Found:
             name = ", ".join(addresses[:3]) + (" …" if len(addresses) > 3 else "")
             units = () if isinstance(columns, Few) else columns.units or ()
             unit = units[0] if len(units) == 1 else ""
-    mapping = {"topic": topic, "value": "*"} if raw.lstrip()[:1] == b"{" else {"topic": topic}
+    mapping = {"topic": topic} | _paths(raw)
     settings_for = {} if reads is not None else {"mappings": [mapping]}
     return Found(where=topic, name=name, value=value, unit=unit, settings=settings_for, fault=fault)
+
+
+def _paths(raw: bytes) -> dict[str, str]:
+    """Where a payload has its values, and its time if something in it looks like one."""
+    if raw.lstrip()[:1] != b"{":
+        return {}
+    try:
+        found = json_object(raw)
+    except Unreadable:
+        return {"value": "*"}
+    time = next((name for name, value in found.items() if name.lower() in _TIMES and _is_time(value)), "")
+    return {"value": "*", "time": time} if time else {"value": "*"}
+
+
+def _is_time(found: Any) -> bool:
+    try:
+        return _EARLIEST_US < from_written(found, "auto") < _LATEST_US
+    except TimeInvalid:
+        return False

@@ -9,8 +9,10 @@ from msgspec import Meta
 
 from wattstead.ingest.sources.broker import BrokerSettings, Text
 
-FormatName = Literal["emoncms", "tasmota", "shelly", "statestream", "zigbee2mqtt", "sparkplug"]
-ALL_FORMATS: tuple[FormatName, ...] = ("emoncms", "tasmota", "shelly", "statestream", "zigbee2mqtt", "sparkplug")
+FormatName = Literal["emoncms", "tasmota", "shelly", "statestream", "zigbee2mqtt", "sparkplug", "consumption"]
+ALL_FORMATS: tuple[FormatName, ...] = (
+    *("emoncms", "tasmota", "shelly", "statestream", "zigbee2mqtt", "sparkplug", "consumption"),
+)
 
 
 class TopicMapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

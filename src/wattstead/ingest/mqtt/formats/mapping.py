@@ -103,6 +103,8 @@ class _MappedTopic:
         nothing = True
         for stars, value in mapping.value.find(found):
             nothing = False
+            if several and self._is_time(stars):
+                continue
             try:
                 time_us, address = self._time(found, stars), self._address(found, stars)
             except Unreadable as fault:
@@ -117,6 +119,11 @@ class _MappedTopic:
         if nothing:
             raise Unreadable(f"{mapping.row.value} is missing in {str(found)[:80]!r}; correct the path of the mapping")
         return gathered.columns()
+
+    def _is_time(self, stars: Sequence[str]) -> bool:
+        """Whether the time stands where the value was found: of ``*`` it is none of the values."""
+        time, value = self.mapping.time.steps, self.mapping.value.steps
+        return bool(time) and _filled(time, stars) == _filled(value, stars)
 
     def _time(self, found: Any, stars: Sequence[str]) -> int | None:
         mapping = self.mapping
@@ -137,6 +144,12 @@ class _MappedTopic:
             path = list(stars) or [step for step in self.mapping.value.steps if isinstance(step, str)]
             return self.template.replace("{*}", "/".join(path))
         return _PART.sub(lambda part: _text(part[1], found, stars), self.template)
+
+
+def _filled(steps: Sequence[str | int | None], stars: Sequence[str]) -> list[str]:
+    """A path with what its stars met."""
+    met = iter(stars)
+    return [next(met, "") if step is None else str(step) for step in steps]
 
 
 def _text(part: str, found: Any, stars: tuple[str, ...]) -> str:
