@@ -75,6 +75,20 @@ async def test_a_scan_finds_who_answers_and_asks_nobody_else() -> None:
     assert found[0].settings == {"devices": [{"unit_id": 2}]}
 
 
+async def test_units_that_a_gateway_says_have_failed_are_no_devices() -> None:
+    """They are named all the same, on one line: some devices answer so for registers that they have not."""
+    meters = answering({2: METER.registers, 4: INVERTER.registers})
+
+    def answer(unit: int, function: int, at: int, count: int) -> bytes | None:
+        if unit == 4 and (function, at) == (3, 0):
+            return bytes([function | 0x80, 4])
+        return meters(unit, function, at, count) or bytes([function | 0x80, 4])
+
+    found = await looked(answer, {"what": "scan", "first": 1, "last": 5, "timeout_s": 1.0})
+    assert [one.where for one in found] == ["unit 2", "unit 4", "units 1, 3, 5"]
+    assert not found[2].settings and not found[2].fault and "exception 4 (device failure)" in found[2].value
+
+
 async def test_a_range_of_hosts_is_scanned_when_it_is_given() -> None:
     async with gateway(answering({1: Image(PAYLOADS / "fronius-symo.txt").registers})) as bus:
         (one,) = await scan_hosts(ModbusSettings(port=bus.port), "127.0.0.1-2", 1, 0.2)

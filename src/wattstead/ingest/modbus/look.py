@@ -34,6 +34,8 @@ _SCAN_S = 0.3
 _MOST_WORDS = 125
 _NOBODY = frozenset({10, 11})
 """Exceptions of gateways, which say that nobody answers there."""
+_FAILURE = 4
+"""What many gateways say of a unit that is not there, and some devices of a register."""
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -163,27 +165,51 @@ async def _scan(settings: ModbusSettings, wish: Wish) -> list[Found]:
     last = wish.last or (_UNITS_SERIAL if settings.link == "serial" else _UNITS_TCP)
     if not 0 <= wish.first <= last <= 255:
         raise ParameterInvalid("first", f"{wish.first} to {last}", "unit ids from 0 to 255")
+    found: list[Found] = []
+    failing: list[int] = []
     async with opened(settings) as bus:
-        found = [await _one(bus, unit, wish.timeout_s) for unit in range(wish.first, last + 1)]
-    return [one for one in found if one is not None]
+        for unit in range(wish.first, last + 1):
+            one = await _one(bus, unit, wish.timeout_s)
+            if one is not None and one.settings:
+                found.append(one)
+            elif one is not None:
+                failing.append(unit)
+    if failing:
+        units = f"unit{'s' if len(failing) > 1 else ''} {', '.join(map(str, failing))}"
+        found.append(Found(where=units, value=_failing()))
+    return found
 
 
 async def _one(bus: Bus, unit: int, timeout_s: float) -> Found | None:
-    """A device with that unit id, where one answers; whatever it answers."""
-    said = "answers"
-    try:
-        await bus.read(unit, Block("holding", 0, 1), timeout_s)
-    except NoAnswer:
-        return None
-    except Refused as error:
-        if error.code in _NOBODY:
+    """A device with that unit id, where one answers, whatever it answers; without settings where it may be none."""
+    code = 0
+    for table in ("holding", "input"):
+        try:
+            await bus.read(unit, Block(table, 0, 1), timeout_s)
+        except NoAnswer:
+            if code == _FAILURE:
+                break
             return None
-        said = f"answers with {meaning(error.code)}"
+        except Refused as error:
+            code = error.code
+        else:
+            code = 0
+        if code in _NOBODY:
+            return None
+        if code != _FAILURE:
+            break
     with contextlib.suppress(NoAnswer, Refused):
         device = await sunspec.discover(reading(bus, unit, timeout_s))
         if device is not None:
             return _of_sunspec(device, unit)
+    if code == _FAILURE:
+        return Found(where=f"unit {unit}", value=_failing())
+    said = f"answers with {meaning(code)}" if code else "answers"
     return Found(where=f"unit {unit}", value=said, settings={"devices": [{"unit_id": unit}]})
+
+
+def _failing() -> str:
+    return f"{meaning(_FAILURE)} is all that is answered, as gateways do where nobody is"
 
 
 async def scan_hosts(settings: ModbusSettings, text: str, unit: int, timeout_s: float) -> list[Found]:
