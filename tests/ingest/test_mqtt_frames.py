@@ -85,6 +85,35 @@ def test_any_split_of_the_stream_gives_the_same_packets(properties: bool, data: 
 
 
 @pytest.mark.parametrize("properties", [False, True])
+@given(data=st.data())
+def test_of_what_is_too_large_the_beginning_is_kept_and_nothing_after_it_is_lost(
+    properties: bool, data: st.DataObject
+) -> None:
+    told = b"\x05\x02\0\0\0\x3c" if properties else b""
+    large = framed(0x33, b"\0\x03pic\0\x07" + told + b"x" * 200_000)
+    parts = data.draw(st.lists(st.sampled_from([large, framed(0x30, b"\0\x01a" + told + b"5"), b"\xd0\0"]), max_size=4))
+    stream = b"".join(parts)
+    ends = data.draw(st.lists(st.integers(0, max(1, len(stream))), max_size=12))
+    frames = Frames(properties, 100_000)
+    messages, others = Messages(), list[Other]()
+    places = sorted({0, len(stream), *(end for end in ends if end < len(stream))})
+    most = 0
+    for begin, end in pairwise(places):
+        found, more = frames.cut(stream[begin:end])
+        messages.large |= {len(messages) + at: size for at, size in found.large.items()}
+        messages.topics += found.topics
+        messages.payloads += found.payloads
+        messages.numbers += found.numbers
+        others += more
+        most = max(most, sum(map(len, frames._held)))
+    wanted = [(b"pic", b"x" * 1_000, 7) if one is large else (b"a", b"5", 0) for one in parts if one != b"\xd0\0"]
+    assert list(zip(messages.topics, messages.payloads, messages.numbers, strict=True)) == wanted
+    assert others == [(0xD0, b"")] * parts.count(b"\xd0\0")
+    assert messages.large == {at: len(large) for at, one in enumerate(wanted) if one[0] == b"pic"}
+    assert most < 100_000
+
+
+@pytest.mark.parametrize("properties", [False, True])
 @given(stream=st.binary(max_size=200), ends=st.lists(st.integers(0, 200), max_size=5))
 @example(stream=b"\x30\x01a", ends=[])
 @example(stream=b"\x32\x03\0\x01a", ends=[])

@@ -154,6 +154,27 @@ async def test_garbage_is_refused_with_a_reason_and_acknowledged(broker: Mosquit
     assert again.values() == {"emon/g/x": [6.0]} and not again.refused
 
 
+@pytest.mark.parametrize("version", ["5", "3.1.1"])
+async def test_a_message_that_is_too_large_is_a_dead_letter(broker: Mosquitto, tmp_path: Path, version: Any) -> None:
+    way = RecordingWay()
+    payload = tmp_path / "payload"
+    payload.write_text("9" * 5_000_000)
+    settings = settings_for(broker, version=version, client_id=f"large{version[0]}")
+    async with running(settings, way):
+        words = ["-p", str(broker.port), "-q", "1", "-t", "emon/large/x", "-f", str(payload)]
+        sent = await asyncio.create_subprocess_exec("mosquitto_pub", *words)
+        assert await sent.wait() == 0
+        await publish(broker, "emon/large/y", "1")
+        await way.until(lambda way: way.kept and way.refused)
+    ((message, reason),) = way.refused
+    assert (message.where, message.raw) == ("emon/large/x", b"9" * 1_000)
+    assert reason.startswith("a message of 5,000,0") and "at most 4,194,304 are read" in reason
+    async with running(settings, way):
+        await publish(broker, "emon/large/y", "2")
+        await way.until(lambda way: len(way.kept) == 2)
+    assert len(way.refused) == 1, "it was acknowledged, and does not come again"
+
+
 async def test_large_messages_are_left_with_the_broker_while_nothing_is_kept(
     broker: Mosquitto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,7 +18,7 @@ from wattstead.ingest.decoding.columns import Columns, Few
 from wattstead.ingest.mqtt import flat
 from wattstead.ingest.mqtt.decode import Reader, reader_of
 from wattstead.ingest.mqtt.formats.format_row import Topic
-from wattstead.ingest.mqtt.frames import Messages
+from wattstead.ingest.mqtt.frames import MOST_BYTES, Messages
 from wattstead.ingest.mqtt.link import Link, client_id_of
 from wattstead.ingest.mqtt.port.packets import PacketInvalid
 from wattstead.ingest.mqtt.rate import DeviceRates
@@ -106,6 +106,7 @@ class _Receiver:
         while taken < len(self._arrived) and len(whole) < _GROUP:
             messages, now_us = self._arrived[taken]
             whole.retained += [len(whole) + at for at in messages.retained]
+            whole.large |= {len(whole) + at: size for at, size in messages.large.items()}
             whole.topics += messages.topics
             whole.payloads += messages.payloads
             whole.numbers += messages.numbers
@@ -133,6 +134,8 @@ class _Receiver:
             passed = [at for at in rows if topics[at] is None or not payloads[at]]
             self._settle(group, passed)
             rows = _without(rows, passed)
+        if group.messages.large:
+            rows = self._without_large(group, rows)
         beyond = [rows[at] for at in self.rates.admit_all([topic.device for topic in group.read(rows)], now_s)]
         if beyond:
             for at, topic in zip(beyond, group.read(beyond), strict=True):
@@ -176,6 +179,14 @@ class _Receiver:
             return rows
         self._settle(group, together)
         return _without(rows, together)
+
+    def _without_large(self, group: _Group, rows: Sequence[int]) -> Sequence[int]:
+        """The rows that can be read; what is too large is a dead letter with its beginning."""
+        large = {at: group.messages.large[at] for at in rows if at in group.messages.large}
+        for at, size in large.items():
+            self.way.refuse(group.message(at), f"a message of {size:,} bytes; at most {MOST_BYTES:,} are read")
+        self._settle(group, list(large))
+        return _without(rows, list(large))
 
     def _tell_of_floods(self, now_s: float) -> None:
         for message, reason in self.rates.told(now_s):
