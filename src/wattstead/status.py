@@ -49,7 +49,7 @@ def status_parts(
     door: IngestApp, sources: Sources, journal: Journal, refinery: Refinery, store: StoreProcess | None
 ) -> list[StatusPart]:
     """Door, sources, journal, refinery and store, in the order a reading passes them."""
-    parts = [_ingest(door), _sources(sources), _journal(journal), _refining(refinery)]
+    parts = [_ingest(door), _sources(sources), _journal(journal), refining_part(refinery)]
     return parts if store is None else [*parts, _store(store)]
 
 
@@ -106,7 +106,8 @@ def _journal(journal: Journal) -> StatusPart:
     )
 
 
-def _refining(refinery: Refinery) -> StatusPart:
+def refining_part(refinery: Refinery) -> StatusPart:
+    """How readings reach the store; what stands in the way of them all is said in the store's own words."""
     state = refinery.state
     if state.last_error:
         text = f"readings wait in the journal: {state.last_error}"
@@ -121,6 +122,7 @@ def _refining(refinery: Refinery) -> StatusPart:
         "waiting_readings": float(state.waiting_rows),
         "replaced_readings": float(state.replaced_rows),
         "late_spans": float(state.dirty_spans),
+        "failed_tries": float(state.failed_tries),
     }
     figures |= {f"refused_{reason}": float(count) for reason, count in state.refused.items()}
     well = state.running and not state.last_error and state.lag_s <= _BEHIND_S

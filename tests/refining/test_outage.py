@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from wattstead.series import Series
+from wattstead.series.connection import Connection
+from wattstead.status import refining_part
 from wattstead.stream import Journal, PositionFile
 
 if TYPE_CHECKING:
@@ -70,6 +72,28 @@ async def test_the_store_dies_and_comes_back(own_store: StoreServer, own_house: 
         await house.settled(refinery)
         assert refinery.state.last_error == ""
         await house.check(refinery)
+
+
+async def test_what_the_store_refuses_for_good_is_said_in_its_words_and_skipped_never(
+    own_store: StoreServer, own_house: House
+) -> None:
+    """Nothing that comes later is stored before it: whoever mends the store finds all readings."""
+    house, now_us, store = own_house, time.time_ns() // 1000, Connection(own_store.address("outage"))
+    async with house.refinery() as refinery:
+        await until(lambda: refinery.state.closed_us > 0, "the start")
+        await asyncio.to_thread(store.run, "RENAME TABLE reading TO elsewhere")
+        await house.send([1], [now_us], [1.0])
+        await until(lambda: refinery.state.failed_tries > 2, "several tries")
+        await house.send([2], [now_us], [2.0])
+        told = refining_part(refinery)
+        assert not told.ok and told.figures["failed_tries"] > 2
+        assert told.text.startswith("readings wait in the journal: store: the store refuses (code 60)")
+        assert "UNKNOWN_TABLE" in told.text and refinery.state.stored_rows == 0
+        await asyncio.to_thread(store.run, "RENAME TABLE elsewhere TO reading")
+        await house.settled(refinery)
+        assert refinery.state.stored_rows == 2 and refining_part(refinery).ok
+        await house.check(refinery)
+    store.close()
 
 
 async def test_stopping_while_the_store_is_away_loses_nothing(own_store: StoreServer, own_house: House) -> None:
