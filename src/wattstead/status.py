@@ -109,8 +109,10 @@ def _journal(journal: Journal) -> StatusPart:
 def refining_part(refinery: Refinery) -> StatusPart:
     """How readings reach the store; what stands in the way of them all is said in the store's own words."""
     state = refinery.state
-    if state.last_error:
+    if state.stands_still:
         text = f"readings wait in the journal: {state.last_error}"
+    elif state.last_error:
+        text = f"readings reach the store, and what is done beside is tried again: {state.last_error}"
     elif state.lag_s > _BEHIND_S:
         text = f"{state.lag_s:.0f} s behind the senders"
     else:

@@ -15,6 +15,7 @@ from wattstead.refining.bookkeeping.retention import EXPIRED, Keep, Retention, e
 from wattstead.refining.columns import Columns
 from wattstead.refining.limits import RefiningLimits
 from wattstead.refining.taking.judge import Judge
+from wattstead.status import refining_part
 
 if TYPE_CHECKING:
     from conftest import House
@@ -83,3 +84,29 @@ async def test_what_has_expired_goes_and_its_rollups_stay(house: House) -> None:
     assert await asyncio.to_thread(raw, 5) == 40
     latest = await asyncio.to_thread(house.series.latest, [1])
     assert latest.value.tolist() == [39.0]
+
+
+async def test_readings_do_not_wait_for_what_cannot_be_removed(house: House) -> None:
+    """The store refuses that for as long as a table is missing which no reading needs."""
+    retention = Retention((Keep(replaced_days=30),))
+    rename = house.series._connection.run
+    await asyncio.to_thread(rename, "RENAME TABLE reading_replaced TO elsewhere")
+    house.declare(Point(id=1))
+
+    async def until_said(error: bool) -> None:
+        async with asyncio.timeout(60):
+            while bool(refinery.state.last_error) is not error:  # noqa: ASYNC110 - it tells nobody
+                await asyncio.sleep(0.02)
+
+    async with house.refinery(retention=retention) as refinery:
+        await until_said(True)
+        assert refinery.state.last_error.startswith("expiry: the store refuses (code 60)")
+        await house.send([1, 1], [NOW_US, NOW_US + 1], [1.0, 2.0])
+        await house.settled(refinery)
+        told = refining_part(refinery)
+        assert not told.ok and not refinery.state.stands_still
+        assert told.text.startswith("readings reach the store, and what is done beside is tried again: expiry: ")
+        await asyncio.to_thread(rename, "RENAME TABLE elsewhere TO reading_replaced")
+        await until_said(False)
+        assert refining_part(refinery).ok
+        await house.check(refinery)

@@ -12,8 +12,6 @@ from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-import structlog
-
 from wattstead.metering.errors import WattsteadError
 from wattstead.metering.point import Point
 from wattstead.refining.arrivals import Arrivals
@@ -31,13 +29,13 @@ from wattstead.refining.taking.backlog import bytes_behind
 from wattstead.refining.taking.intake import Intake
 from wattstead.refining.taking.judge import Judge
 from wattstead.refining.taking.stored import take_come, take_stored
+from wattstead.refining.troubles import JOURNAL, STORE, Troubles
 from wattstead.series import Series
 from wattstead.stream import JournalReader, PositionFile
 
 CONSUMER = "refining"
 """The name under which the refinery's journal position is kept."""
 
-_log = structlog.get_logger("wattstead.refining")
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 _MEASURE_S = 1.0
@@ -73,8 +71,8 @@ class Refinery:
         self._intake = Intake(reader, self._judge, self.latest, minutes, limits)
         self._adoption = Adoption(series, points, generation, self._judge, self.latest, minutes, ProgressFile(progress))
         self._bookkeeper = Bookkeeper(series, positions, self._adoption, minutes, limits, retention or Retention())
-        self._errors: dict[str, tuple[int, str]] = {}
-        self._arrivals = Arrivals(journal, self._intake, self._bookkeeper, lambda: bool(self._errors))
+        self._troubles = troubles = Troubles(limits.retry_s, limits.retry_most_s)
+        self._arrivals = Arrivals(journal, self._intake, self._bookkeeper, lambda: troubles.stands_still)
         self.pending = self._arrivals.pending
         self.waiting = self._arrivals.waiting
         """Whether an answer lacks what has been received."""
@@ -131,11 +129,12 @@ class Refinery:
         """How it goes just now."""
         oldest_us = min((us for us in (self._storing_since_us, self._intake.oldest_us) if us), default=0)
         behind_us = min((us for us in (oldest_us, self._intake.complete_us) if us), default=0)
-        tries, error = max(self._errors.values(), default=(0, ""))
+        tries, error = self._troubles.worst
         return RefineryState(
             running=self._task is not None and not self._task.done(),
             lag_bytes=self._lag_bytes,
             lag_s=max(0.0, time.time() - behind_us / 1e6) if behind_us else 0.0,
+            stands_still=self._troubles.stands_still,
             last_error=error,
             failed_tries=tries,
             read_rows=self._intake.read_rows,
@@ -186,11 +185,11 @@ class Refinery:
                     measure_at = begun + _MEASURE_S
                     self._lag_bytes = await asyncio.to_thread(bytes_behind, self._journal, self._bookkeeper.saved)
             except Exception as error:
-                self._failed("journal", error)
+                self._troubles.failed(JOURNAL, error)
                 await self._sleep(pause_s)
                 pause_s = min(2 * pause_s, self._limits.retry_most_s)
                 continue
-            self._works("journal")
+            self._troubles.works(JOURNAL)
             pause_s = self._limits.retry_s
             if self._intake.waiting_rows >= self._limits.store_rows:
                 self._enough.set()
@@ -233,15 +232,15 @@ class Refinery:
             due = min(due, time.monotonic() + self._limits.poll_s)
         while time.monotonic() < due and not self._enough.is_set() and not self._stopping:
             await self._insist(self._bookkeeper.follow)
-            if time.monotonic() >= self._expire_at:
+            if time.monotonic() >= self._expire_at and await self._beside("expiry", self._bookkeeper.expire):
                 self._expire_at = time.monotonic() + self._limits.retention_s
-                await self._insist(self._bookkeeper.expire)
             if time.monotonic() >= self._foreseen_at and self.latest.foreseen.points():
-                self._foreseen_at = time.monotonic() + self._limits.foreseen_s
-                self.live.publish(await self._insist(take_come, self.latest, self._series, complete_us))
+                for come in await self._beside("forecasts", take_come, self.latest, self._series, complete_us):
+                    self._foreseen_at = time.monotonic() + self._limits.foreseen_s
+                    self.live.publish(come)
             if unclosed:
                 unclosed = await self._insist(self._bookkeeper.close, complete_us)
-            elif not self._adoption.pending or not await self._insist(self._bookkeeper.adopt):
+            elif not self._adoption.pending or not any(await self._beside("history", self._bookkeeper.adopt)):
                 await self._wait(self._enough, min(self._limits.rules_s, due - time.monotonic()))
 
     async def _nap(self, begun: float, rows: int) -> None:
@@ -258,14 +257,27 @@ class Refinery:
             try:
                 done = await asyncio.to_thread(step, *args, **kwargs)
             except Exception as error:
-                self._failed("store", error)
+                self._troubles.failed(STORE, error)
                 if self._stopping:
                     raise _Stopped from error
                 await self._sleep(pause_s)
                 pause_s = min(2 * pause_s, self._limits.retry_most_s)
             else:
-                self._works("store")
+                self._troubles.works(STORE)
                 return done
+
+    async def _beside(self, what: str, step: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> list[_T]:
+        """Do in a thread what no reading waits for: what comes of it, alone in a list; nothing where it fails, or rests
+        after that."""
+        if self._troubles.rests(what):
+            return []
+        try:
+            done = await asyncio.to_thread(step, *args, **kwargs)
+        except Exception as error:
+            self._troubles.failed(what, error)
+            return []
+        self._troubles.works(what)
+        return [done]
 
     async def _sleep(self, pause_s: float) -> None:
         await self._wait(self._halt, pause_s)
@@ -274,19 +286,6 @@ class Refinery:
         if timeout_s > 0:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(event.wait(), timeout_s)
-
-    def _failed(self, what: str, error: Exception) -> None:
-        """Note it for `state`; log it the first time, the second, the fourth …"""
-        tries = self._errors.get(what, (0, ""))[0] + 1
-        self._errors[what] = (tries, f"{what}: {str(error) or type(error).__name__}")
-        if tries & (tries - 1) == 0:
-            unexpected = None if isinstance(error, WattsteadError) else error
-            _log.error("refinery_stands_still", what=what, tries=tries, error=str(error), exc_info=unexpected)
-
-    def _works(self, what: str) -> None:
-        failed = self._errors.pop(what, None)
-        if failed:
-            _log.info("refinery_goes_on", what=what, failed_tries=failed[0])
 
 
 class RefineryStopped(WattsteadError):

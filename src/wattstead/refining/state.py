@@ -13,8 +13,10 @@ class RefineryState(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes in the journal behind which the saved position is."""
     lag_s: float
     """Age of the oldest reading that is in the journal but not in the store."""
+    stands_still: bool
+    """Whether readings come no further; else what fails is done beside them."""
     last_error: str
-    """Why storing or reading stands still at present."""
+    """Why storing or reading stands still at present, or what fails beside."""
     failed_tries: int
     """How often in a row it was tried without success."""
     read_rows: int
