@@ -154,6 +154,34 @@ def test_changes_name_the_version_they_were_made_to(office: Office, boss: httpx.
     assert boss.get(path).status_code == 404
 
 
+def test_an_own_template_is_written_out_for_who_sees_it(office: Office, boss: httpx.Client) -> None:
+    text = """\
+name: own-pump
+revision: 1
+title: Own pump
+speaks: modbus
+points:
+  - {name: Power, address: power, quantity: electricity, unit: W,
+     register: {table: holding, at: 100, form: int32, factor: 0.1}}
+  - {name: Mode, address: mode, kind: state}
+"""
+    kept = boss.post("/templates", json={"organization_id": office.root, "text": text})
+    assert kept.status_code == 201, kept.text
+    register = {"name": "power", "unit": "W", "table": "holding", "at": 100, "form": "int32", "factor": 0.1}
+    devices = [{"unit_id": 3, "template": "own-pump"}, {"unit_id": 4, "template": "abb-b23"}]
+    settings = {"link": "tcp", "host": "127.0.0.1", "port": 9, "devices": devices}
+    source = made(boss, office.site, protocol="modbus", settings=settings)
+    own, shipped = source["settings"]["devices"]
+    assert (own["unit_id"], own["prefix"], own["registers"]) == (3, "own-pump/", [register])
+    assert "template" not in own and shipped == devices[1], "a shipped one is followed"
+    patch = {"settings": settings | {"devices": [{"unit_id": 5, "prefix": "p/", "template": "own-pump"}]}}
+    changed = boss.patch(f"/sources/{source['id']}", json=patch, headers={"If-Match": f'"{source["version"]}"'})
+    assert changed.json()["settings"]["devices"] == [{"unit_id": 5, "prefix": "p/", "registers": [register]}]
+    boss.delete(f"/templates/{kept.json()['id']}")
+    gone = made(boss, office.site, protocol="modbus", settings=settings)
+    assert gone["settings"]["devices"] == devices, "nobody sees it any more"
+
+
 @pytest.mark.parametrize(
     ("told", "place", "code"),
     [

@@ -40,7 +40,7 @@ export const words: Words<"protocols"> = {
   "set.modbus.devices.unit_id": "Unit-ID",
   "sethint.modbus.devices.unit_id": "Seine Nummer am Bus; 1, wo es allein ist.",
   "set.modbus.devices.template": "Vorlage",
-  "sethint.modbus.devices.template": "Name einer mitgelieferten Vorlage mit Registern.",
+  "sethint.modbus.devices.template": "Name einer Vorlage mit Registern; die einer eigenen werden beim Speichern ausgeschrieben.",
   "set.modbus.devices.prefix": "Präfix",
   "sethint.modbus.devices.prefix": "Damit beginnen die Adressen seiner Messpunkte; leer: der der Vorlage, sonst modbus/ und die Unit-ID.",
   "set.modbus.devices.registers": "Register",

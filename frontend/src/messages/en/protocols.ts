@@ -38,7 +38,7 @@ export const words = {
   "set.modbus.devices.unit_id": "Unit id",
   "sethint.modbus.devices.unit_id": "Its number on the bus; 1 where it is alone.",
   "set.modbus.devices.template": "Template",
-  "sethint.modbus.devices.template": "Name of a shipped template with registers.",
+  "sethint.modbus.devices.template": "Name of a template with registers; of an own one they are written out when saved.",
   "set.modbus.devices.prefix": "Prefix",
   "sethint.modbus.devices.prefix": "Begins the addresses of its points; empty: the template's, else modbus/ and the unit id.",
   "set.modbus.devices.registers": "Registers",

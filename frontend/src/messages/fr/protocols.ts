@@ -40,7 +40,7 @@ export const words: Words<"protocols"> = {
   "set.modbus.devices.unit_id": "Numéro d'unité",
   "sethint.modbus.devices.unit_id": "Son numéro sur le bus ; 1 s'il est seul.",
   "set.modbus.devices.template": "Modèle",
-  "sethint.modbus.devices.template": "Nom d'un modèle fourni qui a des registres.",
+  "sethint.modbus.devices.template": "Nom d'un modèle qui a des registres ; ceux d'un modèle à vous sont inscrits à l'enregistrement.",
   "set.modbus.devices.prefix": "Préfixe",
   "sethint.modbus.devices.prefix": "Début des adresses de ses points ; vide : celui du modèle, sinon modbus/ et le numéro d'unité.",
   "set.modbus.devices.registers": "Registres",

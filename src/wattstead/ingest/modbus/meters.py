@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import msgspec
 
@@ -85,6 +86,21 @@ def completed(settings: ModbusSettings) -> ModbusSettings:
         return msgspec.structs.replace(device, template="", **told)
 
     return msgspec.structs.replace(settings, devices=tuple(written_out(device) for device in settings.devices))
+
+
+def spelt_out(told: dict[str, Any], find: Callable[[str], Template | None]) -> dict[str, Any]:
+    """Settings as they are given with the registers of own templates; what names a shipped one, or none, stays."""
+
+    def registers_of(device: Any) -> Any:
+        name = device.get("template") if isinstance(device, dict) and not device.get("registers") else ""
+        own = find(name) if isinstance(name, str) and name and name not in with_registers() else None
+        if own is None or not (registers := registers_from(own)):
+            return device
+        kept = {key: value for key, value in device.items() if key != "template"}
+        return {**kept, "prefix": kept.get("prefix") or own.prefix, "registers": msgspec.to_builtins(registers)}
+
+    devices = told.get("devices")
+    return {**told, "devices": [registers_of(one) for one in devices]} if isinstance(devices, list) else told
 
 
 def template_named(name: str) -> Template:

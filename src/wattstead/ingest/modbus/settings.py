@@ -26,7 +26,12 @@ class Device(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         int, msgspec.Meta(title="Unit id", description="Its number on the bus; 1 where it is alone.", ge=0, le=255)
     ] = 1
     template: Annotated[
-        str, msgspec.Meta(title="Template", description="Name of a shipped template with registers.", max_length=63)
+        str,
+        msgspec.Meta(
+            title="Template",
+            description="Name of a template with registers; of an own one they are written out when saved.",
+            max_length=63,
+        ),
     ] = ""
     prefix: Annotated[
         str,

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Protocol
 
 import msgspec
 
 from wattstead.ingest.decoding.columns import Columns, Few
 from wattstead.ingest.errors import IngestError
+
+if TYPE_CHECKING:
+    from wattstead.registry.templates.template import Template
 
 Secret = Annotated[str, msgspec.Meta(extra_json_schema={"secret": True})]
 """A setting that is stored sealed and never shown again: a password, a private key."""
@@ -138,5 +141,8 @@ class SourceProtocol:
     complete: Callable[[Any], Any] | None = None
     """The settings with everything written out that only a server can look up (a template's registers), so that an edge
     runs them as they are. Raises `wattstead.ingest.errors.ParameterInvalid`."""
+    spelt_out: Callable[[dict[str, Any], Callable[[str], Template | None]], dict[str, Any]] | None = None
+    """Settings as a person gives them with own templates that are named there written out, as these are at that time;
+    they are looked up among those that the person sees."""
     extra: str = ""
     """The extra of the package that an edge must have installed for it; empty: every edge has what it needs."""

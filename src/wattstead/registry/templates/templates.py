@@ -45,6 +45,14 @@ class Templates(DeviceDoor):
         """One of `templates`, in its newest revision unless one is named; raises `Unknown`."""
         return Library(self.templates(reach)).find(name, revision)
 
+    def site_template(self, site_id: int, name: str, shelf: Reach | None) -> Shelved:
+        """The newest revision of one that may be used at a site; raises `Unknown`.
+
+        ``shelf`` as of `create_device_from_template`.
+        """
+        with self._db.reading() as s:
+            return self._library(s, site_id, None, shelf).find(name)
+
     def put_template(self, organization_id: int, text: str, by: Actor = SYSTEM) -> Shelved:
         """Keep an own template; raises `TemplateInvalid`, `TemplateTaken`, `Unknown`."""
         with self._db.writing() as s:

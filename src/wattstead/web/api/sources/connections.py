@@ -20,6 +20,7 @@ from wattstead.registry.policy import Action, Resource, Right
 from wattstead.registry.records import Source
 from wattstead.web.access.gate import AnyRequest, actor, needs, require
 from wattstead.web.access.places import require_at
+from wattstead.web.api.sources.own_templates import spelt_out
 from wattstead.web.api.sources.shown import SourceAnswer, shown
 from wattstead.web.http.repeats import once
 from wattstead.web.http.versions import expected, tag
@@ -91,7 +92,7 @@ async def create_source(
     """A source with a write key of its own that nobody holds; it is opened within a second."""
     await require_at(rooms, viewer, CREATE, data.site_id)
     protocol = _protocol(data.protocol)
-    plain, secrets = apart(protocol, data.settings)
+    plain, secrets = apart(protocol, await spelt_out(rooms, viewer, protocol, data.site_id, data.settings))
     settings_of(protocol, plain, _set(secrets))
 
     async def make() -> Response[Any]:
@@ -134,7 +135,8 @@ async def change_source(
     if data.settings is not UNSET:
         state = await rooms.registry_threads.run(rooms.registry.source_state, source_id)
         protocol = _protocol(state.source.protocol)
-        plain, secrets = apart(protocol, data.settings)
+        told = await spelt_out(rooms, viewer, protocol, state.source.site_id, data.settings)
+        plain, secrets = apart(protocol, told)
         _require_secrets_again(protocol, state.source, plain, secrets)
         kept = {name: value for name, value in state.secrets.items() if name not in secrets}
         settings_of(protocol, plain, kept | _set(secrets))

@@ -15,6 +15,7 @@ from wattstead.registry.policy import SEE_READINGS, Action, Resource
 from wattstead.web.access.gate import needs, require
 from wattstead.web.access.places import require_at
 from wattstead.web.api.sources.connections import CHANGE, CREATE
+from wattstead.web.api.sources.own_templates import spelt_out
 from wattstead.web.api.sources.shown import opened
 from wattstead.web.problem import invalid
 from wattstead.web.rooms import FromAccount, FromRooms, FromViewer
@@ -90,7 +91,7 @@ async def look(rooms: FromRooms, viewer: FromViewer, account: FromAccount, data:
     protocol = named(data.protocol)
     if protocol is None:
         raise invalid("protocol", f"is {data.protocol[:40]!r}; known are {', '.join(one.name for one in SOURCES)}")
-    plain, given = apart(protocol, data.settings)
+    plain, given = apart(protocol, await spelt_out(rooms, viewer, protocol, data.site_id, data.settings))
     secrets = {name: value for name, value in given.items() if value is not None}
     if data.source_id is not None:
         await require(rooms, viewer, CHANGE, data.source_id)
