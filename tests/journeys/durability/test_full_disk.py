@@ -42,7 +42,7 @@ def test_senders_are_refused_and_history_is_answered(
         ballast = full / "ballast"
         with closing(plant.signed_in()) as http:
             eventually(lambda: plant.part(http, "refining")["figures"]["stored_readings"] > 100)
-            for _ in range(3):
+            for _ in range(2):
                 before = plant.ledger.refused
 
                 def refused(before: int = before) -> bool:
