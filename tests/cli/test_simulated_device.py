@@ -98,6 +98,16 @@ async def test_to_nats(table: Path) -> None:
         await server.wait()
 
 
+async def test_more_readings_than_a_broker_lets_wait_for_its_answers(verb: Verb, tmp_path: Path) -> None:
+    """Mosquitto allows twenty messages with QoS 1 on their way."""
+    table = tmp_path / "meter.csv"
+    table.write_text("time,kW\n" + "".join(f"2023-11-14T22:{n:02}:00Z,{n}\n" for n in range(50)))
+    with mosquitto(tmp_path / "broker") as broker:
+        to = f"mqtt://127.0.0.1:{broker.port}"
+        words = ("simulate", "device", "--csv", table, "--device", "m1", "--pace", "0", "--to", to)
+        assert "50 readings of m1 handed over" in await asyncio.to_thread(verb, *words)
+
+
 @pytest.mark.parametrize(
     "to", ["mqtt://127.0.0.1:1", "amqp://127.0.0.1:1", "nats://127.0.0.1:1", "ftp://x", "mqtt://x:y"]
 )

@@ -144,6 +144,20 @@ async def test_a_broker_that_goes_and_comes_again(tmp_path: Path) -> None:
         broker.stop()
 
 
+async def test_more_points_than_a_broker_lets_wait_for_its_answers(broker: Mosquitto) -> None:
+    """Mosquitto allows twenty messages with QoS 1 on their way."""
+    house = House(*(msgspec.structs.replace(POWER, id=n, address=f"p/{n}") for n in range(1, 61)))
+    publisher = house.publisher(broker, qos=1)
+    await publisher.start()
+    async with hearing(broker) as heard:
+        for n in range(1, 61):
+            house.measure(n, 1_700_000_000, n)
+        await heard.until(lambda last: all(f"wattstead/4/p/{n}" in last for n in range(1, 61)))
+        assert sum(topic.endswith("/config") for topic in heard.last) == 60
+        await publisher.stop()
+        await heard.until(lambda last: last["wattstead/status"] == b"offline")
+
+
 @pytest.mark.unit
 @pytest.mark.parametrize("symbol", [symbol for symbol in UNITS if symbol not in ("", "1")])
 def test_each_unit_has_a_class_that_takes_it_or_none(symbol: str) -> None:

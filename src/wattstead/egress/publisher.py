@@ -26,6 +26,8 @@ _log = structlog.get_logger("wattstead.egress")
 _PATIENCE_S: Final = 15.0
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 1.0, 60.0
 _KEEPALIVE_S: Final = 15
+_ANSWERS_S: Final = 0.01
+"""How long answers of the broker are waited for before the next try."""
 _ONLINE, _OFFLINE = b"online", b"offline"
 logging.getLogger("gmqtt").setLevel(logging.CRITICAL)  # what it has to say comes from here, once
 
@@ -63,6 +65,16 @@ class _Client(gmqtt.Client):  # type: ignore[misc]
     async def reconnect(self, delay: bool = False) -> None:
         """What gmqtt calls when a connection is lost or refused."""
         self.gone.set()
+
+    async def say(self, topic: str, told: bytes, qos: int, retain: bool) -> None:
+        """Publish, once the broker allows one more without its answer; nothing when the connection is gone."""
+        while not self.gone.is_set():
+            try:
+                self.publish(topic, told, qos=qos, retain=retain)
+            except OverflowError:
+                await asyncio.sleep(_ANSWERS_S)
+            else:
+                return
 
 
 class Publisher:
@@ -130,21 +142,21 @@ class Publisher:
             await asyncio.wait_for(connecting, _PATIENCE_S)
             _log.info("publishing", broker=f"{settings.host}:{settings.port}")
             self.connected, self.last_error = True, ""
-            client.publish(f"{settings.prefix}/status", _ONLINE, qos=1, retain=True)
+            await client.say(f"{settings.prefix}/status", _ONLINE, 1, True)
             self._known, self._told = {}, {}
             while not client.gone.is_set():
                 await self._generation_told(client)
         finally:
             with contextlib.suppress(Exception):
                 if not client.gone.is_set() and client.is_connected:
-                    client.publish(f"{settings.prefix}/status", _OFFLINE, qos=1, retain=True)
+                    await asyncio.wait_for(client.say(f"{settings.prefix}/status", _OFFLINE, 1, True), 2.0)
                 await asyncio.wait_for(client.disconnect(), 2.0)
 
     async def _generation_told(self, client: _Client) -> None:
         """All points, then their values until the points change or the connection is lost."""
         generation = self._generation()
         points = {point.id: point for point in await asyncio.to_thread(self._points)}
-        self._tell_of(client, points)
+        await self._tell_of(client, points)
         watched = self._watch(points)
         collecting = asyncio.create_task(self._collect(watched))
         gone = asyncio.create_task(client.gone.wait())
@@ -156,7 +168,7 @@ class Publisher:
                 if collecting.done():
                     collecting.result()
                     return
-                self._tell(client)
+                await self._tell(client)
         finally:
             watched.close()
             for task in (collecting, gone):
@@ -168,22 +180,22 @@ class Publisher:
             rows = zip(values.point.tolist(), values.time_us.tolist(), values.value.tolist(), strict=True)
             self._newest.update({point: (time_us, value) for point, time_us, value in rows})
 
-    def _tell_of(self, client: _Client, points: dict[int, PublishedPoint]) -> None:
+    async def _tell_of(self, client: _Client, points: dict[int, PublishedPoint]) -> None:
         """Configs of what is new or changed; what is gone is taken away."""
         settings = self.settings
         if settings.discovery:
             for point in points.values():
                 if self._known.get(point.id) != point:
                     config = msgspec.json.encode(config_of(point, settings.prefix, settings.installation))
-                    client.publish(self._config_topic(point), config, qos=settings.qos, retain=True)
+                    await client.say(self._config_topic(point), config, settings.qos, True)
             for gone in self._known.keys() - points.keys():
-                client.publish(self._config_topic(self._known[gone]), b"", qos=settings.qos, retain=True)
+                await client.say(self._config_topic(self._known[gone]), b"", settings.qos, True)
         self._known = points
 
     def _config_topic(self, point: PublishedPoint) -> str:
         return config_topic(point, self.settings.discovery_prefix, self.settings.installation)
 
-    def _tell(self, client: _Client) -> None:
+    async def _tell(self, client: _Client) -> None:
         settings = self.settings
         newest, self._newest = self._newest, {}
         for identity, (time_us, value) in newest.items():
@@ -192,5 +204,5 @@ class Publisher:
                 continue
             self._told[identity] = (time_us, value)
             told = msgspec.json.encode({"value": value, "time": time_us / 1e6, "unit": point.unit})
-            client.publish(topic_of(point, settings.prefix), told, qos=settings.qos, retain=settings.retain)
+            await client.say(topic_of(point, settings.prefix), told, settings.qos, settings.retain)
             self.published += 1

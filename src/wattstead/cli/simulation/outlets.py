@@ -185,7 +185,15 @@ class _Mqtt(Outlet):
 
     async def send(self, readings: Sequence[Reading]) -> None:
         for reading in readings:
-            self._client.publish(self.topic, message(self.device, reading), qos=1)
+            said = message(self.device, reading)
+            try:
+                self._client.publish(self.topic, said, qos=1)
+            except OverflowError:  # so many without an answer are all that this broker allows
+                await self._confirmed()
+                self._client.publish(self.topic, said, qos=1)
+        await self._confirmed()
+
+    async def _confirmed(self) -> None:
         try:
             await asyncio.wait_for(self._unconfirmed.wait_empty(), _PATIENCE_S)
         except TimeoutError:
