@@ -243,7 +243,7 @@ def _arrow_faults() -> list[Any]:
         (arrow(pa.table({"point": ["a"]})), "value is missing"),
         (arrow(pa.table({"point": ["a"], "value": ["x"]})), "expected a number type"),
         (arrow(pa.table({"point": [[1]], "value": [1]})), "expected names"),
-        (arrow(naive), "without a zone"),
+        (arrow(naive), "is timestamp[us]; expected a timestamp with a zone"),
     ]
 
 

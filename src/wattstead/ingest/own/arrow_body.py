@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,27 +14,21 @@ from numpy.typing import NDArray
 from wattstead.ingest.decoding.columns import Columns, Names, Rejections, row_place
 from wattstead.ingest.decoding.instants import fits, from_column
 from wattstead.ingest.errors import BodyInvalid, BodyTooLarge
-from wattstead.ingest.own.arrow_size import unpacked_bytes
+from wattstead.ingest.own.arrow_size import unpacked_bytes, viewed_bytes
 from wattstead.ingest.own.items import known_unit
 from wattstead.metering.quantity import ALIASES, UnitError
 
 _LARGEST_ID = 2**32 - 1
-_COLUMNS = ("point", "time", "value", "unit")
 
 
 def decode(body: bytes, now_us: int, time_unit: str, most_bytes: int) -> Columns:
     """The readings of a stream with columns ``point``, ``value`` and, if they have them, ``time`` and ``unit``.
 
     ``time`` is a timestamp with a zone, or a number of ``time_unit``. Rows with a null or a number that is not finite
-    are named, the others kept. Raises `BodyInvalid` for what is no such stream, or unpacks to more than ``most_bytes``.
+    are named, the others kept. Raises `BodyInvalid` for what is no such stream, `BodyTooLarge` for one that unpacks to
+    more than ``most_bytes``.
     """
     table = _table(body, most_bytes)
-    for name in ("point", "value"):
-        if name not in table.column_names:
-            raise BodyInvalid("schema", f"column {name} is missing; expected point, time and value")
-    for name in table.column_names:
-        if name not in _COLUMNS:
-            raise BodyInvalid("schema", f"column {name[:40]} is not known here; known are {', '.join(_COLUMNS)}")
     rejected = Rejections()
     good = np.ones(table.num_rows, np.bool_)
     value = _values(table.column("value"), good, rejected)
@@ -46,21 +41,63 @@ def decode(body: bytes, now_us: int, time_unit: str, most_bytes: int) -> Columns
 
 
 def _table(body: bytes, most_bytes: int) -> Any:
+    """The whole stream; what its schema says is checked before any column is looked at."""
     try:
         if unpacked_bytes(body) > most_bytes:
             raise BodyTooLarge("the stream, unpacked,", most_bytes)
         with pa.ipc.open_stream(pa.BufferReader(body)) as reader:
+            _check(reader.schema)
             table = reader.read_all()
+        table.validate()
+        if sum(viewed_bytes(chunk) for column in table.columns for chunk in column.chunks) > most_bytes:
+            raise BodyTooLarge("the stream, its texts written out,", most_bytes)
         table.validate(full=True)
         return table.combine_chunks()
-    except (pa.ArrowException, OSError, struct.error) as error:
+    except (pa.ArrowException, OSError, UnicodeError, struct.error) as error:
         raise BodyInvalid("stream", f"not an Arrow IPC stream that can be read: {str(error)[:200]}") from None
 
 
+def _check(schema: Any) -> None:
+    """Raises `BodyInvalid` for a column that is missing, unknown, there twice, or of a type that is not read here."""
+    for name in ("point", "value"):
+        if name not in schema.names:
+            raise BodyInvalid("schema", f"column {name} is missing; expected point, time and value")
+    for name in schema.names:
+        if name not in _READ:
+            raise BodyInvalid("schema", f"column {name[:40]} is not known here; known are {', '.join(_READ)}")
+        if schema.names.count(name) > 1:
+            raise BodyInvalid("schema", f"column {name} is there {schema.names.count(name)} times; expected once")
+    for field in schema:
+        read, expected = _READ[field.name]
+        if not read(field.type):
+            raise BodyInvalid(f"column {field.name}", f"is {field.type}; expected {expected}")
+
+
+def _is_number(kind: Any) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
+
+
+def _is_text(kind: Any) -> bool:
+    named = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return bool(pa.types.is_string(named) or pa.types.is_large_string(named) or pa.types.is_string_view(named))
+
+
+_READ: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "point": (
+        lambda kind: pa.types.is_integer(kind) or _is_text(kind),
+        "names as string or dictionary, or ids as integer",
+    ),
+    "time": (
+        lambda kind: (pa.types.is_timestamp(kind) and kind.tz is not None) or _is_number(kind),
+        "a timestamp with a zone, such as timestamp[us, tz=UTC], or a number",
+    ),
+    "value": (_is_number, "a number type"),
+    "unit": (_is_text, "units as string or dictionary"),
+}
+"""The columns there may be: whether a type is read, and which ones are."""
+
+
 def _values(column: Any, good: NDArray[np.bool_], rejected: Rejections) -> NDArray[np.float64]:
-    kind = column.type
-    if not (pa.types.is_floating(kind) or pa.types.is_integer(kind)):
-        raise BodyInvalid("column value", f"is {kind}; expected a number type")
     value: NDArray[np.float64] = _chunk(column).cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
     if bool(np.isfinite(value).all()):
         return value
@@ -74,12 +111,8 @@ def _times(table: Any, unit: str, good: NDArray[np.bool_], rejected: Rejections)
     column = _chunk(table.column("time"))
     kind = column.type
     if pa.types.is_timestamp(kind):
-        if kind.tz is None:
-            raise BodyInvalid("column time", f"is {kind} without a zone; expected timestamp[us, tz=UTC]")
         unit = kind.unit
         column = column.cast(pa.int64())
-    elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
-        raise BodyInvalid("column time", f"is {kind}; expected a timestamp with a zone, or a number of {unit}")
     missing = column.is_null().to_numpy(zero_copy_only=False)
     if column.null_count:
         column = column.fill_null(0)
@@ -106,35 +139,34 @@ def _points(column: Any, good: NDArray[np.bool_], rejected: Rejections) -> tuple
         _reject((ids < 1) | (ids > _LARGEST_ID), good, rejected, lambda row: f"point {ids[row]} is no id of a point")
         points = np.where((ids < 1) | (ids > _LARGEST_ID), 0, ids).astype(np.uint32)
         return Names([""], np.zeros(len(ids), np.int32)), points
-    if not pa.types.is_dictionary(kind):
-        if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)):
-            raise BodyInvalid("column point", f"is {kind}; expected names as string or dictionary, or ids as integer")
-        column = column.cast(pa.string()).dictionary_encode() if len(column) else pa.array([""]).dictionary_encode()[:0]
-    indices, names = column.indices, column.dictionary.cast(pa.string())
-    missing = pc.is_null(column).to_numpy(zero_copy_only=False)
+    names, index, missing = _texts(column)
     if bool(missing.any()):
         _reject(missing, good, rejected, lambda row: "point is null")
-        indices = indices.fill_null(0)
-    index = indices.cast(pa.int32()).to_numpy(zero_copy_only=False)
-    return Names([name or "" for name in names.to_pylist()] or [""], index), None
+    return Names(names or [""], index), None
 
 
 def _units(column: Any, good: NDArray[np.bool_], rejected: Rejections) -> list[str]:
     """The unit of each row, "" where it is null."""
-    kind = column.type
-    named = kind.value_type if pa.types.is_dictionary(kind) else kind
-    if not (pa.types.is_string(named) or pa.types.is_large_string(named) or pa.types.is_string_view(named)):
-        raise BodyInvalid("column unit", f"is {kind}; expected units as string or dictionary")
-    given = [symbol or "" for symbol in column.to_pylist()]
-    faults: dict[str, str] = {}
-    for symbol in set(given):
+    given, index, missing = _texts(column)
+    index = np.where(missing, len(given), index)
+    faults: dict[int, str] = {}
+    for at, symbol in enumerate(given):
         try:
             known_unit(symbol)
         except UnitError as error:
-            faults[symbol] = str(error)
-    unknown = np.fromiter((symbol in faults for symbol in given), np.bool_, len(given))
-    _reject(unknown, good, rejected, lambda row: faults[given[row]])
-    return [ALIASES.get(symbol, symbol) for symbol in given]
+            faults[at] = str(error)
+    _reject(np.isin(index, list(faults)), good, rejected, lambda row: faults[int(index[row])])
+    symbols = [ALIASES.get(symbol, symbol) for symbol in (*given, "")]
+    return [symbols[at] for at in index.tolist()]
+
+
+def _texts(column: Any) -> tuple[list[str], NDArray[np.int32], NDArray[np.bool_]]:
+    """The different texts of a column, which of them each row has, and which rows have none."""
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    index = column.indices.cast(pa.int32()).fill_null(0).to_numpy(zero_copy_only=False)
+    missing = pc.is_null(column).to_numpy(zero_copy_only=False)
+    return [text or "" for text in column.dictionary.to_pylist()], index, missing
 
 
 def _reject(rows: NDArray[np.bool_], good: NDArray[np.bool_], rejected: Rejections, reason: Any) -> None:
@@ -144,4 +176,4 @@ def _reject(rows: NDArray[np.bool_], good: NDArray[np.bool_], rejected: Rejectio
 
 def _chunk(column: Any) -> Any:
     """A column of a combined table as one array."""
-    return column.chunk(0) if column.num_chunks else pa.array([], column.type)
+    return column.chunk(0) if column.num_chunks else pa.nulls(0, column.type)

@@ -1,4 +1,4 @@
-"""How many bytes an Arrow IPC stream unpacks to, read from its messages before anything is unpacked.
+"""How many bytes an Arrow IPC stream unpacks to, read from its messages before anything is unpacked, and its texts.
 
 Buffers of a record batch may be compressed one by one, each beginning with its unpacked length. Layout of messages:
 https://arrow.apache.org/docs/format/Columnar.html (Message.fbs), of the tables in them: flatbuffers' internals.
@@ -7,7 +7,9 @@ https://arrow.apache.org/docs/format/Columnar.html (Message.fbs), of the tables 
 from __future__ import annotations
 
 import struct
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 _HEADER, _DICTIONARY_BATCH, _RECORD_BATCH = 2, 2, 3
@@ -21,6 +23,16 @@ def unpacked_bytes(body: bytes) -> int:
         if message.body is not None:
             total += _batch_bytes(message.metadata.to_pybytes(), message.body)
     return total
+
+
+def viewed_bytes(texts: Any) -> int:
+    """Bytes of an array of texts, if it is one of views, of which many may show the same bytes; 0 of any other."""
+    if pa.types.is_dictionary(texts.type):
+        texts = texts.dictionary
+    if not pa.types.is_string_view(texts.type):
+        return 0
+    views = np.frombuffer(texts.buffers()[1] or b"", np.int32).reshape(-1, 4)
+    return int(views[texts.offset : texts.offset + len(texts), 0].sum(dtype=np.int64))
 
 
 def _batch_bytes(metadata: bytes, packed: pa.Buffer) -> int:

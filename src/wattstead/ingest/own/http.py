@@ -52,7 +52,7 @@ class _Own:
         unit = parse_qs(request.query.decode("latin-1")).get("time_unit", [""])[-1] if request.query else ""
         form = request.header(b"content-type").partition(";")[0].strip().lower()
         decode = partial(self._decode, form, body, reception.clock_us(), unit)
-        if len(body) > limits.thread_bytes:
+        if len(body) > limits.thread_bytes or form in _ARROW:  # which may be packed within
             columns = await reception.in_lane(partial(decode, self.lane_decoder))
         else:
             columns = decode(self.decoder)
