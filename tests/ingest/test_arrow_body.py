@@ -33,7 +33,7 @@ def stream(names: list[str], columns: list[Any], chunk: int | None = None) -> by
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table, max_chunksize=chunk)
-    return sink.getvalue().to_pybytes()
+    return bytes(sink.getvalue())
 
 
 def values(kind: Any) -> st.SearchStrategy[Any]:

@@ -102,7 +102,7 @@ PACKETS = st.lists(st.lists(PARTS, max_size=6) | NUMBERS, max_size=6)
 @given(PACKETS, st.sampled_from([{}, {"time": "5"}, {"sentat": "7"}, {"offset": "-3"}]))
 def test_any_packets_are_kept_or_named(packets: list[Any], reference: dict[str, str]) -> None:
     try:
-        columns = bulk.decode({"data": json.dumps(packets), **reference}, b"", NOW_US, 10**6)
+        columns = bulk.decode(reference, json.dumps(packets), NOW_US)
     except IngestError as error:
         assert str(error)
         return

@@ -75,6 +75,8 @@ def test_bombs_inside_bulk_and_arrow(open_door: Callable[..., Door]) -> None:
     packed = zlib.compress(b"[" + b" " * 100 * MB + b"]")
     assert door.http.post("/input/bulk?cb=1", content=packed, headers=headers).status_code == 413
     assert door.http.post("/input/bulk?c=1", data={"data": packed.hex()}, headers=headers).status_code == 413
+    packed = zlib.compress(b"[" + b'[0,"a",1],' * 900_000 + b'[0,"a",1]]')
+    assert "8,000,000 bytes" in door.http.post("/input/bulk?cb=1", content=packed, headers=headers).text
     table = pa.table({"point": ["a"] * 1_000_000, "value": pa.nulls(1_000_000, pa.float64())})
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer:

@@ -15,7 +15,7 @@ class IngestLimits(msgspec.Struct, frozen=True, kw_only=True):
     unpacked_bytes: int = 64 * MB
     """A body after unpacking; more: 413, and no more than this is ever unpacked."""
     form_bytes: int = 8 * MB
-    """An EmonCMS form or bulk body, which is read before its key is known."""
+    """An EmonCMS form or bulk body, which is read before its key is known; packed ones have no more either."""
     waiting_bytes: int = 256 * MB
     """All bodies in memory at one time; more: 503."""
     key_rate: float = 200_000.0

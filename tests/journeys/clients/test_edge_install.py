@@ -45,7 +45,7 @@ from wattstead.stream import Journal, JournalLimits, JournalReader
 NOW_US = 1_700_000_000_000_000
 influx = LineDecoder(1_000_000)
 found = [
-    bulk.decode({"data": '[[0,"hp",1137,2]]', "time": "100"}, b"", NOW_US, 1000),
+    bulk.decode({"time": "100"}, '[[0,"hp",1137,2]]', NOW_US),
     influx.decode(b'meter,id=1 power=1.5,on=true 5\\nmeter,id=2 note="x y",power=2i 6\\n', "s", NOW_US),
     influx.decode(b"meter,id=1 power=1 5\\nmeter,id=2 power=oops 6\\n", "s", NOW_US),
     JsonDecoder(1_000_000).decode(b'{"point":["a"],"time":[1],"value":[3]}', NOW_US),

@@ -16,22 +16,22 @@ from wattstead.ingest.emoncms.names import clean
 from wattstead.ingest.emoncms.values import PostRefused, instant_of, number_of
 from wattstead.ingest.errors import BodyInvalid
 
+_NO_JSON = "Format error, json string supplied is not valid"
 _CLOCK_STEP_US = 10_000_000
 _CALENDAR_US = 1_000_000_000_000_000
 """A sentat beyond this is the time of day; a smaller one counts seconds since the sender began."""
 
 
-def decode(given: Mapping[str, str], body: bytes, now_us: int, most_bytes: int) -> Columns:
-    """The readings of all packets; faulty values and packets are named, the others kept.
+def decode(given: Mapping[str, str], text: str | bytes, now_us: int) -> Columns:
+    """The readings of all packets of a text; faulty values and packets are named, the others kept.
 
-    ``body`` is read where ``cb`` says that it holds the packets. Raises `PostRefused` for what EmonCMS refuses,
-    `BodyInvalid` for a reference that is no time, `BodyTooLarge` for more than ``most_bytes`` unpacked.
+    Raises `PostRefused` for what EmonCMS refuses, `BodyInvalid` for a reference that is no time.
 
-    >>> columns = decode({"data": '[[0,"hp",1137],[2,17,1437,3164]]', "time": "100"}, b"", 0, 1000)
+    >>> columns = decode({"time": "100"}, '[[0,"hp",1137],[2,17,1437,3164]]', 0)
     >>> columns.names.addresses, columns.time_us.tolist()
     (['emon/hp/1', 'emon/17/1', 'emon/17/2'], [100000000, 102000000, 102000000])
     """
-    packets = _packets(given, body, most_bytes)
+    packets = _packets(text)
     reference_us = _reference(given, packets, now_us)
     rows: list[str] = []
     times: list[int] = []
@@ -79,20 +79,29 @@ def decode(given: Mapping[str, str], body: bytes, now_us: int, most_bytes: int) 
     )
 
 
-def _packets(given: Mapping[str, str], body: bytes, most_bytes: int) -> list[Any]:
+def text_of(given: Mapping[str, str], body: bytes, most_bytes: int) -> str | bytes:
+    """The text of the packets, unpacked; ``body`` is read where ``cb`` says that it holds them.
+
+    Raises `PostRefused` for what cannot be unpacked, `BodyTooLarge` for more than ``most_bytes``.
+    """
     data = given.get("data", "")
     try:
         if "cb" in given:
-            packets = loads(inflated(body, "deflate", most_bytes))
-        elif "c" in given:
-            packed = binascii.unhexlify((data or given["c"]).strip())
-            packets = loads(inflated(packed, "deflate", most_bytes))
-        else:
-            packets = loads(data)
+            return inflated(body, "deflate", most_bytes)
+        if "c" in given:
+            return inflated(binascii.unhexlify((data or given["c"]).strip()), "deflate", most_bytes)
     except (BodyInvalid, binascii.Error, ValueError) as error:
-        raise PostRefused(f"Format error, json string supplied is not valid: {error}") from None
+        raise PostRefused(f"{_NO_JSON}: {error}") from None
+    return data
+
+
+def _packets(text: str | bytes) -> list[Any]:
+    try:
+        packets = loads(text)
+    except (BodyInvalid, ValueError) as error:
+        raise PostRefused(f"{_NO_JSON}: {error}") from None
     if not isinstance(packets, list) or not packets:
-        raise PostRefused("Format error, json string supplied is not valid")
+        raise PostRefused(_NO_JSON)
     return packets
 
 

@@ -90,8 +90,10 @@ class _Emoncms:
         given, body = await self._given(request)
         grant, hashed = self._grant(request, given, body)
         reception, limits = self.reception, self.reception.limits
-        decode = partial(bulk.decode, given, body, reception.clock_us(), limits.unpacked_bytes)
-        columns = await reception.in_lane(decode) if len(body) > limits.thread_bytes else decode()
+        text = bulk.text_of(given, body, limits.form_bytes)
+        request.hold(len(text))
+        decode = partial(bulk.decode, given, text, reception.clock_us())
+        columns = await reception.in_lane(decode) if len(text) > limits.thread_bytes else decode()
         kept = await reception.keep(grant, columns)
         return _told(kept, "fulljson" in given, hashed, queued=True)
 

@@ -7,7 +7,6 @@ import binascii
 from collections.abc import Sequence
 from functools import partial
 
-from wattstead.ingest.decoding.columns import Columns
 from wattstead.ingest.errors import FormatUnknown, IngestError
 from wattstead.ingest.http.asgi import Answer, Request, answer
 from wattstead.ingest.http.routes import Route
@@ -29,12 +28,9 @@ async def _post(reception: Reception, request: Request) -> Answer:
     key = _key(request.header(b"authorization"))
     grant = reception.grant(key, "as Authorization: Bearer KEY or as Basic password", request.clear, request)
     _check_form(request)
-    body = await request.body(limits.body_bytes)
-
-    def read() -> Columns:
-        return decode(unpacked(body, limits.unpacked_bytes))
-
-    columns = await reception.in_lane(read) if len(body) > limits.thread_bytes else read()
+    body = unpacked(await request.body(limits.body_bytes), limits.unpacked_bytes)
+    request.hold(len(body))
+    columns = await reception.in_lane(partial(decode, body)) if len(body) > limits.thread_bytes else decode(body)
     request.hold(40 * len(columns))
     return _answer(await reception.keep(grant, columns))
 
