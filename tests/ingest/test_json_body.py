@@ -94,6 +94,18 @@ def test_any_json_is_read_or_refused(found: Any) -> None:
         assert str(error)
 
 
+@settings(max_examples=200, deadline=None)
+@given(ANYTHING, st.integers(0, 200), st.integers(0, 255))
+def test_any_json_with_a_byte_changed_is_read_or_refused(found: Any, at: int, byte: int) -> None:
+    body = bytearray(json.dumps(found, ensure_ascii=False).encode())
+    body[at % len(body)] = byte
+    for decode in (lambda: JsonDecoder(100_000).decode(bytes(body), NOW_US), lambda: bulk.decode({}, bytes(body), 0)):
+        try:
+            decode()
+        except IngestError as error:
+            assert str(error).encode()
+
+
 PARTS = st.one_of(NUMBERS, st.text(max_size=4), st.dictionaries(st.text(max_size=3), NUMBERS, max_size=2))
 PACKETS = st.lists(st.lists(PARTS, max_size=6) | NUMBERS, max_size=6)
 

@@ -96,6 +96,30 @@ def test_names_with_quotes_are_kept_and_long_ones_named(door: Door, bearer: dict
     assert "10000 characters" in answer["rejected"][1]["reason"] and len(answer["rejected"][1]["reason"]) < 300
 
 
+@pytest.mark.parametrize(
+    ("entry", "place", "reason"),
+    [
+        (b'{"point":"\xff","value":1}', "readings[1]", "control character '\\udcff'"),
+        (b'{"point":"b","value":"\xff"}', "readings[1].value", "expected a number"),
+        (b'{"point":"b","value":1,"x\xff":2}', "readings[1].x\\udcff", "is no field"),
+        (b'{"point":"b","value":1,"x\\ud800":2}', "readings[1].x\\ud800", "is no field"),
+        (b'{"point":"b","value":1,"unit":"\xff"}', "readings[1].unit", "is not known"),
+    ],
+)
+def test_letters_that_are_none_cost_their_reading(
+    door: Door, bearer: dict[str, str], entry: bytes, place: str, reason: str
+) -> None:
+    body = b'{"readings":[{"point":"a","value":1},%s,{"point":"c","value":3}]}' % entry
+    answer = door.http.post(ROUTE, content=body, headers=bearer).json()
+    assert answer["accepted"] == 2
+    (issue,) = answer["rejected"]
+    assert issue["place"] == place and reason in issue["reason"]
+    odd = door.http.post(ROUTE, content=b'{"point":["a","\xff"],"value":[1,2]}', headers=bearer).json()
+    assert odd["accepted"] == 1 and "\\udcff" in odd["rejected"][0]["reason"]
+    for body in (b'{"x\xff":1}', b'{"x\\ud800":1}', b'{"point":"a","value":1,"time_unit":"\xff"}'):
+        assert door.http.post(ROUTE, content=body, headers=bearer).status_code == 400
+
+
 def test_far_past_and_future_are_named(door: Door, bearer: dict[str, str]) -> None:
     times = [-1, 0, 1_700_000_000, 1_700_086_400, 1_700_086_401, 4_000_000_000]
     answer = door.http.post(ROUTE, json={"point": ["a"] * 6, "time": times, "value": [1] * 6}, headers=bearer).json()

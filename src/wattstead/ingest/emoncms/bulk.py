@@ -97,7 +97,7 @@ def text_of(given: Mapping[str, str], body: bytes, most_bytes: int) -> str | byt
 
 def _packets(text: str | bytes) -> list[Any]:
     try:
-        packets = loads(text)
+        packets = loads(text, "surrogateescape")
     except (BodyInvalid, ValueError) as error:
         raise PostRefused(f"{_NO_JSON}: {error}") from None
     if not isinstance(packets, list) or not packets:

@@ -16,6 +16,7 @@ from wattstead.ingest.errors import BodyInvalid, ParameterInvalid
 from wattstead.ingest.own.items import Item, from_items
 from wattstead.ingest.own.remembered import Remembered
 
+_ESCAPED = "surrogateescape"
 _READING = ("point", "time", "value", "unit")
 _OF_ROWS = ("readings", "time_unit")
 _OF_COLUMNS = (*_READING, "time_unit")
@@ -61,11 +62,11 @@ class JsonDecoder:
         """
         try:
             found = _body.decode(body)
-        except (msgspec.DecodeError, RecursionError):
-            return self._any_form(loads(body), now_us, time_unit)
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+            return self._any_form(loads(body, _ESCAPED), now_us, time_unit)
         unit = checked_unit(time_unit or found.time_unit)
         fast = self._fast(found, unit, now_us)
-        return self._any_form(loads(body), now_us, time_unit) if fast is None else fast
+        return self._any_form(loads(body, _ESCAPED), now_us, time_unit) if fast is None else fast
 
     def _fast(self, found: _Body, unit: str, now_us: int) -> Columns | None:
         """The columns of a well-formed body; None when something needs a closer look."""
@@ -79,7 +80,7 @@ class JsonDecoder:
             values = np.array(_floats.decode(found.value), np.float64)
             names = self._column_names(bytes(found.point))
             times = _times(found.time, unit, now_us, len(values))
-        except (msgspec.DecodeError, OverflowError, RecursionError):
+        except (msgspec.DecodeError, OverflowError, RecursionError, UnicodeDecodeError):
             return None
         if times is None or not len(names) == len(times) == len(values) or not bool(np.isfinite(values).all()):
             return None
@@ -109,7 +110,7 @@ class JsonDecoder:
             if not isinstance(row, dict):
                 rejected.add(f"readings[{at}]", f"is {type(row).__name__}; expected an object with point and value")
             elif unknown := [name for name in row if name not in _READING]:
-                rejected.add(f"readings[{at}].{unknown[0][:40]}", _unknown(_READING))
+                rejected.add(f"readings[{at}].{_shown(unknown[0])}", _unknown(_READING))
             else:
                 items.append((row.get("point"), row.get("time"), row.get("value"), row.get("unit"), ("readings", at)))
         return from_items(items, rejected, checked_unit(time_unit or "s"), now_us)
@@ -164,7 +165,12 @@ def _from_any_columns(found: dict[str, Any], unit: str, now_us: int) -> Columns:
 def _check_fields(found: dict[str, Any], known: tuple[str, ...]) -> None:
     for name in found:
         if name not in known:
-            raise BodyInvalid(name[:40] or "body", _unknown(known))
+            raise BodyInvalid(_shown(name) or "body", _unknown(known))
+
+
+def _shown(name: str) -> str:
+    """A name as an answer can hold it, whatever its letters."""
+    return name[:40].encode("utf-8", "backslashreplace").decode()
 
 
 def _unknown(known: tuple[str, ...]) -> str:
