@@ -178,6 +178,8 @@ def answer(request: Request, error: Exception) -> Response[Problem]:  # type: ig
         places = error.places
     elif isinstance(error, RecursionError):
         detail = "the body is nested too deeply"
+    elif isinstance(error, UnicodeDecodeError):
+        detail = f"the body has a text that is not UTF-8: {error.reason} at its byte {error.start}"
     elif status == 500:
         _log.error("request failed", request=number, path=request.scope.get("path", ""), trace=trace(error))
         detail = f"the server could not answer; its log has the cause under request {number}"
@@ -202,7 +204,7 @@ def status_of(error: Exception) -> int:
         return error.status
     if isinstance(error, HTTPException):
         return error.status_code
-    if isinstance(error, RecursionError):
+    if isinstance(error, RecursionError | UnicodeDecodeError):
         return 400
     if isinstance(error, IngestError):
         return error.status

@@ -5,8 +5,6 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-import msgspec
-
 from wattstead.ingest.amqp.settings import AmqpSettings
 from wattstead.ingest.decoding.columns import Columns, Few
 from wattstead.ingest.decoding.gathered import Gathered
@@ -17,7 +15,6 @@ from wattstead.ingest.sources.source_protocol import Message, Unreadable
 
 MEANINGS = {"kw-mean": ("power", "kW"), "kwh-per-reading": ("energy", "kWh")}
 """Last part of the point's name, and the unit, by what a value is."""
-_any = msgspec.json.Decoder()
 
 
 def decode(message: Message, settings: AmqpSettings) -> Columns | Few:
@@ -43,12 +40,9 @@ def decode(message: Message, settings: AmqpSettings) -> Columns | Few:
 
 def _object(raw: bytes) -> dict[str, Any]:
     try:
-        found = _any.decode(raw)
-    except (msgspec.DecodeError, RecursionError):
-        try:
-            found = loads(raw)
-        except BodyInvalid as fault:
-            raise Unreadable(f"message is no JSON: {fault}") from None
+        found = loads(raw)
+    except BodyInvalid as fault:
+        raise Unreadable(f"message is no JSON: {fault}") from None
     if not isinstance(found, dict):
         raise Unreadable(f"message is JSON of kind {type(found).__name__}; expected an object")
     return found

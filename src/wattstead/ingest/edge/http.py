@@ -146,7 +146,7 @@ class EdgeDoor:
 def _decoded(body: bytes, kind: type[_T]) -> _T:
     try:
         return msgspec.json.decode(body, type=kind)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise BodyInvalid("body", str(error)) from None
 
 

@@ -140,5 +140,5 @@ def unpacked(body: bytes, most_bytes: int) -> Upload:
     """
     try:
         return msgspec.msgpack.decode(inflated(body, "deflate", most_bytes), type=Upload)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise BodyInvalid("upload", str(error)) from None

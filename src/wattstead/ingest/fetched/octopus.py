@@ -84,7 +84,7 @@ def decode(message: Message, settings: OctopusSettings) -> Columns:
 def _read(raw: bytes) -> _Page:
     try:
         return _page.decode(raw)
-    except (msgspec.DecodeError, RecursionError) as fault:
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as fault:
         raise Unreadable(f"this is no page of prices: {fault}") from None
 
 

@@ -102,7 +102,7 @@ def decode(message: Message, settings: OpenMeteoSettings) -> Columns:
     """The readings of an answer; of a forecast those that lie ahead of when it came. Raises `Unreadable`."""
     try:
         answer = _answer.decode(message.raw)
-    except (msgspec.DecodeError, RecursionError) as fault:
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as fault:
         raise Unreadable(f"this is no answer of Open-Meteo: {fault}") from None
     if answer.error:
         raise Unreadable(f"the server says: {answer.reason or 'error'}")

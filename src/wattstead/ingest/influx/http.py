@@ -109,7 +109,7 @@ class _Influx:
             body = await request.body(self.reception.limits.form_bytes)
             try:
                 wanted = msgspec.json.decode(body, type=dict[str, object])
-            except (msgspec.DecodeError, RecursionError) as error:
+            except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
                 raise BodyInvalid("body", f"not a bucket in JSON: {error}") from None
             return _json(201, bucket(grant, str(wanted.get("name", "wattstead"))))
         found = bucket(grant, given.get("name", "wattstead"))

@@ -162,7 +162,7 @@ def _alone(payloads: Sequence[bytes]) -> list[_Object]:
     """`_objects` of messages that are numbers: each has at least one, so as many as messages are one of each."""
     try:
         found = _numbers.decode(b"[" + b",".join(payloads) + b"]")
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         found = []
     if len(found) == len(payloads):
         return [{None: number} for number in found]
@@ -188,6 +188,6 @@ def _together(payloads: Sequence[bytes]) -> list[_Object] | None:
         return None
     try:
         found = _decoder.decode(b"[" + whole + b"]")
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return None
     return found if len(found) == count else None

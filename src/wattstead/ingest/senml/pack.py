@@ -75,7 +75,7 @@ def decode(body: bytes, now_us: int) -> Columns:
     """
     try:
         raw = _records.decode(body)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise BodyInvalid("a SenML pack", str(error)) from None
     rows: list[tuple[str, int, float, str, bool, int]] = []
     rejected, base, skipped = Rejections(), _Base(), 0

@@ -57,7 +57,7 @@ class _Node:
         if self.names is not None:
             try:
                 return single(self.names, _float.decode(raw), received_us, True)
-            except (msgspec.DecodeError, RecursionError):
+            except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
                 pass
         if raw.lstrip()[:1] == b"{":
             return self._object(raw, received_us)
@@ -87,7 +87,7 @@ class _Node:
         found: dict[str, Any]
         try:
             found = _numbers.decode(raw)
-        except (msgspec.DecodeError, RecursionError):
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
             found = json_object(raw)
         time = found.pop("time", None)
         if time is None:

@@ -86,7 +86,7 @@ class _MappedTopic:
         mapping = self.mapping
         try:
             found = _any.decode(raw)
-        except (msgspec.DecodeError, RecursionError):
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
             found = raw.decode(errors="replace") if not mapping.value.steps else json_value(raw)
         if self.names is not None:
             value = mapping.value.one(found)

@@ -220,7 +220,8 @@ def _batch(row: PointRow, readings: Sequence[OneReading], told: str | None, qual
     if not readings:
         raise invalid("readings", "is empty; give at least one")
     if told not in (None, own.base, row.point.unit):
-        raise invalid("unit", f"is {told!r}; give {row.point.unit!r} or {own.base!r}")
+        known = " or ".join(repr(name) for name in dict.fromkeys((row.point.unit, own.base)) if name)
+        raise invalid("unit", f"is {told!r}; " + (f"give {known}" if known else "the point has none: leave it out"))
     times = [instant_us(str(one.time), "time", row.point.zone) for one in readings]
     if len(set(times)) != len(times):
         raise invalid("readings", "give one time twice")
