@@ -27,8 +27,14 @@ def refining_limits(settings: Settings) -> RefiningLimits:
 
 
 def retention(settings: Settings) -> Retention:
-    """How long readings are kept, where no rule says otherwise."""
-    return Retention((Keep(raw_days=settings.raw_days, minute_days=settings.minute_days),))
+    """How long readings are kept: by the rules of classes of points, then as it is for all others."""
+    others = Keep(
+        raw_days=settings.raw_days,
+        minute_days=settings.minute_days,
+        quarter_days=settings.quarter_days,
+        replaced_days=settings.replaced_days,
+    )
+    return Retention((*(Keep(**rule.model_dump()) for rule in settings.keep), others))
 
 
 def ingest_limits(settings: Settings) -> IngestLimits:

@@ -8,16 +8,30 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from wattstead.ingest.http.clear import local
 from wattstead.ingest.sources.outward import networks
 from wattstead.metering.errors import WattsteadError
+from wattstead.metering.quantity import Kind, Quantity
 
 
 class SettingsInvalid(WattsteadError):
     """A setting that is not known, or has a value that it cannot have; each is named."""
+
+
+class KeepRule(BaseModel):
+    """How long one class of points is kept: those of a quantity, of a kind, or of both."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    quantity: Quantity | None = None
+    kind: Kind | None = None
+    raw_days: int = Field(default=0, ge=0)
+    minute_days: int = Field(default=0, ge=0)
+    quarter_days: int = Field(default=0, ge=0)
+    replaced_days: int = Field(default=0, ge=0)
 
 
 class Settings(BaseSettings):
@@ -135,6 +149,12 @@ class Settings(BaseSettings):
     """Days raw readings are kept; 0 for ever."""
     minute_days: int = Field(default=0, ge=0)
     """Days minute rollups are kept; 0 for ever."""
+    quarter_days: int = Field(default=0, ge=0)
+    """Days quarter-hour rollups are kept; 0 for ever. Those of days stay."""
+    replaced_days: int = Field(default=0, ge=0)
+    """Days values are kept that a correction took the place of; 0 for ever."""
+    keep: tuple[KeepRule, ...] = ()
+    """Rules for classes of points, before the four above; see below."""
 
     @classmethod
     def settings_customise_sources(
