@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import gzip
+import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -81,16 +84,33 @@ def test_a_file_of_an_older_spreadsheet_is_imported_whole(
                                                      product.folder, expect=1)  # fmt: skip
 
 
-def test_an_interrupted_import_goes_on_where_it_was(product: Any, verb: Callable[..., str], tmp_path: Path) -> None:
-    file = tmp_path / "long.csv"
-    file.write_text("time,imported/resumed\n" + "".join(f"{1704067200 + 60 * n},{n}\n" for n in range(12_000)))
+def test_an_import_that_is_killed_goes_on_where_it_was(
+    product: Any, verb: Callable[..., str], eventually: Callable[..., Any], tmp_path: Path
+) -> None:
+    file, rows = tmp_path / "long.csv", 48_000
+    file.write_text("time,imported/resumed\n" + "".join(f"{1704067200 + 60 * n},{n}\n" for n in range(rows)))
     notes = file.with_name("long.csv.import.json")
-    counts = '"rows":5000,"accepted":5000,"repeated":0,"corrected":0,"empty":0,"rejected":0,"first_rejected":[]'
-    notes.write_text(f'{{"size":{file.stat().st_size},{counts}}}')
+    words = [sys.executable, "-m", "wattstead", "import", file, "--data", product.folder]
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL) as importing:
+        eventually(notes.exists)
+        importing.kill()
+    done = json.loads(notes.read_bytes())["rows"]
+    assert 0 < done < rows
     said = verb("import", file, "--data", product.folder)
-    assert "going on after row 5000 of 12000" in said
-    assert report(said)["accepted"] == 12_000
-    notes.write_text(f'{{"size":1,{counts}}}')
+    assert f"going on after row {done} of {rows}" in said
+    booked = report(said)
+    assert booked["accepted"] + booked["repeated"] == rows, "each in one line, though some were posted twice"
+    assert (booked["corrected"], booked["rejected"]) == (0, 0)
+    assert eventually(lambda: stored(product, "imported/resumed"), lambda found: len(found) == rows) == [*range(rows)]
+    assert not notes.exists()
+
+
+def test_an_interrupted_import_of_another_file_is_refused(
+    product: Any, verb: Callable[..., str], tmp_path: Path
+) -> None:
+    file = tmp_path / "changed.csv"
+    file.write_text("time,imported/changed\n1704067200,1\n")
+    file.with_name("changed.csv.import.json").write_text('{"size":1,"rows":5000}')
     assert "1 bytes when its import was interrupted" in verb("import", file, "--data", product.folder, expect=1)
 
 
