@@ -66,6 +66,17 @@ class Reach(msgspec.Struct, frozen=True):
         return "/" in self.branches
 
     @property
+    def own_branch(self) -> str:
+        """The one branch in which the others lie, the platform aside; empty where there is none, or several.
+
+        >>> Reach(("/", "/1/", "/1/4/")).own_branch, Reach(("/",)).own_branch, Reach(("/1/", "/2/")).own_branch
+        ('/1/', '', '')
+        """
+        branches = [one for one in self.branches if one != "/"]
+        top = min(branches, key=len, default="")
+        return top if all(one.startswith(top) for one in branches) else ""
+
+    @property
     def own(self) -> Reach:
         """Without the sites that were granted beside the tree: for what a grant to change does not carry."""
         return msgspec.structs.replace(self, beside=Beside.NONE)

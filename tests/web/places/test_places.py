@@ -97,6 +97,18 @@ def test_a_site_in_one_step(fleet: Fleet) -> None:
     assert [row["id"] for row in listed["rows"]] == [site]
 
 
+def test_whoever_runs_the_platform_too_has_an_organization_of_their_own(fleet: Fleet) -> None:
+    assert set(said(fleet.owner.get("/session"))["roles"]) == {"owner", "administrator"}
+    site = said(fleet.owner.post("/sites", json={"name": "Own house", "zone": "UTC"}), 201)["site"]
+    device = said(fleet.owner.post("/devices", json={"name": "Own meter"}), 201)
+    assert (site["organization_id"], device["organization_id"]) == (fleet.root, fleet.root)
+    line = {"params": {"kind": "sites"}, "content": b"name,zone\nOwn barn,UTC\n"}
+    assert said(fleet.owner.post("/imports", **line))["problems"] == []
+    with fleet.office.join("platform@alone.example", "administrator") as platform:
+        refused = platform.post("/sites", json={"name": "Whose?", "zone": "UTC"})
+        assert refused.status_code == 400 and "organization" in refused.json()["detail"]
+
+
 def test_a_site_that_fails_leaves_nothing(fleet: Fleet) -> None:
     before = said(fleet.owner.get("/sites"))["total"]
     for body in (

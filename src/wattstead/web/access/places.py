@@ -29,11 +29,14 @@ async def require_in(rooms: Rooms, viewer: Viewer, right: Right, organization_id
 
 
 def own_organization(viewer: Viewer, right: Right) -> int:
-    """The organization in which one may do something, when there is one alone; raises `Refused`."""
-    branches = viewer.authority.reach(right).branches
-    if len(branches) != 1 or branches[0] == "/":
+    """The organization in which one may do something, when there is one alone, with or without those below it.
+
+    Raises `Refused`.
+    """
+    branch = viewer.authority.reach(right).own_branch
+    if not branch:
         raise invalid("organization_id", "is missing; say in which organization")
-    return int(branches[0].strip("/").rpartition("/")[2])
+    return int(branch.strip("/").rpartition("/")[2])
 
 
 def ends(expires: datetime | None, days: float | None) -> datetime | None:

@@ -228,8 +228,8 @@ class Importer:
         elif name:
             found = self._by_name.get(name.casefold(), [])
         else:
-            branches = self.viewer.authority.reach(right).branches
-            found = [one for one in self._organizations.values() if branches == (one.path,)]
+            branch = self.viewer.authority.reach(right).own_branch
+            found = [one for one in self._organizations.values() if one.path == branch]
         if len(found) != 1:
             raise AttributeInvalid("organization", "is not known, or there are several; give organization_id")
         if not self.viewer.authority.may(right, found[0].path):
