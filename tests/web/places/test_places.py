@@ -89,8 +89,12 @@ def test_a_site_in_one_step(fleet: Fleet) -> None:
     assert made["site"]["organization_id"] == fleet.one
     assert (made["site"]["installed_on"], made["site"]["tags"]) == ("2024-05-01", {"roof": "south"})
     assert len(made["secret"]) == 32
-    assert "/invitation?token=" in made["link"]
+    token = made["link"].partition("/invitation?token=")[2]
     site = made["site"]["id"]
+    with fleet.office.client() as door:
+        said(door.post("/invitations/accept", json={"token": token, "password": "correct horse battery"}))
+    people = said(fleet.partner.get("/people", params={"site": site}))["rows"]
+    assert [(one["email"], one["name"]) for one in people] == [("new@home.example", "New")]
     assert said(fleet.partner.get(f"/sites/{site}"))["city"] == "Nice"
     assert fleet.rival.get(f"/sites/{site}").status_code == 404
     listed = said(fleet.partner.get("/sites", params={"city": "Nice", "tag": "roof=south"}))

@@ -18,7 +18,7 @@ from wattstead.registry.people.emails import checked as checked_email
 from wattstead.registry.places.directory.directory import SiteRow
 from wattstead.registry.places.directory.filters import GEOHASH, OF_PEOPLE
 from wattstead.registry.policy import Action, Resource, Right, Role
-from wattstead.registry.records import NewInvitation, Scope, Site
+from wattstead.registry.records import NewInvitation, PersonChange, Scope, Site
 from wattstead.web.access.gate import MANY, AnyRequest, actor, lacking, needs, require, require_own
 from wattstead.web.access.people import invitation_link, invitation_writer
 from wattstead.web.access.places import SEE_SITE, own_organization, require_in
@@ -277,7 +277,7 @@ def _make(rooms: Rooms, viewer: Viewer, organization_id: int, data: NewSite, wit
     name, zone, note = given.pop("name"), given.pop("zone"), given.pop("note", "")
     made = registry.create_site(organization_id, name, zone, note, given.pop("tags", {}), attributes=given, by=by)
     try:
-        invited = _invited(rooms, viewer, made, data.user.email) if data.user else None
+        invited = _invited(rooms, viewer, made, data.user) if data.user else None
         secret = registry.create_key(made.id, Scope.WRITE, "first key", by=by).secret if with_key else ""
     except BaseException:
         registry.delete_site(made.id, by=by)
@@ -285,12 +285,13 @@ def _make(rooms: Rooms, viewer: Viewer, organization_id: int, data: NewSite, wit
     return made, secret, (invitation_link(rooms, invited) or "") if invited else ""
 
 
-def _invited(rooms: Rooms, viewer: Viewer, made: Site, email: str) -> NewInvitation:
+def _invited(rooms: Rooms, viewer: Viewer, made: Site, user: SiteUser) -> NewInvitation:
     if not viewer.authority.gives(Role.USER, rooms.registry.organization(made.organization_id).path, made.id):
         raise lacking(viewer, Right(Action.INVITE, Resource.PERSON))
     return rooms.registry.invite(
-        actor(viewer), viewer.authority, email, Role.USER, site_id=made.id, write=invitation_writer(rooms)
-    )
+        actor(viewer), viewer.authority, user.email, Role.USER, site_id=made.id, told=PersonChange(name=user.name),
+        write=invitation_writer(rooms),
+    )  # fmt: skip
 
 
 routes = Router("/sites", route_handlers=[sites, create_site, site, change_site, delete_site])
