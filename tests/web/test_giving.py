@@ -9,6 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
+from wattstead.registry.errors import LinkInvalid
+
 
 class Fleet:
     """Two partners of one fleet, a sub-partner, and somebody in each place."""
@@ -62,6 +64,46 @@ def test_a_grant_goes_on_where_the_former_owner_stands_above(fleet: Fleet) -> No
     assert fleet.hand_over(site, fleet.office.root).status_code == 200
     assert fleet.southern.get(f"/sites/{site}").status_code == 200
     assert fleet.partner.get(f"/sites/{site}").status_code == 404
+
+
+def test_people_of_the_branch_that_is_left_keep_no_role_and_residents_go_along(fleet: Fleet) -> None:
+    registry, site, beside = fleet.office.registry, fleet.site(fleet.north), fleet.site(fleet.north)
+    installer = fleet.partner.get("/session").json()["account_id"]
+    role = {"role": "manager", "site_id": site}
+    assert fleet.partner.post(f"/people/{installer}/memberships", json=role).status_code == 201
+    with (
+        fleet.office.join("lives@test.example", "user", site_id=site) as lives,
+        fleet.office.join("two-homes@test.example", "user", site_id=site) as two_homes,
+    ):
+        resident, other = (one.get("/session").json()["account_id"] for one in (lives, two_homes))
+        also = {"role": "user", "site_id": beside}
+        assert fleet.partner.post(f"/people/{other}/memberships", json=also).status_code == 201
+        assert fleet.hand_over(site, fleet.south).status_code == 200
+        assert fleet.partner.get(f"/sites/{site}").status_code == 404
+        assert [client.get(f"/sites/{site}").status_code for client in (lives, two_homes)] == [200, 200]
+        assert fleet.southern.get(f"/people/{resident}").json()["organization"] == "South"
+        assert fleet.partner.get(f"/people/{resident}").status_code == 404
+        assert fleet.partner.get(f"/people/{other}").json()["organization"] == "North"
+        emails = {one["email"] for one in fleet.southern.get(f"/sites/{site}/access").json()["people"]}
+        assert emails == {"lives@test.example", "two-homes@test.example"}
+        registry.disable_organization(fleet.north)
+        try:
+            assert lives.get(f"/sites/{site}").status_code == 200, "a partner who is closed locks no resident out"
+        finally:
+            registry.disable_organization(fleet.north, False)
+
+
+def test_no_code_of_an_edge_slips_through_a_handover(fleet: Fleet) -> None:
+    registry = fleet.office.registry
+    site, kept = fleet.site(fleet.north), fleet.site(fleet.north)
+    codes = [
+        fleet.partner.post("/edges", json={"site_id": one, "name": "Cellar"}).json()["code"] for one in (site, kept)
+    ]
+    assert fleet.hand_over(site, fleet.south).status_code == 200
+    with pytest.raises(LinkInvalid):
+        registry.join_edge(codes[0], "signing", "sealing")
+    assert registry.join_edge(codes[1], "signing", "sealing").site_id == kept
+    assert fleet.southern.get("/edges", params={"site": site}).json()[0]["code_until"] is None
 
 
 def test_no_key_slips_through_a_handover(fleet: Fleet) -> None:

@@ -19,7 +19,7 @@ export const words: Words<"place"> = {
   "site.handwhom": "An wen",
   "site.handuser": "Nutzer",
   "site.handusertext": "Wer dort wohnt oder arbeitet, wird eingeladen: sieht den Standort mit seinen Werten und darf ihn teilen. Der Standort bleibt bei seiner Organisation, die ihn weiterhin sieht.",
-  "site.handtext": "Der Standort geht mit allem darin an eine andere Organisation. Sie behalten nur, was diese Ihnen gewährt. Schlüssel zum Lesen oder Einrichten, Links und Freigaben enden; Schlüssel der Zähler senden weiter.",
+  "site.handtext": "Der Standort geht mit allem darin an eine andere Organisation. Sie behalten nur, was diese Ihnen gewährt. Schlüssel zum Lesen oder Einrichten, Links und Freigaben enden, ebenso Rollen am Standort von Personen Ihrer Organisation; Schlüssel der Zähler senden weiter.",
   "site.handto": "An welche Organisation",
   "site.handed": "An {name} übergeben.",
   "site.drop": "Standort löschen",

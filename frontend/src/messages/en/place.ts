@@ -17,7 +17,7 @@ export const words = {
   "site.handwhom": "To whom",
   "site.handuser": "Its user",
   "site.handusertext": "Whoever lives or works there is invited: sees the site with its readings, and may share it. The site stays with its organization, which goes on seeing it.",
-  "site.handtext": "The site goes, with all that is in it, to another organization. You keep only what that organization grants you. Keys that read or set up, links and shares end; keys of meters go on sending.",
+  "site.handtext": "The site goes, with all that is in it, to another organization. You keep only what that organization grants you. Keys that read or set up, links and shares end, and so do roles at the site of people of your organization; keys of meters go on sending.",
   "site.handto": "To which organization",
   "site.handed": "Handed over to {name}.",
   "site.drop": "Delete the site",

@@ -19,7 +19,7 @@ export const words: Words<"place"> = {
   "site.handwhom": "À qui",
   "site.handuser": "Utilisateur",
   "site.handusertext": "La personne qui y habite ou y travaille est invitée : elle voit le site et ses relevés, et peut le partager. Le site reste à son organisation, qui continue de le voir.",
-  "site.handtext": "Le site, avec tout son contenu, revient à une autre organisation. Vous ne gardez que ce qu'elle vous accorde. Les clés de lecture ou de configuration, les liens et les partages prennent fin ; les clés des compteurs continuent d'envoyer.",
+  "site.handtext": "Le site, avec tout son contenu, revient à une autre organisation. Vous ne gardez que ce qu'elle vous accorde. Les clés de lecture ou de configuration, les liens et les partages prennent fin, de même que les rôles sur ce site de personnes de votre organisation ; les clés des compteurs continuent d'envoyer.",
   "site.handto": "À quelle organisation",
   "site.handed": "Remis à {name}.",
   "site.drop": "Supprimer le site",

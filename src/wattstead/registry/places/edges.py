@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from wattstead.registry import names, tables, trail
@@ -98,6 +98,17 @@ def new_code(session: Session, edge_id: int, now: datetime, by: Actor) -> NewEdg
     found = _record(row)
     _note(session, now, by, "new code", found, {}, {})
     return NewEdge(found, code)
+
+
+def end_codes(session: Session, sites: Select[int]) -> None:
+    """Let no machine become an edge of these sites by a code that was shown before."""
+    shown = update(tables.Edge).where(tables.Edge.site_id.in_(sites), tables.Edge.code_hash.is_not(None))
+    session.execute(
+        shown.values(
+            code_hash=None, code_until=None, version=tables.Edge.version + 1, changed_at=dataset.bump(session)
+        ),
+        execution_options=_PLAIN,
+    )
 
 
 def join(session: Session, code: str, signing_key: str, sealing_key: str, now: datetime) -> Edge:
