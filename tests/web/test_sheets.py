@@ -182,6 +182,10 @@ def test_an_export_of_people_is_imported_again(desk: Any) -> None:
         for changed in ({"role": "manager"}, {"site_id": str(hall)}):
             told = _preview(owner, file(**changed), "people")
             assert [(one["line"], one["column"]) for one in told["problems"]] == [(2, "role")], changed
+        strange = _preview(owner, file(email="other@trip.example", site_id=str(hall)), "people")
+        assert [(one["line"], one["column"]) for one in strange["problems"]] == [(2, "site")], "not into a wrong home"
+        both = f"email,role,organization,organization_id\nother@trip.example,partner,Elsewhere,{desk.one}\n"
+        assert [one["column"] for one in _preview(owner, both, "people")["problems"]] == ["organization"]
         elsewhere = _preview(owner, file(email="other@trip.example"), "people")
         assert (elsewhere["create"], elsewhere["problems"]) == (1, []), "the id of another server is none of here"
         done = _told(owner.post("/imports/apply", json={"token": elsewhere["token"]}))

@@ -225,6 +225,8 @@ class Importer:
         found: list[Organization] = []
         if told:
             found = [one for one in self._organizations.values() if str(one.id) == told]
+            if found and name:
+                _check_name("organization", name, found[0].name, told)
         elif name:
             found = self._by_name.get(name.casefold(), [])
         else:
@@ -239,6 +241,8 @@ class Importer:
     def _at_site(self, line: Line, right: Right) -> int:
         site_id = self._number(line, "site_id")
         self._require(Resource.SITE, site_id, Right(Action.SEE, Resource.SITE), right, "site_id")
+        if name := line.cells.get("site", ""):
+            _check_name("site", name, self.registry.site(site_id).name, str(site_id))
         return site_id
 
     def _path_of_site(self, site_id: int) -> str:
@@ -266,6 +270,12 @@ class Importer:
     def _known(self, name: str) -> bool:
         known = self.kind.attributes.get(name)
         return bool(known) or name in self.kind.more or name in _IGNORED or name.startswith("tag.")
+
+
+def _check_name(column: str, told: str, name: str, identity: str) -> None:
+    """Raise `AttributeInvalid` where id and name of a line are of two things: an id of another server, or a mistake."""
+    if told.strip() != name:
+        raise AttributeInvalid(column, f"is {told[:40]!r}, and {identity} is called otherwise; mend one of them")
 
 
 def _check_held(line: Line, known: PersonRow) -> None:
