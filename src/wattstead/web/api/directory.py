@@ -67,9 +67,7 @@ async def export(
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     whole = _with_first(first, parts)
     if format == "csv":
-        return Stream(
-            _lines(rooms.registry_threads, csv_lines(whole)), media_type="text/csv; charset=utf-8", headers=headers
-        )
+        return Stream(_lines(rooms.registry_threads, csv_lines(whole)), media_type="text/csv", headers=headers)
     return Stream(_workbook(rooms.registry_threads, kind, whole), media_type=XLSX, headers=headers)
 
 
