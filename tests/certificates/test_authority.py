@@ -122,6 +122,9 @@ def test_the_papers_for_phones(tmp_path: Path) -> None:
     assert crt is not None
     assert profile is not None
     assert x509.load_der_x509_certificate(crt.body) == trust.authority.certificate
+    pem = trust.paper("/trust/wattstead.pem", "", "")
+    assert pem is not None
+    assert x509.load_pem_x509_certificate(pem.body) == trust.authority.certificate
     read = plistlib.loads(profile.body)
     assert read["PayloadContent"][0]["PayloadType"] == "com.apple.security.root"
     assert read["PayloadContent"][0]["PayloadContent"] == trust.authority.certificate.public_bytes(Encoding.DER)

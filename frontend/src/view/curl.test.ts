@@ -18,4 +18,9 @@ describe("the line to paste", () => {
     expect(body.readings[0]).toMatchObject({ point: name, value: 1234 });
     expect(Math.abs((body.readings[0]?.time ?? 0) - Date.now() / 1000)).toBeLessThan(60);
   });
+  it("gets the certificate first where a server vouches for itself", () => {
+    const given = argumentsOf(curlLine("https://pi.local:8086/", "0123abc", "power", 1, "http://192.168.1.9:8087/trust"));
+    expect(given.slice(0, 4)).toEqual(["-s", "-o", "wattstead.pem", "http://192.168.1.9:8087/trust/wattstead.pem"]);
+    expect(given.slice(4, 9)).toEqual(["--cacert", "wattstead.pem", "-X", "POST", "https://pi.local:8086/api/v1/readings"]);
+  });
 });

@@ -57,6 +57,11 @@ class Authority:
         return self.certificate.public_bytes(Encoding.DER)
 
     @property
+    def pem(self) -> bytes:
+        """The same in PEM, as programs such as curl read it."""
+        return self.certificate.public_bytes(Encoding.PEM)
+
+    @property
     def fingerprint(self) -> str:
         """By which a person tells two authorities apart: SHA-256, in pairs of digits."""
         return self.certificate.fingerprint(hashes.SHA256()).hex(":").upper()

@@ -65,6 +65,9 @@ class Trust:
             case "/wattstead.crt":
                 given = {"content-disposition": 'attachment; filename="wattstead.crt"'}
                 return Paper("application/x-x509-ca-cert", given, self.authority.der)
+            case "/wattstead.pem":
+                given = {"content-disposition": 'attachment; filename="wattstead.pem"'}
+                return Paper("application/x-pem-file", given, self.authority.pem)
             case "/wattstead.mobileconfig":
                 given = {"content-disposition": 'attachment; filename="wattstead.mobileconfig"'}
                 return Paper("application/x-apple-aspen-config", given, _profile(self.authority))
