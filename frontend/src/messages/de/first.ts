@@ -32,6 +32,8 @@ export const words: Words<"first"> = {
   "trouble.quote": "Bei einer Nachfrage bitte Anfrage {request} angeben.",
   "noright.title": "Das dürfen Sie nicht sehen oder ändern",
   "noright.text": "Der Eigentümer des Standorts kann Ihnen Zugang geben.",
+  "norole.title": "Sie haben hier noch keine Rolle",
+  "norole.text": "Wer Ihre Organisation betreut, kann Ihnen eine geben; laden Sie die Seite danach neu.",
   "notfound.title": "Hier ist nichts",
   "notfound.text": "Die Adresse führt nirgendwohin, oder zu etwas, das Sie nicht sehen dürfen.",
   "notfound.home": "Nach Hause",

@@ -30,6 +30,8 @@ export const words = {
   "trouble.quote": "If you ask for help, quote request {request}.",
   "noright.title": "You may not see or change this",
   "noright.text": "The owner of the site can give you access.",
+  "norole.title": "You have no role here yet",
+  "norole.text": "Whoever runs your organization can give you one; then load this page anew.",
   "notfound.title": "There is nothing here",
   "notfound.text": "The address leads nowhere, or to something that is not yours to see.",
   "notfound.home": "To Home",

@@ -32,6 +32,8 @@ export const words: Words<"first"> = {
   "trouble.quote": "Pour demander de l’aide, citez la requête {request}.",
   "noright.title": "Vous ne pouvez pas voir ni modifier ceci",
   "noright.text": "Le propriétaire du site peut vous donner accès.",
+  "norole.title": "Vous n'avez pas encore de rôle ici",
+  "norole.text": "La personne qui gère votre organisation peut vous en donner un ; rechargez ensuite cette page.",
   "notfound.title": "Il n’y a rien ici",
   "notfound.text": "L’adresse ne mène nulle part, ou à une chose que vous ne pouvez pas voir.",
   "notfound.home": "Vers l’accueil",
