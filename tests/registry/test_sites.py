@@ -8,7 +8,7 @@ import pytest
 from tests.registry.conftest import Clock
 
 from wattstead.registry.authority import Beside, Reach
-from wattstead.registry.errors import AttributeInvalid, Conflict, NameInvalid, Stale, Unknown, ZoneUnknown
+from wattstead.registry.errors import AttributeInvalid, Conflict, LinkInvalid, NameInvalid, Stale, Unknown, ZoneUnknown
 from wattstead.registry.people import accounts, memberships
 from wattstead.registry.policy import Action, Resource, Right, Role
 from wattstead.registry.records import Account, NewAddress, PointDeclaration, Scope, Site
@@ -203,3 +203,29 @@ def test_a_site_is_handed_over(registry: Registry, site: Site, owner: Account) -
     grant = registry.key(secret)
     assert grant is not None
     assert grant.organization_id == other.id
+
+
+def test_a_site_that_is_handed_over_leaves_no_people_of_the_former_branch_behind(
+    registry: Registry, owner: Account, clock: Clock
+) -> None:
+    north, south = (registry.create_organization(name, owner.organization_id) for name in ("North", "South"))
+    site, other = (registry.create_site(north.id, name, "UTC") for name in ("Mill", "Barn"))
+    code = registry.create_edge(site.id, "Pi").code
+    made: dict[str, int] = {}
+    with registry._db.writing() as s:
+        for name in ("installs", "lives", "has two", "was here"):
+            person = accounts.create(s, north.id, f"{name.replace(' ', '.')}@test.example", "", clock())
+            made[name] = person.id
+            expires = clock() - timedelta(days=1) if name == "was here" else None
+            memberships.create(s, person.id, Role.USER, clock(), site_id=site.id, expires=expires)
+        memberships.create(s, made["installs"], Role.PARTNER, clock(), organization_id=north.id)
+        memberships.create(s, made["has two"], Role.USER, clock(), site_id=other.id)
+    registry.hand_over_site(site.id, south.id)
+    assert {m.account_id for m, _, _ in registry.site_people(site.id)} == {made["lives"], made["has two"]}
+    homes = {name: registry.person(None, one).account.organization_id for name, one in made.items()}
+    assert homes == {"installs": north.id, "lives": south.id, "has two": north.id, "was here": north.id}
+    told = [(one.action, one.resource_id) for one in registry.trail(resource=Resource.PERSON)]
+    assert {("take", made["installs"]), ("hand over", made["lives"])} <= set(told)
+    assert registry.broken_trail() is None
+    with pytest.raises(LinkInvalid):
+        registry.join_edge(code, "signing", "sealing")
