@@ -30,6 +30,8 @@ def test_names_of_all_kinds_are_allowed(name: str) -> None:
         ("a\x00", r"control character '\x00'"),
         ("\x9b", r"control character '\x9b'"),
         ("a\u2028b", r"control character '\u2028'"),
+        ("a\u202eb", r"control character '\u202e'"),
+        ("\u2066a", r"control character '\u2066'"),
         ("\ud800", r"control character '\ud800'"),
     ],
 )

@@ -185,7 +185,7 @@ def open_house(folder: Path, furnish: Callable[[House], object] = House.furnish)
     found.url = f"http://127.0.0.1:{port}"
     settings = WebSettings(
         static=folder / "static", heartbeat_s=0.2, live_streams_each=3, trust_forwarded=True,
-        demo=Demo("replayed", found.write, found.read),
+        demo=Demo("replayed", found.write),
     )  # fmt: skip
     thread = threading.Thread(target=lambda: asyncio.run(found.serve(port, ready, settings)), daemon=True)
     thread.start()

@@ -2092,14 +2092,13 @@ export interface components {
         };
         /**
          * Demo
-         * @description What the page of a demo tells everybody who has signed in.
+         * @description What the page of a demo tells: the note to everybody who has signed in, the key to who sees keys.
          */
         Demo: {
             /** @description What is replayed, and whose recordings they are. */
             note: string;
             /** @description The key in the line to paste. */
             write_key: string;
-            read_key: string;
         };
         /**
          * DeviceAnswer
@@ -3710,7 +3709,7 @@ export interface components {
             email: string;
             /** @description The role that decides on the first page; `nobody` for a person without any. */
             role: string;
-            /** @description Set on a demo: what is replayed, and the keys to play with. */
+            /** @description Set on a demo: what is replayed, and, for who may see keys, the one to play with. */
             demo: components["schemas"]["Demo"] | null;
             /** @description None for a key. */
             account_id: number | null;

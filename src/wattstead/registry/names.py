@@ -9,7 +9,8 @@ from wattstead.registry.errors import AddressInvalid, NameInvalid, ZoneUnknown
 
 LONGEST_NAME = 200
 LONGEST_TEXT = 10_000
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Controls, those of the direction of writing among them: they make a name look like another one."""
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 

@@ -11,13 +11,12 @@ STATIC = Path(__file__).parent / "static"
 
 
 class Demo(msgspec.Struct, frozen=True):
-    """What the page of a demo tells everybody who has signed in."""
+    """What the page of a demo tells: the note to everybody who has signed in, the key to who sees keys."""
 
     note: str
     """What is replayed, and whose recordings they are."""
     write_key: str
     """The key in the line to paste."""
-    read_key: str
 
 
 class OidcProvider(msgspec.Struct, frozen=True):

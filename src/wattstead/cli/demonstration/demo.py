@@ -80,7 +80,7 @@ class _Show:
         self.fleet = Played(fleet)
         await self.fleet.fill(product, self.from_us)
         self.note = note
-        return Demo(_SAYING, note["keys"]["write"], note["keys"]["read"])
+        return Demo(_SAYING, note["keys"]["write"])
 
     async def play(self, product: Product) -> None:
         """Say where the product is, then play the present until the end."""

@@ -9,7 +9,7 @@ from litestar import Router, delete, get, post
 from litestar.params import JSONBody
 from litestar.response import Response
 
-from wattstead.registry.policy import RIGHTS, Role
+from wattstead.registry.policy import RIGHTS, Action, Resource, Right, Role
 from wattstead.web.access.cookies import RETURN, return_cookie, session_cookie
 from wattstead.web.access.gate import COOKIE, OPEN, SIGNED, AnyRequest, require_own_page
 from wattstead.web.access.people import client_of
@@ -37,7 +37,7 @@ class SessionAnswer(msgspec.Struct, kw_only=True):
     role: str
     """The role that decides on the first page; `nobody` for a person without any."""
     demo: Demo | None
-    """Set on a demo: what is replayed, and the keys to play with."""
+    """Set on a demo: what is replayed, and, for who may see keys, the one to play with."""
     account_id: int | None
     """None for a key."""
     name: str
@@ -104,6 +104,13 @@ async def end(rooms: Rooms, token: str) -> None:
     rooms.directory.expire()
 
 
+def _demo_for(viewer: Viewer, demo: Demo | None) -> Demo | None:
+    """The demo's note; its key only for who may see keys somewhere."""
+    if demo is None or viewer.authority.reach(Right(Action.SEE, Resource.KEY)):
+        return demo
+    return Demo(demo.note, "")
+
+
 async def answer(rooms: Rooms, viewer: Viewer) -> SessionAnswer:
     """What is told of whoever asks."""
     who, authority = viewer.account, viewer.authority
@@ -115,7 +122,7 @@ async def answer(rooms: Rooms, viewer: Viewer) -> SessionAnswer:
     return SessionAnswer(
         email=who.email if who else "",
         role=viewer.role,
-        demo=rooms.settings.demo,
+        demo=_demo_for(viewer, rooms.settings.demo),
         account_id=who.id if who else None,
         name=who.name if who else "",
         roles=[role.value for role in Role if role in held],
