@@ -176,3 +176,7 @@ def test_a_list_is_kept_with_all_its_filters(house: Any, watched: httpx.Client) 
             assert watched.get(f"/api/v1/{path}").status_code == 400, path
         for kind in ("sites", "people"):
             assert boss.get(f"/api/v1/directory/export?kind={kind}&kind=people&format=csv").status_code == 400
+
+
+def test_who_sees_no_keys_is_not_told_that_of_the_demo(watched: httpx.Client) -> None:
+    assert watched.get("/api/v1/session").json()["demo"] == {"note": "replayed", "write_key": ""}
