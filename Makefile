@@ -31,6 +31,7 @@ check: $(VENV)/.dev     ## types, lint, contracts, unit tests; no servers
 
 prove: $(VENV)/.dev debian    ## the long proofs: power cuts, a thousand kills, every zone
 	$(BIN)/python -m pytest -m prove -q --durations=0
+	WATTSTEAD_EXAMPLES=1000 $(BIN)/python -m pytest -m "unit and not prove" -q
 	WATTSTEAD_EVERY_LOOK=1 $(BIN)/python -m pytest -k sound -q tests/journeys/test_people_pages.py
 
 bench: $(VENV)/.dev     ## the benchmarks, side by side with peers; rewrites docs/benchmarks.md

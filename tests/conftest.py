@@ -34,8 +34,13 @@ _LONG = (
     "refining/",
     "series/",
 )
-settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("house")  # timing decides no test
+settings.register_profile(
+    "house",
+    deadline=None,  # timing decides no test
+    suppress_health_check=[HealthCheck.too_slow],
+    max_examples=int(os.environ.get("WATTSTEAD_EXAMPLES", "50")),
+)
+settings.load_profile("house")
 remember()
 T = TypeVar("T")
 

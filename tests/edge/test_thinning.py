@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from wattstead.edge.thinning import Meaning, thinned
@@ -48,7 +48,6 @@ def steps_of(point: Point, batch: ReadingBatch, edges_us: Any) -> list[int]:
 STEPS = st.lists(st.tuples(st.integers(1, 90_000), st.integers(0, 4000)), min_size=1, max_size=300)
 
 
-@settings(max_examples=100)
 @given(STEPS, st.sampled_from([REGISTER, POWER, PULSES]), st.integers(-1, 200))
 def test_what_lies_between_edges_stays(steps: list[tuple[int, int]], point: Point, reset_at: int) -> None:
     raw = made(point, steps, reset_at)

@@ -95,7 +95,7 @@ class RecordingWay:
         """Times and values of an address."""
         return [(one.time_us, one.value) for one in self.kept if one.address == address]
 
-    async def until(self, wanted: Callable[[RecordingWay], object], patience_s: float = 60.0) -> None:
+    async def until(self, wanted: Callable[[RecordingWay], object], patience_s: float = 180.0) -> None:
         """Returns when it is so."""
         async with asyncio.timeout(patience_s):
             while not wanted(self):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from wattstead.ingest.errors import BodyInvalid, BodyTooLarge, IngestError
@@ -76,7 +76,6 @@ def streams(draw: st.DrawFn) -> tuple[bytes, int]:
     return stream(names, columns, 3), rows
 
 
-@settings(max_examples=100, deadline=None)
 @given(streams())
 def test_each_row_is_kept_or_named(made: tuple[bytes, int]) -> None:
     body, rows = made
@@ -90,7 +89,6 @@ def test_each_row_is_kept_or_named(made: tuple[bytes, int]) -> None:
     assert all(columns.place(row).startswith("row ") for row in range(len(columns)))
 
 
-@settings(max_examples=100, deadline=None)
 @given(streams(), st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255)), max_size=4))
 def test_a_damaged_stream_is_read_or_refused(made: tuple[bytes, int], damage: list[tuple[int, int]]) -> None:
     body = bytearray(made[0])

@@ -16,7 +16,7 @@ import pytest
 import requests
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyemoncms import EmoncmsClient
 
@@ -376,7 +376,6 @@ def test_the_encrypted_form_refused(door: Door) -> None:
 VALUES = st.none() | st.booleans() | st.floats() | st.text(max_size=6) | st.lists(st.integers(), max_size=1)
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.dictionaries(st.text(min_size=1, max_size=8).filter(lambda name: name != "time"), VALUES, max_size=5))
 def test_any_object_is_kept_or_named(found: dict[str, Any]) -> None:
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from wattstead.ingest.decoding.columns import Columns
@@ -210,19 +210,16 @@ def agree(body: bytes, precision: str, *decoders: LineDecoder) -> None:
 REMEMBERING = LineDecoder(1_000_000)
 
 
-@settings(max_examples=300, deadline=None)
 @given(regular_bodies(), st.sampled_from(["ns", "us", "s"]))
 def test_both_ways_agree_on_regular_bodies(body: bytes, precision: str) -> None:
     agree(body, precision, LineDecoder(1_000_000), REMEMBERING)
 
 
-@settings(max_examples=500, deadline=None)
 @given(wild_bodies(), st.sampled_from(["ns", "s", "h"]))
 def test_both_ways_agree_on_anything(body: bytes, precision: str) -> None:
     agree(body, precision, LineDecoder(1_000_000), REMEMBERING)
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=80))
 def test_both_ways_agree_on_bytes(body: bytes) -> None:
     agree(body, "ns", REMEMBERING)
@@ -231,7 +228,6 @@ def test_both_ways_agree_on_bytes(body: bytes) -> None:
 NUMBERS_OF_A_SENDER = st.lists(st.tuples(ALL_NUMBERS, ALL_NUMBERS, TIMES), min_size=3, max_size=3)
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.lists(NUMBERS_OF_A_SENDER, min_size=2, max_size=5))
 def test_both_ways_agree_on_a_sender_with_changing_numbers(bodies: list[list[tuple[str, str, str]]]) -> None:
     decoder = LineDecoder(1_000_000)
@@ -241,7 +237,6 @@ def test_both_ways_agree_on_a_sender_with_changing_numbers(bodies: list[list[tup
         agree(body, "s", decoder)
 
 
-@settings(max_examples=300, deadline=None)
 @given(ESCAPED, st.dictionaries(ESCAPED, ESCAPED, max_size=3), ESCAPED)
 def test_addresses_are_different_and_can_be_read_back(measurement: str, tags: dict[str, str], field: str) -> None:
     address = address_of(measurement, tags, field)

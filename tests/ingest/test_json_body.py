@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from wattstead.ingest.decoding.columns import Columns, Rejections
@@ -43,7 +43,6 @@ def rows(columns: Columns) -> list[tuple[str, int, int, float, bool]]:
     ]
 
 
-@settings(max_examples=200, deadline=None)
 @given(GOOD, st.sampled_from(["s", "ms", "us", "ns"]), st.booleans())
 def test_rows_and_columns_say_the_same(found: list[tuple[str, int, float]], unit: str, timed: bool) -> None:
     names = ("point", "time", "value") if timed else ("point", "value")
@@ -59,7 +58,6 @@ def test_rows_and_columns_say_the_same(found: list[tuple[str, int, float]], unit
     assert rows(one) == rows(from_items(items, Rejections(), unit, NOW_US))
 
 
-@settings(max_examples=400, deadline=None)
 @given(st.lists(st.tuples(POINTS, TIMES, NUMBERS), max_size=8), st.booleans())
 def test_each_entry_is_kept_or_named(found: list[tuple[Any, Any, Any]], in_rows: bool) -> None:
     body: dict[str, Any] = {"readings": [{"point": p, "time": t, "value": v} for p, t, v in found]}
@@ -85,7 +83,6 @@ ANYTHING = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
 @given(ANYTHING)
 def test_any_json_is_read_or_refused(found: Any) -> None:
     try:
@@ -94,7 +91,6 @@ def test_any_json_is_read_or_refused(found: Any) -> None:
         assert str(error)
 
 
-@settings(max_examples=200, deadline=None)
 @given(ANYTHING, st.integers(0, 200), st.integers(0, 255))
 def test_any_json_with_a_byte_changed_is_read_or_refused(found: Any, at: int, byte: int) -> None:
     body = bytearray(json.dumps(found, ensure_ascii=False).encode())
@@ -110,7 +106,6 @@ PARTS = st.one_of(NUMBERS, st.text(max_size=4), st.dictionaries(st.text(max_size
 PACKETS = st.lists(st.lists(PARTS, max_size=6) | NUMBERS, max_size=6)
 
 
-@settings(max_examples=300, deadline=None)
 @given(PACKETS, st.sampled_from([{}, {"time": "5"}, {"sentat": "7"}, {"offset": "-3"}]))
 def test_any_packets_are_kept_or_named(packets: list[Any], reference: dict[str, str]) -> None:
     try:
