@@ -18,12 +18,6 @@ from wattstead.ingest.sources.letters import Letters
 from wattstead.ingest.sources.source_protocol import Message
 
 
-def prepared(folder: Path) -> Path:
-    """A data folder before the product has begun on it."""
-    folder.mkdir()
-    return folder
-
-
 def history(product: Any, address: str) -> tuple[list[float], list[float]]:
     with product.signed_in() as http:
         row = next((r for r in http.get("/api/v1/points?limit=1000").json() if r["address"] == address), None)
@@ -62,7 +56,7 @@ def test_a_backup_brought_back_answers_the_same(
     assert all((new / name / "kept").read_text() == name for name in ("photos", "templates", "opcua", "tls"))
     assert (new / "seal.key").read_bytes() == (old / "seal.key").read_bytes(), "or no secret in the registry opens"
     assert all((folder / "seal.key").stat().st_mode & 0o077 == 0 for folder in (copy, new))
-    prepared(tmp_path / "sealed")
+    (tmp_path / "sealed").mkdir()
     (tmp_path / "sealed" / "seal.key").write_bytes(bytes(32))
     assert "another one than the backup's" in verb("restore", copy, "--data", tmp_path / "sealed", expect=1)
     with serving(new.parent) as said:
