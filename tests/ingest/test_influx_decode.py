@@ -207,6 +207,19 @@ def agree(body: bytes, precision: str, *decoders: LineDecoder) -> None:
             assert found.rejected.listed == expected.rejected.listed and found.skipped == expected.skipped
 
 
+def test_what_is_found_out_in_a_thread_is_known_outside() -> None:
+    body = b"".join(b"meter,id=%d power=%d 5\n" % (number, number) for number in range(50))[:-1]
+    inside, outside = LineDecoder(1_000_000), LineDecoder(1_000_000)
+    assert outside.known(body, "s", NOW_US) is None
+    expected = rows(inside.decode(body, "s", NOW_US))
+    for _ in range(2):
+        outside.learn(inside, body)
+    found = outside.known(body, "s", NOW_US)
+    assert found is not None and rows(found) == expected
+    assert outside.remembered_bytes == inside.remembered_bytes
+    assert outside.known(body.replace(b"id=49", b"id=50"), "s", NOW_US) is None
+
+
 REMEMBERING = LineDecoder(1_000_000)
 
 

@@ -26,7 +26,9 @@ class IngestLimits(msgspec.Struct, frozen=True, kw_only=True):
     """How far ahead of this machine's clock a reading may lie."""
     earliest_us: int = 0
     """The earliest instant a reading may have, microseconds since 1970; earlier ones are named as errors."""
-    thread_bytes: int = 1 * MB
-    """Bodies larger than this are decoded in a thread, so that other senders do not wait for them."""
+    thread_bytes: int = 64_000
+    """Bodies larger than this are decoded in a thread, so that other senders do not wait for them …"""
+    known_bytes: int = 1 * MB
+    """… but for line protocol of a regular sender, whose names are known already, up to this."""
     remembered_bytes: int = 96 * MB
     """Name columns of regular senders that are kept in memory."""

@@ -213,7 +213,7 @@ def protocol_for(
     known = {
         "journal": app.reception.journal, "traffic": app.reception.resolver.traffic, "routes": routes, "port": port,
         "trust_forwarded": trust_forwarded, "known": {}, "long": set(),
-        "longest": app.reception.limits.thread_bytes,
+        "longest": app.reception.limits.known_bytes,
     }  # fmt: skip
     return type("SwiftProtocol", (SwiftProtocol,), known)
 

@@ -61,6 +61,24 @@ class LineDecoder:
         regular = self._regular(body, step_us, now_us)
         return self._line_by_line(body, step_us, now_us) if regular is None else regular
 
+    def known(self, body: bytes, precision: str, now_us: int) -> Columns | None:
+        """`decode` where the names of the body are remembered, which takes no time to speak of; None otherwise.
+
+        >>> decoder, body = LineDecoder(1_000_000), b"meter,id=7 power=1.5 5\\nmeter,id=8 power=2.5 5\\n"
+        >>> decoder.known(body, "s", 0) is None, len(decoder.decode(body, "s", 0)), len(decoder.known(body, "s", 0))
+        (True, 2, 2)
+        """
+        step_us = PRECISIONS.get(precision)
+        if self._shapes is None or step_us is None or not body:
+            return None
+        remembered = self._shapes.find(_ended(body))
+        return None if remembered is None else _columns(*remembered, step_us, now_us)
+
+    def learn(self, other: LineDecoder, body: bytes) -> None:
+        """Remember what the other, which may be at work in a thread, has found out about such a body."""
+        if self._shapes is not None and other._shapes is not None:
+            self._shapes.learn(other._shapes, _ended(body))
+
     def one_line(self, body: bytes, precision: str) -> Few | None:
         """The readings of a body of one short line with a time, at a fraction of the cost; None for any other body.
 
@@ -94,8 +112,7 @@ class LineDecoder:
     def _regular(self, body: bytes, step_us: float, now_us: int) -> Columns | None:
         if self._shapes is None or not body:
             return None
-        if body[-1] != 10:
-            body += b"\n"
+        body = _ended(body)
         remembered = self._shapes.find(body)
         if remembered is not None:
             return _columns(*remembered, step_us, now_us)
@@ -172,6 +189,11 @@ class LineDecoder:
             lambda row: f"line {numbers[row]}",
             skipped=texts,
         )
+
+
+def _ended(body: bytes) -> bytes:
+    """The body with a line end after its last line."""
+    return body if body.endswith(b"\n") else body + b"\n"
 
 
 def _columns(shape: Shape, pieces: Any, step_us: float, now_us: int) -> Columns | None:

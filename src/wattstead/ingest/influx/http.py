@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from wattstead.ingest.decoding.columns import Columns
 from wattstead.ingest.decoding.parameters import parameters
 from wattstead.ingest.decoding.unpack import inflated
 from wattstead.ingest.errors import BodyInvalid, IngestError, KeyMissing, KeyUnknown
@@ -82,8 +83,8 @@ class _Influx:
             if few is not None:
                 encoded = reception.few_encoded(grant, few)
             else:
-                columns = self.decoder.decode(plain.body, precision, reception.clock_us())
-                encoded = reception.columns_encoded(grant, columns)
+                columns = self._decoded(plain.body, precision)
+                encoded = None if columns is None else reception.columns_encoded(grant, columns)
         except IngestError:
             return None
         return None if encoded is None else Ready(encoded, _WRITTEN, grant.id)
@@ -135,12 +136,20 @@ class _Influx:
         few = self.decoder.one_line(body, precision)
         if few is not None:
             return await reception.keep_few(grant, few)
-        decode = partial(LineDecoder.decode, body=body, precision=precision, now_us=reception.clock_us())
-        if len(body) > limits.thread_bytes:
-            columns = await reception.in_lane(partial(decode, self.lane_decoder))
-        else:
-            columns = decode(self.decoder)
+        columns = self._decoded(body, precision)
+        if columns is None:
+            decode = partial(self.lane_decoder.decode, body, precision, reception.clock_us())
+            columns = await reception.in_lane(decode)
+            if len(body) <= limits.known_bytes:
+                self.decoder.learn(self.lane_decoder, body)
         return await reception.keep(grant, columns)
+
+    def _decoded(self, body: bytes, precision: str) -> Columns | None:
+        """The readings of a body that holds nobody up: short, or with names that are remembered; None of any other."""
+        limits, now_us = self.reception.limits, self.reception.clock_us()
+        if len(body) <= limits.thread_bytes:
+            return self.decoder.decode(body, precision, now_us)
+        return self.decoder.known(body, precision, now_us) if len(body) <= limits.known_bytes else None
 
     def _any_key(self, request: Request, given: dict[str, str]) -> KeyGrant:
         secret = secret_of(request, given)

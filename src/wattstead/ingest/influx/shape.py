@@ -130,6 +130,13 @@ class Shapes:
             _, gone = self._by_head.popitem(last=False)
             self.held_bytes -= sum(one.size_bytes for one in gone)
 
+    def learn(self, other: Shapes, body: bytes) -> None:
+        """Keep the shape that others keep of a body; theirs may be changed meanwhile."""
+        head = _head(body)
+        theirs = other._by_head.get(head)
+        if theirs and not any(shape is theirs[0] for shape in self._by_head.get(head, ())):
+            self.keep(body, theirs[0])
+
 
 @dataclass(slots=True)
 class Scan:
