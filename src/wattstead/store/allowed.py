@@ -49,6 +49,7 @@ SETTINGS = frozenset(
         "max_insert_threads",
         "max_memory_usage",
         "max_partitions_per_insert_block",
+        "optimize_on_insert",
         "max_query_size",
         "max_result_bytes",
         "max_result_rows",
