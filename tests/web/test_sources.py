@@ -118,6 +118,30 @@ def made(client: httpx.Client, site: int, **told: Any) -> dict[str, Any]:
     return found
 
 
+def test_settings_that_cannot_work_are_refused_when_saved(office: Office, boss: httpx.Client) -> None:
+    """What looking around found of a device without a template is not enough to run it."""
+    bus = {"host": "127.0.0.1", "port": 1502}
+    two = [{"unit_id": 3, "template": "eastron-sdm630"}] * 2
+    for settings, place, code in (
+        ({**bus, "devices": [{"unit_id": 3}]}, "devices[0].template", "setting.missing"),
+        (bus, "devices", "setting.missing"),
+        ({"devices": [{"unit_id": 3, "template": "eastron-sdm630"}]}, "host", "setting.missing"),
+        ({**bus, "devices": two}, "devices[1].unit_id", "setting.wrong"),
+    ):
+        body = {"site_id": office.site, "name": "Bus", "protocol": "modbus", "settings": settings}
+        refused = boss.post("/sources", json=body)
+        said = refused.json()
+        assert (refused.status_code, said["code"]) == (400, code), refused.text
+        assert [one["place"] for one in said["places"]] == [place] and said["detail"].startswith(place)
+    source = made(boss, office.site, protocol="modbus", settings={**bus, "devices": two[:1]})
+    change = {"settings": {**bus, "devices": [{"unit_id": 3}]}}
+    refused = boss.patch(f"/sources/{source['id']}", json=change, headers={"If-Match": f'"{source["version"]}"'})
+    assert refused.status_code == 400 and refused.json()["figures"] == {"setting": "modbus.devices.template"}
+    pattern = {"host": "h", "mappings": [{"topic": "a/#/b"}]}
+    body = {"site_id": office.site, "name": "Broker", "protocol": "mqtt", "settings": pattern}
+    assert boss.post("/sources", json=body).status_code == 400
+
+
 def test_from_the_form_to_the_readings(office: Office, boss: httpx.Client, meter: Meter) -> None:
     known = {one["name"]: one for one in boss.get("/sources/protocols").json()}
     p1, broker = known["p1"], known["broker"]
@@ -178,8 +202,9 @@ points:
     changed = boss.patch(f"/sources/{source['id']}", json=patch, headers={"If-Match": f'"{source["version"]}"'})
     assert changed.json()["settings"]["devices"] == [{"unit_id": 5, "prefix": "p/", "registers": [register]}]
     boss.delete(f"/templates/{kept.json()['id']}")
-    gone = made(boss, office.site, protocol="modbus", settings=settings)
-    assert gone["settings"]["devices"] == devices, "nobody sees it any more"
+    body = {"site_id": office.site, "name": "Pump", "protocol": "modbus", "settings": settings}
+    gone = boss.post("/sources", json=body)
+    assert gone.status_code == 400 and gone.json()["places"][0]["place"] == "devices[0].template", "none sees it now"
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,17 @@ def meters_of(settings: ModbusSettings) -> list[Meter]:
     return meters
 
 
+def check(settings: ModbusSettings) -> None:
+    """Raise `ParameterInvalid` where there is no bus to open, no device on it, or they do not go together."""
+    if settings.link == "serial" and not settings.serial:
+        raise ParameterInvalid("serial", "", "a serial line such as /dev/ttyUSB0")
+    if settings.link != "serial" and not settings.host:
+        raise ParameterInvalid("host", "", "the name or address of the device or gateway")
+    if not settings.devices:
+        raise ParameterInvalid("devices", "", "a device with its unit id and template; look around to find some")
+    meters_of(settings)
+
+
 def completed(settings: ModbusSettings) -> ModbusSettings:
     """The settings with the registers of every template written out; raises `ParameterInvalid`."""
 
@@ -103,14 +114,14 @@ def spelt_out(told: dict[str, Any], find: Callable[[str], Template | None]) -> d
     return {**told, "devices": [registers_of(one) for one in devices]} if isinstance(devices, list) else told
 
 
-def template_named(name: str) -> Template:
+def template_named(name: str, place: str = "template") -> Template:
     """The shipped template of that name; raises `ParameterInvalid` where there is none, or it has no registers."""
     try:
         template = Library(shipped()).find(name).template
     except Unknown:
-        raise ParameterInvalid("template", name, f"one of {', '.join(with_registers())}") from None
+        raise ParameterInvalid(place, name, f"one of {', '.join(with_registers())}") from None
     if not any(point.register for point in template.points):
-        raise ParameterInvalid("template", name, f"one with registers: {', '.join(with_registers())}")
+        raise ParameterInvalid(place, name, f"one with registers: {', '.join(with_registers())}")
     return template
 
 
@@ -137,7 +148,7 @@ def _meter(device: Device, every_s: float, place: str) -> Meter:
     if not registers:
         if not device.template:
             raise ParameterInvalid(f"{place}.template", "", f"registers, or one of {', '.join(with_registers())}")
-        template = template_named(device.template)
+        template = template_named(device.template, f"{place}.template")
         registers = registers_from(template)
         prefix = prefix or template.prefix
     _known_units(registers, place)

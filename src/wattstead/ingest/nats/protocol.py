@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wattstead.ingest.nats.decode import decode
+from wattstead.ingest.nats.decode import decode, subjects_of
 from wattstead.ingest.nats.settings import NatsSettings
 from wattstead.ingest.sources.late import Late
 from wattstead.ingest.sources.source_protocol import SourceProtocol
@@ -15,5 +15,6 @@ NATS = SourceProtocol(
     decode,
     Late("wattstead.ingest.nats.run", "run"),
     Late("wattstead.ingest.nats.look", "look"),
+    check=subjects_of,
     extra="edge-nats",
 )

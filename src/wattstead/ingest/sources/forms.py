@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import inspect
 
-from wattstead.ingest.errors import IngestError
+from wattstead.ingest.errors import IngestError, ParameterInvalid
 from wattstead.ingest.sources.source_protocol import SourceProtocol
 from wattstead.metering.errors import Issue
 
@@ -110,6 +110,28 @@ def settings_of(protocol: SourceProtocol, plain: Mapping[str, Any], secrets: Map
     except Exception as error:  # what it says may hold a secret, and one source must not hold the others up
         reason = f"these cannot be read, by a fault of the program ({type(error).__name__})"
         raise SettingsInvalid(f"settings: {reason}", [Issue("settings", reason)], "setting.fault") from None
+
+
+def checked(protocol: SourceProtocol, plain: Mapping[str, Any], secrets: Mapping[str, str]) -> Any:
+    """`settings_of` that may be saved: they go together as well. Raises `SettingsInvalid`."""
+    settings = settings_of(protocol, plain, secrets)
+    if protocol.check is not None:
+        try:
+            protocol.check(settings)
+        except ParameterInvalid as error:
+            raise _not_together(protocol, error) from None
+    return settings
+
+
+def _not_together(protocol: SourceProtocol, error: ParameterInvalid) -> SettingsInvalid:
+    found = f"is {error.found[:80]!r}" if error.found else "is missing"
+    reason = f"{found}; expected {error.expected}"
+    setting = ".".join((protocol.name, _INDEX.sub("", error.name)))
+    whole, places = f"{error.name}: {reason}", [Issue(error.name, reason)]
+    made = SettingsInvalid(whole, places, "setting.wrong" if error.found else "setting.missing", setting=setting)
+    if error.found:
+        made.figures["reason"] = reason
+    return made
 
 
 def _coded(reason: str) -> tuple[str, dict[str, str | float]]:

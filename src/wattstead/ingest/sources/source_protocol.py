@@ -141,6 +141,9 @@ class SourceProtocol:
     complete: Callable[[Any], Any] | None = None
     """The settings with everything written out that only a server can look up (a template's registers), so that an edge
     runs them as they are. Raises `wattstead.ingest.errors.ParameterInvalid`."""
+    check: Callable[[Any], object] | None = None
+    """What the settings must fulfil together, beyond the form of each; asked before they are saved, opens nothing.
+    Raises `wattstead.ingest.errors.ParameterInvalid`."""
     spelt_out: Callable[[dict[str, Any], Callable[[str], Template | None]], dict[str, Any]] | None = None
     """Settings as a person gives them with own templates that are named there written out, as these are at that time;
     they are looked up among those that the person sees."""

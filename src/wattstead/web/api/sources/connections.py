@@ -11,7 +11,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import Response
 from msgspec import UNSET, UnsetType
 
-from wattstead.ingest.sources.forms import apart, goes_elsewhere, settings_of
+from wattstead.ingest.sources.forms import apart, checked, goes_elsewhere
 from wattstead.ingest.sources.source_protocol import SourceProtocol
 from wattstead.ingest.sources.table import SOURCES, named
 from wattstead.metering.errors import Issue
@@ -93,7 +93,7 @@ async def create_source(
     await require_at(rooms, viewer, CREATE, data.site_id)
     protocol = _protocol(data.protocol)
     plain, secrets = apart(protocol, await spelt_out(rooms, viewer, protocol, data.site_id, data.settings))
-    settings_of(protocol, plain, _set(secrets))
+    checked(protocol, plain, _set(secrets))
 
     async def make() -> Response[Any]:
         given = Given(
@@ -139,7 +139,7 @@ async def change_source(
         plain, secrets = apart(protocol, told)
         _require_secrets_again(protocol, state.source, plain, secrets)
         kept = {name: value for name, value in state.secrets.items() if name not in secrets}
-        settings_of(protocol, plain, kept | _set(secrets))
+        checked(protocol, plain, kept | _set(secrets))
     if data.edge_id is not UNSET:
         source = await rooms.registry_threads.run(rooms.registry.source, source_id)
         _require_secrets_for_edge(source, data.edge_id, secrets)
