@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from wattstead.ingest.errors import ParameterInvalid
 from wattstead.ingest.sml.language import ESCAPE, LONGEST, START, crc, cut, entries, messages
-from wattstead.ingest.sml.source import SmlSettings, decode, run
-from wattstead.ingest.sources.source_protocol import Message, Unreadable
+from wattstead.ingest.sml.source import SmlSettings, decode, look, run
+from wattstead.ingest.sources.source_protocol import Message, SourceFailed, Unreadable
 
 PAYLOADS = Path(__file__).parent.parent.parent / "payloads" / "sml"
 NOW_US = 1_700_000_000_000_000
@@ -98,6 +99,30 @@ def test_what_never_ends_is_let_go() -> None:
     assert not whole and len(rubbish[0]) > LONGEST and rest == b""
     whole, rubbish, rest = cut(b"x" * (LONGEST + 1))
     assert not whole and rubbish and len(rest) < len(START)
+
+
+async def test_listening_before_saving(port: Any) -> None:
+    one, settings = payload("isk_mt175"), SmlSettings(port=str(port.link))
+    listening = asyncio.create_task(look(settings, {"seconds": 1.0}))
+    while not listening.done():  # what comes before the port is open is lost
+        port.say(one[100:] + one)
+        await asyncio.sleep(0.05)
+    found = {row.name: (row.value, row.unit) for row in await listening}
+    assert found["sml/1-0:16.7.0"] == ("168", "W") and found["sml/1-0:1.8.0"] == ("22462413.6", "Wh")
+
+
+async def test_listening_in_vain_says_why(port: Any) -> None:
+    settings = SmlSettings(port=str(port.link))
+    with pytest.raises(SourceFailed, match=r"is open, and said nothing within 0\.2 s"):
+        await look(settings, {"seconds": 0.2})
+    listening = asyncio.create_task(look(settings, {"seconds": 0.5}))
+    while not listening.done():
+        port.say(b"\xfe\x01")
+        await asyncio.sleep(0.02)
+    with pytest.raises(SourceFailed, match=r"no whole message .* speed and mode right\? They begin with (fe|01)"):
+        await listening
+    with pytest.raises(ParameterInvalid, match="at most 25"):
+        await look(settings, {"seconds": 90})
 
 
 async def test_a_port(port: Any, way: Any, running: Any) -> None:

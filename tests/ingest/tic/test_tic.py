@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from wattstead.ingest.sources.source_protocol import Message, SourceFailed, Unreadable
-from wattstead.ingest.tic.source import TicSettings, decode, run
+from wattstead.ingest.tic.source import TicSettings, decode, look, run
 
 PAYLOADS = Path(__file__).parent.parent.parent / "payloads" / "tic"
 NOW_US = 1_700_000_000_000_000
@@ -77,6 +77,16 @@ def test_a_clock_that_is_not_set() -> None:
     raw = f"\n{line}{checksum}\r\nURMS1\t235\tD\r".encode()
     found = decode(Message(raw, "tty", NOW_US), TicSettings(port="tty", mode="standard"))
     assert "not set" in found.rejected.listed[0].reason and found.names.addresses == ["linky-standard/URMS1"]
+
+
+async def test_listening_before_saving(port: Any) -> None:
+    whole = frame("historique")
+    listening = asyncio.create_task(look(TicSettings(port=str(port.link)), {"seconds": 1.0}))
+    while not listening.done():  # what comes before the port is open is lost
+        port.say(whole[40:] + whole + b"\x02\nPAPP 00")
+        await asyncio.sleep(0.05)
+    found = {row.name: (row.value, row.unit) for row in await listening}
+    assert found["linky-historique/PAPP"] == ("520", "VA") and found["linky-historique/HCHC"] == ("14460852", "Wh")
 
 
 async def test_a_port(port: Any, way: Any, running: Any) -> None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
 
 from wattstead.ingest.decoding.columns import Columns, Names
 from wattstead.ingest.sml.language import cut, entries
-from wattstead.ingest.sources.source_protocol import Message, SourceProtocol, Unreadable, Way
+from wattstead.ingest.sources.listening import listen
+from wattstead.ingest.sources.source_protocol import Found, Message, SourceProtocol, Unreadable, Way
 from wattstead.ingest.sources.wire import Baud, Line, Where, opened
 
 _UNITS: Mapping[int, str] = {
@@ -74,5 +75,13 @@ async def run(settings: SmlSettings, way: Way) -> None:
                         way.refuse(message, str(error))
 
 
-SML = SourceProtocol("sml", "docs/sml.md", "SML meter", SmlSettings, decode, run)
+async def look(settings: SmlSettings, asked: Mapping[str, Any]) -> Sequence[Found]:
+    """What the meter says within ``seconds`` (5), where asked for; raises `SourceFailed`, `ParameterInvalid`."""
+    line = Line(settings.baud)
+    return await listen(
+        settings.port, line, asked, 5.0, lambda said: cut(said)[0], lambda message: decode(message, settings)
+    )
+
+
+SML = SourceProtocol("sml", "docs/sml.md", "SML meter", SmlSettings, decode, run, look)
 """The row of the table of sources."""

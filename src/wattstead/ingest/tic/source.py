@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
 
 import msgspec
 import numpy as np
 
 from wattstead.ingest.decoding.columns import Columns, Names, Rejections
-from wattstead.ingest.sources.source_protocol import Message, SourceProtocol, Unreadable, Way
+from wattstead.ingest.sources.listening import listen
+from wattstead.ingest.sources.source_protocol import Found, Message, SourceProtocol, Unreadable, Way
 from wattstead.ingest.sources.wire import Line, Where, opened
 from wattstead.ingest.tic.frame import ETX, STX, groups
 
@@ -49,6 +51,11 @@ class TicSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         float,
         msgspec.Meta(title="At most every", description="Seconds between frames that are kept; 0: all.", ge=0, le=3600),
     ] = 10.0
+
+    @property
+    def line(self) -> Line:
+        """How the port is set in this mode."""
+        return Line(_SPEED[self.mode], 7, "E")
 
     @property
     def stem(self) -> str:
@@ -98,7 +105,7 @@ async def run(settings: TicSettings, way: Way) -> None:
     """Reads frames until the wire is gone or has been silent for a minute."""
     kept_us = 0
     rest = b""
-    async with opened(settings.port, Line(_SPEED[settings.mode], 7, "E"), way.present_us, silence_s=60.0) as pieces:
+    async with opened(settings.port, settings.line, way.present_us, silence_s=60.0) as pieces:
         async for piece in pieces:
             rest += piece.raw
             while (end := rest.find(ETX)) >= 0:
@@ -123,5 +130,16 @@ async def _hand_on(message: Message, settings: TicSettings, way: Way) -> None:
         way.refuse(message, str(error))
 
 
-TIC = SourceProtocol("tic", "docs/linky.md", "Linky (TIC)", TicSettings, decode, run)
+async def look(settings: TicSettings, asked: Mapping[str, Any]) -> Sequence[Found]:
+    """What the meter says within ``seconds`` (6), where asked for; raises `SourceFailed`, `ParameterInvalid`."""
+    return await listen(settings.port, settings.line, asked, 6.0, _frames, lambda message: decode(message, settings))
+
+
+def _frames(said: bytes) -> list[bytes]:
+    """The whole frames in what a wire said, without their STX and ETX."""
+    *ended, _ = said.split(ETX)
+    return [one.rpartition(STX)[2] for one in ended if STX in one]
+
+
+TIC = SourceProtocol("tic", "docs/linky.md", "Linky (TIC)", TicSettings, decode, run, look)
 """The row of the table of sources."""
