@@ -99,6 +99,15 @@ def test_faults_of_mappings_are_named(row: dict[str, str]) -> None:
         Reader(MqttSettings(host="localhost", mappings=(TopicMapping(**row),)))  # type: ignore[arg-type]
 
 
+def test_a_star_meets_no_times() -> None:
+    settings = MqttSettings(host="h", formats=(), mappings=(TopicMapping(topic="#", value="*"),))
+    found = decode(Message(b'{"a": 1, "TimeStamp": 1700000000, "last_seen": 1700000000000}', "x", 5), settings)
+    assert isinstance(found, Few) and (list(found.names.addresses), found.time_us) == (["x/a"], 5)
+    named = MqttSettings(host="h", formats=(), mappings=(TopicMapping(topic="#", value="ts"),))
+    wanted = decode(Message(b'{"ts": 1700000000}', "x", 5), named)
+    assert isinstance(wanted, Few) and wanted.values == [1_700_000_000.0], "who names it wants it"
+
+
 def test_many_messages_become_one_batch_and_faults_go_back() -> None:
     parts = [decode(Message(raw, "emon/n", 1), SETTINGS) for raw in (b'{"a":1}', b'{"a":2,"b":3,"time":4}', b"7")]
     whole = merged(parts)

@@ -10,17 +10,19 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 import uvloop
 from hypothesis import given
 from hypothesis import strategies as st
 
+from wattstead.ingest.decoding.columns import Columns, Few
 from wattstead.ingest.decoding.gathered import names_of
 from wattstead.ingest.errors import IngestError
 from wattstead.ingest.limits import IngestLimits
 from wattstead.ingest.mqtt.decode import reader_of
 from wattstead.ingest.mqtt.port import packets
-from wattstead.ingest.mqtt.port.port import MqttPort
+from wattstead.ingest.mqtt.port.port import MqttPort, read
 from wattstead.ingest.reception import Reception
 from wattstead.ingest.resolving.pointmap import PointMap
 from wattstead.registry.records import KeyGrant, Scope
@@ -122,6 +124,25 @@ async def test_a_device_publishes(tmp_path: Path, version: str, qos: str) -> Non
         ("cellar/pump", 1.0),
         ("emon/tx/power", 812.5),
     ]
+
+
+def whole(found: Columns | Few) -> Columns:
+    return found.columns() if isinstance(found, Few) else found
+
+
+@pytest.mark.unit
+def test_a_time_among_other_fields_is_no_point() -> None:
+    for body, time_us, untimed in (
+        ('{"pump":1,"Timestamp":1764547200,"level":2.5}', 1_764_547_200_000_000, False),
+        ('{"ts":1764547200123,"pump":1,"level":2.5}', 1_764_547_200_123_000, False),
+        ('{"pump":1,"level":2.5,"time":"2025-12-01T00:00:00Z"}', 1_764_547_200_000_000, False),
+        ('{"pump":1,"level":2.5,"time":"00:12"}', 7, True),
+    ):
+        found = whole(read("cellar", body.encode(), 7))
+        assert sorted(map(found.names.address, range(len(found)))) == ["cellar/level", "cellar/pump"], body
+        assert set(found.time_us.tolist()) == {time_us} and np.all(found.untimed) == untimed
+    own = whole(read("cellar", b'{"t":21.5,"epoch":12}', 7))
+    assert own.value.tolist() == [21.5, 12.0], "neither is a time"
 
 
 async def test_what_is_acknowledged_is_on_disk(tmp_path: Path) -> None:

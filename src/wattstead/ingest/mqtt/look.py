@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from wattstead.ingest.decoding.columns import Few
-from wattstead.ingest.decoding.instants import TimeInvalid, from_written
+from wattstead.ingest.decoding.time_names import time_name
 from wattstead.ingest.errors import ParameterInvalid
 from wattstead.ingest.mqtt.decode import reader_of
 from wattstead.ingest.mqtt.formats.format_row import json_object
@@ -22,10 +22,6 @@ from wattstead.ingest.sources.source_protocol import Found, Unreadable
 _MOST_FOUND: Final = 1_000
 _LONGEST_VALUE: Final = 200
 _LONGEST_S: Final = 30.0
-_TIMES: Final = frozenset({"time", "timestamp", "ts", "t", "datetime", "date_time", "date", "utc"})
-"""Names of times, in lower case."""
-_EARLIEST_US, _LATEST_US = 946_684_800_000_000, 4_102_444_800_000_000
-"""2000 and 2100, between which a number of such a name is one."""
 
 
 async def look(settings: MqttSettings, asked: Mapping[str, Any]) -> Sequence[Found]:
@@ -81,15 +77,7 @@ def _paths(raw: bytes) -> dict[str, str]:
     if raw.lstrip()[:1] != b"{":
         return {}
     try:
-        found = json_object(raw)
+        time = time_name(json_object(raw))
     except Unreadable:
         return {"value": "*"}
-    time = next((name for name, value in found.items() if name.lower() in _TIMES and _is_time(value)), "")
     return {"value": "*", "time": time} if time else {"value": "*"}
-
-
-def _is_time(found: Any) -> bool:
-    try:
-        return _EARLIEST_US < from_written(found, "auto") < _LATEST_US
-    except TimeInvalid:
-        return False

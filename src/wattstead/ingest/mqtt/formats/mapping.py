@@ -12,6 +12,7 @@ from wattstead.ingest.decoding.columns import Columns, Few
 from wattstead.ingest.decoding.gathered import Gathered, names_of, single
 from wattstead.ingest.decoding.instants import TimeInvalid, from_written
 from wattstead.ingest.decoding.json_path import MISSING, JsonPath
+from wattstead.ingest.decoding.time_names import is_time
 from wattstead.ingest.errors import ParameterInvalid
 from wattstead.ingest.mqtt.flat import NUMBER, Fields, Flat, Shape, form_of
 from wattstead.ingest.mqtt.formats.format_row import Topic, json_value
@@ -103,7 +104,7 @@ class _MappedTopic:
         nothing = True
         for stars, value in mapping.value.find(found):
             nothing = False
-            if several and self._is_time(stars):
+            if several and self._is_time(stars, value):
                 continue
             try:
                 time_us, address = self._time(found, stars), self._address(found, stars)
@@ -120,9 +121,11 @@ class _MappedTopic:
             raise Unreadable(f"{mapping.row.value} is missing in {str(found)[:80]!r}; correct the path of the mapping")
         return gathered.columns()
 
-    def _is_time(self, stars: Sequence[str]) -> bool:
-        """Whether the time stands where the value was found: of ``*`` it is none of the values."""
+    def _is_time(self, stars: Sequence[str], found: Any) -> bool:
+        """Whether what a star met is the time, or one that nobody has named: it is none of the values."""
         time, value = self.mapping.time.steps, self.mapping.value.steps
+        if value[-1] is None and is_time(stars[-1], found):
+            return True
         return bool(time) and _filled(time, stars) == _filled(value, stars)
 
     def _time(self, found: Any, stars: Sequence[str]) -> int | None:

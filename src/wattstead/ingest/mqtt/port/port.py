@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from functools import lru_cache
 from typing import Final, cast
 
 import structlog
 
 from wattstead.ingest.decoding.columns import Columns, Few
 from wattstead.ingest.decoding.merging import merged
+from wattstead.ingest.decoding.time_names import time_name
 from wattstead.ingest.errors import IngestError
 from wattstead.ingest.http.clear import Clear, local
-from wattstead.ingest.mqtt.decode import reader_of
+from wattstead.ingest.mqtt.decode import Reader, reader_of
+from wattstead.ingest.mqtt.formats.format_row import json_object
 from wattstead.ingest.mqtt.port import packets
 from wattstead.ingest.mqtt.port.packets import Connect, Packet, PacketInvalid, Publish
 from wattstead.ingest.mqtt.settings import MqttSettings, TopicMapping
@@ -38,14 +41,21 @@ _WHERE: Final = "as the password"
 FORMATS = MqttSettings(host="this machine")
 """What is understood there: the formats of all devices; other topics as they come."""
 _VALUE = MqttSettings(host="this machine", formats=(), mappings=(TopicMapping(topic="#"),))
-_OBJECT = MqttSettings(host="this machine", formats=(), mappings=(TopicMapping(topic="#", value="*"),))
+
+
+@lru_cache(16)
+def _object(time: str) -> Reader:
+    """Who reads objects whose field ``time`` is their time; empty: they have none."""
+    row = TopicMapping(topic="#", value="*", time=time)
+    return Reader(MqttSettings(host="this machine", formats=(), mappings=(row,)))
 
 
 def read(topic: str, raw: bytes, received_us: int) -> Columns | Few:
     """The readings of a message; raises `Unreadable`."""
     reads = reader_of(FORMATS).topic(topic)
     if reads is None:
-        reads = reader_of(_OBJECT if raw.lstrip()[:1] == b"{" else _VALUE).topic(topic)
+        is_object = raw.lstrip()[:1] == b"{"
+        reads = (_object(time_name(json_object(raw))) if is_object else reader_of(_VALUE)).topic(topic)
     assert reads is not None  # "#" claims whatever does not begin with $, which nobody may publish
     return reads.read(raw, received_us)
 
