@@ -127,6 +127,23 @@ def test_half_hours_with_and_without_tax() -> None:
 
 
 @pytest.mark.unit
+def test_a_price_until_further_notice_holds_for_all_days_that_were_asked_for() -> None:
+    """As Octopus says prices of a fixed tariff: the present one has no end, the one before held for three months."""
+    body = (
+        b'{"results": [{"valid_from": "2026-06-30T23:00:00Z", "valid_to": null, "value_inc_vat": 30.7},'
+        b'{"valid_from": "2026-03-31T23:00:00Z", "valid_to": "2026-06-30T23:00:00Z", "value_inc_vat": 51.4}]}'
+    )
+    (rows,) = told(octopus.decode(Message(body, "", us("2026-07-01T12:00")), LONDON)).values()
+    price = dict(rows)
+    half_hours = range(us("2026-06-29T00:00"), us("2026-07-04T00:00"), 1_800_000_000)
+    assert sorted(price) == list(half_hours), "from two days back to the end of what is known of the days to come"
+    turn = us("2026-06-30T23:00")
+    assert all(price[at] == (51.4 if at < turn else 30.7) for at in half_hours)
+    later = told(octopus.decode(Message(body, "", us("2026-12-01T12:00")), LONDON))
+    assert {value for _, value in next(iter(later.values()))} == {30.7}
+
+
+@pytest.mark.unit
 def test_two_prices_by_how_one_pays_are_two_points() -> None:
     span = '"valid_from": "2026-10-25T00:00:00Z", "valid_to": "2026-10-25T00:30:00Z"'
     prices = [f'{{{span}, "value_inc_vat": {price}, "payment_method": "{method}"}}'
@@ -225,7 +242,8 @@ async def test_prices_page_by_page(server: WebServer) -> None:
 
     def answers(asked: Asked) -> Reply:
         if asked.query.get("page") == "2":
-            return Reply(b'{"results": [{"valid_from": "2026-10-25T00:00:00Z", "value_inc_vat": 5.5}], "next": null}')
+            span = b'"valid_from": "2026-10-25T00:00:00Z", "valid_to": "2026-10-25T00:30:00Z"'
+            return Reply(b'{"results": [{%b, "value_inc_vat": 5.5}], "next": null}' % span)
         return Reply(first.replace(b"https://api.octopus.energy/v1", server.url.encode()))
 
     server.answers = answers

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -20,8 +20,11 @@ from wattstead.ingest.sources.source_protocol import Message, Unreadable
 from wattstead.metering.quantity import Quality
 
 _HALF_HOUR_US = 1_800_000_000
-_LONGEST_US = 31 * 48 * _HALF_HOUR_US
-_AHEAD_DAYS = 4
+_DAY_US = 48 * _HALF_HOUR_US
+_LONGEST_US = 31 * _DAY_US
+"""A price that holds for longer, or until further notice, is written for the days that were asked for alone."""
+_ASKED_AHEAD_DAYS = 3
+_AHEAD_DAYS = _ASKED_AHEAD_DAYS + 1
 _UNIT = "p/kWh"
 _OTHER_PAYMENT = " not by direct debit"
 """Some tariffs have two prices for the same time."""
@@ -72,10 +75,10 @@ _page = msgspec.json.Decoder(_Page)
 
 def decode(message: Message, settings: OctopusSettings) -> Columns:
     """The prices of a page, with and without tax, one each half-hour for which they hold. Raises `Unreadable`."""
-    rows = Rows()
+    rows, asked_us = Rows(), _asked_us(message.received_us, settings)
     for at, result in enumerate(_read(message.raw).results):
         try:
-            _put(rows, msgspec.convert(result, _Price), settings.address)
+            _put(rows, msgspec.convert(result, _Price), settings.address, asked_us)
         except (msgspec.ValidationError, TimeInvalid, ValueError) as fault:
             rows.rejected.add(f"results[{at}]", str(fault))
     return rows.columns()
@@ -88,11 +91,20 @@ def _read(raw: bytes) -> _Page:
         raise Unreadable(f"this is no page of prices: {fault}") from None
 
 
-def _put(rows: Rows, price: _Price, address: str) -> None:
+def _asked_us(present_us: int, settings: OctopusSettings) -> tuple[int, int]:
+    """Begin and end of what is asked for at an instant: whole days of UTC, as Octopus counts them."""
+    today_us = present_us // _DAY_US * _DAY_US
+    return today_us - settings.days * _DAY_US, today_us + _ASKED_AHEAD_DAYS * _DAY_US
+
+
+def _put(rows: Rows, price: _Price, address: str, asked_us: tuple[int, int]) -> None:
     start_us = from_text(price.valid_from)
-    end_us = from_text(price.valid_to) if price.valid_to else start_us + _HALF_HOUR_US
-    if not 0 < end_us - start_us <= _LONGEST_US:
-        raise ValueError(f"holds from {price.valid_from} to {price.valid_to}; expected at most 31 days")
+    end_us = from_text(price.valid_to) if price.valid_to else max(start_us + _HALF_HOUR_US, asked_us[1])
+    if end_us <= start_us:
+        raise ValueError(f"holds from {price.valid_from} to {price.valid_to}; expected an end after the beginning")
+    if price.valid_to is None or end_us - start_us > _LONGEST_US:
+        start_us += max(0, -(-(asked_us[0] - start_us) // _HALF_HOUR_US)) * _HALF_HOUR_US
+        end_us = min(end_us, asked_us[1])
     if len(rows.rows) > MOST_SPREAD:
         raise Unreadable(f"the page stands for more than {MOST_SPREAD:,} prices; ask for fewer days")
     address += _OTHER_PAYMENT if price.payment_method == "NON_DIRECT_DEBIT" else ""
@@ -111,8 +123,7 @@ def plan_of(settings: OctopusSettings) -> Plan:
     url = f"{base}/products/{settings.product}/electricity-tariffs/{tariff}/standard-unit-rates/"
 
     def requests(present_us: int) -> Iterator[Request]:
-        today = datetime.fromtimestamp(present_us / 1e6, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-        first, last = today - timedelta(days=settings.days), today + timedelta(days=3)
+        first, last = (datetime.fromtimestamp(one / 1e6, UTC) for one in _asked_us(present_us, settings))
         span = {"period_from": f"{first:%Y-%m-%dT%H:%MZ}", "period_to": f"{last:%Y-%m-%dT%H:%MZ}"}
         yield Request(url, {**span, "page_size": "1500"})
 
