@@ -40,7 +40,7 @@ def table(tmp_path: Path) -> Path:
 def test_to_rabbitmq(verb: Verb, table: Path, rabbitmq: RabbitMq) -> None:
     said = verb("simulate", "device", "--csv", table, "--device", "m1", "--pace", "0",
                 "--to", f"amqp://guest:guest@127.0.0.1:{rabbitmq.port}/%2F?queue=played")  # fmt: skip
-    assert "3 readings of m1 handed over; 1 rows of meter.csv had none" in said
+    assert "3 readings of m1 handed over; 1 row of meter.csv had none" in said
     connection = pika.BlockingConnection(pika.ConnectionParameters("127.0.0.1", rabbitmq.port))
     channel = connection.channel()
     assert [json.loads(channel.basic_get("played", auto_ack=True)[2]) for _ in PLAYED] == PLAYED

@@ -41,7 +41,7 @@ def test_a_point_beyond_the_first_thousand_is_exported(
     asked: tuple[str, ...], verb: Callable[..., str], tmp_path: Path
 ) -> None:
     said = verb("export", tmp_path / "last.csv", "--point", f"stall/{MANY - 1}", *asked)
-    assert "2 readings of 1 points" in said
+    assert "2 readings of 1 point\n" in said
     rows = list(csv.reader((tmp_path / "last.csv").open()))
     assert [row[1:3] for row in rows[1:]] == [[f"stall/{MANY - 1}", "7.0"], [f"stall/{MANY - 1}", "8.5"]]
 

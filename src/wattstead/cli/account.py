@@ -9,6 +9,7 @@ import msgspec
 import typer
 
 from wattstead.metering.errors import Issue, WattsteadError
+from wattstead.metering.wording import counted
 
 _REASONS = 1_000
 
@@ -46,7 +47,7 @@ class Account(msgspec.Struct):
 
     def report(self, name: str, asked: bool) -> None:
         """Say what became of everything; ``asked``: the server was asked what it has already."""
-        typer.echo(f"{name}: {self.rows} rows")
+        typer.echo(f"{name}: {counted(self.rows, 'row')}")
         typer.echo(f"  accepted   {self.accepted}")
         typer.echo(
             f"  repeated   {self.repeated}" + ("" if asked else "  (within the file; no read key to ask the server)")

@@ -21,6 +21,7 @@ from wattstead.ingest.decoding.table_file import TableReadings
 from wattstead.ingest.pulses.kept import Kept, PulseTable, rows_of_dump
 from wattstead.ingest.pulses.lines import LARGEST_METER, LONGEST_MS
 from wattstead.metering.errors import Issue, WattsteadError
+from wattstead.metering.wording import counted
 
 _ROWS = 5_000
 _PLACE = re.compile(r"(?:^row |\[)(\d+)")
@@ -45,7 +46,7 @@ def run(
     notes = notes or (Path(f"{table}.blip.import.json") if by_connection else file.with_name(f"{name}.import.json"))
     account = opened(notes, name, 0 if by_connection else file.stat().st_size)
     if account.rows:
-        typer.echo(f"going on after {account.rows} rows")
+        typer.echo(f"going on after {counted(account.rows, 'row')}")
     importer = _Importer(connect(folder, url, key, read_key), account, meter, notes)
     with closing(importer):
         if by_connection:

@@ -18,6 +18,7 @@ from xlsxwriter.exceptions import XlsxWriterException
 from wattstead.cli.client import Client, ServerRefused, connect
 from wattstead.metering.errors import WattsteadError
 from wattstead.metering.quantity import Quality
+from wattstead.metering.wording import counted
 from wattstead.registry.names import checked_zone
 
 _PAGE = 50_000
@@ -61,7 +62,7 @@ def run(
             for line in _lines(client, chosen[at : at + _TOGETHER], start, end, zone):
                 table.writerow(line)
                 count += 1
-    typer.echo(f"{count} readings of {len(chosen)} points", err=True)
+    typer.echo(f"{counted(count, 'reading')} of {counted(len(chosen), 'point')}", err=True)
     return 0
 
 

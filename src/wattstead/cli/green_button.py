@@ -7,6 +7,7 @@ from pathlib import Path
 import typer
 
 from wattstead.cli.client import connect
+from wattstead.metering.wording import counted
 
 
 def run(file: Path, folder: Path, url: str, key: str, prefix: str) -> int:
@@ -16,7 +17,9 @@ def run(file: Path, folder: Path, url: str, key: str, prefix: str) -> int:
         accepted, rejected, issues = client.post_green_button(file.read_bytes(), prefix)
     finally:
         client.close()
-    typer.echo(f"{file.name}: {accepted + rejected} readings\n  accepted   {accepted}\n  rejected   {rejected}")
+    typer.echo(
+        f"{file.name}: {counted(accepted + rejected, 'reading')}\n  accepted   {accepted}\n  rejected   {rejected}"
+    )
     for issue in issues[:20]:
         typer.echo(f"    {issue.place}: {issue.reason}")
     return 2 if rejected else 0

@@ -17,6 +17,7 @@ from wattstead.edge.link import join
 from wattstead.edge.running import run_until_told, say_in_lines
 from wattstead.edge.waiting import Lanes
 from wattstead.metering.errors import WattsteadError
+from wattstead.metering.wording import counted
 
 FOLDER = Path("edge-data")
 
@@ -78,7 +79,7 @@ def _status(asked: argparse.Namespace) -> int:
         f"edge {identity.edge_id} ({identity.name}) of {identity.site}, server {identity.url}",
         f"configuration {number}{' on trial' if held.former is not None else ''}",
         f"refused {abs(held.refused)}: {held.refused_why}" if held.refused_why else "",
-        f"upload {lanes.sequence}, {lanes.sent:,} readings sent",
+        f"upload {lanes.sequence}, {counted(lanes.sent, 'reading')} sent",
         f"packed {lanes.packed:,}, thinned away {lanes.thinned:,}, given up {lanes.lost:,}",
     ]
     sys.stdout.write("".join(f"{line}\n" for line in lines if line))

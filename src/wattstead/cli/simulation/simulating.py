@@ -14,6 +14,7 @@ import typer
 from numpy.typing import NDArray
 
 from wattstead.cli.client import Client, connect
+from wattstead.metering.wording import counted
 
 _CHUNK = 20_000
 _YEAR_S = 365.2425 * 86_400
@@ -83,7 +84,8 @@ def run(folder: Path, url: str, key: str, years: float, every_s: int, seed: int)
         sent = _post(client, made)
     finally:
         client.close()
-    typer.echo(f"{sent} readings of {len(made.columns())} points over {years:g} years")
+    points = counted(len(made.columns()), "point")
+    typer.echo(f"{counted(sent, 'reading')} of {points} over {counted(years, 'year')}")
     return 0
 
 

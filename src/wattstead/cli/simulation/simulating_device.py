@@ -16,6 +16,7 @@ import typer
 from wattstead.cli.simulation.outlets import Outlet, Reading, outlet_of
 from wattstead.ingest.decoding.table_file import TableDecoder, TableReadings, shape_of
 from wattstead.ingest.decoding.table_rows import TableFileError, rows_of
+from wattstead.metering.wording import counted
 from wattstead.registry.names import checked_zone
 
 _GROUP = 1_000
@@ -42,7 +43,7 @@ def run(
         shift_us = time.time_ns() // 1000 - found[0].time_us
         found = [Reading(one.time_us + shift_us, one.value) for one in found]
     sent = asyncio.run(_play(found, outlet_of(to, device, key, folder), pace))
-    typer.echo(f"{sent:,} readings of {device} handed over; {faults} rows of {csv.name} had none")
+    typer.echo(f"{counted(sent, 'reading')} of {device} handed over; {counted(faults, 'row')} of {csv.name} had none")
     return 0
 
 

@@ -20,6 +20,7 @@ from wattstead.cli.simulation import fleet
 from wattstead.cli.simulation.fleet import Sitting
 from wattstead.cli.simulation.fleet_readings import DAY_S, FleetReadings, SiteReadings, batch_of, joined
 from wattstead.control import NotRunning, VerbRefused, ask
+from wattstead.metering.wording import counted
 from wattstead.registry.registry import Registry
 from wattstead.settings import Settings, settings_of
 from wattstead.stream import Journal, JournalLimits
@@ -40,7 +41,8 @@ def run(folder: Path, url: str, count: int, days: float, every_s: int, seed: int
             client.close()
     else:
         sent = asyncio.run(_append(settings, count, days, every_s, seed))
-    typer.echo(f"{count:,} sites, {sent:,} readings of {days:g} days; they are simulated and say so")
+    made = f"{counted(count, 'site')}, {counted(sent, 'reading')} of {counted(days, 'day')}"
+    typer.echo(f"{made}; they are simulated and say so")
     return 0
 
 

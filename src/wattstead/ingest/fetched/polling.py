@@ -16,6 +16,7 @@ from wattstead.ingest.fetched.fetching import Fetcher
 from wattstead.ingest.fetched.plan import Plan, Request
 from wattstead.ingest.reception import present_us
 from wattstead.ingest.sources.source_protocol import Found, Message, SourceFailed, Unreadable, Way
+from wattstead.metering.wording import counted
 
 _MOST_PAGES = 200
 _EARLY, _LATE = 0.01, 60.0
@@ -122,7 +123,7 @@ def _found(decode: Callable[[Message], Columns | Few], message: Message) -> list
         first.setdefault(address, row)
     units = columns.units or [""] * len(columns)
     found = [
-        Found(where=address, name=f"{counts[address]} values", value=f"{columns.value[row]:g}", unit=units[row])
+        Found(where=address, name=counted(counts[address], "value"), value=f"{columns.value[row]:g}", unit=units[row])
         for address, row in first.items()
     ]
     return found + [Found(where=one.place, fault=one.reason) for one in columns.rejected.listed[:20]]

@@ -14,6 +14,7 @@ from wattstead.ingest.nats.decode import subjects_of
 from wattstead.ingest.nats.link import Link, linked
 from wattstead.ingest.nats.settings import NatsSettings
 from wattstead.ingest.sources.source_protocol import Found, Unreadable
+from wattstead.metering.wording import counted
 
 _MOST_FOUND: Final = 1_000
 _LONGEST_VALUE: Final = 200
@@ -53,7 +54,7 @@ async def _streams(link: Link) -> list[Found]:
         Found(
             where=f"stream {one.config.name}",
             name=", ".join(one.config.subjects or ()),
-            value=f"{one.state.messages} messages",
+            value=counted(one.state.messages, "message"),
             settings={"stream": one.config.name},
         )
         for one in told
