@@ -146,7 +146,9 @@ class Agent:
 
     def move(self, url: str) -> None:
         """Another address of its server."""
-        msgspec.structs.replace(Identity.load(self.folder), url=url).save(self.folder)
+        moved = msgspec.structs.replace(Identity.load(self.folder), url=url)
+        (self.folder / "identity.json").unlink()  # one that has joined is not overwritten
+        moved.save(self.folder)
 
     def kill(self) -> None:
         if self._process is not None:
