@@ -137,9 +137,15 @@ def test_settings_that_cannot_work_are_refused_when_saved(office: Office, boss: 
     change = {"settings": {**bus, "devices": [{"unit_id": 3}]}}
     refused = boss.patch(f"/sources/{source['id']}", json=change, headers={"If-Match": f'"{source["version"]}"'})
     assert refused.status_code == 400 and refused.json()["figures"] == {"setting": "modbus.devices.template"}
-    pattern = {"host": "h", "mappings": [{"topic": "a/#/b"}]}
-    body = {"site_id": office.site, "name": "Broker", "protocol": "mqtt", "settings": pattern}
-    assert boss.post("/sources", json=body).status_code == 400
+    for protocol, settings, place in (
+        ("mqtt", {"host": "h", "mappings": [{"topic": "a/#/b"}]}, "topic"),
+        ("mqtt", {"host": "h", "formats": []}, "formats"),
+        ("opcua", {"url": "opc.tcp://h:4840"}, "nodes"),
+        ("mbus", {"port": "tcp://h:1"}, "meters"),
+    ):
+        body = {"site_id": office.site, "name": "Other", "protocol": protocol, "settings": settings}
+        refused = boss.post("/sources", json=body)
+        assert refused.status_code == 400 and refused.json()["places"][0]["place"] == place, refused.text
 
 
 def test_from_the_form_to_the_readings(office: Office, boss: httpx.Client, meter: Meter) -> None:

@@ -49,6 +49,13 @@ def test_standard_with_its_own_dates() -> None:
 
 
 @pytest.mark.unit
+@pytest.mark.parametrize(("said", "set_to"), [("historique", "standard"), ("standard", "historique")])
+def test_a_meter_in_the_other_mode_is_noticed(said: str, set_to: Any) -> None:
+    with pytest.raises(Unreadable, match=f"speaks in mode {said}, and the mode of this source is {set_to}"):
+        decode(message(said), TicSettings(port="tcp://h:1", mode=set_to))
+
+
+@pytest.mark.unit
 @pytest.mark.parametrize("mode", ["historique", "standard"])
 def test_addresses_are_those_of_the_templates(mode: str) -> None:
     found = decode(message(mode), TicSettings(port="tty", mode=mode))  # type: ignore[arg-type]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wattstead.ingest.mbus.decode import decode
 from wattstead.ingest.mbus.run import look, run
-from wattstead.ingest.mbus.settings import MbusSettings
+from wattstead.ingest.mbus.settings import MbusSettings, check
 from wattstead.ingest.sources.source_protocol import SourceProtocol
 
-MBUS = SourceProtocol("mbus", "docs/mbus.md", "M-Bus", MbusSettings, decode, run, look)
+MBUS = SourceProtocol("mbus", "docs/mbus.md", "M-Bus", MbusSettings, decode, run, look, check=check)

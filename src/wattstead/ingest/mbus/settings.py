@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from wattstead.ingest.errors import ParameterInvalid
 from wattstead.ingest.sources.wire import Baud, Where
 
 
@@ -51,3 +52,9 @@ class MbusSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     prefix: Annotated[
         str, Meta(max_length=100, title="Prefix", description="What the addresses of its points begin with")
     ] = "mbus/"
+
+
+def check(settings: MbusSettings) -> None:
+    """Raise `ParameterInvalid` where no meter is named."""
+    if not settings.meters:
+        raise ParameterInvalid("meters", "", "a meter by its address; look around to find those on the bus")

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from wattstead.ingest.decoding.columns import Columns, Few
 from wattstead.ingest.decoding.gathered import Gathered
+from wattstead.ingest.errors import ParameterInvalid
 from wattstead.ingest.mqtt.formats.format_row import Topic
 from wattstead.ingest.mqtt.formats.mapping import CompiledMapping
 from wattstead.ingest.mqtt.formats.table import FORMATS
@@ -70,6 +71,12 @@ class Reader:
 def reader_of(settings: MqttSettings) -> Reader:
     """The reader of these settings; what it remembers changes no answer."""
     return Reader(settings)
+
+
+def check(settings: MqttSettings) -> None:
+    """Raise `ParameterInvalid` where nothing would be read, or a mapping has no meaning."""
+    if not reader_of(settings).filters:
+        raise ParameterInvalid("formats", "", "a format, or a topic that is mapped")
 
 
 def decode(message: Message, settings: MqttSettings) -> Columns | Few:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wattstead.ingest.mqtt.decode import decode, reader_of
+from wattstead.ingest.mqtt.decode import check, decode
 from wattstead.ingest.mqtt.settings import MqttSettings
 from wattstead.ingest.sources.late import Late
 from wattstead.ingest.sources.source_protocol import SourceProtocol
@@ -15,5 +15,5 @@ MQTT = SourceProtocol(
     decode,
     Late("wattstead.ingest.mqtt.run", "run"),
     Late("wattstead.ingest.mqtt.look", "look"),
-    check=reader_of,
+    check=check,
 )

@@ -26,6 +26,13 @@ def decode(message: Message, settings: OpcuaSettings) -> Columns:
         raise Unreadable(str(error)) from error
 
 
+def check(settings: OpcuaSettings) -> None:
+    """Raise `ParameterInvalid` where no node is picked, or nodes do not go together."""
+    if not settings.nodes:
+        raise ParameterInvalid("nodes", "", "a node of the server; look around to pick some")
+    Decoding(settings)
+
+
 def read(message: Message) -> Notification:
     """What a message says; raises `Unreadable`."""
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wattstead.ingest.opcua.decoding import Decoding, decode
+from wattstead.ingest.opcua.decoding import check, decode
 from wattstead.ingest.opcua.settings import OpcuaSettings
 from wattstead.ingest.sources.late import Late
 from wattstead.ingest.sources.source_protocol import SourceProtocol
@@ -15,6 +15,6 @@ OPCUA = SourceProtocol(
     decode,
     Late("wattstead.ingest.opcua.receiving", "run"),
     Late("wattstead.ingest.opcua.browsing", "look"),
-    check=Decoding,
+    check=check,
     extra="edge-opcua",
 )

@@ -41,15 +41,20 @@ def _group(line: bytes) -> Group:
     text = line.decode("ascii", "replace")
     standard = "\t" in text
     if len(text) < 4 or text[-2] != ("\t" if standard else " "):
-        return Group(text[:_SHOWN], "", fault="is no group: label, value and checksum are expected")
+        return Group(_shown(text), "", fault="is no group: label, value and checksum are expected")
     counted = text[:-1] if standard else text[:-2]
     expected = chr((sum(counted.encode("latin-1", "replace")) & 0x3F) + 0x20)
     label, *rest = text[:-2].split("\t") if standard else text[:-2].split(" ", 1)
     if expected != text[-1]:
-        return Group(label[:_SHOWN], "", fault=f"its checksum is {text[-1]!r}, and {expected!r} by its bytes")
+        return Group(_shown(label), "", fault=f"its checksum is {text[-1]!r}, and {expected!r} by its bytes")
     if standard and len(rest) == 2:
         return _dated(label, *rest)
     return Group(label, rest[0] if rest else "")
+
+
+def _shown(text: str) -> str:
+    """The beginning of a text, with what nobody can read replaced."""
+    return "".join(letter if letter.isprintable() else "·" for letter in text[:_SHOWN])
 
 
 def _dated(label: str, date: str, text: str) -> Group:

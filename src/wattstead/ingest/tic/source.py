@@ -66,7 +66,7 @@ class TicSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 def decode(message: Message, settings: TicSettings) -> Columns:
     """The numbers of one frame; texts are passed over, groups with a wrong checksum named as rejected.
 
-    Raises `Unreadable` where no group can be read.
+    Raises `Unreadable` where no group can be read, and for a frame of the other mode, whose labels mean other points.
     """
     addresses: list[str] = []
     times: list[int] = []
@@ -92,6 +92,9 @@ def decode(message: Message, settings: TicSettings) -> Columns:
         times.append(message.received_us if group.time_us is None else group.time_us)
         values.append(value)
         units.append("" if unit == "hex" else unit)
+    said = "standard" if b"\t" in message.raw else "historique"
+    if read and said != settings.mode:
+        raise Unreadable(f"the meter speaks in mode {said}, and the mode of this source is {settings.mode}; change it")
     if not read:
         first = f"; {rejected.listed[0].place}: {rejected.listed[0].reason}" if rejected else ""
         raise Unreadable(f"no group of a frame in {len(message.raw)} bytes{first}; is the mode {settings.mode}?")
