@@ -15,6 +15,7 @@ from wattstead.refining.bookkeeping.retention import EXPIRED, Keep, Retention, e
 from wattstead.refining.columns import Columns
 from wattstead.refining.limits import RefiningLimits
 from wattstead.refining.taking.judge import Judge
+from wattstead.series.errors import StoreRefused
 from wattstead.status import refining_part
 
 if TYPE_CHECKING:
@@ -110,3 +111,23 @@ async def test_readings_do_not_wait_for_what_cannot_be_removed(house: House) -> 
         await until_said(False)
         assert refining_part(refinery).ok
         await house.check(refinery)
+
+
+async def test_readings_do_not_wait_for_a_removal_that_the_store_refuses(house: House) -> None:
+    """Whoever asked for it is told, and may ask again."""
+    rename = house.series._connection.run
+    house.declare(Point(id=1))
+    async with house.refinery() as refinery:
+        await house.send([1, 1], [NOW_US, NOW_US + 1], [1.0, 2.0])
+        await house.settled(refinery)
+        await asyncio.to_thread(rename, "RENAME TABLE reading_replaced TO elsewhere")
+        with pytest.raises(StoreRefused):
+            await asyncio.wait_for(refinery.remove([1], (NOW_US, NOW_US + 1)), 60)
+        await house.send([1], [NOW_US + 2], [3.0])
+        await house.settled(refinery)
+        assert refinery.state.last_error.startswith("removal: the store refuses") and not refinery.state.stands_still
+        await asyncio.to_thread(rename, "RENAME TABLE elsewhere TO reading_replaced")
+        await asyncio.wait_for(refinery.remove([1], (NOW_US, NOW_US + 1)), 60)
+        assert not refinery.state.last_error
+        first = await asyncio.to_thread(house.series.span, [1])
+        assert first.first_us.tolist() == [NOW_US + 1] and first.last_us.tolist() == [NOW_US + 2]

@@ -115,7 +115,7 @@ class Refinery:
         """Remove readings of those points in [start, end) for good, or everything about them; returns when they are
         gone and rolled up without. What had been received before is stored first, so that nothing comes back.
 
-        Raises `RefineryStopped`.
+        Raises `RefineryStopped`, and `StoreRefused` where the store will never do it.
         """
         if self._stopping:
             raise RefineryStopped
@@ -221,9 +221,12 @@ class Refinery:
             await self._insist(self._bookkeeper.settle, True)
             await self._insist(self._bookkeeper.save)
         for one in due:
-            await self._insist(self._bookkeeper.remove, one.points, one.span_us)
-            if not one.done.done():
-                one.done.set_result(None)
+            refused = await self._insist(self._bookkeeper.remove, one.points, one.span_us)
+            if refused is None:
+                self._troubles.works("removal")
+            else:
+                self._troubles.failed("removal", refused)
+            one.end(refused)
 
     async def _between(self, complete_us: int, unclosed: bool) -> None:
         """Until the next time to store: close what is left to close, follow changed points, roll up their history."""

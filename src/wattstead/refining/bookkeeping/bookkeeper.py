@@ -22,6 +22,7 @@ from wattstead.refining.minutes.minutes import OpenMinutes
 from wattstead.refining.minutes.spans import DirtySpans, Spans
 from wattstead.refining.taking.intake import Chunk
 from wattstead.series import Series
+from wattstead.series.errors import StoreRefused
 from wattstead.stream import Position, PositionFile
 
 _log = structlog.get_logger("wattstead.refining")
@@ -152,13 +153,20 @@ class Bookkeeper:
             self._positions.save(self._position)
             self._saved = self._position
 
-    def remove(self, points: Sequence[int], span_us: tuple[int, int] | None) -> None:
-        """Remove readings of points in [start, end) for good, or everything about them; to be called after `save`."""
-        if span_us is None:
-            self._series.erase(points)
-        else:
-            self._series.remove(points, *span_us)
+    def remove(self, points: Sequence[int], span_us: tuple[int, int] | None) -> StoreRefused | None:
+        """Remove readings of points in [start, end) for good, or everything about them; to be called after `save`.
+
+        Answers why the store will not do it, however often it is asked; what it cannot do now is raised.
+        """
+        try:
+            if span_us is None:
+                self._series.erase(points)
+            else:
+                self._series.remove(points, *span_us)
+        except StoreRefused as refused:
+            return refused
         self._adoption.look_again(points)
+        return None
 
     def follow(self) -> None:
         """Take over what changed about points, before their readings are rolled up."""

@@ -20,6 +20,15 @@ class Removal:
     done: asyncio.Future[None]
     asked_us: int = field(default_factory=lambda: time.time_ns() // 1000)
 
+    def end(self, error: Exception | None) -> None:
+        """Tell who waits, if anybody still does, that they are gone, or why not."""
+        if self.done.done():
+            return
+        if error is None:
+            self.done.set_result(None)
+        else:
+            self.done.set_exception(error)
+
 
 class Removals:
     """What is asked for in the event loop, and taken there when it is due."""
@@ -45,6 +54,5 @@ class Removals:
     def give_up(self, error: Exception) -> None:
         """Nothing more is removed by this process: whoever waits is told."""
         for one in self._waiting:
-            if not one.done.done():
-                one.done.set_exception(error)
+            one.end(error)
         self._waiting = []
