@@ -61,10 +61,11 @@ def single_rows(tier: Tier, where: str) -> str:
     return filled("single_rows", table=tier.value, bucket=tier.start_sql, where=where)
 
 
-def unsettled_rows(tier: Tier, where: str) -> str:
-    """Rows with all their versions, empty ones too, and readings: what `settled` takes, at the least cost here."""
+def unsettled_rows(tier: Tier, where: str, most: int = 0) -> str:
+    """Rows with all their versions, empty ones too, and readings, of which ``most`` at most unless that is 0: what
+    `settled` takes, at the least cost here."""
     if tier is Tier.RAW:
-        return filled("few_readings", where=where)
+        return filled("few_readings", where=where) + (f"\nLIMIT {most}" if most else "")
     return filled("unsettled_rows", table=tier.value, where=where)
 
 

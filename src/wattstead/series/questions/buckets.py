@@ -129,19 +129,30 @@ class Asking:
             raise RollupsChange(len(part.ids)) from error
 
     def _pieced(self, part: Part, pieces: tuple[Piece, ...]) -> Columns:
-        rows = sum(_rows(piece) for piece in pieces) * len(part.ids)
-        few = rows <= self._connection.limits.few_rows
-        question = Question(points=part.ids, edges_us=tuple(part.edges_us.tolist()), pieces=pieces, modes=part.modes,
-                            answer=Answer.ROWS if few else Answer.MERGED)  # fmt: skip
-        if few:
-            asked = statements(question)
-            columns = settled(map(self._connection.columns, asked) if len(asked) < 2 else self._several(asked))
-            _check_days(columns, part, pieces)
-            return columns
-        many = rows >= _HALVED_ROWS and len(part.ids) < SPLIT_POINTS
+        now_us, most = time.time_ns() // 1000, self._connection.limits.few_rows
+        if _rows(pieces, min(now_us, part.reach.minute_us)) * len(part.ids) <= most:
+            columns = self._few(part, pieces, most)
+            if columns is not None:
+                return columns
+        question = Question(points=part.ids, edges_us=tuple(part.edges_us.tolist()), pieces=pieces, modes=part.modes)
+        many = _rows(pieces, now_us) * len(part.ids) >= _HALVED_ROWS and len(part.ids) < SPLIT_POINTS
         cut = halves(pieces, question.edges_us) if many else [pieces]
         asked = [compiled(msgspec.structs.replace(question, pieces=some)) for some in cut if some]
         return together(self._several(asked)) if asked else {}
+
+    def _few(self, part: Part, pieces: tuple[Piece, ...], most: int) -> Columns | None:
+        """The rows as they are; None where of some piece there are more than ``most``, as there may be of readings that
+        are not rolled up yet: nobody knows how many those are before they are asked for."""
+        asked = statements(Question(points=part.ids, pieces=pieces, answer=Answer.ROWS, most=most + 1))
+        try:
+            answers = list(map(self._connection.columns, asked) if len(asked) < 2 else self._several(asked))
+        except AnswerTooLarge:
+            return None
+        if any(columns and len(columns["point"]) > most for columns in answers):
+            return None
+        columns = settled(answers)
+        _check_days(columns, part, pieces)
+        return columns
 
     def _windowed(self, part: Part, pieces: tuple[Piece, ...]) -> Columns:
         """The rows of many pieces: of short ones a statement for each tier."""
@@ -210,10 +221,10 @@ def checked_edges(edges_us: Instants, points: int) -> Instants:
     return edges_us
 
 
-def _rows(piece: Piece) -> float:
-    """How many rows a point usually has there; none in time to come."""
-    pace_us = 1_000_000 if piece.tier is Tier.RAW else piece.tier.length_us
-    return max(0, min(piece.end_us, time.time_ns() // 1000) - piece.start_us) / pace_us
+def _rows(pieces: Sequence[Piece], until_us: int) -> float:
+    """How many rows a point usually has in those pieces; none from ``until_us`` on."""
+    paces_us = (1_000_000 if piece.tier is Tier.RAW else piece.tier.length_us for piece in pieces)
+    return sum(max(0, min(p.end_us, until_us) - p.start_us) / pace for p, pace in zip(pieces, paces_us, strict=True))
 
 
 def _check_days(columns: Columns, part: Part, pieces: Sequence[Piece]) -> None:

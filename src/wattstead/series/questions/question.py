@@ -58,6 +58,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     """All step modes there are among the points."""
     cells: tuple[int, ...] = ()
     """The cell of each point, beside ``points``; for an answer of cells or sums."""
+    most: int = 0
+    """Of an answer of rows: how many readings of each piece at most, any of them; 0: all."""
     extremes: bool = True
     """Whether sums come with the smallest and the largest value."""
 
@@ -73,7 +75,7 @@ def statements(question: Question) -> list[str]:
     if question.answer is not Answer.ROWS:
         return [compiled(question)] if question.pieces else []
     return [
-        unsettled_rows(piece.tier, within(piece.tier, piece.start_us, piece.end_us, question.points))
+        unsettled_rows(piece.tier, within(piece.tier, piece.start_us, piece.end_us, question.points), question.most)
         for piece in question.pieces
     ]
 
