@@ -29,7 +29,7 @@ class Tier(StrEnum):
     @property
     def length_us(self) -> int:
         """The length of its buckets; of a local day the usual one, of readings the smallest."""
-        return {Tier.RAW: 1, Tier.MINUTE: MINUTE_US, Tier.QUARTER: QUARTER_US, Tier.DAY: DAY_US}[self]
+        return _LENGTH_US[self]
 
     @property
     def start_sql(self) -> str:
@@ -44,6 +44,7 @@ class Tier(StrEnum):
         return ", ".join(filter(None, (_LOCALITY.get(self, ""), "point", "time" if self is Tier.RAW else "start")))
 
 
+_LENGTH_US = {Tier.RAW: 1, Tier.MINUTE: MINUTE_US, Tier.QUARTER: QUARTER_US, Tier.DAY: DAY_US}
 _LOCALITY = {
     Tier.MINUTE: "toStartOfHour(start)",
     Tier.QUARTER: "toMonday(start)",

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from wattstead.metering.calendar import Step, edges_us
 from wattstead.series.marks import Reach
 from wattstead.series.questions.question import Piece
-from wattstead.series.questions.stretch import joined
 from wattstead.series.rules import NOTHING_EXPIRED, Expired
 from wattstead.series.tiers import FIRST_US, LAST_US, LONGEST_DAY_US, Tier
 
@@ -61,6 +60,15 @@ class Shelf:
     last_resort_us: int
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Runs:
+    """Parts of the time, [start, end) in order, that one tier answers; no two of them touch."""
+
+    tier: Tier
+    start_us: Instants
+    end_us: Instants
+
+
 def plan(
     edges: Instants, reach: Reach, zone: str = "UTC", expired: Expired = NOTHING_EXPIRED, points: int = 1,
     has_days: bool = True, windows: bool = False,
@@ -86,17 +94,18 @@ Piece(tier=<Tier.RAW: 'reading'>, start_us=3000000000, end_us=3600000000))
     shelved = _shelves(int(starts[0]), int(ends[-1]), reach, zone, expired)
     if not has_days and not expired.quarter_us:
         shelved = shelved[1:]
-    near: tuple[Piece, ...] = ()
+    near: list[_Runs] = []
     for number, shelves in enumerate(_attempts(shelved)):
-        pieces = joined(_cover(starts, ends, shelves, expired))
-        rows = sum(_rows(piece, reach) for piece in pieces) * points
-        if len(pieces) <= MOST_PIECES and rows <= (_MOST_SOON if near else MOST_ROWS):
+        found = _cover(starts, ends, shelves, expired)
+        rows = sum(_rows(runs, reach) for runs in found) * points
+        few = sum(len(runs.start_us) for runs in found) <= MOST_PIECES
+        if few and rows <= (_MOST_SOON if near else MOST_ROWS):
             break
         if windows and number == 0 and rows <= MOST_NEAR:
-            near = pieces
+            near = found
         if near and number == len(shelved):
-            return near
-    return pieces
+            return _pieces(near)
+    return _pieces(found)
 
 
 def before(at_us: int, reach: Reach) -> tuple[Piece, ...]:
@@ -127,12 +136,12 @@ def _kept(*pieces: tuple[Tier, int, int]) -> tuple[Piece, ...]:
     return tuple(Piece(tier, max(a, FIRST_US), b) for tier, a, b in pieces if max(a, FIRST_US) < b)
 
 
-def _rows(piece: Piece, reach: Reach) -> float:
-    """The rows a point usually has in a piece, as far as coarser ones could stand for them; a reading a second."""
-    pace_us, until_us = piece.tier.length_us, reach.quarter_us
-    if piece.tier is Tier.RAW:
+def _rows(runs: _Runs, reach: Reach) -> float:
+    """The rows a point usually has there, as far as coarser ones could stand for them; a reading a second."""
+    pace_us, until_us = runs.tier.length_us, reach.quarter_us
+    if runs.tier is Tier.RAW:
         pace_us, until_us = 1_000_000, reach.minute_us
-    return max(0, min(piece.end_us, until_us) - piece.start_us) / pace_us
+    return float(np.maximum(np.minimum(runs.end_us, until_us) - runs.start_us, 0).sum()) / pace_us
 
 
 def _attempts(shelves: list[Shelf]) -> Iterator[list[Shelf]]:
@@ -171,19 +180,37 @@ def _from(grid: Grid, time_us: int, start_us: int, end_us: int) -> int:
     return 0 if time_us <= start_us else int(grid.ceil(np.array([min(time_us, end_us)]))[0])
 
 
-def _cover(starts: Instants, ends: Instants, shelves: list[Shelf], expired: Expired) -> list[Piece]:
+def _cover(starts: Instants, ends: Instants, shelves: list[Shelf], expired: Expired) -> list[_Runs]:
     """Each [start, end) cut into what each tier can answer, coarsest first, the rest left to readings."""
-    found: list[Piece] = []
+    found: list[_Runs] = []
     for shelf in shelves:
         rest = shelf.last_resort_us
         low = np.where(starts < rest, starts, shelf.grid.ceil(starts))
         high = np.where(ends <= rest, ends, np.maximum(shelf.grid.floor(ends), rest))
         low, high = np.maximum(low, shelf.from_us), np.minimum(high, shelf.until_us)
         fits = low < high
-        found += [Piece(shelf.grid.tier, int(a), int(b)) for a, b in zip(low[fits], high[fits], strict=True)]
+        found.append(_runs(shelf.grid.tier, low[fits], high[fits]))
         left = np.concatenate([starts[~fits], starts[fits], high[fits]])
         right = np.concatenate([ends[~fits], low[fits], ends[fits]])
         starts, ends = left[left < right], right[left < right]
     starts = np.maximum(starts, expired.raw_us)
     kept = starts < ends
-    return found + [Piece(Tier.RAW, int(a), int(b)) for a, b in zip(starts[kept], ends[kept], strict=True)]
+    return [*found, _runs(Tier.RAW, starts[kept], ends[kept])]
+
+
+def _runs(tier: Tier, starts: Instants, ends: Instants) -> _Runs:
+    """Parts of the time that do not overlap, neighbours as one: of hundreds few are left."""
+    order = np.argsort(starts)
+    starts, ends = starts[order], ends[order]
+    apart = starts[1:] != ends[:-1]
+    return _Runs(tier, starts[np.append(True, apart)[: len(starts)]], ends[np.append(apart, True)[: len(ends)]])
+
+
+def _pieces(found: list[_Runs]) -> tuple[Piece, ...]:
+    """All of them in order of time."""
+    pieces = [
+        Piece(runs.tier, start_us, end_us)
+        for runs in found
+        for start_us, end_us in zip(runs.start_us.tolist(), runs.end_us.tolist(), strict=True)
+    ]
+    return tuple(sorted(pieces, key=lambda piece: piece.start_us))
