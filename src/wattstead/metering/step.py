@@ -161,6 +161,9 @@ def pair_steps(rule: RuleColumns, time0_us: ArrayLike, v0: ArrayLike, time1_us: 
     Used inside a bucket and between buckets alike: the crossing from one row's last to the next row's first
     reading is the same function.
     """
+    for mode, steps in ((StepMode.POWER, power_steps), (StepMode.REGISTER, register_steps)):
+        if len(rule.mode) and bool((rule.mode == mode).all()):
+            return steps(rule, time0_us, v0, time1_us, v1)
     register = register_steps(rule, time0_us, v0, time1_us, v1)
     power = power_steps(rule, time0_us, v0, time1_us, v1)
     is_register, is_power = rule.mode == StepMode.REGISTER, rule.mode == StepMode.POWER
