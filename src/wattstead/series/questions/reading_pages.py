@@ -3,6 +3,7 @@ changes nothing."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from wattstead.metering.batch import ReadingBatch
 from wattstead.series.appending.version import RECEIVED_SHIFT, known_at
 from wattstead.series.connection import Connection
+from wattstead.series.native import Columns
 from wattstead.series.questions.answers import ReplacedColumns
 from wattstead.series.rows import filled
 from wattstead.series.tiers import FIRST_US, LAST_US, Tier, instant, within
@@ -34,15 +36,37 @@ def readings(
     where = within(Tier.RAW, start_us, end_us, points)
     if after is not None:
         where += f" AND (point, time) > ({after[0]}, {instant(after[1])})"
-    if known_us is None:
-        sql = filled("readings", where=where, limit=str(limit))
-    else:
+    found = None
+    if known_us is not None:
         sql = filled("readings_known", where=where, limit=str(limit), known=str(known_at(known_us)))
-    found = connection.columns(sql, slow=len(points) > 1)
+    else:
+        sql = filled("readings", where=where, limit=str(limit))
+        if len(points) == 1 and _seconds(start_us, end_us) <= min(2 * limit, connection.limits.few_rows):
+            found = _few(connection, where, limit)
+    if found is None:
+        found = connection.columns(sql, slow=len(points) > 1)
     if not found:
         return ReadingBatch.of([], [], [])
     version = int(found["version"].max())
     return ReadingBatch(found["point"], found["time"], found["value"], found["quality"], version)
+
+
+def _few(connection: Connection, where: str, limit: int) -> Columns | None:
+    """All readings of one point where they are few, put in order here, which the store takes longer for than to read
+    them; None where they are more."""
+    most = connection.limits.few_rows
+    found = connection.columns(filled("readings_any", where=where, limit=str(most + 1)))
+    if not found:
+        return found
+    if len(found["time"]) > most:
+        return None
+    order = np.argsort(found["time"])[:limit]
+    return {name: values[order] for name, values in found.items()}
+
+
+def _seconds(start_us: int, end_us: int) -> float:
+    """How many readings a point usually has there at most: one a second until now."""
+    return max(0, min(end_us, time.time_ns() // 1000) - start_us) / 1e6
 
 
 def replaced(
