@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -113,6 +114,55 @@ def test_a_connection_that_was_closed_meanwhile_is_no_reason_to_fail() -> None:
         assert connection.value("SELECT 1") == 1
 
 
+def test_kept_connections_that_were_all_closed_are_no_reason_to_fail() -> None:
+    both, ended = threading.Barrier(2), threading.Barrier(3)
+
+    def serve(listener: socket.socket, number: int) -> None:
+        here, _ = listener.accept()
+        here.recv(65536)
+        if number < 2:
+            both.wait(20)
+        here.sendall(_whole(native.encode({"1": ("UInt8", np.array([1]))})))
+        here.close()
+        if number < 2:
+            ended.wait(20)
+
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        servers = [threading.Thread(target=serve, args=(listener, number), daemon=True) for number in range(3)]
+        connection = Connection(f"http://wattstead:{KEY}@127.0.0.1:{listener.getsockname()[1]}")
+        for one in servers[:2]:
+            one.start()
+        with ThreadPoolExecutor(2) as threads:
+            assert list(threads.map(connection.value, ["SELECT 1"] * 2)) == [1, 1]
+        ended.wait(20)
+        servers[2].start()
+        assert connection.value("SELECT 1") == 1
+        connection.close()
+
+
+def test_an_answer_in_pieces_is_one() -> None:
+    block = native.encode({"a": ("UInt64", np.arange(1000))})
+    pieces = b"".join(b"%x\r\n%b\r\n" % (len(one), one) for one in (block[:7], block[7:5000], block[5000:]))
+    found = _found_in(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + pieces + b"0\r\n\r\n")
+    assert found["a"].tolist() == list(range(1000))
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "is no HTTP"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n0123456789", "before the answer's end"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n0123456789", "is no HTTP"),
+    ],
+)
+def test_what_is_no_whole_answer_can_be_tried_again(answer: bytes, told: str) -> None:
+    with pytest.raises(StoreUnavailable) as caught:
+        _found_in(answer)
+    assert told in str(caught.value) and caught.value.code is None
+
+
 def test_an_address_by_ip6_is_one() -> None:
     with pytest.raises(StoreUnavailable) as caught:
         Connection(f"http://wattstead:{KEY}@[::1]:{free_port()}").columns("SELECT 1")
@@ -146,18 +196,27 @@ def test_an_error_behind_the_answer_that_was_begun_is_told() -> None:
 
 def _columns_of(body: bytes) -> native.Columns:
     """What is read of an answer with that body."""
+    return _found_in(_whole(body))
+
+
+def _found_in(answer: bytes) -> native.Columns:
+    """What is read of those bytes, after which the connection ends."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
-        threading.Thread(target=_answers, args=(listener, body), daemon=True).start()
+        threading.Thread(target=_answers, args=(listener, answer), daemon=True).start()
         return Connection(f"http://wattstead:{KEY}@127.0.0.1:{listener.getsockname()[1]}").columns("SELECT 1")
 
 
-def _answers(listener: socket.socket, body: bytes) -> None:
+def _answers(listener: socket.socket, answer: bytes) -> None:
     only, _ = listener.accept()
     only.recv(65536)
-    only.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+    only.sendall(answer)
     only.close()
+
+
+def _whole(body: bytes) -> bytes:
+    return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
 
 
 def _refuses(listener: socket.socket) -> None:

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from wattstead.series import native
 from wattstead.series.errors import AnswerTooLarge, NotAllWritten, SeriesError, StoreRefused, StoreUnavailable
 from wattstead.series.native import Columns
-from wattstead.series.wire import Refusal, Wire
+from wattstead.series.wire import NoAnswer, Refusal, Wire
 
 _LATER = frozenset({
     *(3, 32, 49, 74, 75, 76, 159, 160, 201, 202, 203, 209, 210, 216, 236, 241, 242, 243, 252, 279, 290, 373),
@@ -86,7 +86,7 @@ class Connection:
         """The answer to a question as numpy columns by name; empty when it has no rows. ``slow``: it may take long."""
         try:
             raw = self._wire(slow, in_database).ask(sql)
-        except (Refusal, urllib3.exceptions.HTTPError) as error:
+        except (Refusal, NoAnswer) as error:
             raise _ours(error) from error
         try:
             return native.decode(raw)
