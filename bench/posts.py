@@ -17,7 +17,7 @@ from report import Table, figure
 from sender import Outcome, keep_alive, one_connection_each
 from servers import Target, influxdb, victoria_metrics, wattstead_door, wattstead_door_tls, wattstead_whole
 
-_CONNECTIONS = 64
+CONNECTIONS = 64
 _NODES = 500
 _WITHIN_S = 10.0
 
@@ -26,7 +26,7 @@ def bench_kept(folder: Path, peers: bool, posts: int) -> Table:
     """One reading a request over kept connections, each answered before the next."""
     table = Table(
         "posts",
-        f"Single posts, {_CONNECTIONS} kept connections",
+        f"Single posts, {CONNECTIONS} kept connections",
         ["server", "request", "posts/s", "CPU s per million posts", "p50 ms", "p99 ms", "failed", "answer means"],
         "bench/run.py posts",
         machine.sentence(),
@@ -45,7 +45,7 @@ def bench_kept(folder: Path, peers: bool, posts: int) -> Table:
         with start(folder / f"posts-{place}") as target:
             uvloop.run(keep_alive(target.port, _requests(target, request, _NODES), 4, target.tls))
             cpu_s = target.process.cpu_s()
-            outcome = uvloop.run(keep_alive(target.port, _requests(target, request, posts), _CONNECTIONS, target.tls))
+            outcome = uvloop.run(keep_alive(target.port, _requests(target, request, posts), CONNECTIONS, target.tls))
             cpu_s = target.process.cpu_s() - cpu_s
             table.rows.append([target.name, name, *_cells(outcome, cpu_s, posts), target.durable])
         print("  " + " | ".join(table.rows[-1]), flush=True)

@@ -95,6 +95,11 @@ def tree_cpu_s(pid: int) -> float:
     return sum(sum(_stat(one)[1]) for one in _tree(pid)) / _TICKS_PER_S
 
 
+def child(pid: int) -> int:
+    """The first process that descends from it."""
+    return _tree(pid)[1]
+
+
 def _tree(pid: int) -> list[int]:
     """A process and all that descend from it."""
     children: dict[int, list[int]] = {}

@@ -1,7 +1,7 @@
 """``make bench``: all benchmarks, or those named, side by side with peers; tables go to docs/benchmarks.md.
 
 ``python bench/run.py [journal] [posts] [burst] [ingest] [batches] [answers] [rights] [directory] [modbus] [opcua]
-[edge] [soak] [--seconds 60]``, with ``--quick`` for a tenth of each.
+[edge] [floor] [soak] [--seconds 60]``, with ``--quick`` for a tenth of each.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ sys.path[:0] = [str(ROOT / "src"), str(ROOT / "bench")]
 import answers  # noqa: E402
 import directory  # noqa: E402
 import edge  # noqa: E402
+import floor  # noqa: E402
 import ingest  # noqa: E402
 import journal  # noqa: E402
 import modbus  # noqa: E402
@@ -30,7 +31,7 @@ from report import Table, put  # noqa: E402
 
 NAMES = (
     *("journal", "posts", "burst", "ingest", "batches", "answers", "rights", "directory", "modbus", "opcua"),
-    *("mqtt", "amqp", "edge", "soak"),
+    *("mqtt", "amqp", "edge", "floor", "soak"),
 )
 
 
@@ -72,6 +73,7 @@ def main() -> None:
             "modbus": lambda: modbus.bench(place("modbus"), seconds),
             "opcua": lambda: opcua.bench(place("opcua"), seconds),
             "edge": lambda: edge.bench(place("edge"), edge.DAY_S // 24 if asked.quick else edge.DAY_S),
+            "floor": lambda: floor.bench(place("floor"), seconds),
             "soak": lambda: soak.bench(place("soak"), 60 if asked.quick else 1800),
         }
         for name in asked.names or NAMES:
