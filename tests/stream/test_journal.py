@@ -14,6 +14,7 @@ from wattstead.stream import (
     BatchTooLarge,
     Entry,
     Journal,
+    JournalBroken,
     JournalClosed,
     JournalFull,
     JournalInUse,
@@ -115,6 +116,21 @@ async def test_a_cancelled_request_does_not_disturb_the_others(tmp_path: Path, m
     results = await asyncio.gather(*tasks, return_exceptions=True)
     assert [i for i, result in enumerate(results) if not isinstance(result, int)] == [50]
     await journal.close()
+
+
+async def test_who_fails_to_hear_an_answer_does_not_disturb_the_others(tmp_path: Path, make_batch: Make) -> None:
+    journal, heard = Journal.open(tmp_path, 0), []
+
+    def fails(version: int, error: JournalBroken | None) -> None:
+        raise RuntimeError(f"nobody hears {version}")
+
+    first = journal.submit(make_batch(0).encode())
+    journal.submit_then(make_batch(1).encode(), fails)
+    journal.submit_then(make_batch(2).encode(), lambda version, error: heard.append((version, error)))
+    versions = [await first, await journal.append(make_batch(3))]
+    await journal.close()
+    [(version, error)] = heard
+    assert error is None and versions[0] < version < versions[1]
 
 
 async def test_unconsumed_bytes_above_the_limit_refuse_and_consumption_opens_again(

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TypeAlias
@@ -29,7 +30,9 @@ from wattstead.stream.writer import Writer
 _LOCK = "lock"
 _FULL_RETRY_S = 5.0
 
-_Waiting: TypeAlias = "tuple[int, bytes, asyncio.AbstractEventLoop | None, asyncio.Future[int] | Future[int]]"
+Told: TypeAlias = "Callable[[int, JournalBroken | None], object]"
+"""Hears a batch's version once it is on disk, or why it is not there."""
+_Waiting: TypeAlias = "tuple[int, bytes, asyncio.AbstractEventLoop | None, Told]"
 
 
 class Journal:
@@ -78,8 +81,12 @@ class Journal:
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[int] = loop.create_future()
-        self._enqueue(body, loop, future)
+        self._enqueue(body, loop, partial(_resolve, future))
         return future
+
+    def submit_then(self, body: bytes, told: Told) -> None:
+        """`submit` for those of whom there are very many: ``told`` is called in the running loop."""
+        self._enqueue(body, asyncio.get_running_loop(), told)
 
     def append_sync(self, batch: ReadingBatch) -> int:
         """`append` for callers without an event loop: waits until the batch is on disk."""
@@ -88,7 +95,7 @@ class Journal:
     def submit_sync(self, body: bytes) -> Future[int]:
         """`submit` for callers without an event loop, so that several batches may be under way."""
         future: Future[int] = Future()
-        self._enqueue(body, None, future)
+        self._enqueue(body, None, partial(_resolve, future))
         return future
 
     def listen(self, callback: Callable[[], object]) -> None:
@@ -117,9 +124,7 @@ class Journal:
                 self._wake.put(None)
         self._thread.join()
 
-    def _enqueue(
-        self, body: bytes, loop: asyncio.AbstractEventLoop | None, future: asyncio.Future[int] | Future[int]
-    ) -> None:
+    def _enqueue(self, body: bytes, loop: asyncio.AbstractEventLoop | None, told: Told) -> None:
         limits, size = self._limits, len(body)
         if size > limits.batch_bytes:
             raise BatchTooLarge(size, limits.batch_bytes)
@@ -137,7 +142,7 @@ class Journal:
             self._waiting_bytes += size
             self._waiting_requests += 1
             self._last_us = max(time.time_ns() // 1000, self._last_us + 1)
-            self._waiting.append((self._last_us << 8 | self._worker, body, loop, future))
+            self._waiting.append((self._last_us << 8 | self._worker, body, loop, told))
             if len(self._waiting) > 1:
                 return
         if loop is None:
@@ -244,13 +249,20 @@ class Journal:
 
 
 def _settle(group: list[_Waiting], error: JournalBroken | None) -> None:
-    for version, _, _, future in group:
-        if future.done():
-            continue
-        if error is None:
-            future.set_result(version)
-        else:
-            future.set_exception(JournalBroken(error.path, error.reason, error.retry_after_s))
+    for version, _, _, told in group:
+        try:
+            told(version, error)
+        except Exception as fault:  # of one of them; the others are told all the same
+            note(ERROR, "journal_answer_failed", error=repr(fault))
+
+
+def _resolve(future: asyncio.Future[int] | Future[int], version: int, error: JournalBroken | None) -> None:
+    if future.done():
+        return
+    if error is None:
+        future.set_result(version)
+    else:
+        future.set_exception(JournalBroken(error.path, error.reason, error.retry_after_s))
 
 
 def _take(folder: Path, worker: int) -> int:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 _LONGEST = 65_536
 _UNUSUAL = frozenset(
     (b"transfer-encoding", b"expect", b"upgrade", b"content-encoding", b"te", b"trailer", b"proxy-connection")
 )
 _MOST_KNOWN, _LONGEST_KNOWN = 4_096, 1_024
+T = TypeVar("T")
 
 
 class Headers:
@@ -51,36 +52,52 @@ class Head(NamedTuple):
     headers: Headers
 
 
-def head_of(request: bytes, known: dict[bytes, Headers]) -> Head | None:
-    """The head of a simple GET or POST; None for anything that needs a real parser.
+class Heads:
+    """Reads heads, and remembers those read lately: a sender's are the same from one request to the next.
 
-    A sender's headers are the same from one request to the next: those read lately are ``known``.
-
-    >>> head = head_of(b"GET /input/post?csv=1 HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n", {})
+    >>> head = Heads().of(b"GET /input/post?csv=1 HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n")
     >>> head.path, head.query, head.headers.close
     (b'/input/post', b'csv=1', False)
     """
-    end = request.find(b"\r\n\r\n", 0, _LONGEST)
-    if end < 0:
-        return None
-    first, _, rest = request[:end].partition(b"\r\n")
-    start = first.split(b" ")
-    if len(start) != 3 or start[2] != b"HTTP/1.1" or start[0] not in (b"GET", b"POST"):
-        return None
-    path, _, query = start[1].partition(b"?")
-    if b"#" in query or b"\n" in query:
-        return None
-    is_get = start[0] == b"GET"
-    headers = known.get(rest)
-    if headers is None or headers.is_get is not is_get:
-        headers = _headers_of(rest, is_get)
-        if headers is None:
+
+    def __init__(self) -> None:
+        self._posts: dict[bytes, Head] = {}
+        self._headers: dict[bytes, Headers] = {}
+
+    def of(self, request: bytes) -> Head | None:
+        """The head of a simple GET or POST; None for anything that needs a real parser."""
+        end = request.find(b"\r\n\r\n", 0, _LONGEST)
+        if end < 0:
             return None
-        if len(rest) <= _LONGEST_KNOWN:
-            if len(known) >= _MOST_KNOWN:
-                known.clear()
-            known[rest] = headers
-    return Head(path, query, end + 4, headers)
+        whole = request[:end]
+        return self._posts.get(whole) or self._read(whole)
+
+    def _read(self, whole: bytes) -> Head | None:
+        first, _, rest = whole.partition(b"\r\n")
+        start = first.split(b" ")
+        if len(start) != 3 or start[2] != b"HTTP/1.1" or start[0] not in (b"GET", b"POST"):
+            return None
+        path, _, query = start[1].partition(b"?")
+        if b"#" in query or b"\n" in query:
+            return None
+        is_get = start[0] == b"GET"
+        headers = self._headers.get(rest)
+        if headers is None or headers.is_get is not is_get:
+            headers = _headers_of(rest, is_get)
+            if headers is None:
+                return None
+            _remember(self._headers, rest, headers)
+        head = Head(path, query, len(whole) + 4, headers)
+        if not is_get:  # whose query is another each time
+            _remember(self._posts, whole, head)
+        return head
+
+
+def _remember(known: dict[bytes, T], text: bytes, found: T) -> None:
+    if len(text) <= _LONGEST_KNOWN:
+        if len(known) >= _MOST_KNOWN:
+            known.clear()
+        known[text] = found
 
 
 def _headers_of(lines: bytes, is_get: bool) -> Headers | None:

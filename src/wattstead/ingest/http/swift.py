@@ -20,7 +20,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from wattstead.ingest.http.app import IngestApp
 from wattstead.ingest.http.asgi import Answer
 from wattstead.ingest.http.clear import Clear, in_the_clear
-from wattstead.ingest.http.head import Headers, head_of
+from wattstead.ingest.http.head import Heads
 from wattstead.ingest.http.routes import Plain, Route, Unavailable
 from wattstead.ingest.http.traffic import Traffic
 from wattstead.metering.errors import WattsteadError
@@ -40,7 +40,7 @@ class SwiftProtocol(HttpToolsProtocol):
     traffic: Traffic
     port: Clear
     trust_forwarded: bool
-    known: dict[bytes, Headers]
+    heads: Heads
     longest: int
     """The longest body that is taken."""
     long: set[SwiftProtocol]
@@ -115,7 +115,7 @@ class SwiftProtocol(HttpToolsProtocol):
 
     def _taken(self, data: bytes) -> bool:
         """Whether the short way takes a request, or what has come of it."""
-        head = head_of(data, self.known)
+        head = self.heads.of(data)
         if head is None:
             return False
         lacking = head.body_at + head.headers.length - len(data)
@@ -137,13 +137,12 @@ class SwiftProtocol(HttpToolsProtocol):
             ready = route.at_once(Plain(head.query, data[head.body_at :], headers.authorization, clear))
             if ready is None:
                 return False
-            future = self.journal.submit(ready.encoded)
+            self.journal.submit_then(ready.encoded, self._durable)
         except Exception:  # whatever it is, the usual way meets it too, and words it or logs it
             return False
         self.traffic.add(ready.key_id, len(data))
         self._close, self._route = self._close or headers.close, route
         self._answer = wire(ready.answer, self._close)
-        future.add_done_callback(self._durable)
         return True
 
     def _waits_for(self, lacking: int, first: bytes) -> bool:
@@ -171,15 +170,11 @@ class SwiftProtocol(HttpToolsProtocol):
             with contextlib.suppress(OSError):  # a connection that has just ended
                 raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, min(size, _AT_ONCE))
 
-    def _durable(self, future: asyncio.Future[int]) -> None:
+    def _durable(self, version: int, error: WattsteadError | None) -> None:
         """The readings are on disk, or the journal has failed."""
-        error = future.exception()
         answer, self._answer = self._answer, None
         if error is not None and self._route is not None:
-            refused = (
-                Unavailable(error) if isinstance(error, WattsteadError) else Unavailable(WattsteadError(repr(error)))
-            )
-            answer = wire(self._route.refuse(refused), self._close)
+            answer = wire(self._route.refuse(Unavailable(error)), self._close)
         self.server_state.total_requests += 1
         if self.transport.is_closing() or answer is None:
             return
@@ -212,7 +207,7 @@ def protocol_for(
             routes[route.path.encode()] = routes[(prefix + route.path).encode()] = route
     known = {
         "journal": app.reception.journal, "traffic": app.reception.resolver.traffic, "routes": routes, "port": port,
-        "trust_forwarded": trust_forwarded, "known": {}, "long": set(),
+        "trust_forwarded": trust_forwarded, "heads": Heads(), "long": set(),
         "longest": app.reception.limits.known_bytes,
     }  # fmt: skip
     return type("SwiftProtocol", (SwiftProtocol,), known)
