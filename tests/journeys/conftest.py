@@ -11,17 +11,8 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect, sync_playwright
+from tests.chromium import FLAGS, for_pages
 
-CHROMIUM = "/usr/bin/chromium"
-_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 _AXE = Path(__file__).parents[2] / "frontend/node_modules/axe-core/axe.min.js"
 _PATIENCE_MS = 120_000  # how busy the machine is decides no test
 expect.set_options(timeout=_PATIENCE_MS)
@@ -97,7 +88,7 @@ class Screen:
         assert _AXE.is_file(), f"{_AXE} is missing; install the front end's packages: cd frontend && npm ci"
         self.page.evaluate(_AXE.read_text() + ";undefined")
         found: list[dict[str, Any]] = self.page.evaluate(
-            "rules => axe.run(document, {runOnly: rules}).then(r => r.violations)", _RULES
+            "rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']}).then(r => r.violations)", _RULES
         )
         return [f"{v['id']}: {v['help']} at {[n['target'] for n in v['nodes']][:4]}" for v in found]
 
@@ -109,7 +100,7 @@ OpenScreen = Callable[..., Screen]
 def browser() -> Iterator[Browser]:
     """Debian's Chromium; one a module, since while it is open no asynchronous test can have an event loop."""
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=_FLAGS)
+        chromium = playwright.chromium.launch(executable_path=for_pages(), headless=True, args=FLAGS)
         made = chromium.new_context
 
         def patient(**options: Any) -> BrowserContext:

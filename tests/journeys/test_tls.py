@@ -20,8 +20,8 @@ import pytest
 from cryptography import x509
 from playwright.sync_api import sync_playwright
 from tests.certificates.conftest import ec_key, rsa_key, shown, written
+from tests.chromium import FLAGS, WHOLE
 from tests.conftest import serving as started
-from tests.journeys.conftest import _FLAGS, CHROMIUM
 from tests.pebble import free_port, pebble
 
 from wattstead.certificates import machine
@@ -219,7 +219,7 @@ def test_a_browser_that_trusts_the_authority(own: Served, lan: str, tmp_path: Pa
     )  # fmt: skip
     with sync_playwright() as play:
         window = play.chromium.launch_persistent_context(
-            str(tmp_path / "profile"), executable_path=CHROMIUM, args=_FLAGS, env={**os.environ, "HOME": str(tmp_path)}
+            str(tmp_path / "profile"), executable_path=WHOLE, args=FLAGS, env={**os.environ, "HOME": str(tmp_path)}
         )
         page = window.new_page()
         for host in ("localhost", lan):
