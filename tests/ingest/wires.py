@@ -74,6 +74,10 @@ class Port:
         os.close(self._own)
         self._own = -1
 
+    def waits(self, yes: bool) -> None:
+        """Whether `say` waits while nobody listens, or raises `BlockingIOError`."""
+        os.set_blocking(self._own, yes)
+
     def say(self, raw: bytes) -> None:
         """Bytes from the device."""
         os.write(self._own, raw)

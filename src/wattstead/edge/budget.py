@@ -46,18 +46,19 @@ class Budget:
         segments, lanes = self._waiting.segments, self._waiting.lanes
         while self._journal_bytes() > _PACK_AT * limit_bytes and self._pack():
             pass
-        while (used := self._finished_bytes()) > _THIN_AT * limit_bytes:
+        waited = self._finished_bytes()
+        while self._finished_bytes() > _THIN_AT * limit_bytes:
             some = [one for one in segments.all() if one.start > lanes.done][1 if lanes.part else 0 :]
             thick = next((one for level in Level for one in some if one.level == level < Level.QUARTERS), None)
             if thick is not None:
                 went = segments.thin(thick, Level(thick.level + 1), meanings)
                 lanes.thinned += went
-                self.why = f"{used:,} bytes waited, the budget is {limit_bytes:,}"
+                self.why = f"{waited:,} bytes waited, the budget is {limit_bytes:,}"
                 _log.warning("readings_thinned", readings=went, level=thick.level + 1, reason=self.why)
             elif some:
                 lanes.lost += some[0].rows
                 segments.remove(some[0])
-                self.why = f"{used:,} bytes of aggregates waited, the budget is {limit_bytes:,}"
+                self.why = f"{waited:,} bytes of aggregates waited, the budget is {limit_bytes:,}"
                 _log.error("aggregates_given_up", readings=some[0].rows, reason=self.why)
             elif not self._pack():
                 return
