@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -28,6 +29,7 @@ from wattstead.stream.journal import Journal
 _MOST_ROWS = 1_000_000
 """Rows of one journal batch; more are written as several."""
 T = TypeVar("T")
+Body = TypeVar("Body", bound=str | bytes)
 Already = Callable[[bytes], Awaitable[bool]]
 """Whether the journal has an encoded batch."""
 
@@ -107,6 +109,10 @@ class Reception:
     def future_us(self) -> int:
         """How far ahead of this machine's clock a reading may lie, microseconds."""
         return self._future_us
+
+    async def read(self, body: Body, decode: Callable[[Body], T]) -> T:
+        """What a body says; a long one is read in the thread for such."""
+        return await self.in_lane(partial(decode, body)) if len(body) > self.limits.thread_bytes else decode(body)
 
     async def in_lane(self, work: Callable[[], T]) -> T:
         """Work on a large body in the one thread for such, so that other senders do not wait for it."""

@@ -117,8 +117,7 @@ class EdgeDoor:
         if entry.grant is None:
             raise EdgeClosed(edge_id)
         request.key_id = entry.grant.id
-        read = partial(unpacked, body, limits.unpacked_bytes)
-        upload = await self._room.in_lane(read) if len(body) > limits.thread_bytes else read()
+        upload = await self._room.read(body, partial(unpacked, most_bytes=limits.unpacked_bytes))
         request.hold(len(upload.batch))
         return _answer(200, await uploads.keep(edge_id, upload, body))
 

@@ -92,8 +92,7 @@ class _Emoncms:
         reception, limits = self.reception, self.reception.limits
         text = bulk.text_of(given, body, limits.form_bytes)
         request.hold(len(text))
-        decode = partial(bulk.decode, given, text, reception.clock_us())
-        columns = await reception.in_lane(decode) if len(text) > limits.thread_bytes else decode()
+        columns = await reception.read(text, partial(bulk.decode, given, now_us=reception.clock_us()))
         kept = await reception.keep(grant, columns)
         return _told(kept, "fulljson" in given, hashed, queued=True)
 

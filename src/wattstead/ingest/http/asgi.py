@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, NamedTuple, TypeAlias
 
+from wattstead.ingest.decoding.unpack import inflated
 from wattstead.ingest.errors import BodyInvalid, BodyTooLarge, SenderGone
 from wattstead.ingest.http.clear import Clear
 from wattstead.ingest.http.gate import Room
+from wattstead.ingest.limits import IngestLimits
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -82,6 +84,21 @@ class Request:
             if found == name:
                 return value.decode("latin-1")
         return ""
+
+    @property
+    def bearer(self) -> str:
+        """The key that it came with as ``Authorization: Bearer KEY``; empty where none did."""
+        kind, _, token = self.header(b"authorization").partition(" ")
+        return token.strip() if kind.lower() == "bearer" else ""
+
+    async def unpacked(self, limits: IngestLimits) -> bytes:
+        """The whole body, unpacked as its ``Content-Encoding`` says; raises what `body` and `inflated` raise."""
+        body = await self.body(limits.body_bytes)
+        encoding = self.header(b"content-encoding").strip().lower()
+        if encoding:
+            body = inflated(body, encoding, limits.unpacked_bytes)
+            self.hold(len(body))
+        return body
 
     async def body(self, most_bytes: int) -> bytes:
         """The whole body as it came; raises `BodyTooLarge`, `TooBusy`, `SenderGone`."""

@@ -13,7 +13,6 @@ import msgspec
 
 from wattstead.ingest.decoding.columns import Columns
 from wattstead.ingest.decoding.parameters import parameters
-from wattstead.ingest.decoding.unpack import inflated
 from wattstead.ingest.errors import BodyInvalid, IngestError, KeyMissing, KeyUnknown
 from wattstead.ingest.http.asgi import Answer, Request, answer
 from wattstead.ingest.http.clear import Clear
@@ -127,11 +126,7 @@ class _Influx:
         reception, limits = self.reception, self.reception.limits
         where = "as p=KEY, or Authorization: Token KEY"
         grant = reception.grant(secret_of(request, given), where, request.clear, request)
-        body = await request.body(limits.body_bytes)
-        encoding = request.header(b"content-encoding").strip().lower()
-        if encoding:
-            body = inflated(body, encoding, limits.unpacked_bytes)
-            request.hold(len(body))
+        body = await request.unpacked(limits)
         precision = given.get("precision") or "ns"
         few = self.decoder.one_line(body, precision)
         if few is not None:

@@ -7,7 +7,6 @@ from functools import partial
 from urllib.parse import parse_qs
 
 from wattstead.ingest.decoding.columns import Columns
-from wattstead.ingest.decoding.unpack import inflated
 from wattstead.ingest.errors import FormatUnknown
 from wattstead.ingest.http.asgi import Answer, Request
 from wattstead.ingest.http.routes import Route
@@ -40,15 +39,8 @@ class _Own:
     async def post(self, request: Request) -> Answer:
         """Readings of one body."""
         reception, limits = self.reception, self.reception.limits
-        kind, secret, token = request.header(b"authorization").partition(" ")
-        del secret
-        key = token.strip() if kind.lower() == "bearer" else ""
-        grant = reception.grant(key, "as Authorization: Bearer KEY", request.clear, request)
-        body = await request.body(limits.body_bytes)
-        encoding = request.header(b"content-encoding").strip().lower()
-        if encoding:
-            body = inflated(body, encoding, limits.unpacked_bytes)
-            request.hold(len(body))
+        grant = reception.grant(request.bearer, "as Authorization: Bearer KEY", request.clear, request)
+        body = await request.unpacked(limits)
         unit = parse_qs(request.query.decode("latin-1")).get("time_unit", [""])[-1] if request.query else ""
         form = request.header(b"content-type").partition(";")[0].strip().lower()
         decode = partial(self._decode, form, body, reception.clock_us(), unit)

@@ -30,7 +30,7 @@ async def _post(reception: Reception, request: Request) -> Answer:
     _check_form(request)
     body = unpacked(await request.body(limits.body_bytes), limits.unpacked_bytes)
     request.hold(len(body))
-    columns = await reception.in_lane(partial(decode, body)) if len(body) > limits.thread_bytes else decode(body)
+    columns = await reception.read(body, decode)
     request.hold(40 * len(columns))
     return _answer(await reception.keep(grant, columns))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from wattstead.ingest.decoding.unpack import inflated
 from wattstead.ingest.errors import FormatUnknown
 from wattstead.ingest.http.asgi import Answer, Request
 from wattstead.ingest.http.routes import Route
@@ -22,18 +21,10 @@ def routes(reception: Reception) -> Sequence[Route]:
 
 
 async def _post(reception: Reception, request: Request) -> Answer:
-    limits = reception.limits
-    kind, _, token = request.header(b"authorization").partition(" ")
-    key = token.strip() if kind.lower() == "bearer" else ""
-    grant = reception.grant(key, "as Authorization: Bearer KEY", request.clear, request)
+    grant = reception.grant(request.bearer, "as Authorization: Bearer KEY", request.clear, request)
     form = request.header(b"content-type").partition(";")[0].strip().lower()
     if form not in _FORMS:
         raise FormatUnknown("Content-Type", form, _FORMS[0])
-    body = await request.body(limits.body_bytes)
-    encoding = request.header(b"content-encoding").strip().lower()
-    if encoding:
-        body = inflated(body, encoding, limits.unpacked_bytes)
-        request.hold(len(body))
-    read = partial(decode, body, reception.clock_us())
-    columns = await reception.in_lane(read) if len(body) > limits.thread_bytes else read()
+    body = await request.unpacked(reception.limits)
+    columns = await reception.read(body, partial(decode, now_us=reception.clock_us()))
     return answered(await reception.keep(grant, columns, times_needed=True))
