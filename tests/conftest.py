@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.brokers import RabbitMq
 from tests.compiled import remember
+from tests.hashing import cheaply
 from tests.postgresql import postgresql
 from tests.workers import BesideTheDemo
 
@@ -42,6 +43,7 @@ settings.register_profile(
 )
 settings.load_profile("house")
 remember()
+cheaply()
 T = TypeVar("T")
 
 

@@ -11,6 +11,7 @@ from typing import Protocol
 import msgspec
 import pytest
 from sqlalchemy import text
+from tests.hashing import SHIPPED
 
 from wattstead.registry.errors import LoginBusy, LoginFailed, LoginLimited, NameInvalid, PasswordInvalid
 from wattstead.registry.people import emails, sessions
@@ -214,6 +215,14 @@ def test_at_most_two_passwords_are_checked_at_once() -> None:
     assert most == 2
     pool.submit(work).result(10)
     pool.close()
+
+
+@pytest.mark.unit
+def test_the_product_hashes_as_is_recommended() -> None:
+    """Argon2id with 19 MiB and two passes, whatever the tests themselves hash with."""
+    made = SHIPPED.hash(PASSWORD)
+    assert made.startswith("$argon2id$v=19$m=19456,t=2,p=1$") and passwords.matches(made, PASSWORD)
+    assert not SHIPPED.check_needs_rehash(made) and SHIPPED.check_needs_rehash(passwords.hashed(PASSWORD))
 
 
 @pytest.mark.unit
