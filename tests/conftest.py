@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,7 @@ from tests.brokers import RabbitMq
 from tests.compiled import remember
 from tests.hashing import cheaply
 from tests.postgresql import postgresql
-from tests.workers import BesideTheDemo
+from tests.workers import BesideTheDemo, begin_elsewhere, together
 
 _PATIENCE_S = 120.0
 _LONG = (
@@ -53,9 +54,44 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
     return BesideTheDemo(config, log) if config.getoption("dist") == "loadfile" else None
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Each worker loads the tests in an order of its own."""
+    begin_elsewhere(config)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is loaded stays: it is not looked through for what can go, while it is loaded or later."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long journeys first, so that no worker is left alone with one at the end."""
-    items.sort(key=lambda item: next((at for at, part in enumerate(_LONG) if part in item.nodeid), len(_LONG)))
+    """Long journeys first, so that no worker is left alone with one at the end; then as if loaded in order."""
+    rank = {part: at for at, part in enumerate(_LONG)}
+    items.sort(
+        key=lambda item: (min((rank[part] for part in _LONG if part in item.nodeid), default=len(_LONG)), item.path)
+    )
+
+
+_DEMOS = ("product", "prefixed")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """A demo of a worker ends with the last test that looks at it: it would replay readings until all others end.
+
+    Where another part of the tests that look at it comes to the same worker later, it is started anew.
+    """
+    if nextitem is None or "PYTEST_XDIST_WORKER" not in os.environ or together(item.path) == together(nextitem.path):
+        return
+    for name in set(_DEMOS).difference(nextitem.fixturenames):  # type: ignore[attr-defined]
+        for fixture in item.session._fixturemanager.getfixturedefs(name, item) or ():
+            fixture.finish(item._request)
 
 
 @dataclass(frozen=True)
