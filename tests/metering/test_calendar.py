@@ -43,13 +43,21 @@ FROM, UNTIL = us(2010, 1, 1), us(2027, 1, 1)
 
 
 def quarter_walls(zone: str, start_us: int, end_us: int) -> NDArray[np.int64]:
-    """What the wall clock shows (as µs since 1970 were it UTC) at each quarter hour."""
+    """What the wall clock shows (as µs since 1970 were it UTC) at each quarter of some whole hours.
+
+    It is read each hour, and at each quarter of those in which it was put forward or back.
+    """
     info = zone_info(zone)
-    walls = []
-    for at in range(start_us // S, end_us // S, 900):
-        offset = datetime.fromtimestamp(at, info).utcoffset() or timedelta()
-        walls.append((at + int(offset.total_seconds())) * S)
-    return np.array(walls)
+
+    def ahead_s(at: int) -> int:
+        return int((datetime.fromtimestamp(at, info).utcoffset() or timedelta()).total_seconds())
+
+    hours = range(start_us // S, end_us // S + 1, 3600)
+    read = np.array([ahead_s(at) for at in hours])
+    offset_s = np.repeat(read[:-1], 4)
+    for hour in np.flatnonzero(np.diff(read)).tolist():
+        offset_s[4 * hour : 4 * hour + 4] = [ahead_s(hours[hour] + 900 * quarter) for quarter in range(4)]
+    return (np.arange(start_us // S, end_us // S, 900) + offset_s) * S
 
 
 def check_days(zone: str, first_year: int, last_year: int) -> None:
