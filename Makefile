@@ -27,7 +27,7 @@ check: $(VENV)/.dev     ## types, lint, contracts, unit tests; no servers
 	$(BIN)/ruff format --check src tests bench hatch_build.py
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -m "unit and not prove" -q
+	$(BIN)/python -m pytest -m "unit and not prove" -q -n 2 --dist loadfile
 	cd frontend && $(NODE) node_modules/vue-tsc/bin/vue-tsc.js --noEmit
 
 prove: $(VENV)/.dev debian    ## the long proofs: power cuts, a thousand kills, every zone
