@@ -18,6 +18,7 @@ from tests.brokers import RabbitMq
 from tests.ingest.recording_way import RecordingWay
 
 from wattstead.ingest.amqp.decode import decode
+from wattstead.ingest.amqp.look import look
 from wattstead.ingest.amqp.run import REASON, run
 from wattstead.ingest.amqp.settings import AmqpSettings
 from wattstead.ingest.decoding.columns import Few
@@ -160,6 +161,21 @@ async def test_nobody_there() -> None:
     with pytest.raises(SourceFailed, match="cannot be reached") as failed:
         await run(AmqpSettings(host="127.0.0.1", port=1), RecordingWay())
     assert not failed.value.hopeless
+
+
+async def test_looking_around_takes_nothing(rabbitmq: RabbitMq, sender: Sender) -> None:
+    settings = settings_for(rabbitmq, "looked_at")
+
+    async def looked() -> list[tuple[str, str]]:
+        return [(one.where, one.value) for one in await look(settings, {})]
+
+    assert await looked() == [("looked_at", "is made with the connection")]
+    sender.channel.queue_declare("looked_at", durable=True)
+    sender.send("looked_at", reading("m1", 1_700_000_000, 1.0))
+    assert sender.waiting("looked_at") == 1
+    assert await looked() == await looked() == [("looked_at", "1 message waiting")]
+    with pytest.raises(SourceFailed, match="refuses user"):
+        await look(AmqpSettings(host="127.0.0.1", port=rabbitmq.port, password="wrong"), {})
 
 
 async def test_a_queue_that_is_deleted_ends_the_source(rabbitmq: RabbitMq, sender: Sender) -> None:

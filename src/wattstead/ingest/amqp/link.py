@@ -76,9 +76,13 @@ class Link:
         return channel
 
     async def exists(self, queue: str) -> bool:
-        """Whether there is such a queue, whatever it was declared with; asked on a channel of its own."""
+        """Whether there is such a queue, whatever it was declared with."""
+        return await self.waiting(queue) is not None
+
+    async def waiting(self, queue: str) -> int | None:
+        """How many messages are ready in a queue, None where there is none; asked on a channel of its own."""
         channel: Channel = await self.asked(lambda done: self._connection.channel(on_open_callback=done))
-        answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
 
         def closed(_: Channel, error: BaseException) -> None:
             if answer.done():
@@ -86,13 +90,16 @@ class Link:
             if isinstance(error, ChannelClosedByBroker) and error.reply_code in (_NO_RIGHT, _LOCKED):
                 answer.set_exception(self._failed(error))
             else:
-                answer.set_result(False)
+                answer.set_result(None)
 
         channel.add_on_close_callback(closed)
-        channel.queue_declare(
-            queue, passive=True, callback=lambda frame: None if answer.done() else answer.set_result(True)
-        )
-        found = bool(await self._either(answer))
+
+        def declared(frame: Any) -> None:
+            if not answer.done():
+                answer.set_result(frame.method.message_count)
+
+        channel.queue_declare(queue, passive=True, callback=declared)
+        found: int | None = await self._either(answer)
         if channel.is_open:
             channel.close()
         return found

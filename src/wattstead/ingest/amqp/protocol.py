@@ -14,5 +14,6 @@ AMQP = SourceProtocol(
     AmqpSettings,
     decode,
     Late("wattstead.ingest.amqp.run", "run"),
+    Late("wattstead.ingest.amqp.look", "look"),
     extra="edge-amqp",
 )
