@@ -107,7 +107,7 @@ async def test_listening_before_saving(port: Any) -> None:
     while not listening.done():  # what comes before the port is open is lost
         port.say(one[100:] + one)
         await asyncio.sleep(0.05)
-    found = {row.name: (row.value, row.unit) for row in await listening}
+    found = {row.where: (row.value, row.unit) for row in await listening}
     assert found["sml/1-0:16.7.0"] == ("168", "W") and found["sml/1-0:1.8.0"] == ("22462413.6", "Wh")
 
 

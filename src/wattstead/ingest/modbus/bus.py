@@ -15,6 +15,7 @@ from wattstead.ingest.modbus.frames import Frames, NotModbus, Request, RtuFrames
 from wattstead.ingest.modbus.plan import Block
 from wattstead.ingest.modbus.settings import ModbusSettings
 from wattstead.ingest.sources.source_protocol import SourceFailed
+from wattstead.ingest.sources.unreached import why
 
 _CONNECT_S = 10.0
 _PARITY = {"none": "N", "even": "E", "odd": "O"}
@@ -135,8 +136,7 @@ async def _connected(settings: ModbusSettings, bus: Bus) -> asyncio.Transport:
         reason = f"{settings.where} took no connection within {_CONNECT_S:g} s; look at address and link"
         raise SourceFailed(reason) from None
     except (OSError, UnicodeError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise SourceFailed(f"{settings.where} cannot be reached: {reason}") from error
+        raise SourceFailed(f"{settings.where} cannot be reached: {why(error)}") from error
     return made[0]
 
 

@@ -24,6 +24,7 @@ from wattstead.ingest.mqtt.frames import Messages
 from wattstead.ingest.mqtt.settings import MqttSettings
 from wattstead.ingest.sources.source_protocol import SourceFailed
 from wattstead.ingest.sources.tls import client_context
+from wattstead.ingest.sources.unreached import why
 
 _PATIENCE_S: Final = 15.0
 _CLOSING_S: Final = 2.0
@@ -98,7 +99,7 @@ class Link:
             reason = f"{host}:{port} refuses {refused or 'the connection'}: {error}"
             raise SourceFailed(reason, hopeless=bool(refused)) from None
         except (OSError, ssl.SSLError) as error:
-            raise SourceFailed(f"{host}:{port} cannot be reached: {str(error) or type(error).__name__}") from None
+            raise SourceFailed(f"{host}:{port} cannot be reached: {why(error)}") from None
         finally:
             for task in (connecting, gone):
                 task.cancel()

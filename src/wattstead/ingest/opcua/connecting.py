@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from wattstead.ingest.opcua.identity import fingerprint, identity
 from wattstead.ingest.opcua.settings import OpcuaSettings
 from wattstead.ingest.sources.source_protocol import SourceFailed
+from wattstead.ingest.sources.unreached import why
 
 logging.getLogger("asyncua").setLevel(logging.ERROR)  # its debug log has requests whole, passwords and all
 POLICIES = {
@@ -82,7 +83,7 @@ def failed(settings: OpcuaSettings, error: BaseException) -> SourceFailed:
         )
     if isinstance(error, ua.UaError):
         return SourceFailed(f"{settings.url}: {_name(error)}")
-    reason = str(getattr(error, "strerror", "") or str(error) or f"no answer within {settings.timeout_s:g} s")
+    reason = f"no answer within {settings.timeout_s:g} s" if isinstance(error, TimeoutError) else why(error)
     return SourceFailed(f"{settings.url} cannot be reached: {reason}")
 
 

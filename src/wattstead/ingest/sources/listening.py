@@ -46,7 +46,7 @@ async def listen(
         raise SourceFailed(f"{port} speaks, and {error}") from None
     units = found.units or [""] * len(found)
     told = [
-        Found(where=port, name=found.names.address(row), value=f"{value:.12g}", unit=units[row])
+        Found(where=found.names.address(row), value=f"{value:.12g}", unit=units[row])
         for row, value in enumerate(found.value.tolist())
     ]
     return told + [Found(where=one.place, fault=one.reason) for one in found.rejected.listed]

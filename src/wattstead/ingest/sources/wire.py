@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from wattstead.ingest.sources.source_protocol import WHERE, SourceFailed
+from wattstead.ingest.sources.unreached import why
 
 if TYPE_CHECKING:
     import serial
@@ -28,6 +29,9 @@ _MOST_WAITING = 2_000
 _CONNECT_S = 10.0
 _PORT = re.compile(r"/dev/(tty(USB|ACM|AMA|S|O|THS|mxc|SC)[0-9]+|rfcomm[0-9]+|pts/[0-9]+)")
 """Devices that are serial ports, or stand for one: whoever makes a source may open no other file of this machine."""
+
+_PSEUDO = "/dev/pts/"
+"""Pseudo-terminals carry whole bytes and no parity; asked for another form a second time, they refuse."""
 
 Where = Annotated[
     str,
@@ -147,27 +151,32 @@ async def _over_tcp(where: str, line: Line, pieces: Pieces) -> Callable[[], None
     try:
         transport, _ = await asyncio.wait_for(connecting, _CONNECT_S)
     except (OSError, TimeoutError) as error:
-        said = str(error) or f"no answer within {_CONNECT_S:g} s"
+        said = f"no answer within {_CONNECT_S:g} s" if isinstance(error, TimeoutError) else why(error)
         raise SourceFailed(f"{where} cannot be reached: {said}") from error
     return transport.close
 
 
-def _is_another_file(where: str) -> bool:
-    """Whether there is something, and it is no serial port."""
+def _device(where: str) -> str | None:
+    """The device that a name stands for; None where there is something else."""
     device = Path(where).resolve()
-    return device.exists() and not _PORT.fullmatch(str(device))
+    return str(device) if _PORT.fullmatch(str(device)) or not device.exists() else None
 
 
 async def _over_port(where: str, line: Line, pieces: Pieces) -> Callable[[], None]:
-    if await asyncio.to_thread(_is_another_file, where):
+    device = await asyncio.to_thread(_device, where)
+    if device is None:
         raise SourceFailed(
             f"{where} is no serial port; give such as /dev/ttyUSB0 or /dev/serial/by-id/…", hopeless=True
         )
-    import serial  # noqa: PLC0415 - where there is a line, not wherever the table is
+    import termios  # noqa: PLC0415 - where there is a line, not wherever the table is
 
+    import serial  # noqa: PLC0415
+
+    if device.startswith(_PSEUDO):
+        line = Line(line.baud)
     try:
         port = serial.Serial(where, line.baud, line.bits, line.parity, timeout=0, exclusive=True)
-    except (OSError, ValueError) as error:  # a SerialException is an OSError
+    except (OSError, ValueError, termios.error) as error:  # a SerialException is an OSError
         raise SourceFailed(
             f"port {where} cannot be opened ({error}): is it plugged in, may this user read it (group dialout), and is "
             "no other program using it?"
