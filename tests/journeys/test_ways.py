@@ -1,14 +1,16 @@
-"""Weather, prices, a utility's feed, meters on an M-Bus and a subject of NATS: from their bytes to the picture."""
+"""Weather, prices, a utility's feed, meters that speak by themselves or on an M-Bus, NATS: from bytes to pictures."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import nats
@@ -16,8 +18,12 @@ import pytest
 from tests.brokers import NatsServer, nats_server
 from tests.ingest.fetched.web_server import Asked, Reply, WebServer, web_server
 from tests.ingest.mbus.meters import Line, Meter, frame, over_tcp
+from tests.ingest.wires import Port
 from tests.journeys.test_buses import Beside, _looked, _made, _values, beside
 from tests.journeys.test_sources import Serving, _sight, serving
+
+if TYPE_CHECKING:
+    from tests.conftest import Running
 
 __all__ = ["beside", "serving"]
 PAYLOADS = Path(__file__).parents[1] / "payloads"
@@ -152,6 +158,92 @@ def test_from_the_bytes_to_the_picture(
     assert TOKEN not in everything
     beside.do(bus.__aexit__(None, None, None))
     serving.stop()
+
+
+def _read(person: httpx.Client, point: int) -> int:
+    """When the first reading of a point was, ms; 0 while there is none."""
+    query = {"point": point, "start": 0, "end": 4_000_000_000_000, "limit": 1}
+    found = person.get("/api/v1/readings", params=query).raise_for_status().json()["time"]
+    return int(found[0]) if found else 0
+
+
+class Speaker:
+    """Meters that say the same again and again, each on a serial port, as optical heads and dongles do."""
+
+    def __init__(self, folder: Path, **said: bytes) -> None:
+        self.ports = {name: Port(folder / name) for name in said}
+        self._said, self._ended = said, threading.Event()
+        for port in self.ports.values():
+            port.waits(False)
+        self._thread = threading.Thread(target=self._speak)
+        self._thread.start()
+
+    def _speak(self) -> None:
+        while not self._ended.wait(0.1):
+            for name, port in self.ports.items():
+                with contextlib.suppress(BlockingIOError):  # nobody listens
+                    port.say(self._said[name])
+
+    def end(self) -> None:
+        self._ended.set()
+        self._thread.join()
+        for port in self.ports.values():
+            port.unplug()
+
+
+@pytest.fixture
+def speaker(tmp_path: Path) -> Iterator[Speaker]:
+    made = Speaker(tmp_path, ttySML=(PAYLOADS / "sml/isk_mt175.bin").read_bytes(),
+                   ttyTIC=(PAYLOADS / "tic/historique.bin").read_bytes())  # fmt: skip
+    yield made
+    made.end()
+
+
+def test_meters_that_speak_by_themselves_and_what_is_posted(
+    product: Running, speaker: Speaker, eventually: Callable[..., Any]
+) -> None:
+    """SML and a Linky on serial ports, listened to before they are saved; SenML and Prometheus by a write key."""
+    with product.signed_in() as person:
+        site = person.get("/api/v1/sites").json()["rows"][0]["id"]
+        sources = []
+        for protocol, port, address, value in (
+            ("sml", speaker.ports["ttySML"], "journey-sml/1-0:16.7.0", "168"),
+            ("tic", speaker.ports["ttyTIC"], "journey-tic/PAPP", "520"),
+        ):
+            told = {"site_id": site, "protocol": protocol,
+                    "settings": {"port": str(port.link), "prefix": f"journey-{protocol}/", "every_s": 0.2}}  # fmt: skip
+            seen = person.post("/api/v1/sources/look", json=told | {"wanted": {"seconds": 0.5}}).json()
+            assert (address, value) in [(one["where"], one["value"]) for one in seen["found"]], seen
+            made = person.post("/api/v1/sources", json=told | {"name": protocol})
+            sources.append(made.raise_for_status().json()["id"])
+        now_s = int(time.time()) - 5
+        write = {"Authorization": f"Bearer {product.write_key}"}
+        pack = [{"bn": "journey-senml:", "bt": now_s, "n": "power", "u": "W", "v": 230.5}]
+        with httpx.Client(base_url=product.url, timeout=60, headers=write) as sender:
+            sender.post("/senml", json=pack, headers={"Content-Type": "application/senml+json"}).raise_for_status()
+            snappy = {"Content-Encoding": "snappy", "Content-Type": "application/x-protobuf"}
+            body = (PAYLOADS / "prometheus/write.bin").read_bytes()
+            assert sender.post("/api/v1/write", content=body, headers=snappy).status_code == 204
+        wanted = {"journey-sml/1-0:16.7.0": 168.0, "journey-tic/PAPP": 520.0, "senml/journey-senml:power": 230.5,
+                  "prometheus/meter_energy_kwh_total,instance=house,job=house": 10_234.25}  # fmt: skip
+
+        def points() -> dict[str, int]:
+            return {row["address"]: row["id"] for row in person.get("/api/v1/points?limit=1000").json()}
+
+        there = eventually(points, lambda found: wanted.keys() <= found.keys())
+        for address, value in wanted.items():
+            at_ms = eventually(lambda address=address: _read(person, there[address]))
+            query = {"points": there[address], "start": at_ms - 60_000, "end": at_ms + 60_000, "step": "1min"}
+            told = eventually(
+                lambda query=query: person.get("/api/v1/series", params=query).json().get("points", [{}])[0],
+                lambda one: any(mean is not None for mean in one.get("mean", ())),
+            )
+            assert {mean for mean in told["mean"] if mean is not None} == {value}, address
+        for source in sources:
+            sight = person.get(f"/api/v1/sources/{source}").json()["sight"]
+            assert sight["state"] == "connected"
+            headers = {"If-Match": person.get(f"/api/v1/sources/{source}").headers["ETag"]}
+            assert person.delete(f"/api/v1/sources/{source}", headers=headers).status_code == 204
 
 
 async def _stream(broker: NatsServer) -> None:
