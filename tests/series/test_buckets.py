@@ -140,6 +140,20 @@ def test_energy_of_quarters_hours_days_and_the_register_is_one(
             assert int(whole.steps[0]) == int(coarse.steps.sum())
 
 
+def test_amounts_alone_are_the_same(address: str, stories: Callable[..., Any], points: list[Point]) -> None:
+    series = Series(address, Limits(few_rows=0))
+    series.migrate()
+    series.put_rules(points)
+    series.append(stories(33).batches)
+    series.roll(T0 - DAY_US, T0 + 3 * DAY_US)
+    edges = T0 + np.arange(20) * 7 * 3_600_000_000
+    both = zip(series.buckets(points, edges), series.buckets(points, edges, numbers=False), strict=True)
+    for whole, lean in both:
+        for name in ("amount", "steps", "flags", "count", "first", "last_time_us"):
+            assert np.array_equal(getattr(whole, name), getattr(lean, name), equal_nan=True), name
+    series.close()
+
+
 def test_a_register_silent_for_months_shares_its_energy_over_them(series: Series) -> None:
     point = Point(id=1, kind=Kind.REGISTER, quantity=Quantity.ELECTRICITY, unit="kWh")
     series.put_rules([point])

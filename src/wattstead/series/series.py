@@ -202,15 +202,16 @@ class Series:
         """All readings of those points in order of (point, time), a page at a time; for export."""
         return reading_pages.pages(self._connection, _ids(points), start_us, end_us, rows)
 
-    def buckets(self, points: Sequence[Point], edges_us: NDArray[np.int64]) -> list[Buckets]:
+    def buckets(self, points: Sequence[Point], edges_us: NDArray[np.int64], numbers: bool = True) -> list[Buckets]:
         """Each point's buckets between the edges, in base units, the newest reading included.
 
         Answered from local days, quarter hours, minutes or readings, whatever lies on the edges and is still kept.
+        Without ``numbers`` smallest, largest, mean, sum and total may be NaN, and long spans take less.
         Raises `SeriesError` when the edges do not grow, `TooManyBuckets`.
         """
         start_us = np.asarray(edges_us, np.int64)[:-1]
         found: dict[int, Buckets] = {}
-        for some, filled in self._asking.whole(list({p.id: p for p in points}.values()), edges_us):
+        for some, filled in self._asking.whole(list({p.id: p for p in points}.values()), edges_us, numbers):
             found |= {point.id: to_buckets(point, filled, row, start_us) for row, point in enumerate(some)}
         return [found[point.id] for point in points]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from functools import partial
 from typing import TypeVar
 
 import msgspec
@@ -60,14 +61,17 @@ class Asking:
         """Gives up the threads."""
         self._pieces.shutdown()
 
-    def whole(self, points: Sequence[Point], edges_us: Instants) -> Iterator[tuple[list[Point], Filled]]:
-        """The buckets of all points, some points at a time, in the points' own units and steps.
+    def whole(
+        self, points: Sequence[Point], edges_us: Instants, numbers: bool = True
+    ) -> Iterator[tuple[list[Point], Filled]]:
+        """The buckets of all points, some points at a time, in the points' own units and steps; without ``numbers``
+        smallest, largest and sum may be NaN.
 
         Raises `SeriesError` for edges that do not grow, `TooManyBuckets`, `RollupsChange`, `AnswerTooLarge`, and what
         `Connection.columns` raises.
         """
         found = self._parts(points, edges_us, _BUCKETS_AT_A_TIME)
-        for part, filled in zip(found, self._map(self._whole, found), strict=True):
+        for part, filled in zip(found, self._map(partial(self._whole, numbers=numbers), found), strict=True):
             yield list(part.points), filled
 
     def cells(self, cells: Mapping[Point, int], edges_us: Instants) -> Iterator[Columns]:
@@ -105,20 +109,20 @@ class Asking:
             )
         )
 
-    def _whole(self, part: Part) -> Filled:
+    def _whole(self, part: Part, numbers: bool) -> Filled:
         """All buckets of a part; about half of its points at a time where that is more than the store gives at once, as
         when rollups are hours behind."""
         try:
-            return self._at_once(part)
+            return self._at_once(part, numbers)
         except AnswerTooLarge:
             if len(part.points) < 2:
                 raise
-        first, second = (self._whole(half) for half in part.halved())
+        first, second = (self._whole(half, numbers) for half in part.halved())
         return Filled(*(np.concatenate([getattr(first, n), getattr(second, n)]) for n in Filled.__slots__))
 
-    def _at_once(self, part: Part) -> Filled:
+    def _at_once(self, part: Part, numbers: bool) -> Filled:
         pieces = part.pieces(beside=True)
-        columns = self._pieced(part, pieces) if len(pieces) <= MANY_PIECES else self._windowed(part, pieces)
+        columns = self._pieced(part, pieces, numbers) if len(pieces) <= MANY_PIECES else self._windowed(part, pieces)
         columns = self._with_far_neighbours(columns, part)
         edges = part.edges_us
         if not columns:
@@ -128,13 +132,14 @@ class Asking:
         except UnsortedError as error:
             raise RollupsChange(len(part.ids)) from error
 
-    def _pieced(self, part: Part, pieces: tuple[Piece, ...]) -> Columns:
+    def _pieced(self, part: Part, pieces: tuple[Piece, ...], numbers: bool) -> Columns:
         now_us, most = time.time_ns() // 1000, self._connection.limits.few_rows
         if _rows(pieces, min(now_us, part.reach.minute_us)) * len(part.ids) <= most:
             columns = self._few(part, pieces, most)
             if columns is not None:
                 return columns
-        question = Question(points=part.ids, edges_us=tuple(part.edges_us.tolist()), pieces=pieces, modes=part.modes)
+        question = Question(points=part.ids, edges_us=tuple(part.edges_us.tolist()), pieces=pieces, modes=part.modes,
+                            numbers=numbers)  # fmt: skip
         many = _rows(pieces, now_us) * len(part.ids) >= _HALVED_ROWS and len(part.ids) < SPLIT_POINTS
         cut = halves(pieces, question.edges_us) if many else [pieces]
         asked = [compiled(msgspec.structs.replace(question, pieces=some)) for some in cut if some]

@@ -58,6 +58,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     """All step modes there are among the points."""
     cells: tuple[int, ...] = ()
     """The cell of each point, beside ``points``; for an answer of cells or sums."""
+    numbers: bool = True
+    """Whether merged rows of rollups come with the smallest, the largest and the sum."""
     most: int = 0
     """Of an answer of rows: how many readings of each piece at most, any of them; 0: all."""
     extremes: bool = True
@@ -131,7 +133,9 @@ def _select(question: Question, piece: Piece) -> str:
     if piece.tier is Tier.RAW:
         rows = from_readings(_bucket(piece.tier, edges), where, among(question.points), question.modes)
     else:
-        rows = from_rows(piece.tier, _bucket(piece.tier, edges), where, among(question.points), question.modes)
+        rows = from_rows(
+            piece.tier, _bucket(piece.tier, edges), where, among(question.points), question.modes, question.numbers
+        )
     return f"SELECT {_ROW}\nFROM\n(\n{rows})"
 
 

@@ -5,9 +5,7 @@
             point,
             {bucket} AS bucket,
             sum(count) AS count_,
-            min(min) AS min_,
-            max(max) AS max_,
-            sum(sum) AS sum_,
+{numbers}
             any(first_time) AS first_time_,
             any(first_value) AS first_value_,
             anyLast(last_time) AS last_time_,

@@ -52,13 +52,13 @@ class Extent(NamedTuple):
     readings: int
 
 
-async def buckets(rooms: Rooms, points: Sequence[Point], edges_us: Edges) -> list[Buckets]:
-    """One answer per point, in base units, as far as it is stored and rolled up."""
-    return await rooms.series_threads.run(rooms.series.buckets, points, edges_us)
+async def buckets(rooms: Rooms, points: Sequence[Point], edges_us: Edges, numbers: bool = True) -> list[Buckets]:
+    """One answer per point, in base units, as far as it is stored and rolled up; ``numbers`` as in `Series.buckets`."""
+    return await rooms.series_threads.run(rooms.series.buckets, points, edges_us, numbers)
 
 
 async def buckets_complete(
-    rooms: Rooms, points: Sequence[Point], edges_us: Edges, need: Need = Need.MOST
+    rooms: Rooms, points: Sequence[Point], edges_us: Edges, need: Need = Need.MOST, numbers: bool = True
 ) -> list[Buckets]:
     """`buckets`, which do not lack more than may be only because the readings have just come: that is waited for.
 
@@ -66,7 +66,7 @@ async def buckets_complete(
     """
 
     async def ask() -> list[Buckets]:
-        return await buckets(rooms, points, edges_us)
+        return await buckets(rooms, points, edges_us, numbers)
 
     return await _complete(rooms, points, edges_us, need, ask, lambda found: _filled(found, edges_us))
 
@@ -96,7 +96,7 @@ async def own_buckets(rooms: Rooms, row: PointRow, edges_us: Edges) -> Buckets:
 async def amounts(rooms: Rooms, row: PointRow, edges_us: Edges) -> NDArray[np.float64]:
     """What a register or delta has counted in each bucket, in its own unit; NaN where that is not known. Raises
     `OnTheirWay`."""
-    (found,) = await buckets_complete(rooms, [row.point], edges_us, Need.ALL)
+    (found,) = await buckets_complete(rooms, [row.point], edges_us, Need.ALL, numbers=False)
     return found.amount / unit(row.point.unit).factor
 
 

@@ -1,0 +1,3 @@
+            min(min) AS min_,
+            max(max) AS max_,
+            sum(sum) AS sum_,
