@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Awaitable
 from pathlib import Path
 
 import pytest
 from tests.migrated import migrated
 
 from wattstead.registry.points.declare import PointChange
-from wattstead.registry.records import NewAddress, PointDeclaration, Scope
+from wattstead.registry.records import NewAddress, PointDeclaration, PointRow, Scope
 from wattstead.registry.registry import Registry
 from wattstead.web.access.viewer import Viewer
 from wattstead.web.directory import POLL_S, Directory
@@ -144,3 +145,27 @@ async def test_many_questions_at_once_while_points_appear(place: Place) -> None:
     assert all(0 <= count <= 5 for count in counts)
     place.directory.expire()
     assert len(await place.directory.rows_of_sites(viewer)) == 5
+
+
+async def test_what_is_made_of_many_points_is_made_once_in_a_thread_until_one_changes(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wattstead.web.directory._MANY", 1)
+    ids = [place.appear(f"point {number}") for number in range(3)]
+    viewer, threads = await place.viewer(), []
+
+    def names(rows: dict[int, PointRow]) -> list[str]:
+        threads.append(threading.current_thread())
+        return [row.name for row in rows.values()]
+
+    def ask() -> Awaitable[list[str]]:
+        return place.directory.made_of_sites(viewer, None, "names", names)
+
+    found = await asyncio.gather(*(ask() for _ in range(5)))
+    assert found == [await ask()] * 5 and len(found[0]) == 3
+    assert len(threads) == 1 and threads[0] is not threading.main_thread()
+    row = place.registry.point(ids[1])
+    place.registry.change_point(ids[1], PointChange(name="another"), version=row.version)
+    await asyncio.sleep(POLL_S)
+    assert (await ask())[1] == "another" and len(threads) == 2
+    assert list(await place.directory.rows_of_sites(viewer)) == ids

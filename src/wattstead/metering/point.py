@@ -39,7 +39,7 @@ class StepRule(msgspec.Struct, frozen=True):
     max_gap_us: int = 1_800_000_000
 
 
-class Point(msgspec.Struct, frozen=True, kw_only=True):
+class Point(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A series of readings. Its numbers are stored in ``unit`` and shown in the base unit of ``unit``."""
 
     id: int

@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -30,6 +30,8 @@ _SESSION_S = 2.0
 _MOST_VIEWERS = 10_000
 _MOST_CATCH_UP = 20_000
 _MOST_KEPT = 64
+_MANY = 2_000
+"""Points of which something is sooner made at once than handed to a thread."""
 _MOST_REACHES = 1_000
 
 
@@ -110,31 +112,38 @@ class Directory:
 
     async def _rows_of(self, wanted: list[int]) -> dict[int, PointRow]:
         await self._fresh()
-        missing = [site_id for site_id in wanted if site_id not in self._whole]
-        if missing:
+        while missing := [site_id for site_id in wanted if site_id not in self._whole]:
             ask = partial(self.registry.points, site_ids=missing)
             await self._once(("sites", *missing), ask, partial(self._keep_sites, missing))
-        return self._made(("rows", *wanted), lambda: self._sorted(wanted))
+        size = sum(len(self._whole[site_id]) for site_id in wanted)
+        # What is kept here may change while a thread sorts, so that gets a copy.
+        return await self._made(
+            ("rows", *wanted),
+            self._changes_seen,
+            size,
+            lambda: partial(_sorted, [self._whole[site_id].copy() for site_id in wanted]),
+        )
 
     async def made_of_sites(
         self, viewer: Viewer, site_ids: Iterable[int] | None, name: str, make: Callable[[dict[int, PointRow]], R]
     ) -> R:
         """What ``make`` makes of the points of sites; kept under ``name`` until one of all points changes."""
-        rows = await self.rows_of_sites(viewer, site_ids)
+        seen, rows = self._changes_seen, await self.rows_of_sites(viewer, site_ids)
+        if seen != self._changes_seen:  # they have only just been learnt
+            seen, rows = self._changes_seen, await self.rows_of_sites(viewer, site_ids)
         key = (name, viewer.device_id, *(viewer.sites if site_ids is None else site_ids))
-        return self._made(key, lambda: make(rows))
+        return await self._made(key, seen, len(rows), lambda: partial(make, rows))
 
-    def _sorted(self, site_ids: list[int]) -> dict[int, PointRow]:
-        rows = {point_id: row for site_id in site_ids for point_id, row in self._whole[site_id].items()}
-        return dict(sorted(rows.items()))
-
-    def _made(self, key: tuple[Any, ...], make: Callable[[], R]) -> R:
+    async def _made(self, key: tuple[Any, ...], seen: int, points: int, prepare: Callable[[], Callable[[], R]]) -> R:
+        """What is made of so many points as they were after ``seen`` changes, by what ``prepare`` gives: of many in a
+        thread, since all others would wait for it."""
         known = self._kept.get(key)
         if known is not None and known[0] == self._changes_seen:
             self._kept.move_to_end(key)
             return known[1]  # type: ignore[no-any-return]
-        found = make()
-        self._kept[key] = (self._changes_seen, found)
+        make = prepare()
+        found = await self._together(("made", seen, *key), lambda: self.threads.run(make)) if points > _MANY else make()
+        self._kept[key] = (seen, found)
         while len(self._kept) > _MOST_KEPT:
             self._kept.popitem(last=False)
         return found
@@ -187,9 +196,13 @@ class Directory:
 
     async def _once(self, key: tuple[Any, ...], ask: Callable[[], R], keep: Callable[[R], None]) -> R:
         """The registry's answer, asked for once for all who want the same at the same time, and kept."""
+        return await self._together(key, lambda: self._settled(ask, keep))
+
+    async def _together(self, key: tuple[Any, ...], begin: Callable[[], Coroutine[Any, Any, R]]) -> R:
+        """What comes of a question, which is begun once for all who want the same at the same time."""
         task = self._asking.get(key)
         if task is None:
-            task = self._asking[key] = asyncio.ensure_future(self._settled(ask, keep))
+            task = self._asking[key] = asyncio.ensure_future(begin())
             task.add_done_callback(lambda _: self._asking.pop(key, None))
         return await asyncio.shield(task)
 
@@ -253,6 +266,10 @@ class Directory:
             self._viewers[name] = (time.monotonic() + _SESSION_S, viewer)
             while len(self._viewers) > _MOST_VIEWERS:
                 self._viewers.popitem(last=False)
+
+
+def _sorted(found: Iterable[Mapping[int, PointRow]]) -> dict[int, PointRow]:
+    return dict(sorted((point_id, row) for rows in found for point_id, row in rows.items()))
 
 
 def _of_device(rows: dict[int, PointRow], device_id: int | None) -> dict[int, PointRow]:

@@ -53,7 +53,7 @@ class PointDeclaration(msgspec.Struct, frozen=True, kw_only=True):
     tags: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
-class PointRow(msgspec.Struct, frozen=True, kw_only=True):
+class PointRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A point with what the registry knows about it beside its physics."""
 
     point: Point

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+
+import msgspec
 
 from wattstead.ingest.influx.address import Series, series_of
 from wattstead.registry.records import PointRow
@@ -19,7 +20,7 @@ FIELD = "value"
 _ANY = AllOf()
 
 
-class Listed(NamedTuple):
+class Listed(msgspec.Struct, frozen=True, gc=False):
     """A point and where an Influx client finds it."""
 
     row: PointRow

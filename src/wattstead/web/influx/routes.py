@@ -75,7 +75,7 @@ async def _result(
             sites = await rooms.directory.site_names(viewer)
             tables = shows.answered(statement, sites.values(), points)
         elif isinstance(statement, Select):
-            found = selects.chosen(statement, points)
+            found = await rooms.registry_threads.run(selects.chosen, statement, points)
             await watch_points(rooms, viewer, [one.row for one in found], given["q"])
             tables = await selects.answered(statement, rooms, found, given.get("epoch", ""), now_us())
     except WattsteadError as error:

@@ -77,8 +77,20 @@ async def _aggregated(
 ) -> list[Table]:
     labels = bucket_edges_us(select, *span)
     edges = np.clip(labels, *span)  # readings outside the span do not count, in the first and last bucket neither
+    groups, cells, asked = await rooms.series_threads.run(_questions, select, points, len(edges) - 1)
+    aggregates = {cell.aggregate for row in cells for cell in row}
+    ends, extremes = bool(aggregates & {"first", "last"}), bool(aggregates & {"min", "max"})
+    answers = await history.grouped(rooms, asked, edges, ends, extremes)
+    return await rooms.series_threads.run(_tables, select, groups, cells, answers, labels, epoch)
+
+
+def _questions(
+    select: Select, points: list[Listed], buckets: int
+) -> tuple[list[tuple[str, tuple[tuple[str, str], ...]]], list[list[Cell]], dict[str, list[Point]]]:
+    """The groups that points fall into, their cells, and the points that are asked about for these; of thousands of
+    points work for a thread. Raises `ParseError` for more values than may be asked at once."""
     groups = grouped_by(points, select.tags, select.every_tag)
-    if len(groups) * len(select.columns) * max(1, len(edges) - 1) > MOST_CELLS:
+    if len(groups) * len(select.columns) * max(1, buckets) > MOST_CELLS:
         raise ParseError(f"the answer has more than {MOST_CELLS} values; use a longer GROUP BY time() or fewer tags")
     questions: dict[str, list[Point]] = {}
     cells: list[list[Cell]] = []
@@ -88,11 +100,7 @@ async def _aggregated(
             question = f"{place} {field}"
             questions[question] = history.own_numbers([one.row.point for one in members if one.field == field])
             cells[-1].append(Cell(_name(column, field), column.aggregate, question))
-    aggregates = {cell.aggregate for row in cells for cell in row}
-    ends, extremes = bool(aggregates & {"first", "last"}), bool(aggregates & {"min", "max"})
-    asked = {question: points_of for question, points_of in questions.items() if points_of}
-    answers = await history.grouped(rooms, asked, edges, ends, extremes)
-    return await rooms.series_threads.run(_tables, select, list(groups), cells, answers, labels, epoch)
+    return list(groups), cells, {question: points_of for question, points_of in questions.items() if points_of}
 
 
 def _tables(

@@ -170,8 +170,11 @@ async def _check_width(rooms: Rooms, row: PointRow, change: PointChange) -> None
 
 
 async def _one(rooms: Rooms, viewer: FromViewer, row: PointRow) -> Response[PointAnswer]:
-    alike = await rooms.directory.made_of_sites(viewer, [row.site_id], "twins", twins)
-    (told,) = await rooms.registry_threads.run(_described, rooms, [row], alike)
+    if row.device_id is None:  # nothing stands before its name, whatever others are called: nobody has to be asked
+        (told,) = _described(rooms, [row], frozenset())
+    else:
+        alike = await rooms.directory.made_of_sites(viewer, [row.site_id], "twins", twins)
+        (told,) = await rooms.registry_threads.run(_described, rooms, [row], alike)
     return Response(told, headers=tag(row.version))
 
 
