@@ -30,6 +30,8 @@ _SESSION_S = 2.0
 _MOST_VIEWERS = 10_000
 _MOST_CATCH_UP = 20_000
 _MOST_KEPT = 64
+_FEW, _NEIGHBOURS = 16, 256
+"""So few points are learnt with so many others of close numbers."""
 _MANY = 2_000
 """Points of which something is sooner made at once than handed to a thread."""
 _MOST_REACHES = 1_000
@@ -90,9 +92,18 @@ class Directory:
         wanted = list(dict.fromkeys(point_ids))
         missing = [point_id for point_id in wanted if point_id not in self._rows]
         if missing:
-            await self._once(tuple(missing), lambda: self.registry.points(point_ids=missing), self._keep)
+            asked = self._with_neighbours(missing)
+            await self._once(tuple(asked), lambda: self.registry.points(point_ids=asked), self._keep)
         known = ((point_id, self._rows.get(point_id)) for point_id in wanted)
         return {point_id: row for point_id, row in known if row is not None and viewer.sees(row)}
+
+    def _with_neighbours(self, missing: list[int]) -> list[int]:
+        """Those points, and of few others of close numbers: who looks at one point of a site looks at the next."""
+        if len(missing) > _FEW:
+            return missing
+        begins = sorted({point_id // _NEIGHBOURS * _NEIGHBOURS for point_id in missing})
+        near = (p for begin in begins for p in range(begin, begin + _NEIGHBOURS) if p <= self._stamp[1])
+        return sorted({*missing, *(point_id for point_id in near if point_id not in self._rows)})
 
     async def rows_of_sites(self, viewer: Viewer, site_ids: Iterable[int] | None = None) -> dict[int, PointRow]:
         """All points of these sites, or of all that the viewer sees, by id."""
@@ -246,15 +257,17 @@ class Directory:
         return stamp, changed
 
     def _keep(self, rows: Iterable[PointRow]) -> None:
+        differs = False
         for row in rows:
             point_id = row.point.id
             before = self._rows.get(point_id)
             if before is not None and before.site_id != row.site_id:  # it went to another site with its device
-                self._whole.get(before.site_id, {}).pop(point_id, None)
+                differs |= self._whole.get(before.site_id, {}).pop(point_id, None) is not None
             self._rows[point_id] = row
             if row.site_id in self._whole:
                 self._whole[row.site_id][point_id] = row
-        self._changes_seen += 1
+                differs = True
+        self._changes_seen += differs  # of other sites nothing has been made
 
     def _keep_sites(self, site_ids: Iterable[int], rows: Iterable[PointRow]) -> None:
         self._whole.update({site_id: {} for site_id in site_ids})
