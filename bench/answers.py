@@ -26,6 +26,8 @@ from sender import Outcome, SendFailed, connect
 from servers import Target, victoria_metrics, wattstead_on
 
 _WARM, _ASKINGS, _FEWEST = 5, 100, 50
+_SETTLE_S = 20.0
+"""How long each server rests before it is asked: what was held for hours is rolled up to the present first."""
 _HELD = "held.json"
 """Beside the folders that are kept: until when the estate reaches, its share, the ids of its points, the keys."""
 _LONGEST_S = 8.0
@@ -66,6 +68,7 @@ def bench(
     print(f"  {estate.readings:,} readings in the store after {time.monotonic() - began:.0f} s", flush=True)
     with wattstead_on(folder / "wattstead", keys) as target:
         addresses, head = wattstead(estate, ids), f"Authorization: Bearer {keys[1]}"
+        time.sleep(_SETTLE_S)
         ours = uvloop.run(_one_client(target, addresses, head))
         print(_table(estate, ours, {}).markdown(), flush=True)
         found = [uvloop.run(crowded(target, addresses, head, pace)) for pace in loads]
@@ -80,7 +83,7 @@ def bench(
             if not there:
                 fill_victoria(target, estate)
             print(f"  and in VictoriaMetrics after {time.monotonic() - began:.0f} s", flush=True)
-            time.sleep(20)
+            time.sleep(_SETTLE_S)
             theirs = uvloop.run(_one_client(target, victoria(estate), ""))
         if held and not there:
             shutil.copytree(folder / "victoria", held / "victoria")
