@@ -55,8 +55,8 @@ from wattstead.web.settings import Demo
 
 _log = structlog.get_logger("wattstead")
 _SWITCH_S = 0.001
-"""How long a thread that computes keeps the interpreter from others: five times as long, by default, each step of an
-answer waited for those that put together another one."""
+"""How long a thread that computes keeps the interpreter from others. By default it is five times as long, and each step
+of an answer waits that long for every thread that puts together another one."""
 
 
 class RegistryTooOld(WattsteadError):
@@ -260,8 +260,8 @@ async def _answer(
 
 
 def _keep_what_is_there() -> None:
-    """What the start has made stays to the end: without it, looking for what is no longer used stops everything for a
-    quarter of the time, which is once and again while a large site is learnt."""
+    """What the start has made stays to the end, and need not be gone through each time the interpreter looks for what
+    is unused: that stops everything, again and again while a large site is learnt, for four times as long with it."""
     gc.collect()
     gc.freeze()
 
