@@ -86,6 +86,21 @@ def test_an_insert_of_another_shape_is_refused_whole(series: Series, address: st
     assert series.reach.minute_us == 0
 
 
+def test_a_block_larger_than_what_is_sent_at_once_arrives_whole(series: Series, address: str) -> None:
+    rows = 100_000
+    columns = {
+        "point": ("UInt32", np.arange(rows, dtype=np.int64)), "time": ("DateTime64(6, 'UTC')", np.full(rows, 7)),
+        "value": ("Float64", np.arange(2 * rows, dtype=np.float64)[::2]), "quality": ("UInt8", np.ones(rows, np.uint8)),
+        "version": ("UInt64", np.arange(rows)),
+    }  # fmt: skip
+    connection = Connection(address)
+    for _ in range(2):
+        assert connection.insert("reading", columns, "once") == rows
+    assert connection.value("SELECT count() FROM reading") == rows
+    assert connection.value("SELECT sum(value) = 2 * sum(point) FROM reading") == 1
+    connection.close()
+
+
 def test_tables_of_a_newer_program_are_left_alone(series: Series, address: str) -> None:
     assert series.migrate() == series.migrate() == SCHEMA_VERSION
     Connection(address).run("INSERT INTO schema_version SELECT 99, now()")

@@ -22,6 +22,11 @@ def test_columns_come_back_as_they_went() -> None:
         assert found[name].tolist() == values.tolist() * 2
 
 
+def test_a_block_may_have_no_rows() -> None:
+    none = encode({"a": ("UInt64", np.zeros(0)), "b": ("String", np.zeros(0, object))})
+    assert [len(values) for values in decode(none).values()] == [0, 0]
+
+
 def test_no_bytes_are_no_columns() -> None:
     assert decode(b"") == {}
 

@@ -1,7 +1,7 @@
 """Connection: statements to the store's address and columns back, errors made ours; holds no SQL of its own.
 
-The address is a store process or a ClickHouse server; `clickhouse_connect` is imported in this file only, for all that
-changes something. Questions go over `wire`.
+The address is a store process or a ClickHouse server. Questions and blocks go over `wire`; other statements that change
+something by `clickhouse_connect`, which is imported in this file only.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Mapping
+from enum import Enum
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -41,11 +42,18 @@ LONG_STATEMENTS = {"max_query_size": 16 << 20, "max_ast_elements": 1_000_000, "m
 """What a statement about very many points needs."""
 _ANY_MONTHS = {"max_partitions_per_insert_block": 2_000}
 """What is written may be of any months that can be kept, as when readings of many years come, or go, at once."""
-_NOT_COLLAPSED = {"optimize_on_insert": 0}
-"""Repetitions within a block are left to merges, as those between blocks are: a sixth less for each insert."""
+_AS_THEY_COME = {"async_insert": 0, "optimize_on_insert": 0}
+"""An answer says that a block is stored; repetitions within it are left to merges, as those between blocks are, which
+saves a sixth of each insert."""
 _CONNECT_S, _BEYOND_S = 5.0, 5
 """To connect; and how much longer than the store has for a statement its answer is waited for."""
 _KEY = re.compile(r"[^\s/'\"]+@")
+
+
+class _Kind(Enum):
+    """How statements go over the wire: questions, those that may take long, and blocks to be stored."""
+
+    QUICK, SLOW, BLOCK = range(3)
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,13 +87,13 @@ class Connection:
         self.database = parts.path.strip("/") or "wattstead"
         self.limits = limits or Limits()
         self._lock = threading.Lock()
-        self._wires: dict[tuple[bool, bool], Wire] = {}
+        self._wires: dict[tuple[_Kind, bool], Wire] = {}
         self._driver: Client | None = None
 
     def columns(self, sql: str, slow: bool = False, in_database: bool = True) -> Columns:
         """The answer to a question as numpy columns by name; empty when it has no rows. ``slow``: it may take long."""
         try:
-            raw = self._wire(slow, in_database).ask(sql)
+            raw = self._wire(_Kind.SLOW if slow else _Kind.QUICK, in_database).ask(sql)
         except (Refusal, NoAnswer) as error:
             raise _ours(error) from error
         try:
@@ -127,17 +135,15 @@ class Connection:
 
         Raises `StoreUnavailable`, `StoreRefused`, `NotAllWritten`.
         """
-        settings: dict[str, Any] = _ANY_MONTHS | _NOT_COLLAPSED
-        if token:
-            settings |= {"async_insert": 0, "insert_deduplication_token": token}
+        settings = {"insert_deduplication_token": token} if token else {}
         rows = len(next(iter(columns.values()))[1])
-        client = self._client()
+        insert = f"INSERT INTO {table} ({', '.join(columns)})"
         try:
-            summary = client.raw_insert(table, list(columns), native.encode(columns), settings=settings, fmt="Native")
-        except (ClickHouseError, urllib3.exceptions.HTTPError) as error:
+            written = self._wire(_Kind.BLOCK).give(insert, native.pieces(columns), settings)
+        except (Refusal, NoAnswer) as error:
             raise _ours(error) from error
-        if int(summary.written_rows) != rows:
-            raise NotAllWritten(table, rows, int(summary.written_rows))
+        if written != rows:
+            raise NotAllWritten(table, rows, written)
         return rows
 
     def close(self) -> None:
@@ -150,24 +156,27 @@ class Connection:
                 self._driver.close()
                 self._driver = None
 
-    def _wire(self, slow: bool, in_database: bool) -> Wire:
+    def _wire(self, kind: _Kind, in_database: bool = True) -> Wire:
         with self._lock:
-            found = self._wires.get((slow, in_database))
+            found = self._wires.get((kind, in_database))
             if found is None:
-                found = self._wires[slow, in_database] = self._wired(slow, in_database)
+                found = self._wires[kind, in_database] = self._wired(kind, in_database)
             return found
 
-    def _wired(self, slow: bool, in_database: bool) -> Wire:
+    def _wired(self, kind: _Kind, in_database: bool) -> Wire:
         limits = self.limits
-        time_s = limits.write_s if slow else limits.read_s
-        settings = {
-            "max_threads": limits.threads,
-            "max_execution_time": time_s,
-            "max_memory_usage": limits.slow_memory_bytes if slow else limits.read_memory_bytes,
-            **LONG_STATEMENTS,
-            **({"database": self.database} if in_database else {}),
-        }
-        headers = _SLOW_LANE if slow else {}
+        time_s = limits.read_s if kind is _Kind.QUICK else limits.write_s
+        if kind is _Kind.BLOCK:
+            settings: dict[str, Any] = _ANY_MONTHS | _AS_THEY_COME
+        else:
+            settings = {
+                "max_threads": limits.threads,
+                "max_execution_time": time_s,
+                "max_memory_usage": limits.read_memory_bytes if kind is _Kind.QUICK else limits.slow_memory_bytes,
+                **LONG_STATEMENTS,
+            }
+        settings |= {"database": self.database} if in_database else {}
+        headers = _SLOW_LANE if kind is _Kind.SLOW else {}
         return Wire(self._parts, settings, headers, limits.connections, _CONNECT_S, time_s + _BEYOND_S)
 
     def _client(self) -> Client:

@@ -6,7 +6,7 @@ A block is: number of columns and of rows as varints; then for each column its n
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from wattstead.series.errors import SeriesError
 
 Columns = dict[str, NDArray[Any]]
+Piece: TypeAlias = bytes | memoryview
 
 _DTYPES = {
     "UInt8": "<u1", "UInt16": "<u2", "UInt32": "<u4", "UInt64": "<u8",
@@ -32,15 +33,20 @@ def encode(columns: Mapping[str, tuple[str, NDArray[Any]]]) -> bytes:
     >>> encode({"n": ("UInt8", np.array([1, 2]))}).hex()
     '0102016e0555496e74380102'
     """
+    return b"".join(pieces(columns))
+
+
+def pieces(columns: Mapping[str, tuple[str, NDArray[Any]]]) -> list[Piece]:
+    """What `encode` puts together, as it lies in memory where it does."""
     rows = len(next(iter(columns.values()))[1])
-    parts = [_varint(len(columns)), _varint(rows)]
+    parts: list[Piece] = [_varint(len(columns)), _varint(rows)]
     for name, (kind, values) in columns.items():
         parts += [_text(name), _text(kind)]
         if kind == "String":
             parts += [_text(text) for text in values.tolist()]
         else:
-            parts.append(np.ascontiguousarray(values, _dtype(kind)).tobytes())
-    return b"".join(parts)
+            parts.append(np.ascontiguousarray(values, _dtype(kind)).view(np.uint8).data)
+    return parts
 
 
 def decode(block: bytes) -> Columns:

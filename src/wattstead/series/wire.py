@@ -1,7 +1,7 @@
-"""Wire: a question to ClickHouse's HTTP and the bytes of its answer, at the least cost; reads neither of them.
+"""Wire: questions and blocks to ClickHouse's HTTP and the bytes of its answers, at the least cost; reads none of them.
 
 Questions are many and small: what a driver, or a client for any server, does around each costs as much as the store
-needs for some of them. What changes something goes by the driver.
+needs for some of them. Blocks are few and large, and go as they lie in memory. All else goes by the driver.
 """
 
 from __future__ import annotations
@@ -10,11 +10,15 @@ import socket
 import ssl
 import threading
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import SplitResult, unquote, urlencode
 
 import httptools
+import msgspec
 
+from wattstead.series.native import Piece
+
+_SUMMARY = b"x-clickhouse-summary"
 _CODE = b"x-clickhouse-exception-code"
 _PIECE = 256 << 10
 
@@ -36,7 +40,7 @@ class _Closed(NoAnswer):
 
 
 class Wire:
-    """Kept connections to one address with the settings of one kind of question, from any thread."""
+    """Kept connections to one address with the settings of one kind of statement, from any thread."""
 
     def __init__(
         self, parts: SplitResult, settings: Mapping[str, object], headers: Mapping[str, str], connections: int,
@@ -50,7 +54,8 @@ class Wire:
         host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
         told = {"Host": f"{host}:{self._address[1]}", "Authorization": f"Basic {b64encode(who.encode()).decode()}"}
         lines = "".join(f"{name}: {value}\r\n" for name, value in {**told, **headers}.items())
-        self._head = f"POST /?{urlencode(settings)} HTTP/1.1\r\n{lines}Content-Length: ".encode("latin-1")
+        self._target, self._lines = f"POST /?{urlencode(settings)}", f" HTTP/1.1\r\n{lines}Content-Length: "
+        self._head = f"{self._target}{self._lines}".encode("latin-1")
         self._lock = threading.Lock()
         self._rest: list[socket.socket] = []
         self._closed = False
@@ -58,7 +63,17 @@ class Wire:
     def ask(self, sql: str) -> bytes:
         """The answer in ClickHouse's Native format. Raises `Refusal`, and `NoAnswer` where there is none."""
         body = f"{sql}\nFORMAT Native".encode()
-        request = b"%b%d\r\n\r\n%b" % (self._head, len(body), body)
+        return self._answered([b"%b%d\r\n\r\n%b" % (self._head, len(body), body)]).body
+
+    def give(self, insert: str, block: Sequence[Piece], settings: Mapping[str, object]) -> int:
+        """The rows that were written of a block in Native format: ``insert`` is ``INSERT INTO t (a, b)``. The block may
+        be given twice, where a connection ends before its answer. Raises what `ask` raises."""
+        statement = f"{insert} FORMAT Native\n".encode()
+        size = len(statement) + sum(map(len, block))
+        head = f"{self._target}&{urlencode(settings)}{self._lines}{size}\r\n\r\n".encode("latin-1")
+        return self._answered([head + statement, *block]).written
+
+    def _answered(self, request: Sequence[Piece]) -> _Answer:
         try:
             answer = self._asked(request)
         except _Closed:  # a kept connection that the store had closed, as it has perhaps all of them
@@ -66,7 +81,7 @@ class Wire:
         if answer.status != 200:
             text = answer.body.decode("utf-8", "replace").strip() or f"HTTP status {answer.status} without a word"
             raise Refusal(text, answer.code)
-        return answer.body
+        return answer
 
     def close(self) -> None:
         """Gives up the connections that rest; one that is being used closes when it is given back."""
@@ -75,13 +90,14 @@ class Wire:
         for connection in resting:
             connection.close()
 
-    def _asked(self, request: bytes, kept: bool = True) -> _Answer:
+    def _asked(self, request: Sequence[Piece], kept: bool = True) -> _Answer:
         with self._lock:
             connection = self._rest.pop() if self._rest and kept else None
         connection = connection or self._connected()
         answer = _Answer()
         try:
-            connection.sendall(request)
+            for piece in _sent(request):
+                connection.sendall(piece)
             while not answer.complete:
                 answer.take(connection.recv(_PIECE))
         except ConnectionError as error:
@@ -111,6 +127,19 @@ class Wire:
         connection.close()
 
 
+def _sent(request: Sequence[Piece]) -> Iterator[Piece]:
+    """What is sent at one time: small pieces together, large ones as they lie in memory."""
+    small: list[Piece] = []
+    for piece in request:
+        if len(piece) < _PIECE:
+            small.append(piece)
+            continue
+        yield b"".join(small)
+        yield piece
+        small = []
+    yield b"".join(small)
+
+
 class _Answer:
     """An answer as it comes in; the parser calls what begins with ``on_``."""
 
@@ -118,7 +147,7 @@ class _Answer:
         self._parser = httptools.HttpResponseParser(self)
         self._parts: list[bytes] = []
         self.begun = self.complete = self.keeps = False
-        self.status = 0
+        self.status = self.written = 0
         self.code: int | None = None
         self.body = b""
 
@@ -133,8 +162,11 @@ class _Answer:
             raise NoAnswer(f"the answer is no HTTP: {error}") from error
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if name.lower() == _CODE and value.isdigit():
+        name = name.lower()
+        if name == _CODE and value.isdigit():
             self.code = int(value)
+        elif name == _SUMMARY:
+            self.written = msgspec.json.decode(value, type=_Summary, strict=False).written_rows
 
     def on_body(self, piece: bytes) -> None:
         self._parts.append(piece)
@@ -143,3 +175,7 @@ class _Answer:
         self.status, self.keeps = self._parser.get_status_code(), self._parser.should_keep_alive()
         self.body = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
         self.complete = True
+
+
+class _Summary(msgspec.Struct):
+    written_rows: int = 0
