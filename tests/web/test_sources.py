@@ -217,6 +217,7 @@ points:
     ("told", "place", "code"),
     [
         ({"settings": {}}, "host", "setting.missing"),
+        ({"settings": {"host": ""}}, "host", "setting.missing"),
         ({"settings": {"host": "h", "port": 0}}, "port", "setting.least"),
         ({"settings": {"host": "h", "prot": 1}}, "prot", "setting.unknown"),
         ({"settings": {"host": 5}}, "host", "setting.kind"),

@@ -28,6 +28,7 @@ _WORDS = tuple(
         (r"Invalid enum value", "setting.choice"),
         (r"Expected `(?:int|float)` >=? (-?[\d.e+]+)", "setting.least"),
         (r"Expected `(?:int|float)` <=? (-?[\d.e+]+)", "setting.most"),
+        (r"Expected `(?:str|array|object)` of length >= 1$", "setting.missing"),
         (r"Expected `(?:str|array|object)` of length >= (\d+)", "setting.short"),
         (r"Expected `(?:str|array|object)` of length <= (\d+)", "setting.long"),
         (r"Expected `str` matching regex", "setting.form"),
