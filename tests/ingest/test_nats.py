@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import nats
 import pytest
 from tests.brokers import NatsServer, nats_server
@@ -138,6 +139,24 @@ async def test_acknowledged_after_keeping(server: NatsServer) -> None:
             await way.until(lambda way: len(way.kept) == 6)
             await all_acknowledged(stream, "AFTER")
     assert way.values() == {"after/m": [0, 1, 2, 3, 4, 5]}
+
+
+async def test_without_a_time_of_its_own_a_message_has_that_of_the_stream(server: NatsServer) -> None:
+    """So what waited there is no heap at one instant, and what comes twice is one reading."""
+    settings = settings_for(server, stream="UNTIMED", mappings=(SubjectMapping(subject="untimed.{meter}"),))
+    async with stream_of(server, "UNTIMED", "untimed.>") as stream:
+        before_us = RecordingWay().present_us()
+        for at in range(5):
+            await stream.publish("untimed.m", str(at).encode())
+        after_us = RecordingWay().present_us()
+        found: list[list[int]] = []
+        for durable in ("first", "second"):
+            way = RecordingWay()
+            async with running(msgspec.structs.replace(settings, durable=durable), way):
+                await way.until(lambda way: len(way.kept) == 5)
+            found.append([one.time_us for one in way.kept])
+    assert found[0] == found[1] == sorted(set(found[0]))
+    assert before_us <= found[0][0] and found[0][-1] <= after_us
 
 
 async def test_what_comes_while_we_are_away_or_the_server_is_killed(tmp_path: Path) -> None:

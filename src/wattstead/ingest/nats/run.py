@@ -108,7 +108,7 @@ async def _of_stream(link: Link, receiver: _Receiver) -> None:
                     way.lagging(0.0)
                 continue
             present_us = way.present_us()
-            await receiver.keep([Message(one.data, one.subject, present_us) for one in found])
+            await receiver.keep([Message(one.data, one.subject, _since_us(one, present_us)) for one in found])
             for one in found:
                 await one.ack()
             way.lagging(max(0.0, present_us / 1e6 - found[-1].metadata.timestamp.timestamp()))
@@ -118,6 +118,12 @@ async def _of_stream(link: Link, receiver: _Receiver) -> None:
         ) from None
     except Error as error:
         raise link.failure(str(error).removeprefix("nats: ")) from None
+
+
+def _since_us(one: Any, present_us: int) -> int:
+    """Since when the stream has a message: the same whenever it comes, and another for each. A clock that is ahead of
+    ours says nothing."""
+    return min(present_us, round(one.metadata.timestamp.timestamp() * 1_000_000))
 
 
 async def _consumer(link: Link, stream: Any, filters: Sequence[str]) -> Any:
