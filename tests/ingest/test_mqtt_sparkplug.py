@@ -104,6 +104,17 @@ def test_data_before_its_birth_waits_for_it() -> None:
     assert [one.token for one in take(nodes, "birth", BIRTH, BORN)] == ["birth", "early", "again"]
 
 
+def test_a_number_whose_sign_only_its_birth_tells_waits_for_it() -> None:
+    """Data need not say the type; without it -7 and 4,294,967,289 are the same bytes."""
+    nodes: Nodes[str] = Nodes()
+    assert take(nodes, "small", DATA, packed(6, {"name": "Grid/net", "int_value": 7}))[0].refused == ""
+    below = packed(7, {"name": "Grid/net", "int_value": 2**32 - 7})
+    assert take(nodes, "below", DATA, below) == [] and len(nodes.rebirths(NOW_US)) == 1
+    assert read(DATA, below) == {}, "nor is it guessed where it is read by itself"
+    _, ready = take(nodes, "birth", BIRTH, BORN)
+    assert [value for value, _, _ in read(DATA, ready.raw).values()] == [-7]
+
+
 def test_who_is_never_born_becomes_a_dead_letter() -> None:
     nodes: Nodes[str] = Nodes()
     take(nodes, "early", DATA, packed(7, {"alias": 1, "float_value": 1.5}))

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from wattstead.ingest.mqtt.sparkplug.payload import DataType, payload_class, payload_of
+from wattstead.ingest.mqtt.sparkplug.payload import DataType, is_ambiguous, payload_class, payload_of
 from wattstead.ingest.mqtt.sparkplug.topic import BIRTHS, NAMESPACE, SparkplugTopic
 
 _MOST_NODES = 10_000
@@ -163,7 +163,7 @@ def _learn(node: _Node[Any], topic: SparkplugTopic, payload: Any) -> None:
 
 
 def _named(node: _Node[Any], topic: SparkplugTopic, payload: Any) -> bytes | None:
-    """The payload with a name and a type on each metric; None where an alias is not known."""
+    """The payload with a name and a type on each metric; None where only a birth can tell a name, or a sign."""
     for metric in payload.metrics:
         if not metric.name:
             known = node.aliases.get(metric.alias) if metric.HasField("alias") else None
@@ -174,10 +174,12 @@ def _named(node: _Node[Any], topic: SparkplugTopic, payload: Any) -> bytes | Non
                 metric.datatype = known.datatype
         elif not metric.datatype:
             metric.datatype = node.types.get((topic.device, metric.name), 0)
+        if is_ambiguous(metric):
+            return None
     raw: bytes = payload.SerializeToString()
     return raw
 
 
 def _too_late(token: T, topic: SparkplugTopic, raw: bytes) -> Ready[T]:
-    reason = "its metrics have aliases, and no birth certificate told their names though the node was asked for one"
+    reason = "no birth certificate told the names or types of its metrics, though the node was asked for one"
     return Ready(token, topic, raw, reason)

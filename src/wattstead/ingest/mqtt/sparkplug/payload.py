@@ -120,6 +120,16 @@ def number_of(metric: Any) -> float | int | bool | None:
     return None
 
 
+def is_ambiguous(metric: Any) -> bool:
+    """Whether a whole number may be a negative one or a large one, and no type says which: a birth certificate would.
+
+    >>> payload = payload_class()()
+    >>> is_ambiguous(payload.metrics.add(int_value=5)), is_ambiguous(payload.metrics.add(int_value=2**32 - 5))
+    (False, True)
+    """
+    return not metric.datatype and not metric.is_null and (metric.int_value >> 31 or metric.long_value >> 63) != 0
+
+
 def _signed(found: int, datatype: int) -> int:
     bits = _BITS.get(datatype)  # type: ignore[call-overload]
     if bits is None:

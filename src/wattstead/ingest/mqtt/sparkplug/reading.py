@@ -12,7 +12,7 @@ from wattstead.ingest.decoding.columns import Columns, Few
 from wattstead.ingest.decoding.gathered import Gathered
 from wattstead.ingest.mqtt.formats.format_row import Format, Topic
 from wattstead.ingest.mqtt.settings import MqttSettings
-from wattstead.ingest.mqtt.sparkplug.payload import number_of, payload_of, unit_of
+from wattstead.ingest.mqtt.sparkplug.payload import is_ambiguous, number_of, payload_of, unit_of
 from wattstead.ingest.mqtt.sparkplug.topic import BIRTHS, DEATHS, NAMESPACE, SparkplugTopic, sparkplug_topic
 from wattstead.metering.quantity import ALIASES, UNITS
 
@@ -44,6 +44,8 @@ def _read(topic: SparkplugTopic, raw: bytes, received_us: int) -> Columns | Few:
         name = metric.name
         if not name:
             gathered.rejected.add(f"alias {metric.alias}", "has no name: no birth certificate told it")
+        elif is_ambiguous(metric):
+            gathered.rejected.add(name[:80], "may be negative or large: no birth certificate told its type")
         elif not name.startswith(_NO_READINGS):
             time_us = metric.timestamp * 1000 if metric.HasField("timestamp") else sent_us
             gathered.put(f"{topic.prefix}/{name}", number_of(metric), _in_range(time_us), _unit(metric))
