@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import struct
 import threading
 import time
@@ -12,7 +13,10 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.ingest.modbus.devices import PAYLOADS, Gateway, Image, answering, unused_port
+from pymodbus import FramerType
+from pymodbus.server import ModbusSerialServer
+from tests.ingest.modbus.devices import PAYLOADS, Gateway, Image, answering, line, unused_port
+from tests.ingest.modbus.test_servers import devices, served
 from tests.ingest.opcua.servers import SERVER_URI, Meters, meters, pair
 from tests.journeys.test_sources import Serving, _sight, serving
 
@@ -112,6 +116,32 @@ def test_an_inverter_from_the_scan_to_its_energy(
     assert {value for _, value in _values(client, power["id"])} == {4871}
     assert _sight(client, source)["letters"] == 0
     beside.do(gateway.stop())
+    serving.stop()
+
+
+def test_an_inverter_on_a_serial_line(serving: Serving, beside: Beside, eventually: Callable[..., Any]) -> None:
+    """Modbus RTU: found by the scan, tested, read to its values."""
+    both = contextlib.AsyncExitStack()
+    ours, theirs = beside.do(both.enter_async_context(line()))
+
+    async def speak() -> None:
+        speaking = ModbusSerialServer(devices(), framer=FramerType.RTU, port=theirs, baudrate=115_200)
+        await both.enter_async_context(served(speaking))
+
+    beside.do(speak())
+    client = serving.client()
+    bus = {"link": "serial", "serial": ours, "baud": 115_200, "every_s": 0.2}
+    (found,) = _looked(client, serving.site, "modbus", bus, what="scan", first=9, last=9)
+    assert found["settings"]["devices"][0]["template"] == "fronius-symo"
+    tested = _looked(client, serving.site, "modbus", {**bus, **found["settings"]})
+    assert {one["name"]: one["value"] for one in tested}["fronius-symo/W"] == "4871"
+    source = _made(client, serving.site, "modbus", {**bus, **found["settings"]})
+    eventually(lambda: _sight(client, source)["readings"], lambda count: count >= 24)
+    points = {row["address"]: row for row in client.get("/points").json()}
+    values = eventually(lambda: _values(client, points["fronius-symo/W"]["id"]), lambda values: len(values) >= 2)
+    assert {value for _, value in values} == {4871}
+    beside.do(both.aclose())
+    eventually(lambda: _sight(client, source)["state"], lambda state: state == "waiting")
     serving.stop()
 
 

@@ -123,7 +123,8 @@ async def _of_stream(link: Link, receiver: _Receiver) -> None:
 def _since_us(one: Any, present_us: int) -> int:
     """Since when the stream has a message: the same whenever it comes, and another for each. A clock that is ahead of
     ours says nothing."""
-    return min(present_us, round(one.metadata.timestamp.timestamp() * 1_000_000))
+    stored_us: int = round(one.metadata.timestamp.timestamp() * 1_000_000)
+    return min(present_us, stored_us)
 
 
 async def _consumer(link: Link, stream: Any, filters: Sequence[str]) -> Any:
