@@ -102,11 +102,12 @@ def create_web(
     settings = settings or WebSettings()
     registry_threads = Threads("registry", settings.registry_threads, settings.registry_queue)
     series_threads = Threads("series", settings.series_threads, settings.series_queue)
+    answer_threads = Threads("answering threads", settings.answer_threads, settings.answer_queue)
     directory = Directory(registry, registry_threads)
     outside = Outside(settings.oidc, f"{settings.public_url}/api/v1/session/outside/back") if settings.oidc else None
     rooms = Rooms(
-        registry, series, live, Streams(), directory, registry_threads, series_threads, settings, status, pending,
-        keep, remove, waiting, outside=outside, opened=sources,
+        registry, series, live, Streams(), directory, registry_threads, series_threads, answer_threads, settings,
+        status, pending, keep, remove, waiting, outside=outside, opened=sources,
     )  # fmt: skip
     return FrontDoor(_litestar(State({"rooms": rooms, "pages": pages.load(settings.static)})), settings, strict)
 
@@ -142,5 +143,6 @@ async def _threads(app: Litestar) -> AsyncGenerator[None, None]:
     finally:
         app.state.rooms.registry_threads.close()
         app.state.rooms.series_threads.close()
+        app.state.rooms.answer_threads.close()
         if app.state.rooms.outside is not None:
             await app.state.rooms.outside.close()

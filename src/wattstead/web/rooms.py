@@ -95,6 +95,8 @@ class Rooms:
     directory: Directory
     registry_threads: Threads
     series_threads: Threads
+    answer_threads: Threads
+    """What puts answers together is short, and must not wait again behind the long questions of others."""
     settings: WebSettings
     status: Callable[[], Sequence[StatusPart]]
     pending: Pending

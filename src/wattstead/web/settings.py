@@ -53,6 +53,8 @@ class WebSettings(msgspec.Struct, frozen=True, kw_only=True):
     registry_queue: int = 300
     series_threads: int = 4
     series_queue: int = 200
+    answer_threads: int = 2
+    answer_queue: int = 500
     live_streams: int = 5_000
     """Live streams at one time in this process; more: 503."""
     live_streams_each: int = 50

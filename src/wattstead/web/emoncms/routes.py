@@ -97,7 +97,7 @@ async def _told(found: Json | Csv | str, plain: bool, rooms: FromRooms) -> Respo
         return Response(found.text, media_type="application/octet-stream", headers=_CORS | headers)
     if isinstance(found, str) and plain:
         return Response(found, media_type="text/plain", headers=_CORS)
-    text = await rooms.series_threads.run(json, found)
+    text = await rooms.answer_threads.run(json, found)
     return Response(text, media_type="application/json", headers=_CORS)
 
 

@@ -36,9 +36,9 @@ async def readings_of(
         for one in members:
             batch = await _readings(select, rooms, one, span, rows.wanted)
             at = owns.index(tuple(sorted(one.tags.items()))), names.index(one.field)
-            await rooms.series_threads.run(rows.add, batch.time_us, batch.value, *at)
+            await rooms.answer_threads.run(rows.add, batch.time_us, batch.value, *at)
         shown_fields = [(names.index(field), name) for field, name in fields]
-        table = await rooms.series_threads.run(
+        table = await rooms.answer_threads.run(
             _table, select, rows, owns, shown_fields, _tags(select, members), measurement, dict(pairs), epoch
         )
         tables += [table] if table.values else []

@@ -46,7 +46,7 @@ async def query(request: AnyRequest, rooms: FromRooms) -> Response[bytes]:
     points = await _points(rooms, viewer, given.get("db", ""))
     results = [await _result(i, one, rooms, viewer, points, given) for i, one in enumerate(statements)]
     pretty = given.get("pretty") == "true"
-    answer = await large(request, rooms.series_threads, lambda: encoded(results, pretty))
+    answer = await large(request, rooms.answer_threads, lambda: encoded(results, pretty))
     answer.headers.update(_headers(request))
     return answer
 
@@ -75,7 +75,7 @@ async def _result(
             sites = await rooms.directory.site_names(viewer)
             tables = shows.answered(statement, sites.values(), points)
         elif isinstance(statement, Select):
-            found = await rooms.registry_threads.run(selects.chosen, statement, points)
+            found = await rooms.answer_threads.run(selects.chosen, statement, points)
             await watch_points(rooms, viewer, [one.row for one in found], given["q"])
             tables = await selects.answered(statement, rooms, found, given.get("epoch", ""), now_us())
     except WattsteadError as error:

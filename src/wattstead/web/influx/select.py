@@ -77,11 +77,11 @@ async def _aggregated(
 ) -> list[Table]:
     labels = bucket_edges_us(select, *span)
     edges = np.clip(labels, *span)  # readings outside the span do not count, in the first and last bucket neither
-    groups, cells, asked = await rooms.series_threads.run(_questions, select, points, len(edges) - 1)
+    groups, cells, asked = await rooms.answer_threads.run(_questions, select, points, len(edges) - 1)
     aggregates = {cell.aggregate for row in cells for cell in row}
     ends, extremes = bool(aggregates & {"first", "last"}), bool(aggregates & {"min", "max"})
     answers = await history.grouped(rooms, asked, edges, ends, extremes)
-    return await rooms.series_threads.run(_tables, select, groups, cells, answers, labels, epoch)
+    return await rooms.answer_threads.run(_tables, select, groups, cells, answers, labels, epoch)
 
 
 def _questions(

@@ -95,7 +95,7 @@ async def readings(
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
         return Stream(_lines(rooms, row, span), media_type="text/csv", headers=headers)
     found = await history.readings(rooms, row, *span, limit + 1)
-    return await large(request, rooms.series_threads, lambda: _answer(row, found, limit))
+    return await large(request, rooms.answer_threads, lambda: _answer(row, found, limit))
 
 
 def _answer(row: PointRow, found: ReadingBatch, limit: int) -> ReadingsAnswer:
@@ -133,7 +133,7 @@ async def readings_page(
     span, after = span_of(start, end, rows[0].point.zone), _read_cursor(cursor)
     left = [row for row in rows if after is None or row.point.id >= after[0]]
     found = await history.readings_of_many(rooms, left, *span, limit + 1, after)
-    return await large(request, rooms.series_threads, lambda: _page(rows, found, limit))
+    return await large(request, rooms.answer_threads, lambda: _page(rows, found, limit))
 
 
 def _read_cursor(told: str) -> tuple[int, int] | None:
@@ -183,7 +183,7 @@ async def _lines(rooms: Rooms, row: PointRow, span: Span) -> AsyncGenerator[byte
     while True:
         page = await history.readings(rooms, row, start_us, span.end_us, _PAGE_ROWS)
         if len(page):
-            yield await rooms.series_threads.run(_written, row, page)
+            yield await rooms.answer_threads.run(_written, row, page)
         if len(page) < _PAGE_ROWS:
             return
         start_us = int(page.time_us[-1]) + 1

@@ -94,7 +94,7 @@ async def series(
     zone = zone_of(zone, rows[0].point.zone)
     chosen_step, edges = buckets_of(span_of(start, end, zone), zone, step, buckets)
     found = await history.buckets_complete(rooms, [row.point for row in rows], edges)
-    return await large(request, rooms.series_threads, lambda: _answer(zone, chosen_step, edges, rows, found))
+    return await large(request, rooms.answer_threads, lambda: _answer(zone, chosen_step, edges, rows, found))
 
 
 def _answer(
