@@ -14,11 +14,13 @@ import pytest
 import uvloop
 from hypothesis import given
 from hypothesis import strategies as st
+from pika.exceptions import ChannelClosedByBroker
 from tests.brokers import RabbitMq
 from tests.ingest.recording_way import RecordingWay
 
 from wattstead.ingest.amqp.decode import decode
 from wattstead.ingest.amqp.look import look
+from wattstead.ingest.amqp.link import Link
 from wattstead.ingest.amqp.run import REASON, run
 from wattstead.ingest.amqp.settings import AmqpSettings
 from wattstead.ingest.decoding.columns import Few
@@ -178,6 +180,18 @@ async def test_looking_around_takes_nothing(rabbitmq: RabbitMq, sender: Sender) 
     assert sender.waiting("looked_at") == 1
     with pytest.raises(SourceFailed, match="refuses user"):
         await look(AmqpSettings(host="127.0.0.1", port=rabbitmq.port, password="wrong"), {})
+
+
+async def test_who_waited_too_long_for_acknowledgements_is_asked_again() -> None:
+    """As RabbitMQ says it after half an hour in which the disk was full: the same code as for a wrong declaration."""
+    told = {
+        "PRECONDITION_FAILED - delivery acknowledgement on channel 1 timed out. Timeout value used: 1800000 ms": False,
+        "PRECONDITION_FAILED - inequivalent arg 'durable' for queue 'q' in vhost '/': received 'true'": True,
+    }
+    for text, hopeless in told.items():
+        link = Link(AmqpSettings(host="127.0.0.1"))
+        link.lost.set_result(ChannelClosedByBroker(406, text))
+        assert link.failure().hopeless is hopeless
 
 
 async def test_a_queue_that_is_deleted_ends_the_source(rabbitmq: RabbitMq, sender: Sender) -> None:

@@ -154,7 +154,8 @@ class Link:
         if isinstance(error, _HOPELESS):
             return SourceFailed(f"{host}:{port} refuses user {self.settings.user!r} or its virtual host: {error}", True)
         if isinstance(error, ChannelClosedByBroker | ConnectionClosedByBroker):
-            hopeless = error.reply_code in (_NO_RIGHT, _LOCKED, _OTHERWISE, 530)
+            too_late = "timed out" in error.reply_text  # for acknowledgements, while the disk was waited for here
+            hopeless = error.reply_code in (_NO_RIGHT, _LOCKED, _OTHERWISE, 530) and not too_late
             return SourceFailed(f"{host}:{port} says {error.reply_code} {error.reply_text}", hopeless)
         inner: Any = error.args[0] if isinstance(error, AMQPConnectionError) and error.args else error
         while getattr(inner, "exception", None) is not None:
