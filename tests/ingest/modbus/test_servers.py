@@ -97,6 +97,8 @@ async def test_a_line_that_is_not_there_or_goes(tmp_path: object) -> None:
     error = await failure(settings, RecordingWay())
     assert "ttyUSB7' cannot be opened" in str(error) and not error.hopeless
     assert (await failure(ModbusSettings(link="serial", devices=DEVICES), RecordingWay())).hopeless
+    other = await failure(ModbusSettings(link="serial", serial="/dev/../etc/hostname", devices=DEVICES), RecordingWay())
+    assert other.hopeless and "is no serial port" in str(other), "no other file of this machine is opened"
     master, slave = os.openpty()
     settings = ModbusSettings(link="serial", serial=os.ttyname(slave), devices=DEVICES, every_s=0.2, timeout_s=30)
     async with running(settings, RecordingWay()) as task:

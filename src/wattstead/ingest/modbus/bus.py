@@ -16,6 +16,7 @@ from wattstead.ingest.modbus.plan import Block
 from wattstead.ingest.modbus.settings import ModbusSettings
 from wattstead.ingest.sources.source_protocol import SourceFailed
 from wattstead.ingest.sources.unreached import why
+from wattstead.ingest.sources.wire import device_of
 
 _CONNECT_S = 10.0
 _PARITY = {"none": "N", "even": "E", "odd": "O"}
@@ -144,6 +145,8 @@ async def _connected(settings: ModbusSettings, bus: Bus) -> asyncio.Transport:
 async def _serial(settings: ModbusSettings) -> AsyncIterator[Bus]:
     import serial  # noqa: PLC0415 - only where there is a line
 
+    if settings.serial:
+        await device_of(settings.serial)
     loop = asyncio.get_running_loop()
     try:
         line = serial.Serial(

@@ -156,6 +156,16 @@ async def _over_tcp(where: str, line: Line, pieces: Pieces) -> Callable[[], None
     return transport.close
 
 
+async def device_of(where: str) -> str:
+    """The serial port that a name stands for; raises `SourceFailed` where there is something else."""
+    device = await asyncio.to_thread(_device, where)
+    if device is None:
+        raise SourceFailed(
+            f"{where} is no serial port; give such as /dev/ttyUSB0 or /dev/serial/by-id/…", hopeless=True
+        )
+    return device
+
+
 def _device(where: str) -> str | None:
     """The device that a name stands for; None where there is something else."""
     device = Path(where).resolve()
@@ -163,11 +173,7 @@ def _device(where: str) -> str | None:
 
 
 async def _over_port(where: str, line: Line, pieces: Pieces) -> Callable[[], None]:
-    device = await asyncio.to_thread(_device, where)
-    if device is None:
-        raise SourceFailed(
-            f"{where} is no serial port; give such as /dev/ttyUSB0 or /dev/serial/by-id/…", hopeless=True
-        )
+    device = await device_of(where)
     import termios  # noqa: PLC0415 - where there is a line, not wherever the table is
 
     import serial  # noqa: PLC0415
