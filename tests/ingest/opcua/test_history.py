@@ -79,6 +79,22 @@ async def test_a_server_without_history_has_a_gap_and_it_is_said(server: Meters)
     assert [value for _, value in again.readings("forgot/Forgot")] == [2.0]
 
 
+async def test_a_clock_that_was_ten_years_ahead_hides_no_past(server: Meters) -> None:
+    """Else nothing would be asked of the history for ten years."""
+    made = settings(server.url, await server.add("Ahead", 0.0), prefix="ahead/")
+    await server.server.historize_node_data_change(server._nodes["Ahead"], period=None, count=100_000)
+    way, begin = RecordingWay(), datetime.datetime.now(datetime.UTC)
+    async with running(made, way):
+        await way.until(lambda way: bool(way.readings("ahead/Ahead")))
+        await server.set("Ahead", 1.0, at=begin + datetime.timedelta(days=3_653))
+        await way.until(lambda way: way.readings("ahead/Ahead")[-1][1] == 1.0)
+    await server.set("Ahead", 2.0, at=begin + SECOND)
+    await server.set("Ahead", 3.0, at=begin + 2 * SECOND)
+    again = RecordingWay()
+    async with running(made, again):
+        await again.until(lambda way: {2.0, 3.0} <= {value for _, value in way.readings("ahead/Ahead")})
+
+
 async def test_a_file_that_cannot_be_read_costs_the_past_alone() -> None:
     made = settings("opc.tcp://nowhere:4840", prefix="x/")
     file = HeardFile(made)

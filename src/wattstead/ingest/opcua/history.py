@@ -26,6 +26,8 @@ from wattstead.ingest.sources.source_protocol import Message, Way
 _VALUES_AT_ONCE = 5_000
 _NODES_AT_ONCE = 500
 _SAVE_S = 5.0
+_AHEAD_US = 86_400_000_000
+"""How far ahead of ours a server's clock may be."""
 _SHOWN = 3
 Keep = Callable[[Message], Awaitable[None]]
 
@@ -53,10 +55,11 @@ class HeardFile:
                 self.heard = msgspec.json.decode(self._file.read_bytes(), type=Heard)
 
     def kept(self, said: Notification, decoding: Decoding) -> None:
-        """These values are in the journal."""
+        """These values are in the journal; what is said of days to come says nothing of what was heard until then."""
+        latest_us = time.time_ns() // 1000 + _AHEAD_US
         for item in said.items:
             at = decoding.handles.get(item.handle)
-            if at is not None and item.time_us > self.heard.nodes.get(decoding.nodes[at].node, 0):
+            if at is not None and self.heard.nodes.get(decoding.nodes[at].node, 0) < item.time_us <= latest_us:
                 self.heard.nodes[decoding.nodes[at].node] = item.time_us
 
     def alive(self, now_us: int) -> None:
@@ -113,7 +116,7 @@ async def _historic(client: Client, nodes: Sequence[ua.NodeId]) -> list[bool]:
 async def _node(client: Client, node: ua.NodeId, handle: int, since_us: int, keep: Keep) -> None:
     asked = ua.ReadRawModifiedDetails()
     asked.IsReadModified, asked.ReturnBounds, asked.NumValuesPerNode = False, False, _VALUES_AT_ONCE
-    asked.EndTime = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=1)  # its clock may be ahead of ours
+    asked.EndTime = datetime.datetime.now(datetime.UTC) + datetime.timedelta(microseconds=_AHEAD_US)
     more: bytes | None = None
     while True:
         if not more:
