@@ -15,7 +15,10 @@ from tests.ingest.modbus.devices import PAYLOADS, Image, line
 from tests.ingest.modbus.test_polling import failure, running
 from tests.ingest.recording_way import RecordingWay
 
+from wattstead.ingest.modbus.bus import NoAnswer, opened
+from wattstead.ingest.modbus.frames import crc
 from wattstead.ingest.modbus.look import look
+from wattstead.ingest.modbus.plan import Block
 from wattstead.ingest.modbus.settings import Device, ModbusSettings
 from wattstead.ingest.sources.source_protocol import SourceFailed
 
@@ -108,3 +111,28 @@ async def test_a_line_that_is_not_there_or_goes(tmp_path: object) -> None:
         with pytest.raises(SourceFailed, match="has gone"):
             await asyncio.wait_for(task, 60)
     os.close(slave)
+
+
+async def test_an_answer_that_comes_too_late_is_none_to_the_next_question() -> None:
+    """Frames of the line have no number: of two questions alike the second had the first one's registers."""
+    asked: list[int] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                question = await reader.readexactly(8)
+                asked.append(question[3])
+                await asyncio.sleep(0.45 if len(asked) == 1 else 0.1)  # the first one's comes while others are asked
+                said = question[:2] + b"\x02\x00" + question[3:4]
+                writer.write(said + crc(said))
+        writer.close()
+
+    served = await asyncio.start_server(serve, "127.0.0.1", 0)
+    made = ModbusSettings(link="rtu-over-tcp", host="127.0.0.1", port=served.sockets[0].getsockname()[1])
+    async with opened(made) as bus:
+        with pytest.raises(NoAnswer):
+            await bus.read(1, Block("holding", 7, 1), 0.3)
+        assert await bus.read(1, Block("holding", 9, 1), 0.3) == b"\x00\x09"
+        assert await bus.read(1, Block("holding", 7, 1), 0.3) == b"\x00\x07"
+    assert asked == [7, 9, 7]
+    served.close()

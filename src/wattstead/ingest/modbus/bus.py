@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any, cast
 
 from wattstead.ingest.errors import IngestError
@@ -39,6 +40,17 @@ class Refused(IngestError):
         super().__init__(f"unit {unit} answered for {block} with {meaning(code)}")
 
 
+@dataclass(slots=True)
+class _Late:
+    """A question that was given up."""
+
+    at: int
+    until_s: float
+    """By the loop's clock: until when an answer is waited for before another question of its form."""
+    again: bool = False
+    """It was asked again, and answered."""
+
+
 class Bus(asyncio.Protocol):
     """One transaction at a time; what comes meanwhile waits for its turn."""
 
@@ -52,6 +64,9 @@ class Bus(asyncio.Protocol):
         self._number = 0
         self._turn = asyncio.Lock()
         self._waiting: asyncio.Future[Any] | None = None
+        self._late: dict[tuple[int, str, int], _Late] = {}
+        """By unit, table and length what was last asked for in vain: on a line its answer, should it still come, would
+        be taken for that to another question of this form."""
         self._gone = ""
         self._send: Any = None
 
@@ -62,6 +77,7 @@ class Bus(asyncio.Protocol):
                 await self.open()
             if self._gone:
                 raise SourceFailed(self._gone)
+            await self._without_late(unit, block)
             self._number += 1
             self._waiting = asyncio.get_running_loop().create_future()
             try:
@@ -69,7 +85,13 @@ class Bus(asyncio.Protocol):
                 async with asyncio.timeout(timeout_s):
                     answer = await self._waiting
             except TimeoutError:
+                until_s = asyncio.get_running_loop().time() + timeout_s
+                self._late[unit, block.table, block.words] = _Late(block.at, until_s)
                 raise NoAnswer(unit, block, timeout_s) from None
+            else:
+                late = self._late.get((unit, block.table, block.words))
+                if late is not None and not late.again:  # this was perhaps the late one, and the other is on its way
+                    late.again, late.until_s = True, asyncio.get_running_loop().time() + timeout_s
             finally:
                 self._waiting = None
                 if self.silence_s:
@@ -79,10 +101,19 @@ class Bus(asyncio.Protocol):
         registers: bytes = answer.registers
         return registers
 
+    async def _without_late(self, unit: int, block: Block) -> None:
+        """Returns when no answer to another question can be taken for the one to this; TCP's have numbers."""
+        late = self._late.get((unit, block.table, block.words))
+        if late is not None and late.at != block.at and not self._frames.numbered:
+            await asyncio.sleep(late.until_s - asyncio.get_running_loop().time())
+            if self._gone:
+                raise SourceFailed(self._gone)
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Of `asyncio.Protocol`, as what follows."""
         self._send = cast(asyncio.Transport, transport).write  # uvloop's is none by descent
         self._gone, self._idle, self._frames = "", False, self._new()
+        self._late.clear()
 
     def data_received(self, data: bytes) -> None:
         try:

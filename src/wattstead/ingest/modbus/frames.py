@@ -6,7 +6,7 @@ Only what reads registers (functions 3 and 4): nothing that changes a device can
 from __future__ import annotations
 
 import struct
-from typing import NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 from wattstead.ingest.modbus.plan import Block
 
@@ -58,6 +58,8 @@ class Answer(NamedTuple):
 class Frames(Protocol):
     """One direction of a connection: requests become bytes, bytes that come become the answer to the last request."""
 
+    numbered: ClassVar[bool]
+    """Whether an answer says which request it is to."""
     strays: int
     """Whole answers to other requests, or bytes of none, that were passed over."""
 
@@ -80,6 +82,8 @@ class TcpFrames:
     >>> frames.feed(bytes.fromhex("3333")).registers.hex()
     '43663333'
     """
+
+    numbered: ClassVar[bool] = True
 
     def __init__(self) -> None:
         self.strays = 0
@@ -127,6 +131,8 @@ class RtuFrames:
     >>> RtuFrames().ask(Request(1, Block("holding", 0, 1), 1)).hex(" ")
     '01 03 00 00 00 01 84 0a'
     """
+
+    numbered: ClassVar[bool] = False
 
     def __init__(self) -> None:
         self.strays = 0
