@@ -19,8 +19,8 @@ from tests.brokers import RabbitMq
 from tests.ingest.recording_way import RecordingWay
 
 from wattstead.ingest.amqp.decode import decode
-from wattstead.ingest.amqp.look import look
 from wattstead.ingest.amqp.link import Link
+from wattstead.ingest.amqp.look import look
 from wattstead.ingest.amqp.run import REASON, run
 from wattstead.ingest.amqp.settings import AmqpSettings
 from wattstead.ingest.decoding.columns import Few
