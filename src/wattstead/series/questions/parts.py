@@ -16,7 +16,7 @@ from wattstead.series.questions.plan import MANY_PIECES, plan
 from wattstead.series.questions.question import Piece
 from wattstead.series.questions.stretch import fewer, joined, stretched
 from wattstead.series.rules import Expired
-from wattstead.series.tiers import FIRST_US, LAST_US
+from wattstead.series.tiers import FIRST_US, LAST_US, Tier
 
 Instants = NDArray[np.int64]
 _POINTS_AT_A_TIME = 10_000
@@ -89,9 +89,17 @@ class Part:
         after_us = high if self.registers or high >= LAST_US else at + self._near_us
         longer = stretched(pieces[-1], self._zone, self._expired, self.reach, after_us=after_us)
         if longer is None or pieces[-1].end_us != at:
-            return joined(pieces + self._plan(self.edges_us[-2:]))
+            return joined(pieces + self._beyond(at, high))
         self.edges_us[-1] = max(high, longer.end_us)
         return (*pieces[:-1], longer)
+
+    def _beyond(self, start_us: int, end_us: int) -> tuple[Piece, ...]:
+        """Which tiers answer behind the last bucket. Of what is not rolled up yet, to the end of all times, readings
+        do: it is left out of the plan, which would count the midnights until then."""
+        planned_us = min(end_us, max(start_us, self.reach.minute_us) // QUARTER_US * QUARTER_US + 2 * QUARTER_US)
+        found = self._plan(np.array([start_us, planned_us]))
+        rest = Piece(Tier.RAW, max(planned_us, self._expired.raw_us), end_us)
+        return joined((*found, rest)) if rest.start_us < end_us else found
 
     def _with_neighbours(self, edges_us: Instants) -> Instants:
         """The edges with a bucket more at each end, long enough for every gap across which power is integrated."""
