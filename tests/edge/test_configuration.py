@@ -117,6 +117,24 @@ async def test_nothing_is_believed_without_the_servers_signature(home: Home, tmp
     assert configuration.take(told, ()) and configuration.number == 1
 
 
+async def test_a_server_that_was_put_back_gives_a_number_twice(home: Home, tmp_path: Path) -> None:
+    folder = tmp_path / "edge"
+    await home.answer()
+    edge_id = await home.edge(folder)
+    told = document(home, edge_id)
+    configuration = Configuration(folder, Identity.load(folder), TABLE)
+    configuration.take(told, ())
+    home.registry.create_source(home.site, "counting", given(tmp_path / "ledger", edge_id))
+    found = msgspec.json.decode(document(home, edge_id).document, type=Document)
+    other = msgspec.json.encode(msgspec.structs.replace(found, number=1))
+    key = Seal.of_file(home.folder / "seal.key").derived("edge configurations")
+    before = configuration.generation()
+    signed = Synced(0, "other", other, trust.signature(key, trust.document_text(other)))
+    assert configuration.take(signed, ()) and configuration.number == 1
+    assert configuration.generation() > before and len(configuration.sources_since(0)) == 1, "it is run, not just kept"
+    assert configuration.take(signed, ()) and configuration.generation() == before + 1
+
+
 async def test_secrets_are_for_that_edge_alone_and_closed_on_its_disk(home: Home, tmp_path: Path) -> None:
     folder = tmp_path / "edge"
     await home.answer()

@@ -109,7 +109,7 @@ class Configuration:
             raise trust.NotTrusted(f"a configuration of edge {new.edge_id}")
         if new.number == self.held.refused and self.held.current is not None:
             new = msgspec.structs.replace(self.held.current, points=new.points)
-        if new.number == self.number:
+        if self._runs(new):
             self.held.current, self.held.tag = new, told.tag
             self._save()
             return True
@@ -168,6 +168,13 @@ class Configuration:
         if found is None:
             raise NotApplicable(f"source {source_id} is none of this edge's")
         return found
+
+    def _runs(self, new: Document) -> bool:
+        """Whether nothing but the map of points is new; a server that was put back counts from an earlier number."""
+        held = self.held.current
+        return held is not None and (new.number, new.settings, new.sources) == (
+            held.number, held.settings, held.sources,
+        )  # fmt: skip
 
     def _refuse(self, number: int, tag: str, why: str) -> bool:
         self.held.refused, self.held.refused_why, self.held.tag = number, why[:1000], tag
