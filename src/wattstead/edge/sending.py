@@ -118,7 +118,7 @@ class Sender:
         for at in range(0, len(answer.refused), _LETTER_ROWS):
             part = answer.refused[at : at + _LETTER_ROWS]
             message = Message(_told(upload, part), f"upload {upload.sequence}", time.time_ns() // 1000)
-            put = partial(self._letters.put, UPLOADS, message, part[0].reason)
+            put = partial(self._letters.put, UPLOADS, message, part[0].reason, True)
             while not await asyncio.wrap_future(put()):  # noqa: ASYNC110 - nobody tells when there is room again
                 await asyncio.sleep(1.0)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -43,6 +45,20 @@ def test_the_oldest_make_room_and_are_counted(tmp_path: Path) -> None:
     letters = Letters(tmp_path / "letters.db")
     assert letters.held(7).lost == 4
     assert letters.remove(7) == 2 and letters.held(7) == Held()
+    letters.close()
+
+
+def test_what_is_brought_again_until_it_is_there_is_not_lost(tmp_path: Path) -> None:
+    letters = Letters(tmp_path / "letters.db")
+    with closing(sqlite3.connect(tmp_path / "letters.db")) as other:
+        other.execute("ALTER TABLE letter RENAME TO elsewhere")
+        tries = [letters.put(7, Message(b"x", "here", 1), "wrong", insists) for insists in (True, True, False)]
+        assert [one.result(60) for one in tries] == [False] * 3
+        other.execute("ALTER TABLE elsewhere RENAME TO letter")
+    assert letters.put(7, Message(b"x", "here", 1), "wrong", True).result(60)
+    letters.close()
+    letters = Letters(tmp_path / "letters.db")
+    assert letters.held(7) == Held(1, 1, 1), "the one that nobody brought again"
     letters.close()
 
 

@@ -68,6 +68,17 @@ class Held(NamedTuple):
 _NOTHING = Held()
 
 
+class _Waiting(NamedTuple):
+    """A letter on its way into the file."""
+
+    source_id: int
+    message: Message
+    reason: str
+    future: Future[bool]
+    insists: bool
+    """Whoever brings it comes again until it is in the file."""
+
+
 class Letters:
     """The file of all sources' letters; any thread may use it, and one of its own writes."""
 
@@ -78,7 +89,7 @@ class Letters:
         """Of the connection."""
         self._gate = threading.Condition()
         """Of what waits to be written."""
-        self._waiting: list[tuple[int, Message, str, Future[bool]]] = []
+        self._waiting: list[_Waiting] = []
         self._waiting_bytes = 0
         self._lost: dict[int, int] = {}
         self._closing = False
@@ -86,16 +97,19 @@ class Letters:
         self._thread = threading.Thread(target=self._run, name="letters", daemon=True)
         self._thread.start()
 
-    def put(self, source_id: int, message: Message, reason: str) -> Future[bool]:
-        """Keep a letter; the future says whether it is in the file, which is so within some milliseconds."""
+    def put(self, source_id: int, message: Message, reason: str, insists: bool = False) -> Future[bool]:
+        """Keep a letter; the future says whether it is in the file, which is so within some milliseconds.
+
+        One that is not counts as lost, unless who brings it ``insists``, and comes again.
+        """
         future: Future[bool] = Future()
         with self._gate:
             full = len(self._waiting) >= _MOST_WAITING or self._waiting_bytes > _MOST_WAITING_BYTES or self._closing
-            if full:
-                self._lost[source_id] = self._lost.get(source_id, 0) + 1
-            else:
-                self._waiting.append((source_id, message, reason[:_LONGEST_REASON], future))
+            if not full:
+                self._waiting.append(_Waiting(source_id, message, reason[:_LONGEST_REASON], future, insists))
                 self._waiting_bytes += len(message.raw)
+            elif not insists:
+                self._lost[source_id] = self._lost.get(source_id, 0) + 1
             self._gate.notify()
         if full:
             future.set_result(False)
@@ -170,7 +184,7 @@ class Letters:
             if closing:
                 return
 
-    def _write(self, waiting: Sequence[tuple[int, Message, str, Future[bool]]], lost: dict[int, int]) -> None:
+    def _write(self, waiting: Sequence[_Waiting], lost: dict[int, int]) -> None:
         written = True
         try:
             with self._access, self._database:
@@ -178,20 +192,20 @@ class Letters:
         except sqlite3.Error as error:
             written = False
             _log.error("dead letters cannot be written", file=str(self._file), error=str(error), letters=len(waiting))
-            gone = Counter(lost) + Counter(one[0] for one in waiting)
+            gone = Counter(lost) + Counter(one.source_id for one in waiting if not one.insists)
             with self._gate:
                 self._lost = dict(gone + Counter(self._lost))
             time.sleep(_AGAIN_S)
-        for *_, future in waiting:
+        for one in waiting:
             with contextlib.suppress(Exception):
-                future.set_result(written)
+                one.future.set_result(written)
 
-    def _insert(self, waiting: Sequence[tuple[int, Message, str, Future[bool]]], lost: dict[int, int]) -> None:
+    def _insert(self, waiting: Sequence[_Waiting], lost: dict[int, int]) -> None:
         longest = self.limits.longest_bytes
         rows = [
             (source_id, message.received_us, message.where[:_LONGEST_WHERE], message.raw[:longest],
              len(message.raw) <= longest, reason)
-            for source_id, message, reason, _ in waiting
+            for source_id, message, reason, *_ in waiting
         ]  # fmt: skip
         self._database.executemany(
             "INSERT INTO letter (source, received_us, place, raw, whole, reason) VALUES (?, ?, ?, ?, ?, ?)", rows

@@ -222,7 +222,7 @@ class SourceWay:
                 return
 
     async def _quarantine(self, message: Message, reason: str) -> None:
-        while not await asyncio.wrap_future(self._letters.put(self.source_id, message, reason)):
+        while not await asyncio.wrap_future(self._letters.put(self.source_id, message, reason, True)):
             await self._wait("dead letters cannot be written; free space on the disk", _PATIENCE_S)
         self.figures.waiting_for = ""
 
