@@ -156,6 +156,27 @@ def test_an_open_average_outlives_a_broken_place(tmp_path: Path) -> None:
     waiting.close()
 
 
+@pytest.mark.parametrize("packs", [False, True])
+def test_a_bucket_is_thinned_whole_however_little_is_sent_at_once(tmp_path: Path, packs: bool) -> None:
+    """Parts of it that are thinned alone say more than the site's policy lets leave: at a slow link every reading."""
+    year_s = 365 * 86_400  # in the middle of which everything is received
+    first_s = int(time.time()) // year_s * year_s
+    count = fill(tmp_path, 3, first_s, 24_000, at_once=20)
+    waiting = Waiting(tmp_path, NameBook(tmp_path / "names"), lambda: (first_s + 2 * year_s) * 1_000_000)
+    if packs:
+        fill(tmp_path, 3, first_s, 1)  # begins another file, so that the first may be packed
+        budget = Budget(tmp_path, waiting)
+        budget.enforce(2 * budget.waiting_bytes(), {})
+        assert waiting.lanes.packed == count and not waiting.lanes.thinned
+    rows = 0
+    while (body := waiting.next_upload(Plan(aggregate_s=year_s), 30, 30, {})) or waiting.more:
+        if body:
+            rows += len(unpacked(body, 10**9).readings())
+            waiting.arrived(0)
+    assert count == 72_000 and rows <= 54, "first and last of each, and the mean between them every half hour"
+    waiting.close()
+
+
 def spoil(folder: Path, batch: int) -> None:
     """Change a batch of the journal's first file."""
     path = path_of(folder / "journal", WORKER, starts(folder / "journal", WORKER)[0])

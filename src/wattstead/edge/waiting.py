@@ -30,6 +30,8 @@ from wattstead.stream import Entry, JournalReader, Mark, Position, PositionFile,
 CONSUMER = "sending"
 WORKER = 0
 _ROW_BYTES = 12
+_MOST_OF_A_BUCKET = 400_000
+"""Readings of a bucket that are thinned together: parts of it that are thinned alone are finer than it."""
 _BEGIN = Mark(0, 0)
 
 
@@ -203,20 +205,22 @@ class Waiting:
         self.more = False
         segment = next((one for one in self.segments.all() if one.start > self.lanes.done), None)
         if segment is not None:
-            return self._of_segment(segment)
+            return self._of_segment(segment, plan)
         taken: list[ReadingBatch] = []
-        count = 0
+        count, bucket = 0, 0
         try:
-            while count < rows:
-                entries = self._due(plan, _ROW_BYTES * (rows - count))
-                if not entries:
-                    break
-                for entry in entries:
+            while entries := self._due(plan, _ROW_BYTES * max(rows - count, rows if plan.aggregate_s else 1)):
+                for at, entry in enumerate(entries):
+                    own = _bucket(entry, plan)
+                    if count >= rows and (own != bucket or not own or count >= _MOST_OF_A_BUCKET):
+                        self._peeked, self.more = entries[at:] + self._peeked, True
+                        break
+                    bucket = own
                     taken.append(self.unsent(entry))
                     count += len(entry.batch)
                     self.passed(Mark(entry.file, entry.id))
-            else:
-                self.more = True
+                if self.more:
+                    break
             self._look()
         except (WattsteadError, OSError):
             if not taken:
@@ -224,14 +228,17 @@ class Waiting:
             self.more = True  # what cannot be read is met again when what stands before it was sent
         return joined(taken)
 
-    def _of_segment(self, segment: Segment) -> ReadingBatch:
-        self.oldest_us = segment.oldest_us
-        batch, more = self.segments.part(segment, self.lanes.part)
-        self.lanes.part += 1
-        self.more = True
+    def _of_segment(self, segment: Segment, plan: Plan) -> ReadingBatch:
+        self.oldest_us, self.more = segment.oldest_us, True
+        batches, count, more = list[ReadingBatch](), 0, True
+        while more and (not batches or (plan.aggregate_s and count < _MOST_OF_A_BUCKET)):
+            batch, more = self.segments.part(segment, self.lanes.part)
+            batches.append(batch)
+            count += len(batch)
+            self.lanes.part += 1
         if not more:
             self.lanes.done, self.lanes.part = segment.start, 0
-        return batch
+        return joined(batches)
 
     def _forget_sent(self) -> None:
         for segment in self.segments.all():
@@ -315,6 +322,11 @@ class Waiting:
 
     def _reader(self, mark: Mark) -> JournalReader:
         return JournalReader(self._journal, Position({WORKER: mark}) if mark.file else Position())
+
+
+def _bucket(entry: Entry, plan: Plan) -> int:
+    """In which of the plan's buckets it was received; 0: the plan has none."""
+    return (entry.version >> 8) // (plan.aggregate_s * 1_000_000) + 1 if plan.aggregate_s else 0
 
 
 def _place(mark: Mark) -> tuple[int, int]:
