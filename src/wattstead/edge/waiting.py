@@ -30,8 +30,9 @@ from wattstead.stream import Entry, JournalReader, Mark, Position, PositionFile,
 CONSUMER = "sending"
 WORKER = 0
 _ROW_BYTES = 12
-_MOST_OF_A_BUCKET = 400_000
-"""Readings of a bucket that are thinned together: parts of it that are thinned alone are finer than it."""
+_MOST_OF_A_BUCKET = 200_000
+"""Readings of a bucket that are thinned together, such as an hour of 55 points each second. Parts of it that are
+thinned alone are finer than it; more would not fit beside the rest into 120 MB."""
 _BEGIN = Mark(0, 0)
 
 
