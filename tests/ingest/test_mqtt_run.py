@@ -98,6 +98,18 @@ async def test_what_was_not_kept_comes_again_and_is_stored_once(broker: Mosquitt
     assert third.values() == {"emon/k/x": [4.0]}, "what was kept had been acknowledged"
 
 
+async def test_what_a_session_held_without_times_is_all_kept(broker: Mosquitto) -> None:
+    settings = settings_for(broker, client_id="away")
+    async with running(settings, way := RecordingWay()):
+        await way.until(lambda way: way.others)
+    for at in range(5):
+        await publish(broker, "emon/away/x", str(at))
+    async with running(settings, again := RecordingWay()):
+        await again.until(lambda way: len(way.values().get("emon/away/x", [])) == 5)
+    times = [one.time_us for one in again.kept]
+    assert again.values() == {"emon/away/x": [0.0, 1.0, 2.0, 3.0, 4.0]} and times == sorted(set(times))
+
+
 async def test_a_retained_value_without_a_time_is_no_new_reading(broker: Mosquitto) -> None:
     await publish(broker, "emon/old/level", "7", retain=True)
     await publish(broker, "emon/old", '{"level":8,"time":1700000000}', retain=True)

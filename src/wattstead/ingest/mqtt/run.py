@@ -71,6 +71,7 @@ class _Receiver:
         self.rates: DeviceRates[Message] = DeviceRates(reader.settings.device_rate, link.session_present)
         self.nodes: Nodes[_Came] = Nodes()
         self._arrived: list[tuple[Messages, int]] = []
+        self._next_us = 0
         self._held = self._held_bytes = 0
         self._settled: list[int] = []
         """Numbers of messages that are safe, to be acknowledged."""
@@ -78,8 +79,11 @@ class _Receiver:
         self._paused = False
 
     def receive(self, messages: Messages) -> None:
-        """Called for what came in one piece."""
-        self._arrived.append((messages, self.way.present_us()))
+        """Called for what came in one piece. Each message has an instant of its own: else, of those without a time that
+        a session held of one topic, only the last would stand."""
+        first_us = max(self.way.present_us(), self._next_us)
+        self._next_us = first_us + len(messages)
+        self._arrived.append((messages, first_us))
         self._held += len(messages)
         self._held_bytes += sum(map(len, messages.payloads))
         self._wake.set()
@@ -104,13 +108,13 @@ class _Receiver:
         whole, received = Messages(), list[NDArray[np.int64]]()
         taken = 0
         while taken < len(self._arrived) and len(whole) < _GROUP:
-            messages, now_us = self._arrived[taken]
+            messages, first_us = self._arrived[taken]
             whole.retained += [len(whole) + at for at in messages.retained]
             whole.large |= {len(whole) + at: size for at, size in messages.large.items()}
             whole.topics += messages.topics
             whole.payloads += messages.payloads
             whole.numbers += messages.numbers
-            received.append(np.full(len(messages), now_us, np.int64))
+            received.append(np.arange(first_us, first_us + len(messages), dtype=np.int64))
             taken += 1
         del self._arrived[:taken]
         self._held -= len(whole)
