@@ -102,7 +102,7 @@ def test_going_on_where_it_was_interrupted(product: Running, verb: Verb, kept: s
     halfway = {"size": 0, "rows": MANY, "accepted": MANY - 1, "rejected": 1, "after": [1, ROWS[MANY - 2][1]]}
     notes.write_text(json.dumps(halfway))
     said = verb("import", "blip", kept, "--notes", notes, *keys(product), expect=2)
-    assert f"going on after {MANY} rows" in said
+    assert f"going on after {MANY:,} rows" in said
     assert told(said) == account(MANY - 1, repeated=1 + MANY, rejected=3)
 
 

@@ -51,10 +51,10 @@ class Arrivals:
         True when more buckets are empty for want of rollups that are on their way, or were when the question was put,
         than are filled, as after a first start or an import (a sender that is some minutes late is no reason to wait);
         and when all are empty and readings wait for the store, or may: until the journal has been read to its end for
-        the first time. Where more is needed also, whatever is filled, when more than an hour of late readings of one
-        point waited for the store, or for rollups; and when all are empty and the journal holds what was received
-        before ``since_us``, when the question was first put, and has not been looked at. Never while nothing comes into
-        the store, because its disk is full, say: what it has is answered then.
+        the first time, and while it holds what was received before ``since_us``, when the question was first put, and
+        has not been looked at. Where more is needed also, whatever is filled, when more than an hour of late readings
+        of one point waited for the store, or for rollups. Never while nothing comes into the store, because its disk
+        is full, say: what it has is answered then.
         """
         missing = self._missing(points, edges_us, need, since_us)
         return lambda filled: not self._stands_still() and missing(filled)
@@ -68,19 +68,19 @@ class Arrivals:
 
     def _missing(self, points: Collection[int], edges_us: NDArray[np.int64], need: Need, since_us: int) -> Missing:
         if need is Need.MOST or not points:
-            return self._most(points, edges_us)
+            return self._most(points, edges_us, since_us)
         start_us, end_us = int(edges_us[0]), int(edges_us[-1])
         waits = any(chunk.reaches(points, start_us, end_us, _LATE_US) for chunk in self._unstored())
         if need is Need.ALL:
             waits = waits or self._bookkeeper.late_us(points, start_us, end_us) > _LATE_US
-            most = self._most(points, edges_us)
-            return lambda filled: waits or most(filled) or (not filled.any() and self._unread(since_us))
+            most = self._most(points, edges_us, since_us)
+            return lambda filled: waits or most(filled)
         some = any(chunk.touches(points, start_us, end_us) for chunk in self._unstored())
         return lambda filled: (
             waits or (not filled.any() and (some or not self._intake.caught_up or self._unread(since_us)))
         )
 
-    def _most(self, points: Collection[int], edges_us: NDArray[np.int64]) -> Missing:
+    def _most(self, points: Collection[int], edges_us: NDArray[np.int64], since_us: int) -> Missing:
         start_us, end_us = edges_us[:-1], edges_us[1:]
         before = self._bookkeeper.late(points, start_us, end_us)
 
@@ -94,6 +94,7 @@ class Arrivals:
             span = (points, int(edges_us[0]), int(edges_us[-1]))
             return (
                 not self._intake.caught_up
+                or self._unread(since_us)
                 or self._intake.waiting().touches(*span)
                 or (self.storing is not None and self.storing.touches(*span))
             )
