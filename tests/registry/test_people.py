@@ -194,14 +194,16 @@ async def test_logins_from_an_event_loop(registry: Registry, owner: Account) -> 
 @pytest.mark.unit
 def test_at_most_two_passwords_are_checked_at_once() -> None:
     pool = passwords.PasswordPool()
-    busy, most, lock, hold = 0, 0, threading.Lock(), threading.Event()
+    busy, most, lock, hold, both = 0, 0, threading.Lock(), threading.Event(), threading.Event()
 
     def work() -> None:
         nonlocal busy, most
         with lock:
             busy += 1
             most = max(most, busy)
-        hold.wait(10)
+            if busy == 2:
+                both.set()
+        hold.wait(60)
         with lock:
             busy -= 1
 
@@ -209,11 +211,12 @@ def test_at_most_two_passwords_are_checked_at_once() -> None:
     with pytest.raises(LoginBusy) as full:
         pool.submit(work)
     assert full.value.retryable
+    assert both.wait(60)
     hold.set()
     for one in waiting:
-        one.result(10)
+        one.result(60)
     assert most == 2
-    pool.submit(work).result(10)
+    pool.submit(work).result(60)
     pool.close()
 
 

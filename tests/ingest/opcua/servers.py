@@ -81,6 +81,18 @@ class Meters:
         given = ua.DataValue(variant, StatusCode=ua.StatusCode(status), SourceTimestamp=at)
         await self.server.write_attribute_value(self._nodes[name].nodeid, given)
 
+    async def keep_history(self, name: str) -> None:
+        """From now on its values are there to be asked for."""
+        await self.server.historize_node_data_change(self._nodes[name], period=None, count=100_000)
+
+    async def record(self, name: str, value: Any, at: datetime.datetime) -> None:
+        """A value that the history holds when this returns: the server hands them over on its way, not at once."""
+        await self.set(name, value, at=at)
+        kept = self.server.iserver.history_manager.storage._datachanges[self._nodes[name].nodeid]
+        async with asyncio.timeout(60):
+            while value not in [one.Value.Value for one in kept]:  # noqa: ASYNC110 - its storage tells nobody
+                await asyncio.sleep(0.001)
+
 
 @contextlib.asynccontextmanager
 async def meters(port: int, certificate: Path, key: Path) -> AsyncIterator[Meters]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime
 
 import pytest
@@ -19,15 +18,14 @@ SECOND = datetime.timedelta(seconds=1)
 
 async def test_what_changed_meanwhile_is_read_from_the_history(server: Meters) -> None:
     made = settings(server.url, await server.add("Kept", 0.0), prefix="kept/")
-    await server.server.historize_node_data_change(server._nodes["Kept"], period=None, count=100_000)
+    await server.keep_history("Kept")
     way, begin = RecordingWay(), datetime.datetime.now(datetime.UTC)
     async with running(made, way):
         await way.until(lambda way: bool(way.readings("kept/Kept")))
         await server.set("Kept", 1.0, at=begin + SECOND)
         await way.until(lambda way: way.readings("kept/Kept")[-1][1] == 1.0)
     for at in range(2, 50):
-        await server.set("Kept", float(at), at=begin + at * SECOND)
-        await asyncio.sleep(0.001)
+        await server.record("Kept", float(at), begin + at * SECOND)
     again = RecordingWay()
     async with running(made, again):
         await again.until(lambda way: len(way.readings("kept/Kept")) >= 48)
@@ -43,7 +41,7 @@ async def test_what_changed_meanwhile_is_read_from_the_history(server: Meters) -
 
 async def test_a_server_that_gives_little_at_once_is_asked_for_the_rest(server: Meters) -> None:
     made = settings(server.url, await server.add("Slow history", 0.0), prefix="slow/")
-    await server.server.historize_node_data_change(server._nodes["Slow history"], period=None, count=100_000)
+    await server.keep_history("Slow history")
     storage = server.server.iserver.history_manager.storage
     most, storage.max_history_data_response_size = storage.max_history_data_response_size, 10
     way, begin = RecordingWay(), datetime.datetime.now(datetime.UTC)
@@ -51,8 +49,7 @@ async def test_a_server_that_gives_little_at_once_is_asked_for_the_rest(server: 
         async with running(made, way):
             await way.until(lambda way: bool(way.readings("slow/Slow history")))
         for at in range(1, 36):
-            await server.set("Slow history", float(at), at=begin + at * SECOND)
-            await asyncio.sleep(0.001)
+            await server.record("Slow history", float(at), begin + at * SECOND)
         again = RecordingWay()
         async with running(made, again):
             await again.until(lambda way: len(way.readings("slow/Slow history")) >= 35)
@@ -82,14 +79,14 @@ async def test_a_server_without_history_has_a_gap_and_it_is_said(server: Meters)
 async def test_a_clock_that_was_ten_years_ahead_hides_no_past(server: Meters) -> None:
     """Else nothing would be asked of the history for ten years."""
     made = settings(server.url, await server.add("Ahead", 0.0), prefix="ahead/")
-    await server.server.historize_node_data_change(server._nodes["Ahead"], period=None, count=100_000)
+    await server.keep_history("Ahead")
     way, begin = RecordingWay(), datetime.datetime.now(datetime.UTC)
     async with running(made, way):
         await way.until(lambda way: bool(way.readings("ahead/Ahead")))
         await server.set("Ahead", 1.0, at=begin + datetime.timedelta(days=3_653))
         await way.until(lambda way: way.readings("ahead/Ahead")[-1][1] == 1.0)
-    await server.set("Ahead", 2.0, at=begin + SECOND)
-    await server.set("Ahead", 3.0, at=begin + 2 * SECOND)
+    await server.record("Ahead", 2.0, begin + SECOND)
+    await server.record("Ahead", 3.0, begin + 2 * SECOND)
     again = RecordingWay()
     async with running(made, again):
         await again.until(lambda way: {2.0, 3.0} <= {value for _, value in way.readings("ahead/Ahead")})
