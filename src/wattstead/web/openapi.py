@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document of the JSON API, made from its routes; ``python -m wattstead.web.openapi FILE`` writes it.
+"""The OpenAPI 3.1 document of the JSON API, made from its routes; ``python -m wattstead.web.openapi`` writes it.
 
 What ingest receives is described here by hand, because its routes stand beside the framework.
 """
@@ -174,4 +174,6 @@ def text() -> str:
 
 
 if __name__ == "__main__":
-    (Path(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT_FILE).write_text(text(), encoding="utf-8")
+    if len(sys.argv) > 1:
+        sys.exit(f"writes {DEFAULT_FILE} and takes no arguments")
+    DEFAULT_FILE.write_text(text(), encoding="utf-8")
