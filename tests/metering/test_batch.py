@@ -76,14 +76,14 @@ def test_columns_of_neighbours_come_back(point: int, time_us: int, steps: list[t
 
 @given(rows.filter(bool))
 def test_a_few_rows_encode_to_the_same_batch(columns: list[tuple[int, int, float, Quality]]) -> None:
-    point, time_us, value, quality = zip(*columns, strict=True)
-    back = ReadingBatch.decode(ReadingBatch.encode_rows(point, time_us, value, quality[0]))
-    batch = ReadingBatch.of(point, time_us, value, quality[0])
+    point, times_us, value, quality = zip(*columns, strict=True)
+    back = ReadingBatch.decode(ReadingBatch.encode_instant(point, times_us[0], value, quality[0]))
+    batch = ReadingBatch.of(point, [times_us[0]] * len(point), value, quality[0])
     for name in ("point", "time_us", "value", "quality"):
         assert getattr(back, name).tobytes() == getattr(batch, name).tobytes()
 
 
-@pytest.mark.parametrize("columns", [([], [], []), ([1], [1, 2], [1.0]), ([-1], [1], [1.0]), ([1], [2**63], [1.0])])
-def test_rows_that_do_not_fit_are_an_error(columns: tuple[list[int], list[int], list[float]]) -> None:
+@pytest.mark.parametrize("columns", [([], 1, []), ([1], 1, [1.0, 2.0]), ([-1], 1, [1.0]), ([1], 2**63, [1.0])])
+def test_rows_that_do_not_fit_are_an_error(columns: tuple[list[int], int, list[float]]) -> None:
     with pytest.raises(BatchError):
-        ReadingBatch.encode_rows(*columns)
+        ReadingBatch.encode_instant(*columns)

@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 
 import numpy as np
 
-from wattstead.ingest.decoding.columns import Columns, Few
+from wattstead.ingest.decoding.columns import Columns, Names
 from wattstead.ingest.reception import Already, Kept, Reception
 from wattstead.registry.records import EdgeRule, KeyGrant, Treatment
 
@@ -93,9 +93,13 @@ class EdgeReception(Reception):
 
     treatments: Treatments
 
-    def few_encoded(self, grant: KeyGrant, few: Few) -> bytes | None:
+    def few_encoded(
+        self, grant: KeyGrant, names: Names, time_us: int, values: list[float], untimed: bool
+    ) -> bytes | None:
         """None, too, where something is to be treated."""
-        return None if self.treatments.touch(few.names.addresses) else super().few_encoded(grant, few)
+        if self.treatments.touch(names.addresses):
+            return None
+        return super().few_encoded(grant, names, time_us, values, untimed)
 
     def columns_encoded(self, grant: KeyGrant, columns: Columns) -> bytes | None:
         """None, too, where something is to be treated."""

@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from wattstead.ingest.decoding.columns import Columns, Few, Rejections, within
+from wattstead.ingest.decoding.columns import Columns, Few, Names, Rejections, within
 from wattstead.ingest.errors import ClearRefused, DeviceClosed, KeyMayNotWrite, KeyMissing, KeyUnknown
 from wattstead.ingest.http.asgi import Request
 from wattstead.ingest.http.clear import Clear
@@ -118,24 +118,28 @@ class Reception:
         """Work on a large body in the one thread for such, so that other senders do not wait for it."""
         return await asyncio.get_running_loop().run_in_executor(self._lane, work)
 
-    def few_encoded(self, grant: KeyGrant, few: Few) -> bytes | None:
+    def few_encoded(
+        self, grant: KeyGrant, names: Names, time_us: int, values: list[float], untimed: bool
+    ) -> bytes | None:
         """A few readings of one instant as a batch for the journal, at a fraction of the cost of `keep`.
 
-        None where something is not as usual (a new name, a time outside the window, no reading, a closed point): then
-        `keep` them.
+        ``untimed``: the instant is this machine's present, as the sender named none. None where something is not as
+        usual (a new name, a time outside the window, no reading, a closed point): then `keep` them.
         """
-        points = few.names.known_few(self.resolver.place(grant), self.resolver.epoch)
-        latest_us = self.clock_us() + self._future_us
-        if not points or not self.limits.earliest_us <= few.time_us <= latest_us:
+        resolver = self.resolver
+        points = names.known_few(resolver.place(grant), resolver.epoch)
+        if not points:
             return None
-        closed = self.resolver.closed
+        if untimed:
+            if resolver.among_deltas(points):
+                return None
+        elif not self.limits.earliest_us <= time_us <= self.clock_us() + self._future_us:
+            return None
+        closed = resolver.closed
         if closed and closed.among(points):
             return None
-        if few.untimed and self.resolver.among_deltas(points):
-            return None
-        count = len(points)
-        self._buckets.charge(grant.id, count)
-        return ReadingBatch.encode_rows(points, [few.time_us] * count, few.values)
+        self._buckets.charge(grant.id, len(points))
+        return ReadingBatch.encode_instant(points, time_us, values)
 
     def columns_encoded(self, grant: KeyGrant, columns: Columns) -> bytes | None:
         """`few_encoded` for columns: None where a name is new, a time lies outside, or anything else is unusual."""
@@ -156,7 +160,7 @@ class Reception:
 
     async def keep_few(self, grant: KeyGrant, few: Few) -> Kept:
         """`keep` for a post of a few readings of one instant."""
-        encoded = self.few_encoded(grant, few)
+        encoded = self.few_encoded(grant, few.names, few.time_us, few.values, few.untimed)
         if encoded is None:
             return await self.keep(grant, few.columns())
         await self.journal.submit(encoded)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,24 +92,22 @@ class ReadingBatch:
         )
 
     @staticmethod
-    def encode_rows(
-        point: Sequence[int], time_us: Sequence[int], value: Sequence[float], quality: Quality = Quality.RAW
+    def encode_instant(
+        point: Sequence[int], time_us: int, value: Sequence[float], quality: Quality = Quality.RAW
     ) -> bytes:
-        """What `of` and `encode` give for a handful of rows, at a fifth of the cost: the way of single posts.
+        """What `of` and `encode` give for a handful of rows of one instant, at a fraction of the cost.
 
         Raises `BatchError` when lengths differ or a number does not fit its column.
 
-        >>> len(ReadingBatch.decode(ReadingBatch.encode_rows([7], [0], [230.0])))
+        >>> len(ReadingBatch.decode(ReadingBatch.encode_instant([7], 0, [230.0])))
         1
         """
         rows = len(point)
-        if not rows or not rows == len(time_us) == len(value):
-            raise BatchError(f"columns of {rows}, {len(time_us)} and {len(value)} rows; one length is needed")
+        if not rows or rows != len(value):
+            raise BatchError(f"columns of {rows} and {len(value)} rows; one length is needed")
         try:
-            return struct.pack(
-                f"<2sBBIQ{rows}q{rows}d{rows}IB",
-                *(_MAGIC, _FORMAT, _SAME_QUALITY, rows, 0),
-                *(*time_us, *value, *point, quality),
+            return _instant(rows).pack(
+                _MAGIC, _FORMAT, _SAME_TIME | _SAME_QUALITY, rows, 0, time_us, *value, *point, quality
             )
         except struct.error as error:
             raise BatchError(f"a number that does not fit its column: {error}") from error
@@ -144,6 +143,11 @@ class ReadingBatch:
             quality = np.full(rows, quality[0])
         value = np.frombuffer(blob, "<f8", rows, value_at)
         return ReadingBatch(point, time, value, quality, stamped if version is None else version)
+
+
+@lru_cache(1_000)
+def _instant(rows: int) -> struct.Struct:
+    return struct.Struct(f"{_HEAD.format}q{rows}d{rows}IB")
 
 
 def _pack(

@@ -141,8 +141,8 @@ class Journal:
                 raise JournalFull("requests waiting for the disk", self._waiting_requests, limits.waiting_requests, 1.0)
             self._waiting_bytes += size
             self._waiting_requests += 1
-            self._last_us = max(time.time_ns() // 1000, self._last_us + 1)
-            self._waiting.append((self._last_us << 8 | self._worker, body, loop, told))
+            self._last_us = last_us = max(time.time_ns() // 1000, self._last_us + 1)
+            self._waiting.append((last_us << 8 | self._worker, body, loop, told))
             if len(self._waiting) > 1:
                 return
         if loop is None:

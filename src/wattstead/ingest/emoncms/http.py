@@ -9,6 +9,7 @@ from wattstead.ingest.decoding.columns import Rejections
 from wattstead.ingest.decoding.parameters import parameters
 from wattstead.ingest.emoncms import bulk, post
 from wattstead.ingest.emoncms.sealed import SEALED_KINDS, SealRefused, opened
+from wattstead.ingest.emoncms.usual import UsualPosts
 from wattstead.ingest.emoncms.values import NameMemory
 from wattstead.ingest.errors import FormatUnknown, IngestError, KeyMayNotWrite, KeyMissing, KeyUnknown
 from wattstead.ingest.http.asgi import Answer, Request, answer
@@ -53,6 +54,7 @@ class _Emoncms:
     def __init__(self, reception: Reception) -> None:
         self.reception = reception
         self.memory = NameMemory()
+        self.usual = UsualPosts(self.memory)
 
     async def post(self, request: Request) -> Answer:
         """One packet of one node."""
@@ -69,19 +71,40 @@ class _Emoncms:
 
     def post_at_once(self, plain: Plain) -> Ready | None:
         """`post` where all is as usual: known names, good numbers, an unencrypted form."""
-        given = parameters(plain.query, {})
-        if plain.body:
-            parameters(plain.body, given)
-        secret = given.get("apikey") or given.get("devicekey")
-        if not secret:
-            secret = plain.authorization.decode("latin-1").removeprefix("Bearer ").strip()
+        form = plain.query + b"&" + plain.body if plain.query and plain.body else plain.query or plain.body
         try:
-            grant = self.reception.grant(secret.lower(), _WHERE, plain.clear)
-            few = post.decode(given, "", self.reception.clock_us(), self.memory)
+            return self._usual(plain, form) or self._unusual(plain, form)
         except IngestError:
             return None
-        encoded = None if few.rejected else self.reception.few_encoded(grant, few)
-        return None if encoded is None else Ready(encoded, _SUCCESS if "fulljson" in given else _OK, grant.id)
+
+    def _usual(self, plain: Plain, form: bytes) -> Ready | None:
+        """`_unusual` for a sender of whom all but the values is known, at half the cost."""
+        known = self.usual.sender(form)
+        if known is None:
+            return None
+        sender, text = known
+        found = self.usual.values(sender, text)
+        names = self.usual.names(sender, tuple(found)) if found else None
+        if found is None or names is None:
+            return None
+        secret = sender.secret or _bearer(plain.authorization)
+        grant = self.reception.grant(secret, _WHERE, plain.clear)
+        now_us = self.reception.clock_us()
+        encoded = self.reception.few_encoded(grant, names, now_us, list(found.values()), True)
+        return None if encoded is None else Ready(encoded, _SUCCESS if sender.is_full else _OK, grant.id)
+
+    def _unusual(self, plain: Plain, form: bytes) -> Ready | None:
+        given = parameters(form, {})
+        secret = (given.get("apikey") or given.get("devicekey") or "").lower() or _bearer(plain.authorization)
+        grant = self.reception.grant(secret, _WHERE, plain.clear)
+        few = post.decode(given, "", self.reception.clock_us(), self.memory)
+        if few.rejected:
+            return None
+        encoded = self.reception.few_encoded(grant, few.names, few.time_us, few.values, few.untimed)
+        if encoded is None:
+            return None
+        self.usual.learn(form)
+        return Ready(encoded, _SUCCESS if "fulljson" in given else _OK, grant.id)
 
     async def bulk(self, request: Request) -> Answer:
         """Many packets."""
@@ -124,6 +147,10 @@ class _Emoncms:
         if not secret:
             secret = request.header(b"authorization").removeprefix("Bearer ").strip()
         return self.reception.grant(secret.lower(), _WHERE, request.clear, request), b""
+
+
+def _bearer(authorization: bytes) -> str:
+    return authorization.decode("latin-1").removeprefix("Bearer ").strip().lower()
 
 
 def refuse(error: IngestError) -> Answer:

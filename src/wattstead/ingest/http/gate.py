@@ -37,11 +37,13 @@ class Buckets:
 
     def charge(self, key: Hashable, readings: int) -> None:
         """The key has sent so many readings."""
-        now = self._clock()
-        tokens, since = self._tokens.get(key, (self._burst, now))
+        now, held = self._clock(), self._tokens.get(key)
+        tokens = self._burst if held is None else held[0] + (now - held[1]) * self._rate
+        if tokens > self._burst:
+            tokens = self._burst
         if len(self._tokens) >= _MOST_KEYS:
             self._tokens.clear()
-        self._tokens[key] = (min(self._burst, tokens + (now - since) * self._rate) - readings, now)
+        self._tokens[key] = tokens - readings, now
 
 
 class Room:

@@ -28,6 +28,7 @@ _ABOUT = [(b"x-influxdb-version", _VERSION), (b"x-influxdb-build", b"Wattstead")
 _WRITTEN = Answer(204, _ABOUT)
 _KINDS = (b"", b"text/plain", b"application/x-www-form-urlencoded", b"application/octet-stream")
 """Content types that senders give plain lines."""
+_MOST_SENDERS, _LONGEST_SENDER = 10_000, 400
 _MOST_LINES = 100
 """Lines that an error names, as InfluxDB does."""
 _CODES = {
@@ -56,6 +57,7 @@ class _Influx:
         self.reception = reception
         share = reception.limits.remembered_bytes // 4
         self.decoder, self.lane_decoder = LineDecoder(share), LineDecoder(share)
+        self._senders: dict[tuple[bytes, bytes], tuple[str, str]] = {}
 
     async def write_1(self, request: Request) -> Answer:
         """/write of version 1: key as password, in the query or as Basic; precision n, u, ms, s, m, h."""
@@ -74,19 +76,30 @@ class _Influx:
     def write_at_once(self, plain: Plain) -> Ready | None:
         """Either write where all is as usual: known names, good numbers, times within the window."""
         reception = self.reception
-        given = parameters(plain.query, {})
+        secret, precision = self._said(plain.query, plain.authorization)
         try:
-            grant = reception.grant(secret_in(plain.authorization.decode("latin-1"), given), "", plain.clear)
-            precision = given.get("precision") or "ns"
+            grant = reception.grant(secret, "", plain.clear)
             few = self.decoder.one_line(plain.body, precision)
             if few is not None:
-                encoded = reception.few_encoded(grant, few)
+                encoded = reception.few_encoded(grant, few.names, few.time_us, few.values, few.untimed)
             else:
                 columns = self._decoded(plain.body, precision)
                 encoded = None if columns is None else reception.columns_encoded(grant, columns)
         except IngestError:
             return None
         return None if encoded is None else Ready(encoded, _WRITTEN, grant.id)
+
+    def _said(self, query: bytes, authorization: bytes) -> tuple[str, str]:
+        """The key and the precision, which are the same from one request of a sender to the next."""
+        said = self._senders.get((query, authorization))
+        if said is None:
+            given = parameters(query, {})
+            said = secret_in(authorization.decode("latin-1"), given), given.get("precision") or "ns"
+            if len(query) + len(authorization) <= _LONGEST_SENDER:
+                if len(self._senders) >= _MOST_SENDERS:
+                    self._senders.clear()
+                self._senders[query, authorization] = said
+        return said
 
     async def health(self, request: Request) -> Answer:
         """/health: whether writes can be taken."""

@@ -16,6 +16,7 @@ _UNKNOWN_S = 1.0
 _LATELY_S = 1.0
 """How long a key that was asked for directly is trusted; `learn` brings it for good."""
 _MOST_UNKNOWN = 10_000
+_MOST_HASHES = 50_000
 _ASKED_PER_S = 50
 """Secrets a second that are looked for beyond the memory, so that guessing costs the guesser and nobody else."""
 
@@ -32,6 +33,8 @@ class Grants:
         """``ask`` finds a grant in the registry; ``clock`` gives seconds, ``now_s`` those since 1970."""
         self._ask, self._clock, self._now_s = ask, clock, now_s
         self._grants: dict[bytes, KeyGrant] = {}
+        self._hashes: dict[str, bytes] = {}
+        """Of secrets seen lately that are known: hashing costs as much as finding."""
         self._sealed: dict[int, SealedKey] = {}
         self._lately: dict[bytes, tuple[float, KeyGrant]] = {}
         self._unknown: dict[bytes, float] = {}
@@ -44,10 +47,14 @@ class Grants:
 
     def find(self, secret: str) -> KeyGrant | None:
         """What the key with that secret allows; None when it is unknown, revoked or has ended."""
-        hashed = hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
+        hashed = self._hashes.get(secret) or hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
         grant = self._grants.get(hashed)
         if grant is None:
             grant = self._find_new(secret, hashed)
+        elif secret not in self._hashes:
+            if len(self._hashes) >= _MOST_HASHES:
+                self._hashes.clear()
+            self._hashes[secret] = hashed
         if grant is None or (grant.ends_s and grant.ends_s <= self._now_s()):
             return None
         self.used.add(grant.id)

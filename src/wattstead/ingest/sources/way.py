@@ -195,7 +195,9 @@ class SourceWay:
         if isinstance(columns, Few):
             if columns.time_us < first_us:
                 return False
-            encoded = self._reception.few_encoded(self.grant, columns)
+            encoded = self._reception.few_encoded(
+                self.grant, columns.names, columns.time_us, columns.values, columns.untimed
+            )
         elif columns.units is not None or not len(columns) or int(columns.time_us.min()) < first_us:
             return False
         else:
