@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple, TypeVar
 
 _LONGEST = 65_536
+_HASH, _NEWLINE = b"#\n"
 _UNUSUAL = frozenset(
     (b"transfer-encoding", b"expect", b"upgrade", b"content-encoding", b"te", b"trailer", b"proxy-connection")
 )
@@ -78,7 +79,7 @@ class Heads:
         if len(start) != 3 or start[2] != b"HTTP/1.1" or start[0] not in (b"GET", b"POST"):
             return None
         path, _, query = start[1].partition(b"?")
-        if b"#" in query or b"\n" in query:
+        if _HASH in query or _NEWLINE in query:
             return None
         is_get = start[0] == b"GET"
         headers = self._headers.get(rest)
