@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 
 import type { Schema } from "./schema";
-import { adopt, begun, fieldsOf, settingsOf } from "./schema";
+import { adopt, begun, fieldsOf, matters, settingsOf } from "./schema";
 
 const SCHEMA: Schema = {
   $ref: "#/$defs/Broker",
@@ -59,4 +59,10 @@ it("takes over what was found once", () => {
   const filled = begun(fields);
   for (let times = 0; times < 2; times++) adopt(fields, filled, { maps: [{ topic: "t" }], topics: ["a"], port: 1 });
   expect(filled).toMatchObject({ maps: [{ topic: "t", path: "$" }], topics: "a", port: 1 });
+});
+
+it("shows what belongs to a choice under that choice alone", () => {
+  const line = fieldsOf({ type: "object", properties: { link: { enum: ["tcp", "serial"], default: "tcp" }, baud: { type: "integer", only: { link: ["serial"] } } } });
+  expect(line.map((one) => matters(one, { link: "tcp" }))).toEqual([true, false]);
+  expect(line.map((one) => matters(one, { link: "serial" }))).toEqual([true, true]);
 });

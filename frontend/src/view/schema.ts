@@ -22,6 +22,8 @@ export interface Schema {
   readonly maxLength?: number;
   readonly pattern?: string;
   readonly secret?: boolean;
+  /** Values that other fields of the same form must have for this one to mean something. */
+  readonly only?: Readonly<Record<string, readonly unknown[]>>;
 }
 
 export type Kind = "text" | "long" | "secret" | "number" | "yes" | "choice" | "many" | "group" | "groups" | "lines" | "json";
@@ -86,6 +88,11 @@ function kindOf(one: Schema, root: Schema): Kind {
 function resolved(told: Schema, root: Schema): Schema {
   const name = told.$ref?.split("/").at(-1);
   return name ? { ...told, ...root.$defs?.[name] } : told;
+}
+
+/** Whether a field means something beside what is filled in elsewhere. */
+export function matters(one: Field, filled: Readonly<Record<string, unknown>>): boolean {
+  return Object.entries(one.schema.only ?? {}).every(([name, values]) => values.includes(filled[name]));
 }
 
 /** What a form begins with: what is known, else the default; a secret begins empty. */

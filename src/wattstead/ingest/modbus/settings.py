@@ -6,10 +6,11 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from wattstead.ingest.sources.source_protocol import WHERE
+from wattstead.ingest.sources.source_protocol import WHERE, only
 from wattstead.registry.templates.register import Register
 
 LINKS = ("tcp", "rtu-over-tcp", "serial")
+_TCP, _SERIAL = only(link=("tcp", "rtu-over-tcp")), only(link="serial")
 
 
 class NamedRegister(Register, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -72,16 +73,33 @@ class ModbusSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     ] = "tcp"
     host: Annotated[
         str,
-        msgspec.Meta(title="Host", description="Name or address, for TCP.", max_length=253, extra_json_schema=WHERE),
+        msgspec.Meta(
+            title="Host", description="Name or address, for TCP.", max_length=253, extra_json_schema=WHERE | _TCP
+        ),
     ] = ""
-    port: Annotated[int, msgspec.Meta(title="Port", description="For TCP.", ge=1, le=65_535)] = 502
+    port: Annotated[
+        int, msgspec.Meta(title="Port", description="For TCP.", ge=1, le=65_535, extra_json_schema=_TCP)
+    ] = 502
     serial: Annotated[
         str,
-        msgspec.Meta(title="Serial line", description="Such as /dev/ttyUSB0.", pattern="^(/dev/.+)?$", max_length=200),
+        msgspec.Meta(
+            title="Serial line",
+            description="Such as /dev/ttyUSB0.",
+            pattern="^(/dev/.+)?$",
+            max_length=200,
+            extra_json_schema=_SERIAL,
+        ),
     ] = ""
-    baud: Annotated[int, msgspec.Meta(title="Baud", description="Of the line.", ge=300, le=4_000_000)] = 9_600
-    parity: Annotated[Literal["none", "even", "odd"], msgspec.Meta(title="Parity", description="Of the line.")] = "none"
-    stop_bits: Annotated[Literal[1, 2], msgspec.Meta(title="Stop bits", description="Of the line.")] = 1
+    baud: Annotated[
+        int, msgspec.Meta(title="Baud", description="Of the line.", ge=300, le=4_000_000, extra_json_schema=_SERIAL)
+    ] = 9_600
+    parity: Annotated[
+        Literal["none", "even", "odd"],
+        msgspec.Meta(title="Parity", description="Of the line.", extra_json_schema=_SERIAL),
+    ] = "none"
+    stop_bits: Annotated[
+        Literal[1, 2], msgspec.Meta(title="Stop bits", description="Of the line.", extra_json_schema=_SERIAL)
+    ] = 1
     every_s: Annotated[
         float,
         msgspec.Meta(title="Every, in seconds", description="Asked at whole multiples of it.", ge=0.1, le=86_400),

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 import msgspec
 from msgspec import Meta
 
-from wattstead.ingest.sources.source_protocol import WHERE, Secret
+from wattstead.ingest.sources.source_protocol import WHERE, Secret, only
 
 Text = Annotated[str, Meta(max_length=200)]
 
@@ -40,11 +40,20 @@ class BrokerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         Meta(
             title="Authority",
             description="PEM by which the broker is known; empty: those of the system",
-            extra_json_schema=WHERE,
+            extra_json_schema=WHERE | only(tls=True),
         ),
     ] = ""
-    certificate: Annotated[str, Meta(title="Client certificate", description="PEM, where the broker asks for one")] = ""
-    private_key: Annotated[Secret, Meta(title="Client key", description="PEM of its key")] = ""
+    certificate: Annotated[
+        str,
+        Meta(
+            title="Client certificate",
+            description="PEM, where the broker asks for one",
+            extra_json_schema=only(tls=True),
+        ),
+    ] = ""
+    private_key: Annotated[
+        Secret, Meta(title="Client key", description="PEM of its key", extra_json_schema=only(tls=True))
+    ] = ""
     user: Annotated[Text, Meta(title="User", description="Name to sign in with; empty: without")] = ""
     password: Annotated[Secret, Meta(title="Password", description="To that name")] = ""
 

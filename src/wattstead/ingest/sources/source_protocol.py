@@ -26,6 +26,16 @@ go: a host, an address with ``://``, whether a certificate is checked. When one 
 that nobody can have them sent elsewhere; without such a mark any setting counts as one."""
 
 
+def only(**values: object) -> dict[str, Any]:
+    """``extra_json_schema`` of a setting that means something only where others have certain values: else no form
+    shows it.
+
+    >>> only(link=("tcp", "rtu-over-tcp"), tls=True)
+    {'only': {'link': ['tcp', 'rtu-over-tcp'], 'tls': [True]}}
+    """
+    return {"only": {name: list(one) if isinstance(one, tuple) else [one] for name, one in values.items()}}
+
+
 class Message(NamedTuple):
     """What came, as it came; all that `decode` needs to read it again later, when a fault in the mapping is mended."""
 
