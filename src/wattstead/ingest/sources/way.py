@@ -36,11 +36,15 @@ def reasons(rejected: Rejections) -> str:
     """Why readings were not kept, in one text.
 
     >>> rejected = Rejections()
-    >>> rejected.add("row 1", "value is missing")
+    >>> for place, reason in (("T1", "is missing"), ("time", "is none"), ("T2", "is missing"), ("T3", "is missing")):
+    ...     rejected.add(place, reason)
     >>> reasons(rejected)
-    'row 1: value is missing'
+    'T1, T2: is missing; time: is none; and 1 more'
     """
-    told = "; ".join(f"{issue.place}: {issue.reason}" for issue in rejected.listed[:_SHOWN])
+    places: dict[str, list[str]] = {}
+    for issue in rejected.listed[:_SHOWN]:
+        places.setdefault(issue.reason, []).append(issue.place)
+    told = "; ".join(f"{', '.join(of)}: {reason}" for reason, of in places.items())
     more = rejected.count - min(_SHOWN, len(rejected.listed))
     return f"{told}; and {more} more" if more else told
 
