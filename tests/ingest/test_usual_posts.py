@@ -108,3 +108,24 @@ def test_one_line_is_read_as_any_body(line: bytes, precision: str) -> None:
         rows = [(columns.names.address(row), columns.value[row], columns.time_us[row]) for row in range(len(columns))]
         found = [(few.names.address(row), value, few.time_us) for row, value in enumerate(few.values)]
         assert found == rows and not columns.rejected and not columns.skipped
+
+
+def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wattstead.ingest.emoncms.usual._MOST", 3)
+    usual = UsualPosts(NameMemory())
+    for node in range(5):
+        usual.learn(b"node=%d&json=a:1" % node)
+    assert [usual.sender(b"node=%d&json=a:1" % node) is not None for node in range(5)] == [
+        False,
+        False,
+        False,
+        True,
+        True,
+    ]
+    usual.learn(b"node=" + b"x" * 500 + b"&json=a:1")
+    assert usual.sender(b"node=" + b"x" * 500 + b"&json=a:1") is None
+    known = usual.sender(b"node=4&json=a:1")
+    assert known is not None
+    for names in (("a",), ("b",), ("c",), ("d",), ("e",), ("f" * 500,)):
+        assert usual.names(known[0], names) is not None
+    assert list(known[0].names) == [("e",)]

@@ -15,8 +15,8 @@ from wattstead.ingest.decoding.columns import Names
 from wattstead.ingest.decoding.parameters import parameters, unescaped
 from wattstead.ingest.emoncms.values import NameMemory
 
-_MOST, _LONGEST = 50_000, 400
-_MOST_PATTERNS = 100
+_MOST, _MOST_PATTERNS, _LONGEST = 20_000, 4, 400
+"""Senders that are remembered, sets of names of each, bytes of either: 50 MB where somebody makes the most of it."""
 _FORMS = ("json", "fulljson")
 _OTHERS = frozenset(("csv", "data", "time"))
 _full = msgspec.json.Decoder(dict[str, float])
@@ -95,7 +95,7 @@ class UsualPosts:
         names = sender.names.get(raw)
         if names is None:
             names = self._memory.names(sender.node, raw)
-            if names is not None:
+            if names is not None and sum(map(len, raw)) <= _LONGEST:
                 if len(sender.names) >= _MOST_PATTERNS:
                     sender.names.clear()
                 sender.names[raw] = names
