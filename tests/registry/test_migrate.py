@@ -14,13 +14,15 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, Table, func, insert, select, text
+from tests.migrated import migrated as of_no_rows
 
 from wattstead.registry.errors import SchemaMismatch
 from wattstead.registry.records import PointDeclaration
 from wattstead.registry.registry import Registry
 from wattstead.registry.storage.database import Database
-from wattstead.registry.storage.migrate import migrate, newest, revisions, schema_revision
+from wattstead.registry.storage.migrate import configuration, migrate, newest, revisions, schema_revision
 from wattstead.registry.tables import Base
 
 ROWS = 3
@@ -31,6 +33,22 @@ def test_the_migrated_schema_is_the_mapped_one(registry: Registry, url: str) -> 
     with database.connected() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
     database.close()
+
+
+def test_files_of_revisions_are_named_in_their_order() -> None:
+    scripts = ScriptDirectory.from_config(configuration())
+    assert revisions() == [script.revision for script in reversed(list(scripts.walk_revisions()))]
+    assert scripts.get_current_head() == newest()
+
+
+def test_a_start_that_finds_the_newest_loads_nothing_to_bring_it_there(tmp_path: Path) -> None:
+    script = (
+        "import sys\nfrom wattstead.registry.registry import Registry\n"
+        "with Registry(sys.argv[1]) as registry:\n    registry.migrate()\n    print(registry.schema())\n"
+        "assert 'alembic' not in sys.modules\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", script, of_no_rows(tmp_path)], capture_output=True, text=True)
+    assert ran.stdout == f"{(newest(), newest())}\n", ran.stderr
 
 
 def test_names_of_constraints_and_collations_are_the_mapped_ones(kind: str, new_database: Callable[[str], str]) -> None:

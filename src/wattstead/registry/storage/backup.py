@@ -14,15 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from alembic.runtime.migration import MigrationContext
 from sqlalchemy import URL, Connection, MetaData, Table, create_engine, delete, func, insert, select, text
 
 from wattstead.registry.errors import BackupError, SchemaMismatch
 from wattstead.registry.storage.database import Database, sync_folder
-from wattstead.registry.storage.migrate import migrate, newest, revisions
+from wattstead.registry.storage.migrate import VERSIONS, migrate, newest, revision_in, revisions
 
 _NOTE, _FILE, _FORMAT = "registry.json", "registry.db", 1
-_VERSIONS = "alembic_version"
 _FIRST_ROW_IN = "dataset"
 """The one table in which a migration puts a row."""
 _ROWS_AT_ONCE = 2_000
@@ -171,8 +169,8 @@ def _make_empty(database: Database, revision: str) -> None:
         for table in tables:
             if table.name != _FIRST_ROW_IN and connection.scalar(select(func.count()).select_from(table)):
                 raise BackupError(f"this registry has rows in {table.name}; restore into an empty one")
-        if tables and MigrationContext.configure(connection).get_current_revision() != revision:
-            for table in (*reversed(tables), Table(_VERSIONS, MetaData())):
+        if tables and revision_in(connection) != revision:
+            for table in (*reversed(tables), Table(VERSIONS, MetaData())):
                 table.drop(connection)
     migrate(database, revision)
 
@@ -181,11 +179,11 @@ def _tables(connection: Connection) -> list[Table]:
     """The tables as they stand in the database, those that others refer to first."""
     found = MetaData()
     found.reflect(connection)
-    return [table for table in found.sorted_tables if table.name != _VERSIONS]
+    return [table for table in found.sorted_tables if table.name != VERSIONS]
 
 
 def _note(connection: Connection, rows: dict[str, int]) -> BackupNote:
-    revision = MigrationContext.configure(connection).get_current_revision()
+    revision = revision_in(connection)
     if revision is None:
         raise SchemaMismatch(None, newest())
     dataset = connection.execute(text("SELECT identity, generation, last_point_id FROM dataset")).one()
