@@ -16,4 +16,4 @@ SHIPPED = passwords._HASHER
 def cheaply() -> None:
     """From now on passwords are hashed in this process with the least that the algorithm takes."""
     passwords._HASHER = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)  # type: ignore[misc]
-    passwords._NOBODY = passwords._HASHER.hash("of nobody")  # type: ignore[misc]
+    passwords._of_nobody.cache_clear()

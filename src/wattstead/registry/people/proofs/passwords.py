@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import secrets
 import threading
@@ -19,7 +20,6 @@ SHORTEST, LONGEST = 10, 1000
 _AT_ONCE, _WAITING = 2, 30
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 """Argon2id, 19 MiB, two passes, one lane: OWASP's password storage recommendation."""
-_NOBODY = _HASHER.hash(secrets.token_hex(16))
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -59,11 +59,18 @@ def hashed(password: str) -> str:
 
 def matches(password_hash: str | None, password: str) -> bool:
     """Whether a password is the hashed one; takes as long when there is no hash, so that time tells nothing."""
+    nobodys = _of_nobody()  # asked for each time: the first one waits for it, whoever that is
     try:
-        _HASHER.verify(password_hash or _NOBODY, password[: LONGEST + 1].encode("utf-8", "surrogatepass"))
+        _HASHER.verify(password_hash or nobodys, password[: LONGEST + 1].encode("utf-8", "surrogatepass"))
     except (VerificationError, InvalidHashError):
         return False
     return password_hash is not None
+
+
+@functools.cache
+def _of_nobody() -> str:
+    """The hash of a password that nobody has."""
+    return _HASHER.hash(secrets.token_hex(16))
 
 
 def is_outdated(password_hash: str) -> bool:
