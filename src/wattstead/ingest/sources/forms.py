@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -53,17 +54,23 @@ class SettingsInvalid(IngestError):
 
 
 def schema(protocol: SourceProtocol) -> dict[str, Any]:
-    """The JSON schema of the settings; a secret has ``"secret": true``."""
-    return msgspec.json.schema(protocol.settings)
+    """The JSON schema of the settings, which nobody changes; a secret has ``"secret": true``."""
+    return _schema(protocol.settings)
+
+
+@cache
+def _schema(settings: type) -> dict[str, Any]:
+    return msgspec.json.schema(settings)
 
 
 def marked(protocol: SourceProtocol, mark: str) -> frozenset[str]:
     """The settings that carry a mark: ``secret``, ``where``."""
-    return frozenset(field.encode_name for field in _fields(protocol) if _is_marked(field.type, mark))
+    return frozenset(field.encode_name for field in _fields(protocol.settings) if _is_marked(field.type, mark))
 
 
-def _fields(protocol: SourceProtocol) -> tuple[inspect.Field, ...]:
-    kind = inspect.type_info(protocol.settings)
+@cache
+def _fields(settings: type) -> tuple[inspect.Field, ...]:
+    kind = inspect.type_info(settings)
     assert isinstance(kind, inspect.StructType)
     return kind.fields
 
@@ -151,7 +158,7 @@ def _coded(reason: str) -> tuple[str, dict[str, str | float]]:
 def goes_elsewhere(protocol: SourceProtocol, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
     """Whether secrets that were set for the settings before would be shown to somebody else under those after."""
     names = marked(protocol, "where") or (set(before) | set(after))
-    usual = {field.encode_name: field.default for field in _fields(protocol)}
+    usual = {field.encode_name: field.default for field in _fields(protocol.settings)}
     return any(before.get(name, usual.get(name)) != after.get(name, usual.get(name)) for name in names)
 
 
@@ -181,7 +188,7 @@ def host_of(text: str) -> str:
 
 
 def _attributes(protocol: SourceProtocol, names: frozenset[str]) -> list[str]:
-    return [field.name for field in _fields(protocol) if field.encode_name in names]
+    return [field.name for field in _fields(protocol.settings) if field.encode_name in names]
 
 
 def scrubbed(text: str, secrets: Mapping[str, str]) -> str:
