@@ -77,7 +77,7 @@ def test_a_reader_beside_a_writer_that_is_killed(tmp_path: Path) -> None:
     for life in range(4):
         command = [sys.executable, str(SENDER), str(journal), "0", str(ledger)]
         with subprocess.Popen([*command, str(life * 1_000_000), str((life + 1) * 1_000_000)]) as process:
-            until = time.monotonic() + 20
+            until = time.monotonic() + 120
             before = len(entries)
             while len(entries) < before + 500 and time.monotonic() < until:
                 entries += reader.read(100_000)

@@ -116,13 +116,14 @@ async def test_a_line_that_is_not_there_or_goes(tmp_path: object) -> None:
 async def test_an_answer_that_comes_too_late_is_none_to_the_next_question() -> None:
     """Frames of the line have no number: of two questions alike the second had the first one's registers."""
     asked: list[int] = []
+    in_vain = asyncio.Event()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 question = await reader.readexactly(8)
                 asked.append(question[3])
-                await asyncio.sleep(0.45 if len(asked) == 1 else 0.1)  # the first one's comes while others are asked
+                await in_vain.wait()  # the first one's comes while others are asked
                 said = question[:2] + b"\x02\x00" + question[3:4]
                 writer.write(said + crc(said))
         writer.close()
@@ -131,8 +132,9 @@ async def test_an_answer_that_comes_too_late_is_none_to_the_next_question() -> N
     made = ModbusSettings(link="rtu-over-tcp", host="127.0.0.1", port=served.sockets[0].getsockname()[1])
     async with opened(made) as bus:
         with pytest.raises(NoAnswer):
-            await bus.read(1, Block("holding", 7, 1), 0.3)
-        assert await bus.read(1, Block("holding", 9, 1), 0.3) == b"\x00\x09"
-        assert await bus.read(1, Block("holding", 7, 1), 0.3) == b"\x00\x07"
+            await bus.read(1, Block("holding", 7, 1), 1.0)
+        in_vain.set()
+        assert await bus.read(1, Block("holding", 9, 1), 60) == b"\x00\x09"
+        assert await bus.read(1, Block("holding", 7, 1), 60) == b"\x00\x07"
     assert asked == [7, 9, 7]
     served.close()

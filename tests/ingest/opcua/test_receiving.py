@@ -159,7 +159,7 @@ async def test_a_server_that_falls_silent_is_given_up(server: Meters, monkeypatc
     monkeypatch.setattr(receiving, "_SIGN_OF_LIFE_S", 0.5)
     way, relay = RecordingWay(), Relay(int(server.url.rpartition(":")[2].partition("/")[0]))
     await relay.open()
-    made = settings(f"opc.tcp://127.0.0.1:{relay.port}/meters", await server.add("Mute", 1.0), timeout_s=0.5)
+    made = settings(f"opc.tcp://127.0.0.1:{relay.port}/meters", await server.add("Mute", 1.0), timeout_s=3.0)
     async with running(made, way) as task:
         await way.until(lambda way: bool(way.messages))
         relay.silent = True
