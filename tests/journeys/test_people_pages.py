@@ -65,35 +65,37 @@ def test_signing_in_leads_to_no_other_place(as_role: As, product: Any, target: s
     page.wait_for_url(f"{product.url}/home")
 
 
-@pytest.mark.parametrize("path", [*PAGES, *THINGS])
-def test_every_page_is_sound(as_role: As, screen_of: Any, product: Any, path: str) -> None:
+def test_every_page_is_sound(as_role: As, screen_of: Any, product: Any) -> None:
+    """One window, as in `test_screens`: what all pages share is loaded once."""
     page = as_role("owner", reduced_motion="reduce")
-    go(page, product.url, path)
-    sound(page, screen_of(page, f"{product.url}/"), path)
-    assert page.locator("h1").count() == 1
+    for path in [*PAGES, *THINGS]:
+        go(page, product.url, path)
+        sound(page, screen_of(page, f"{product.url}/"), path)
+        assert page.locator("h1").count() == 1, path
 
 
-@pytest.mark.parametrize("path", OPEN_PAGES)
-def test_every_door_is_sound(as_role: As, screen_of: Any, product: Any, path: str) -> None:
+def test_every_door_is_sound(as_role: As, screen_of: Any, product: Any) -> None:
     page = as_role(None, reduced_motion="reduce")
-    page.goto(f"{product.url}/{path}")
-    stands(page)
-    sound(page, screen_of(page, f"{product.url}/"), path)
-
-
-@pytest.mark.parametrize("path", DIALOGS)
-def test_every_dialog_is_sound(as_role: As, screen_of: Any, product: Any, path: str) -> None:
-    page = as_role("owner", reduced_motion="reduce")
-    go(page, product.url, path)
-    window = screen_of(page, f"{product.url}/")
-    for button in DIALOGS[path]:
-        page.set_viewport_size({"width": 1280, "height": 900})
-        page.get_by_role("button", name=button, exact=True).last.click()
-        expect(page.get_by_role("dialog")).to_be_visible()
+    for path in OPEN_PAGES:
+        page.goto(f"{product.url}/{path}")
         stands(page)
-        sound(page, window, f"{path}: {button}")
-        page.keyboard.press("Escape")
-        expect(page.get_by_role("dialog")).to_have_count(0)
+        sound(page, screen_of(page, f"{product.url}/"), path)
+
+
+def test_every_dialog_is_sound(as_role: As, screen_of: Any, product: Any) -> None:
+    page = as_role("owner", reduced_motion="reduce")
+    window = screen_of(page, f"{product.url}/")
+    for path, buttons in DIALOGS.items():
+        page.set_viewport_size({"width": 1280, "height": 900})
+        go(page, product.url, path)
+        for button in buttons:
+            page.set_viewport_size({"width": 1280, "height": 900})
+            page.get_by_role("button", name=button, exact=True).last.click()
+            expect(page.get_by_role("dialog")).to_be_visible()
+            stands(page)
+            sound(page, window, f"{path}: {button}")
+            page.keyboard.press("Escape")
+            expect(page.get_by_role("dialog")).to_have_count(0)
 
 
 @pytest.mark.parametrize("language", ["de", "fr", "pseudo"])

@@ -254,7 +254,7 @@ def test_files_are_exchanged_under_traffic(tmp_path: Path, eventually: Callable[
         faults: list[str] = []
 
         def traffic() -> None:
-            while not stop.is_set():
+            while not stop.wait(0.01):
                 try:
                     for client in (kept, httpx.Client(verify=lax, timeout=60)):
                         client.get(f"https://127.0.0.1:{one.port}/health").raise_for_status()
