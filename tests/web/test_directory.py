@@ -84,6 +84,30 @@ async def test_a_change_is_seen_and_what_was_made_of_it_is_made_again(place: Pla
     assert (await place.directory.rows(viewer, [point]))[point].name == "first"
 
 
+async def test_a_change_during_a_look_is_seen_by_the_next_question(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    viewer = await place.viewer()
+    assert await place.directory.rows_of_sites(viewer) == {}
+    looked, changed, largest_point_id = threading.Event(), threading.Event(), place.registry.largest_point_id
+
+    def slowly() -> int:
+        found = largest_point_id()
+        looked.set()
+        assert changed.wait(60)
+        return found
+
+    monkeypatch.setattr(place.registry, "largest_point_id", slowly)
+    place.directory.expire()
+    asking = asyncio.create_task(place.directory.rows_of_sites(viewer))
+    assert await asyncio.to_thread(looked.wait, 60)
+    point = place.appear("one")
+    place.directory.expire()
+    changed.set()
+    assert await asking == {}
+    assert list(await place.directory.rows_of_sites(viewer)) == [point]
+
+
 async def test_points_of_another_site_are_not_there(place: Place) -> None:
     (theirs,) = place.registry.create_points(place.other, [PointDeclaration(address="x", name="x")])
     viewer = await place.viewer()

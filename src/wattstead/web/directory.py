@@ -43,7 +43,7 @@ class Directory:
     def __init__(self, registry: Registry, threads: Threads) -> None:
         self.registry, self.threads = registry, threads
         self._stamp = (-1, -1)
-        self._polled_s = 0.0
+        self._polled_s, self._expired = 0.0, 0
         self._rows: dict[int, PointRow] = {}
         self._whole: dict[int, dict[int, PointRow]] = {}
         self._viewers: OrderedDict[bytes, tuple[float, Viewer]] = OrderedDict()
@@ -72,8 +72,8 @@ class Directory:
         return self._stamp[0]
 
     def expire(self) -> None:
-        """Something was changed from here: look again at the next question."""
-        self._polled_s = 0.0
+        """Something was changed from here, perhaps while it is being looked: look again at the next question."""
+        self._polled_s, self._expired = 0.0, self._expired + 1
 
     def forget(self, token: str) -> None:
         """A session has ended."""
@@ -233,6 +233,7 @@ class Directory:
         async with self._lock:
             if time.monotonic() - self._polled_s < POLL_S:
                 return
+            asked_s, expired = time.monotonic(), self._expired
             stamp, changed = await self.threads.run(self._changes, self._stamp)
             if stamp[0] != self._stamp[0]:
                 self._viewers.clear()
@@ -242,7 +243,7 @@ class Directory:
                 self._changes_seen += 1
             if changed:
                 self._keep(changed)
-            self._stamp, self._polled_s = stamp, time.monotonic()
+            self._stamp, self._polled_s = stamp, asked_s if expired == self._expired else 0.0
 
     def _changes(self, known: tuple[int, int]) -> tuple[tuple[int, int], list[PointRow] | None]:
         """The registry's stamp now, and the points that are new or others since ``known``; None: too many to say."""
