@@ -94,6 +94,8 @@ class DirtySpans:
         self, points: Collection[int], start_us: NDArray[np.int64], end_us: NDArray[np.int64]
     ) -> NDArray[np.bool_]:
         """Which of the buckets [start, end) have a dirty minute of those points; from any thread."""
+        if not self:
+            return np.zeros(len(start_us), bool)
         return self.spans().touch(points, start_us, end_us)
 
     def spans(self) -> Spans:
