@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from wattstead.metering.batch import ReadingBatch
+from wattstead.metering.point import Point
 from wattstead.metering.quantity import Quality
 from wattstead.metering.rollup import DAY_US
 from wattstead.series import Series, TimeOutOfRange
@@ -78,6 +79,26 @@ def test_within_one_millisecond_what_is_appended_later_stands(series: Series) ->
     assert stored(series) == [2.0]
     series.append([batch(3.0, 0.0002)])
     assert stored(series) == [3.0]
+
+
+def test_versions_in_one_block_alone_in_its_week_are_one_reading(series: Series) -> None:
+    """The store leaves them in the block until it merges it with another: every question has to tell them apart."""
+    series.put_rules([Point(id=5, unit="W")])
+    times = T0 + np.arange(6) * S
+    old, new = (
+        ReadingBatch.of([5] * 6, times, np.full(6, value), version=version << 8)
+        for value, version in ((1.0, 1), (2.0, 2))
+    )
+    series.append([new, old])
+    edges = np.array([T0, T0 + 3 * S, T0 + 6 * S])
+    for _ in range(2):
+        assert series.raw(5, T0, T0 + DAY_US).value.tolist() == [2.0] * 6
+        assert series.newest(5, T0, T0 + DAY_US).value.tolist() == [2.0] * 6
+        [few] = series.buckets([Point(id=5, unit="W")], edges)
+        [group] = series.grouped({"all": [Point(id=5, unit="W")]}, edges, amounts=False).values()
+        assert few.count.tolist() == group.count.tolist() == [3, 3]
+        assert few.sum.tolist() == group.sum.tolist() == [6.0, 6.0]
+        series.roll(T0 - DAY_US, T0 + DAY_US)
 
 
 def test_what_is_replaced_is_written_down_once(series: Series, address: str) -> None:

@@ -40,6 +40,8 @@ _SLOW_LANE = {"X-Wattstead-Lane": "slow"}
 """Asks the store process for its lane of long questions; a ClickHouse server does not mind."""
 LONG_STATEMENTS = {"max_query_size": 16 << 20, "max_ast_elements": 1_000_000, "max_expanded_ast_elements": 2_000_000}
 """What a statement about very many points needs."""
+_EACH_PARTITION = {"do_not_merge_across_partitions_select_final": 1}
+"""Versions of a row lie in one partition, which all tables make of the row's time: others need not be looked at."""
 _ANY_MONTHS = {"max_partitions_per_insert_block": 2_000}
 """What is written may be of any months that can be kept, as when readings of many years come, or go, at once."""
 _AS_THEY_COME = {"async_insert": 0, "optimize_on_insert": 0}
@@ -174,6 +176,7 @@ class Connection:
                 "max_execution_time": time_s,
                 "max_memory_usage": limits.read_memory_bytes if kind is _Kind.QUICK else limits.slow_memory_bytes,
                 **LONG_STATEMENTS,
+                **_EACH_PARTITION,
             }
         settings |= {"database": self.database} if in_database else {}
         headers = _SLOW_LANE if kind is _Kind.SLOW else {}
