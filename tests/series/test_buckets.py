@@ -14,7 +14,7 @@ from wattstead.metering.calendar import Step, edges_us
 from wattstead.metering.point import Point, StepMode, StepRule, amount_per_step, step_rule
 from wattstead.metering.quantity import Kind, Quantity, unit
 from wattstead.metering.rollup import DAY_US, MINUTE_US, QUARTER_US, RollupRows, amounts, edge_starts, roll
-from wattstead.series import AnswerTooLarge, Buckets, Series, SeriesError, TooManyBuckets
+from wattstead.series import AnswerTooLarge, Buckets, Retention, Series, SeriesError, TooManyBuckets
 from wattstead.series.connection import Limits
 
 S = 1_000_000
@@ -166,6 +166,29 @@ def test_a_register_silent_for_months_shares_its_energy_over_them(series: Series
     assert found.amount.tolist() == [1000.0, 1000.0]
     assert found.flags.tolist() == [32, 32]
     assert np.isnan(found.mean).all()
+
+
+@pytest.mark.parametrize(
+    ("hours", "rolled_days", "raw_gone", "quarters_gone"),
+    [(2, 0, 0, 0), (168, 0, 0, 0), (9600, 0, 0, 0), (2, 500, 0, 0), (2, 0, 1, 0), (168, 8, 1, 1), (9600, 8, 1, 1)],
+)
+def test_a_register_that_falls_silent_is_found_again_however_late(
+    series: Series, hours: int, rolled_days: int, raw_gone: int, quarters_gone: int
+) -> None:
+    """By readings, by quarter hours or by days, whatever is kept and short: a watt hour an hour, over one local day."""
+    point = Point(id=1, kind=Kind.REGISTER, quantity=Quantity.ELECTRICITY, unit="Wh", zone="Europe/Berlin")
+    series.put_rules([point])
+    at_hour = np.array([0, 1, 48 + hours, 49 + hours])
+    times = T0 + at_hour * 3_600_000_000
+    series.append([ReadingBatch.of([1] * 4, times, at_hour.astype(float), version=1)])
+    now = int(times[-1]) + rolled_days * DAY_US + 7 * MINUTE_US
+    series.roll(T0 - DAY_US, now)
+    if raw_gone:
+        gone = now + 40 * DAY_US  # whole weeks and months, so that their bytes are gone too
+        series.apply_retention([1], Retention(raw_us=gone, minute_us=gone, quarter_us=gone * quarters_gone))
+    [found] = series.buckets([point], edges_us("Europe/Berlin", T0 + DAY_US, T0 + DAY_US + 1, Step.DAY))
+    assert found.amount.tolist() == [24.0]
+    assert found.count.tolist() == [0]
 
 
 def test_power_is_not_known_across_a_gap_nor_before_the_first_reading(series: Series) -> None:

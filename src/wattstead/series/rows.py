@@ -12,7 +12,7 @@ from importlib.resources import files
 
 import numpy as np
 
-from wattstead.metering.point import StepMode
+from wattstead.metering.point import StepMode, StepRule
 from wattstead.series.native import Columns
 from wattstead.series.tiers import Tier
 
@@ -39,19 +39,23 @@ def filled(name: str, **places: str) -> str:
     return _PLACE.sub(lambda found: places[found[1]], text(name))
 
 
-def from_readings(bucket: str, where: str, rule_where: str = "1", modes: Modes = ALL_MODES) -> str:
-    """Rows made of readings: ``bucket`` is an expression over ``time`` and ``time_us``; ``modes`` all there may be."""
+def from_readings(
+    bucket: str, where: str, rule_where: str = "1", modes: Modes = ALL_MODES, rule: StepRule | None = None
+) -> str:
+    """Rows made of readings: ``bucket`` is an expression over ``time`` and ``time_us``; ``modes`` all there may be.
+    Of points that share one ``rule`` it is written out, which is cheaper than to look it up."""
     readings = filled("readings_in_buckets", bucket=bucket, where=where)
     step = "pair_step"
     if StepMode.DELTA in modes:
         step = filled("delta_steps", register_count=text("register_count"))
-    return filled("from_readings", pairs=_pairs(readings, rule_where, modes), step=step)
+    return filled("from_readings", pairs=_pairs(readings, rule_where, modes, rule), step=step)
 
 
 def from_rows(
-    tier: Tier, bucket: str, where: str, rule_where: str = "1", modes: Modes = ALL_MODES, numbers: bool = True
-) -> str:
-    """Coarser rows made of rows of a tier: ``bucket`` is an expression over ``start``; ``modes`` all there may be.
+    tier: Tier, bucket: str, where: str, rule_where: str = "1", modes: Modes = ALL_MODES, numbers: bool = True,
+    rule: StepRule | None = None,
+) -> str:  # fmt: skip
+    """Coarser rows made of rows of a tier: ``bucket`` is an expression over ``start``; ``modes`` and ``rule`` as above.
     Without ``numbers`` smallest, largest and sum are NaN, and it takes a fifth less."""
     rows = filled(
         "rows_in_buckets",
@@ -61,7 +65,7 @@ def from_rows(
         order=tier.order_sql,
         numbers=text("row_numbers" if numbers else "no_numbers"),
     )
-    return filled("from_rows", pairs=_pairs(rows, rule_where, modes))
+    return filled("from_rows", pairs=_pairs(rows, rule_where, modes, rule))
 
 
 def single_rows(tier: Tier, where: str) -> str:
@@ -125,7 +129,7 @@ def sums(tier: Tier, cell: str, bucket: str, where: str, extremes: bool) -> str:
     return filled(name, table=tier.value, cell=cell, bucket=bucket, where=where, extremes=more)
 
 
-def _pairs(rows: str, rule_where: str, modes: Modes) -> str:
+def _pairs(rows: str, rule_where: str, modes: Modes, rule: StepRule | None) -> str:
     """The rows with the steps of their pairs; a rule that no point has costs the store time to understand."""
     count = text("register_count")
     flags, steps, counts = {}, {}, ""
@@ -138,12 +142,27 @@ def _pairs(rows: str, rule_where: str, modes: Modes) -> str:
     only = len(modes) == 1
     return filled(
         "pairs",
+        constants=_constants(rule) if rule else "",
         rows=rows,
-        rule_where=rule_where,
+        rules="" if rule else filled("rules_of_points", rule_where=rule_where),
         counts=counts,
         flags=_by_mode(flags, only, "emptyArrayUInt16()"),
         steps=_by_mode(steps, only, "toInt64(0)"),
     )
+
+
+def _constants(rule: StepRule) -> str:
+    """The rule's parts by the names of their columns; floats by their bits, lest one is read as its neighbour."""
+    values = {
+        "mode": f"toUInt8({int(rule.mode)})", "quantum": _exactly(rule.quantum), "width": f"toInt64({rule.width})",
+        "max_rate": _exactly(rule.max_rate), "tolerance": f"toInt64({rule.tolerance})",
+        "max_gap_us": f"toInt64({rule.max_gap_us})", "rule_version": "toUInt32(0)",
+    }  # fmt: skip
+    return "".join(f"    {value} AS {name},\n" for name, value in values.items())
+
+
+def _exactly(number: float) -> str:
+    return f"reinterpretAsFloat64(toUInt64({int(np.float64(number).view(np.uint64))}))"
 
 
 def _by_mode(cases: Mapping[StepMode, str], only: bool, otherwise: str) -> str:

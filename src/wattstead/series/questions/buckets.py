@@ -139,7 +139,7 @@ class Asking:
             if columns is not None:
                 return columns
         question = Question(points=part.ids, edges_us=tuple(part.edges_us.tolist()), pieces=pieces, modes=part.modes,
-                            numbers=numbers)  # fmt: skip
+                            rule=part.rule, numbers=numbers)  # fmt: skip
         many = _rows(pieces, now_us) * len(part.ids) >= _HALVED_ROWS and len(part.ids) < SPLIT_POINTS
         cut = halves(pieces, question.edges_us) if many else [pieces]
         asked = [compiled(msgspec.structs.replace(question, pieces=some)) for some in cut if some]
@@ -188,7 +188,7 @@ class Asking:
             columns = _joined(columns, found, low)
         lonely = _lonely(columns, part, last=False)
         if lonely and high < LAST_US:
-            found = nearest(self._connection, lonely, after(high, part.reach), last=False)
+            found = nearest(self._connection, lonely, after(high, part.reach, part.expired, len(lonely)), last=False)
             columns = _joined(columns, found, int(part.edges_us[-2]))
         return columns
 

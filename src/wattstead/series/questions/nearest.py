@@ -23,14 +23,15 @@ def nearest(
     if not pieces:
         return {"point": np.zeros(0, np.uint32), "time": np.zeros(0, np.int64), "value": np.zeros(0)}
     selects = [_select(piece, points, last) for piece in pieces]
-    pick = "argMax" if last else "argMin"
-    found = connection.columns(
-        f"SELECT point, {'max' if last else 'min'}(at) AS time, {pick}(is, at) AS value\nFROM\n(\n"
-        + "\nUNION ALL\n".join(selects)
-        + "\n)\nGROUP BY point ORDER BY point",
-        slow=points is None,
-    )
-    return found or nearest(connection, points, (), last)
+    edge, pick = ("max", "argMax") if last else ("min", "argMin")
+    together = "\nUNION ALL\n".join(selects)
+    if len(selects) > 1:
+        together = f"SELECT point, {edge}(at) AS time, {pick}(is, at) AS value\nFROM\n(\n{together}\n)\nGROUP BY point"
+    found = connection.columns(together, slow=points is None)
+    if not found:
+        return nearest(connection, points, (), last)
+    order = np.argsort(found["point"])
+    return {name: values[order] for name, values in zip(("point", "time", "value"), found.values(), strict=True)}
 
 
 def _select(piece: Piece, points: Sequence[int] | None, last: bool) -> str:

@@ -42,7 +42,7 @@ class Part:
         self.reach = reach
         self.registers = [p for p, rule in self.rules.items() if rule.mode is StepMode.REGISTER]
         self._asked_us = edges_us
-        self._zone, self._expired, self._has_days = points[0].zone, expired, has_days
+        self._zone, self.expired, self._has_days = points[0].zone, expired, has_days
         gaps_us = [rule.max_gap_us for rule in self.rules.values() if rule.mode is StepMode.POWER]
         self._near_us = max([*gaps_us, _NEAR_US] if self.registers else gaps_us, default=0)
         self.edges_us = self._with_neighbours(edges_us)
@@ -52,9 +52,15 @@ class Part:
         """All step modes there are among the points."""
         return tuple(sorted({rule.mode for rule in self.rules.values()}))
 
+    @property
+    def rule(self) -> StepRule | None:
+        """The rule of all points, where they share one."""
+        found = set(self.rules.values())
+        return found.pop() if len(found) == 1 else None
+
     def halved(self) -> tuple[Part, Part]:
         """The same question about one half of the points, and about the other; there are at least two."""
-        cut, rest = len(self.points) // 2, (self._asked_us, self.reach, self._expired, self._has_days)
+        cut, rest = len(self.points) // 2, (self._asked_us, self.reach, self.expired, self._has_days)
         return Part(self.points[:cut], *rest), Part(self.points[cut:], *rest)
 
     def midnights(self, start_us: int, end_us: int) -> Instants:
@@ -67,17 +73,17 @@ class Part:
         if beside and self._near_us and found:
             found = self._with_start(found)
             found = self._with_end(found)
-        return fewer(found, len(self.points), self._expired) if len(found) <= MANY_PIECES else found
+        return fewer(found, len(self.points), self.expired) if len(found) <= MANY_PIECES else found
 
     def _plan(self, edges_us: Instants, windows: bool = False) -> tuple[Piece, ...]:
-        return plan(edges_us, self.reach, self._zone, self._expired, len(self.points), self._has_days, windows)
+        return plan(edges_us, self.reach, self._zone, self.expired, len(self.points), self._has_days, windows)
 
     def _with_start(self, pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
         """With the rows before the first bucket: of the tier that answers there, where it can, so that nothing more has
         to be asked."""
         low, at = int(self.edges_us[0]), int(self.edges_us[1])
         before_us = low if self.registers else at - self._near_us
-        longer = stretched(pieces[0], self._zone, self._expired, self.reach, before_us=before_us)
+        longer = stretched(pieces[0], self._zone, self.expired, self.reach, before_us=before_us)
         if longer is None or pieces[0].start_us != at:
             return joined(self._plan(self.edges_us[:2]) + pieces)
         self.edges_us[0] = min(low, longer.start_us)
@@ -87,7 +93,7 @@ class Part:
         """The same behind the last bucket."""
         high, at = int(self.edges_us[-1]), int(self.edges_us[-2])
         after_us = high if self.registers or high >= LAST_US else at + self._near_us
-        longer = stretched(pieces[-1], self._zone, self._expired, self.reach, after_us=after_us)
+        longer = stretched(pieces[-1], self._zone, self.expired, self.reach, after_us=after_us)
         if longer is None or pieces[-1].end_us != at:
             return joined(pieces + self._beyond(at, high))
         self.edges_us[-1] = max(high, longer.end_us)
@@ -98,7 +104,7 @@ class Part:
         do: it is left out of the plan, which would count the midnights until then."""
         planned_us = min(end_us, max(start_us, self.reach.minute_us) // QUARTER_US * QUARTER_US + 2 * QUARTER_US)
         found = self._plan(np.array([start_us, planned_us]))
-        rest = Piece(Tier.RAW, max(planned_us, self._expired.raw_us), end_us)
+        rest = Piece(Tier.RAW, max(planned_us, self.expired.raw_us), end_us)
         return joined((*found, rest)) if rest.start_us < end_us else found
 
     def _with_neighbours(self, edges_us: Instants) -> Instants:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wattstead.metering.calendar import Step, edges_us
+from wattstead.metering.rollup import QUARTER_US
 from wattstead.series.marks import Reach
 from wattstead.series.questions.question import Piece
 from wattstead.series.rules import NOTHING_EXPIRED, Expired
@@ -27,6 +28,9 @@ MOST_ROWS = 20_000_000
 _MOST_SOON = 1_000_000
 """Rows that are rather read than the finer ones near each edge alone, of which there may be `MOST_NEAR`."""
 MOST_NEAR = 400_000
+_FEW_SECONDS, _FEW_QUARTERS = 100_000, 10_000
+"""Of all points: so much time is looked through for a first reading by readings, or by quarter hours, alone."""
+_S = 1_000_000
 _ROLLED = (Tier.DAY, Tier.QUARTER, Tier.MINUTE)
 
 
@@ -119,15 +123,30 @@ def before(at_us: int, reach: Reach) -> tuple[Piece, ...]:
     )
 
 
-def after(at_us: int, reach: Reach) -> tuple[Piece, ...]:
-    """Pieces that together hold the first reading from an instant on a quarter hour on, of any zone; they overlap."""
+def after(at_us: int, reach: Reach, expired: Expired | None = None, points: int = 1) -> tuple[Piece, ...]:
+    """Pieces that together hold the first reading from an instant on a quarter hour on, of any zone; they overlap.
+
+    As few as there can be where that is not long ago, so that so many points have few finer rows since, and it is told
+    what of them has ``expired``.
+    """
     quarter_us, minute_us = max(reach.quarter_us, at_us), max(reach.minute_us, at_us)
+    gone = expired or Expired(LAST_US, LAST_US, LAST_US)
+
+    def few(since_us: int, gone_us: int, pace_us: int, most: int) -> bool:
+        return since_us >= gone_us and (minute_us - since_us) // pace_us * points <= most
+
+    if few(at_us, gone.raw_us, _S, _FEW_SECONDS):
+        return _kept((Tier.RAW, at_us, LAST_US))
+    behind: tuple[tuple[Tier, int, int], ...] = (Tier.MINUTE, quarter_us, minute_us), (Tier.RAW, minute_us, LAST_US)
+    if few(quarter_us, gone.raw_us, _S, _FEW_SECONDS):
+        behind = ((Tier.RAW, quarter_us, LAST_US),)
+    if few(at_us, gone.quarter_us, QUARTER_US, _FEW_QUARTERS):
+        return _kept((Tier.QUARTER, at_us, quarter_us), *behind)
     return _kept(
         (Tier.QUARTER, at_us, min(at_us + LONGEST_DAY_US, reach.quarter_us)),
         (Tier.DAY, at_us, LAST_US),
         (Tier.QUARTER, max(at_us, reach.quarter_us - LONGEST_DAY_US), reach.quarter_us),
-        (Tier.MINUTE, quarter_us, minute_us),
-        (Tier.RAW, minute_us, LAST_US),
+        *behind,
     )
 
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import msgspec
 
-from wattstead.metering.point import StepMode
+from wattstead.metering.point import StepMode, StepRule
 from wattstead.series.rows import filled, from_readings, from_rows, lean_rows, single_rows, sums, unsettled_rows
 from wattstead.series.tiers import LONGEST_DAY_US, Tier, among, within
 
@@ -56,6 +56,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     answer: Answer = Answer.MERGED
     modes: tuple[StepMode, ...] = tuple(StepMode)
     """All step modes there are among the points."""
+    rule: StepRule | None = None
+    """The rule of all points, where they share one."""
     cells: tuple[int, ...] = ()
     """The cell of each point, beside ``points``; for an answer of cells or sums."""
     numbers: bool = True
@@ -131,11 +133,10 @@ def _select(question: Question, piece: Piece) -> str:
     if piece.tier is not Tier.RAW and _is_own_grid(piece, edges):
         return single_rows(piece.tier, where)
     if piece.tier is Tier.RAW:
-        rows = from_readings(_bucket(piece.tier, edges), where, among(question.points), question.modes)
+        rows = from_readings(_bucket(piece.tier, edges), where, among(question.points), question.modes, question.rule)
     else:
-        rows = from_rows(
-            piece.tier, _bucket(piece.tier, edges), where, among(question.points), question.modes, question.numbers
-        )
+        bucket, of_rules = _bucket(piece.tier, edges), among(question.points)
+        rows = from_rows(piece.tier, bucket, where, of_rules, question.modes, question.numbers, question.rule)
     return f"SELECT {_ROW}\nFROM\n(\n{rows})"
 
 

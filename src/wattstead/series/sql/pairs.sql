@@ -2,16 +2,11 @@
 -- `step.py` in metering is the same in numpy.
 SELECT
     *,
-{counts}
+{constants}{counts}
     {flags} AS pair_flags,
     {steps} AS pair_step
 FROM
 (
 {rows}
 ) AS rows
-ANY LEFT JOIN
-(
-    SELECT point, mode, quantum, width, max_rate, tolerance, max_gap_us, rule_version
-    FROM rule FINAL
-    WHERE {rule_where}
-) AS rules USING (point)
+{rules}
