@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 TABLE = (COUNTING,)
 START_S = 1_790_000_000
+ASKED = "a challenge"
 
 
 @asynccontextmanager
@@ -93,11 +94,11 @@ async def test_what_cannot_be_run_is_refused_and_the_map_goes_on(home: Home, tmp
         assert not edge.sources.sights()
 
 
-def document(home: Home, edge_id: int) -> Synced:
+def document(home: Home, edge_id: int, challenge: str = ASKED) -> Synced:
     """What the server would send now."""
-    key = Seal.of_file(home.folder / "seal.key").derived("edge configurations")
-    signed = Configuring(home.registry, key).signed(edge_id)
-    return Synced(0, signed.tag, signed.document, signed.signature)
+    configuring = Configuring(home.registry, Seal.of_file(home.folder / "seal.key").derived("edge configurations"))
+    offered = configuring.offered(edge_id)
+    return Synced(0, offered.tag, offered.document, configuring.signature(offered.document, challenge))
 
 
 async def test_nothing_is_believed_without_the_servers_signature(home: Home, tmp_path: Path) -> None:
@@ -108,13 +109,33 @@ async def test_nothing_is_believed_without_the_servers_signature(home: Home, tmp
     configuration = Configuration(folder, Identity.load(folder), TABLE)
     for forged in (
         msgspec.structs.replace(told, document=told.document.replace(b'"disk_mb":2000', b'"disk_mb":2001')),
-        msgspec.structs.replace(told, signature=trust.signature(b"k" * 32, trust.document_text(told.document))),
+        msgspec.structs.replace(told, signature=trust.signature(b"k" * 32, trust.document_text(told.document, ASKED))),
         msgspec.structs.replace(told, signature=""),
     ):
         with pytest.raises(trust.NotTrusted):
-            configuration.take(forged, ())
+            configuration.take(forged, (), ASKED)
     assert configuration.number == 0
-    assert configuration.take(told, ()) and configuration.number == 1
+    assert configuration.take(told, (), ASKED) and configuration.number == 1
+
+
+async def test_an_answer_of_before_is_no_answer_now(home: Home, tmp_path: Path) -> None:
+    """Whoever kept what the server once signed cannot bring it back; a server that goes back says so anew."""
+    folder = tmp_path / "edge"
+    await home.answer()
+    edge_id = await home.edge(folder)
+    configuration = Configuration(folder, Identity.load(folder), TABLE)
+    first = document(home, edge_id, "first")
+    assert configuration.take(first, (), "first") and configuration.number == 1
+    home.registry.create_source(home.site, "counting", given(tmp_path / "ledger", edge_id))
+    assert configuration.take(document(home, edge_id, "second"), (), "second") and configuration.number == 2
+    with pytest.raises(trust.NotTrusted):
+        configuration.take(first, (), "third")
+    assert configuration.number == 2 and not configuration.held.refused
+    key = Seal.of_file(home.folder / "seal.key").derived("edge configurations")
+    again = msgspec.structs.replace(
+        first, signature=trust.signature(key, trust.document_text(first.document, "fourth"))
+    )
+    assert configuration.take(again, (), "fourth") and configuration.number == 1
 
 
 async def test_a_server_that_was_put_back_gives_a_number_twice(home: Home, tmp_path: Path) -> None:
@@ -123,16 +144,16 @@ async def test_a_server_that_was_put_back_gives_a_number_twice(home: Home, tmp_p
     edge_id = await home.edge(folder)
     told = document(home, edge_id)
     configuration = Configuration(folder, Identity.load(folder), TABLE)
-    configuration.take(told, ())
+    configuration.take(told, (), ASKED)
     home.registry.create_source(home.site, "counting", given(tmp_path / "ledger", edge_id))
     found = msgspec.json.decode(document(home, edge_id).document, type=Document)
     other = msgspec.json.encode(msgspec.structs.replace(found, number=1))
     key = Seal.of_file(home.folder / "seal.key").derived("edge configurations")
     before = configuration.generation()
-    signed = Synced(0, "other", other, trust.signature(key, trust.document_text(other)))
-    assert configuration.take(signed, ()) and configuration.number == 1
+    signed = Synced(0, "other", other, trust.signature(key, trust.document_text(other, ASKED)))
+    assert configuration.take(signed, (), ASKED) and configuration.number == 1
     assert configuration.generation() > before and len(configuration.sources_since(0)) == 1, "it is run, not just kept"
-    assert configuration.take(signed, ()) and configuration.generation() == before + 1
+    assert configuration.take(signed, (), ASKED) and configuration.generation() == before + 1
 
 
 async def test_secrets_are_for_that_edge_alone_and_closed_on_its_disk(home: Home, tmp_path: Path) -> None:
@@ -145,7 +166,7 @@ async def test_secrets_are_for_that_edge_alone_and_closed_on_its_disk(home: Home
     found = document(home, edge_id)
     assert secret.encode() not in found.document
     configuration = Configuration(folder, Identity.load(folder), TABLE)
-    assert not configuration.take(found, ()), "a setting that this protocol does not have"
+    assert not configuration.take(found, (), ASKED), "a setting that this protocol does not have"
     other = msgspec.structs.replace(Identity.load(folder), sealing_key=b"z" * 32)
     with pytest.raises(trust.NotTrusted):
         trust.opened(other.sealing_key, msgspec.json.decode(found.document)["box"])
@@ -171,7 +192,7 @@ async def test_an_edge_is_told_registers_and_refuses_what_it_has_not_installed(
     home.registry.create_source(home.site, "amqp", Given(name="Rabbit", settings=settings, edge_id=edge_id))
     monkeypatch.setattr("wattstead.edge.configuration.find_spec", lambda module: None)
     configuration = Configuration(folder, Identity.load(folder), SOURCES)
-    assert not configuration.take(document(home, edge_id), ())
+    assert not configuration.take(document(home, edge_id), (), ASKED)
     assert (
         "RabbitMQ needs more than this edge has: pip install 'wattstead[edge-amqp]'" in configuration.held.refused_why
     )
@@ -197,6 +218,9 @@ async def test_aggregates_alone_leave_a_site_that_wants_it_so(home: Home, tmp_pa
     folder = tmp_path / "edge"
     await home.answer()
     await home.edge(folder, send_every_s=0.05, aggregate_s=60)
+    home.registry.create_points(
+        home.site, [PointDeclaration(address=f"meter/{one}", name="Power", unit="W") for one in range(3)]
+    )
     fill(folder, 3, START_S // 60 * 60, 600)
     async with running(folder) as edge:
         await until(lambda: edge.configuration.number)

@@ -1,5 +1,8 @@
 """Configuration: what the server wants of this edge: believed with its signature alone, tried, taken back if it fails.
 
+The signature is for what was asked just now, so an earlier answer that somebody kept is none. Numbers prove nothing: a
+server that was put back gives smaller ones, and is believed.
+
 The number of a configuration grows with what people change; the map of points changes beside it and is never on trial.
 """
 
@@ -92,15 +95,15 @@ class Configuration:
         """Whether the former configuration may still come back."""
         return self.held.former is not None
 
-    def take(self, told: Synced, connected: Collection[int]) -> bool:
+    def take(self, told: Synced, connected: Collection[int], challenge: str) -> bool:
         """What the server has sent; ``connected`` are the sources that work now. True: something has changed.
 
-        Raises `NotTrusted` for what the server has not signed, `OSError`. What cannot be run is refused, and the server
-        hears why.
+        Raises `NotTrusted` for what the server has not signed for who asked with this ``challenge``, `OSError`. What
+        cannot be run is refused, and the server hears why.
         """
         if not told.document:
             return False
-        trust.verify(self._identity.server_key, trust.document_text(told.document), told.signature)
+        trust.verify(self._identity.server_key, trust.document_text(told.document, challenge), told.signature)
         try:
             new = msgspec.json.decode(told.document, type=Document)
         except msgspec.MsgspecError as error:

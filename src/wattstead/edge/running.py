@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import resource
+import secrets
 import shutil
 import signal
 import sys
@@ -147,13 +148,14 @@ class Edge:
 
     async def _ask(self) -> None:
         health = await asyncio.to_thread(self.health)
-        told = await self.link.sync(Sync(health, self.configuration.held.tag))
+        challenge = secrets.token_hex(16)
+        told = await self.link.sync(Sync(health, self.configuration.held.tag, challenge))
         self.contact = time.monotonic()
         skew_s = time.time() - told.server_us / 1e6
         if abs(skew_s) > 60:
             _log.error("clock_differs", seconds=round(skew_s), advice="set this machine's clock, with NTP for example")
         connected = [one for one, sight in self.sources.sights().items() if sight.state is State.CONNECTED]
-        if self.configuration.take(told, connected):
+        if self.configuration.take(told, connected, challenge):
             self._learn()
 
     def _look_at_trial(self) -> None:

@@ -24,12 +24,11 @@ from wattstead.registry.storage.dataset import Counters
 _MOST_HELD = 10_000
 
 
-class Signed(NamedTuple):
+class Offered(NamedTuple):
     """A document as it is sent."""
 
     tag: str
     document: bytes
-    signature: str
 
 
 class Configuring:
@@ -39,9 +38,13 @@ class Configuring:
         """``key`` signs: 32 bytes that stay on the server."""
         self._registry, self._key, self._table = registry, key, table
         self.public_key = trust.public_of(key)
-        self._held: dict[int, tuple[Counters, Signed]] = {}
+        self._held: dict[int, tuple[Counters, Offered]] = {}
 
-    def signed(self, edge_id: int) -> Signed:
+    def signature(self, document: bytes, challenge: str) -> str:
+        """Of a document, for the edge that asked with this challenge."""
+        return trust.signature(self._key, trust.document_text(document, challenge))
+
+    def offered(self, edge_id: int) -> Offered:
         """The document of an edge as things stand; raises `Unknown`."""
         counters = self._registry.counters()
         held = self._held.get(edge_id)
@@ -55,7 +58,7 @@ class Configuring:
         else:
             number = self._registry.edge_number(edge_id, _digest(plan, sources, whole=False))
             document = msgspec.json.encode(_document(plan, sources, number))
-            made = Signed(tag, document, trust.signature(self._key, trust.document_text(document)))
+            made = Offered(tag, document)
         if len(self._held) >= _MOST_HELD:
             self._held.clear()
         self._held[edge_id] = (counters, made)

@@ -102,12 +102,13 @@ class EdgeDoor:
     async def _sync(self, request: Request) -> Answer:
         edge_id, body = await self._signed(request, SYNC, _SYNC_BYTES)
         told = _decoded(body, Sync)
-        signed = await asyncio.to_thread(self.configuring.signed, edge_id)
+        offered = await asyncio.to_thread(self.configuring.offered, edge_id)
         await asyncio.to_thread(self._registry.keep_edge_health, edge_id, told.health)
         now_us = self._room.clock_us()
-        if told.tag == signed.tag:
-            return _answer(200, Synced(now_us, signed.tag))
-        return _answer(200, Synced(now_us, signed.tag, signed.document, signed.signature))
+        if told.tag == offered.tag:
+            return _answer(200, Synced(now_us, offered.tag))
+        signature = await asyncio.to_thread(self.configuring.signature, offered.document, told.challenge)
+        return _answer(200, Synced(now_us, offered.tag, offered.document, signature))
 
     async def _batches(self, request: Request) -> Answer:
         limits = self._room.limits

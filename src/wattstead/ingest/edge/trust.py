@@ -35,9 +35,10 @@ def request_text(path: str, body: bytes) -> bytes:
     return b"wattstead edge request\n%b\n%b" % (path.encode(), hashlib.sha256(body).digest())
 
 
-def document_text(document: bytes) -> bytes:
-    """What a server signs of a configuration."""
-    return b"wattstead edge configuration\n%b" % hashlib.sha256(document).digest()
+def document_text(document: bytes, challenge: str) -> bytes:
+    """What a server signs of a configuration: for who asked with this challenge, so that it says so now."""
+    told = hashlib.sha256(document).digest(), hashlib.sha256(challenge.encode("utf-8", "surrogatepass")).digest()
+    return b"wattstead edge configuration\n%b%b" % told
 
 
 def signature(key: bytes, text: bytes) -> str:

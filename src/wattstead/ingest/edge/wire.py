@@ -39,6 +39,8 @@ class Sync(msgspec.Struct, frozen=True):
     health: EdgeHealth
     tag: str
     """Of the document that it holds."""
+    challenge: str = ""
+    """Never the same twice: the server signs it with the document, so that no earlier answer passes for one to this."""
 
 
 class Synced(msgspec.Struct, frozen=True):
