@@ -25,6 +25,7 @@ from edge_server import answer
 from wattstead.edge.identity import Identity
 from wattstead.edge.link import join
 from wattstead.edge.names import NameBook
+from wattstead.edge.thinning import Meaning
 from wattstead.ingest.edge.wire import Name
 from wattstead.metering.batch import ReadingBatch
 from wattstead.registry.records import EdgeSettings
@@ -213,6 +214,10 @@ class Way:
         to.transport.abort() if self.loss else to.close()
         if self.loss:
             other.transport.abort()
+
+
+LEVELS = {number: Meaning.guessed("power", "W") for number in range(1, 101)}
+"""What the series of `fill` mean where a test wants them thinned."""
 
 
 def fill(folder: Path, series: int, first_s: int, seconds: int, every_s: int = 1, at_once: int = 1) -> int:

@@ -14,7 +14,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))  # the modules beside this file
 
 from edge_agent import FIRST_US, last, values
-from edge_house import expected, fill, until
+from edge_house import LEVELS, expected, fill, until
 from test_thin_path import counting
 
 from wattstead.edge.budget import Budget
@@ -286,7 +286,7 @@ async def test_a_full_budget_packs_then_thins_and_says_so(home: Home, tmp_path: 
     waiting, link = sent_by(home, folder)
     budget = Budget(folder, waiting)
     used = budget.waiting_bytes()
-    budget.enforce(megabytes * 100_000, {})
+    budget.enforce(megabytes * 100_000, LEVELS)
     lanes = waiting.lanes
     assert budget.waiting_bytes() <= max(0.8 * megabytes * 100_000, used / 9)
     assert lanes.packed > 100_000 and bool(lanes.thinned) == bool(budget.why) == (megabytes == 1)

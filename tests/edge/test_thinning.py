@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,14 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from wattstead.edge.names import NameBook
+from wattstead.edge.site_map import SiteMap
 from wattstead.edge.thinning import Meaning, thinned
 from wattstead.edge.treating import Treatments, averages
 from wattstead.ingest.decoding.columns import Columns, Names
 from wattstead.metering.batch import ReadingBatch
 from wattstead.metering.point import Point, step_rule
 from wattstead.metering.quantity import Kind, Quality, Quantity
-from wattstead.metering.rollup import MINUTE_US, QUARTER_US, amounts, bucket_starts, roll, settle
-from wattstead.registry.records import EdgeRule, Treatment
+from wattstead.metering.rollup import MINUTE_US, QUARTER_US, amounts, bucket_starts, pairs_of, roll, settle
+from wattstead.registry.policy import Scope
+from wattstead.registry.records import EdgePoint, EdgeRule, KeyGrant, Treatment
 
 pytestmark = pytest.mark.unit
 
@@ -24,6 +29,7 @@ REGISTER = Point(id=1, kind=Kind.REGISTER, quantity=Quantity.ELECTRICITY, unit="
 POWER = Point(id=1, quantity=Quantity.ELECTRICITY, unit="W", max_gap_s=60)
 PULSES = Point(id=1, kind=Kind.DELTA, quantity=Quantity.ELECTRICITY, unit="pulse")
 STATE = Point(id=1, kind=Kind.STATE, quantity=Quantity.STATE)
+LEVEL = {1: Meaning.guessed("power", "W")}
 
 
 def made(point: Point, steps: list[tuple[int, int]], reset_at: int = -1) -> ReadingBatch:
@@ -65,10 +71,57 @@ def test_what_lies_between_edges_stays(steps: list[tuple[int, int]], point: Poin
             assert raw.value.min() - 1e-6 <= fewer.value.min() and fewer.value.max() <= raw.value.max() + 1e-6
 
 
+@given(STEPS, st.sampled_from([REGISTER, POWER, PULSES]), st.integers(-1, 200))
+def test_strictly_nothing_but_the_ends_of_a_piece_stays(
+    steps: list[tuple[int, int]], point: Point, reset_at: int
+) -> None:
+    raw = made(point, steps, reset_at)
+    few = thinned(raw, {1: Meaning.of(point, point.unit)}, MINUTE_US, strictly=True)
+    edges_us = np.arange(0, int(raw.time_us[-1]) + 2 * MINUTE_US, MINUTE_US)
+    rounding = 2 * len(raw) if point is POWER else 0
+    assert np.abs(np.array(steps_of(point, few, edges_us)) - steps_of(point, raw, edges_us)).max() <= rounding
+    odd = pairs_of(raw, {1: step_rule(point)}).flags != 0
+    minute = raw.time_us // MINUTE_US
+    cut = np.append(odd | (minute[1:] != minute[:-1]), True)
+    ends = set(raw.time_us[cut | np.append(True, cut[:-1])].tolist())
+    assert set(few.time_us[few.quality == Quality.RAW].tolist()) <= ends
+
+
+def test_an_odd_step_cuts_its_bucket_and_stays() -> None:
+    time_us = np.arange(0, 60) * 1_000_000
+    value = np.where(time_us < 30e6, 1_000.0, 0.0) + np.arange(60) * 0.001
+    value[30:] -= value[30]
+    kept = thinned(ReadingBatch.of([1] * 60, time_us, value), {1: Meaning.of(REGISTER, "kWh")}, MINUTE_US)
+    assert (kept.time_us // 1_000_000).tolist() == [0, 29, 30, 59], "both sides of the reset, and no more"
+
+
+def test_what_may_be_amounts_is_not_thinned() -> None:
+    time_us = np.arange(0, 60) * 1_000_000
+    batch = ReadingBatch.of([1] * 60 + [2] * 60, np.tile(time_us, 2), np.ones(120))
+    meanings = {1: Meaning.guessed("pulse/7/blinks", "pulse"), 2: Meaning.guessed("garage/x17", "")}
+    kept = thinned(batch, meanings, MINUTE_US)
+    assert kept.value[kept.point == 1].tolist() == [60.0] and int((kept.point == 2).sum()) == 60
+
+
+def test_a_map_tells_what_is_adopted_and_guesses_the_rest(tmp_path: Path) -> None:
+    names = NameBook(tmp_path / "names")
+    site = SiteMap(names)
+    grant = KeyGrant(3, 1, 0, Scope.WRITE, 1_000_000)
+    boiler = Point(id=5, kind=Kind.DELTA, unit="Wh")
+    site.learn([EdgePoint("boiler", boiler), EdgePoint("gas/blinks", Point(id=6), adopted=False)])
+    asyncio.run(site.points(grant, ["boiler", "gas/blinks"], {"gas/blinks": "pulse"}))
+    before = site.meanings
+    asyncio.run(site.points(grant, ["x/17", "grid/import_kwh"]))
+    kinds = [site.meanings[number].kind for number in range(1, 5)]
+    assert kinds == [Kind.DELTA, Kind.DELTA, None, Kind.REGISTER]
+    assert site.among_deltas([2]) and not site.among_deltas([3, 4])
+    assert site.meanings is before, "what is known is not gone through again for each new address"
+
+
 def test_a_day_of_seconds_becomes_few() -> None:
     time_us = np.arange(0, 86_400) * 1_000_000
     level = ReadingBatch.of([1] * 86_400, time_us, 500 + 100 * np.sin(time_us / 1e9))
-    assert len(thinned(level, {}, MINUTE_US)) == 4 * 1440
+    assert len(thinned(level, LEVEL, MINUTE_US)) == 4 * 1440
     register = ReadingBatch.of([1] * 86_400, time_us, np.arange(86_400) * 0.001)
     assert len(thinned(register, {1: Meaning.of(REGISTER, "kWh")}, QUARTER_US)) == 2 * 96
 
@@ -79,7 +132,7 @@ def test_a_state_keeps_its_changes_and_what_was_computed_says_so() -> None:
     kept = thinned(state, {1: Meaning.of(STATE, "")}, MINUTE_US)
     assert kept.value.tolist() == [0.0, 1.0, 0.0, 0.0, 0.0, 0.0]
     assert (kept.time_us // 1_000_000).tolist() == [0, 31, 40, 59, 60, 119]
-    level = thinned(ReadingBatch.of([1] * 60, time_us[:60], np.arange(60.0)), {}, MINUTE_US)
+    level = thinned(ReadingBatch.of([1] * 60, time_us[:60], np.arange(60.0)), LEVEL, MINUTE_US)
     assert level.quality.tolist() == [Quality.RAW, Quality.ESTIMATED, Quality.ESTIMATED, Quality.RAW]
 
 

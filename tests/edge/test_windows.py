@@ -14,7 +14,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # the modules beside this file
 
-from edge_house import fill
+from edge_house import LEVELS, fill
 
 from wattstead.edge.budget import Budget
 from wattstead.edge.names import NameBook
@@ -56,12 +56,18 @@ def averaged(meaning: Meaning, *parts: ReadingBatch) -> list[tuple[int, float]]:
 
 def test_a_level_is_its_mean_whatever_the_parts() -> None:
     values = [float(at) for at in range(60)]
-    whole = averaged(Meaning.of(None, ""), made(values))
-    assert whole == averaged(Meaning.of(None, ""), made(values[:7]), made(values[7:], 7)) == [(0, 29.5)]
+    whole = averaged(LEVELS[1], made(values))
+    assert whole == averaged(LEVELS[1], made(values[:7]), made(values[7:], 7)) == [(0, 29.5)]
 
 
-def test_amounts_count_once_when_they_come_again() -> None:
-    assert averaged(PULSES, made([2.0, 3.0]), made([3.0, 4.0], 1)) == [(0, 9.0)]
+def test_amounts_wait_each_for_itself_and_once() -> None:
+    assert averaged(PULSES, made([2.0, 3.0]), made([3.0, 4.0], 1)) == [(0, 2.0), (1, 3.0), (2, 4.0)]
+
+
+def test_what_is_of_no_known_kind_passes() -> None:
+    windows: Open = {}
+    unknown = Meaning.guessed("x/17", "")
+    assert len(folded(windows, made([1.0, 2.0]), lambda series: 60, {1: unknown}, 0)) == 2 and not windows
 
 
 def test_a_register_is_its_last_and_a_fall_passes_at_once() -> None:
@@ -78,9 +84,9 @@ def test_a_state_tells_its_changes_at_once() -> None:
 def test_a_device_that_tells_late_has_its_window_too() -> None:
     windows: Open = {}
     for at in range(3):
-        assert not len(folded(windows, made([1.0 + at], at), lambda series: 60, {}, (600 + at) * 1_000_000))
-        assert not len(closed(windows, {}, (600 + at) * 1_000_000))
-    assert closed(windows, {}, 661_000_000).value.tolist() == [2.0]
+        assert not len(folded(windows, made([1.0 + at], at), lambda series: 60, LEVELS, (600 + at) * 1_000_000))
+        assert not len(closed(windows, LEVELS, (600 + at) * 1_000_000))
+    assert closed(windows, LEVELS, 661_000_000).value.tolist() == [2.0]
 
 
 def test_an_open_hour_holds_nobody_back(tmp_path: Path) -> None:
@@ -96,7 +102,7 @@ def test_an_open_hour_holds_nobody_back(tmp_path: Path) -> None:
 
     def drain(waiting: Waiting, averages: list[tuple[str, int]]) -> int:
         before = len(sent)
-        while (body := waiting.next_upload(Plan(averages=averages, old_s=1e12), 300, 300, {})) or waiting.more:
+        while (body := waiting.next_upload(Plan(averages=averages, old_s=1e12), 300, 300, LEVELS)) or waiting.more:
             if body:
                 upload = unpacked(body, 10**9)
                 batch = upload.readings()
@@ -136,8 +142,8 @@ def test_an_open_hour_holds_nobody_back(tmp_path: Path) -> None:
 
 def test_an_average_says_that_it_was_computed() -> None:
     windows: Open = {}
-    folded(windows, made([1.0, 2.0]), lambda series: 60, {}, 0)
-    assert closed(windows, {}, END_OF_TIME_US).quality.tolist() == [Quality.ESTIMATED]
+    folded(windows, made([1.0, 2.0]), lambda series: 60, LEVELS, 0)
+    assert closed(windows, LEVELS, END_OF_TIME_US).quality.tolist() == [Quality.ESTIMATED]
 
 
 def test_an_open_average_outlives_a_broken_place(tmp_path: Path) -> None:
@@ -147,11 +153,11 @@ def test_an_open_average_outlives_a_broken_place(tmp_path: Path) -> None:
     spoil(tmp_path, 60)
     waiting = Waiting(tmp_path, NameBook(tmp_path / "names"), lambda: (first_s + 3_600) * 1_000_000)
     hours = Plan(averages=[("meter/*", 86_400)], old_s=1e12)
-    assert waiting.next_upload(hours, 1_000, 1_000, {}) is None, "all of it is in an open window"
+    assert waiting.next_upload(hours, 1_000, 1_000, LEVELS) is None, "all of it is in an open window"
     with pytest.raises(JournalCorrupt):
-        waiting.next_upload(Plan(aggregate_s=60), 1_000, 1_000, {})
+        waiting.next_upload(Plan(aggregate_s=60), 1_000, 1_000, LEVELS)
     assert waiting.skip_broken()
-    body = waiting.next_upload(Plan(aggregate_s=60), 1_000, 1_000, {})
+    body = waiting.next_upload(Plan(aggregate_s=60), 1_000, 1_000, LEVELS)
     assert body is not None and len(unpacked(body, 10**9).readings()) >= 2, "the average, and what came behind"
     waiting.close()
 
@@ -166,10 +172,10 @@ def test_a_bucket_is_thinned_whole_however_little_is_sent_at_once(tmp_path: Path
     if packs:
         fill(tmp_path, 3, first_s, 1)  # begins another file, so that the first may be packed
         budget = Budget(tmp_path, waiting)
-        budget.enforce(2 * budget.waiting_bytes(), {})
+        budget.enforce(2 * budget.waiting_bytes(), LEVELS)
         assert waiting.lanes.packed == count and not waiting.lanes.thinned
     rows = 0
-    while (body := waiting.next_upload(Plan(aggregate_s=year_s), 30, 30, {})) or waiting.more:
+    while (body := waiting.next_upload(Plan(aggregate_s=year_s), 30, 30, LEVELS)) or waiting.more:
         if body:
             rows += len(unpacked(body, 10**9).readings())
             waiting.arrived(0)
@@ -198,11 +204,11 @@ def test_what_stands_before_a_broken_place_is_sent(tmp_path: Path) -> None:
         sent: list[int] = []
         if packs:
             budget = Budget(folder, waiting)
-            budget.enforce(2 * budget.waiting_bytes(), {})
+            budget.enforce(2 * budget.waiting_bytes(), LEVELS)
             assert waiting.lanes.packed == 59
         for _ in range(10):
             try:
-                body = waiting.next_upload(Plan(old_s=1e12), 1_000, 1_000, {})
+                body = waiting.next_upload(Plan(old_s=1e12), 1_000, 1_000, LEVELS)
             except JournalCorrupt:
                 assert waiting.skip_broken()
                 continue

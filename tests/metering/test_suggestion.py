@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from wattstead.metering.point import Point
 from wattstead.metering.quantity import Direction, Kind, Quantity, Role
+from wattstead.metering.suggestion import suggestion
 from wattstead.registry.points.physics import check
-from wattstead.registry.points.suggestion import suggestion
 
 pytestmark = pytest.mark.unit
 

@@ -51,7 +51,7 @@ class Budget:
             some = [one for one in segments.all() if one.start > lanes.done][1 if lanes.part else 0 :]
             thick = next((one for level in Level for one in some if one.level == level < Level.QUARTERS), None)
             if thick is not None:
-                went = segments.thin(thick, Level(thick.level + 1), meanings)
+                went = segments.thin(thick, Level(thick.level + 1), meanings, self._waiting.room(thick, meanings))
                 lanes.thinned += went
                 self.why = f"{waited:,} bytes waited, the budget is {limit_bytes:,}"
                 _log.warning("readings_thinned", readings=went, level=thick.level + 1, reason=self.why)

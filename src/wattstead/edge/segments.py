@@ -11,9 +11,11 @@ from enum import IntEnum
 from pathlib import Path
 
 import msgspec
+import numpy as np
 
+from wattstead.edge.amounts import parted, summed_rows
 from wattstead.edge.files import put
-from wattstead.edge.thinning import Meaning, joined, thinned
+from wattstead.edge.thinning import Meaning, chosen, in_order, joined, thinned
 from wattstead.metering.batch import ReadingBatch
 from wattstead.metering.rollup import MINUTE_US, QUARTER_US
 from wattstead.stream import Mark
@@ -43,6 +45,8 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
     rows: int
     oldest_us: int
     """When its oldest reading was received."""
+    summed: Mapping[int, tuple[int, int]] = {}
+    """By series: between which instants, both included, amounts are sums; other amounts are as they came."""
 
 
 class _File(msgspec.Struct, frozen=True):
@@ -98,11 +102,17 @@ class Segments:
             return ReadingBatch.of([], [], []), False
         return ReadingBatch.decode(zlib.decompress(parts[number])), number + 1 < len(parts)
 
-    def thin(self, segment: Segment, level: Level, meanings: Mapping[int, Meaning]) -> int:
-        """Make less of it; how many readings went."""
-        batch = thinned(joined(list(self.parts(segment))), meanings, WIDTH_US[level])
-        self.add(msgspec.structs.replace(segment, level=level, rows=len(batch)), batch)
-        return segment.rows - len(batch)
+    def thin(
+        self, segment: Segment, level: Level, meanings: Mapping[int, Meaning], summed: Mapping[int, tuple[int, int]]
+    ) -> int:
+        """Make less of it; how many readings went. ``summed``: the amounts of which sums may be made."""
+        batch = joined(list(self.parts(segment)))
+        _, amounts = parted(batch, meanings)
+        stays = np.isin(batch.point, amounts.point) & ~summed_rows(batch, summed)
+        few = joined([thinned(chosen(batch, ~stays), meanings, WIDTH_US[level]), chosen(batch, stays)])
+        few = in_order(few)
+        self.add(msgspec.structs.replace(segment, level=level, rows=len(few), summed=summed), few)
+        return segment.rows - len(few)
 
     def remove(self, segment: Segment) -> None:
         """It was sent, or given up."""

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import structlog
 
+from wattstead.edge.amounts import DOUBTFUL
 from wattstead.edge.budget import Budget
 from wattstead.edge.link import Link, LinkLost, OutOfStep, ServerRefuses
 from wattstead.edge.thinning import Meaning
@@ -81,6 +82,7 @@ class Sender:
         except OSError as error:  # as before
             body = self._waiting.lanes.pending or None
             _log.error("progress_not_kept", error=str(error))
+        await self._doubtful_kept()
         if body is None:
             self.trouble = ""
             return 0.0 if self._waiting.more else settings.send_every_s
@@ -117,10 +119,21 @@ class Sender:
         upload = await asyncio.to_thread(unpacked, body, _MOST_BYTES)
         for at in range(0, len(answer.refused), _LETTER_ROWS):
             part = answer.refused[at : at + _LETTER_ROWS]
-            message = Message(_told(upload, part), f"upload {upload.sequence}", time.time_ns() // 1000)
-            put = partial(self._letters.put, UPLOADS, message, part[0].reason, True)
-            while not await asyncio.wrap_future(put()):  # noqa: ASYNC110 - nobody tells when there is room again
-                await asyncio.sleep(1.0)
+            await self._lettered(_told(upload, part), f"upload {upload.sequence}", part[0].reason)
+
+    async def _doubtful_kept(self) -> None:
+        """Amounts of which nobody knows any more whether they left are kept here, and told."""
+        left = self._waiting.lanes.amounts
+        for at in range(0, len(left.doubtful), _LETTER_ROWS):
+            rows = [self._waiting.told(*one) | {"reason": DOUBTFUL} for one in left.doubtful[at : at + _LETTER_ROWS]]
+            await self._lettered(msgspec.json.encode(rows), "amounts that came late", DOUBTFUL)
+        left.doubtful = []
+
+    async def _lettered(self, raw: bytes, where: str, reason: str) -> None:
+        """A dead letter is on disk when this returns."""
+        put = partial(self._letters.put, UPLOADS, Message(raw, where, time.time_ns() // 1000), reason, True)
+        while not await asyncio.wrap_future(put()):  # noqa: ASYNC110 - nobody tells when there is room again
+            await asyncio.sleep(1.0)
 
     async def _troubled(self, error: Exception) -> float:
         """For how long to wait after a failure."""

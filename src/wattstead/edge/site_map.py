@@ -31,7 +31,7 @@ class SiteMap:
         self._names = names
         self._points: dict[str, Point] = {}
         self._meanings: dict[int, Meaning] = {}
-        self._deltas: frozenset[int] = frozenset()
+        self._deltas: set[int] = set()
         self._adding = asyncio.Lock()
         self.closed: ClosedPoints = NOTHING
         self.traffic = Traffic()
@@ -39,8 +39,8 @@ class SiteMap:
 
     def learn(self, points: Sequence[EdgePoint]) -> None:
         """What the addresses of the site mean from now on."""
-        self._points = {one.address: one.point for one in points}
-        self._meanings = {}
+        self._points = {one.address: one.point for one in points if one.adopted}
+        self._meanings, self._deltas = {}, set()
         self._look(1)
 
     @property
@@ -102,10 +102,11 @@ class SiteMap:
         return np.fromiter((point in self._deltas for point in points.tolist()), np.bool_, len(points))
 
     def _look(self, first: int) -> None:
-        """Find out what numbers from ``first`` on mean."""
-        meanings = dict(self._meanings)
+        """Find out what numbers from ``first`` on mean; what nobody has adopted means what its name and unit say."""
         for number in range(first, len(self._names) + 1):
             name = self._names.name(number)
-            meanings[number] = Meaning.of(self._points.get(name.address), name.unit)
-        self._meanings = meanings
-        self._deltas = frozenset(number for number, one in meanings.items() if one.kind is Kind.DELTA)
+            point = self._points.get(name.address)
+            one = Meaning.guessed(name.address, name.unit) if point is None else Meaning.of(point, name.unit)
+            if one.kind is Kind.DELTA:
+                self._deltas.add(number)
+            self._meanings[number] = one

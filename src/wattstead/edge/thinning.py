@@ -2,8 +2,8 @@
 
 A register keeps its first and last reading of each bucket, amounts become their sum, a state keeps its changes, a
 level keeps its first and last reading and between them its mean: so energy across any edge of buckets is what it was.
-A bucket in which a register was reset, wrapped or fell silent is left as it came. What was thinned can be thinned
-further.
+Where a register was reset, wrapped or fell silent a bucket is cut: the readings on both sides stay. What is of an
+unknown kind stays as it came. What was thinned can be thinned further.
 """
 
 from __future__ import annotations
@@ -18,27 +18,26 @@ from numpy.typing import NDArray
 from wattstead.metering.batch import ReadingBatch
 from wattstead.metering.point import Point, StepMode, StepRule, step_rule
 from wattstead.metering.quantity import Kind, Quality, UnitError, conversion
-from wattstead.metering.rollup import RollupRows, bucket_starts, roll, settle
+from wattstead.metering.rollup import RollupRows, bucket_starts, pairs_of, roll, settle
+from wattstead.metering.suggestion import suggestion
 
 _MS_US = 1_000
-_LEVEL = StepRule(StepMode.POWER)
 
 
 class Meaning(NamedTuple):
     """What thinning must know of a series: its kind, and its step rule in the unit in which it is kept on site."""
 
-    kind: Kind
+    kind: Kind | None
+    """None: nobody has said, and nothing tells."""
     rule: StepRule
 
     @classmethod
-    def of(cls, point: Point | None, unit: str) -> Meaning:
-        """Of a point whose readings come in ``unit`` (empty: its own); None for one that the server does not know yet.
+    def of(cls, point: Point, unit: str) -> Meaning:
+        """Of a point whose readings come in ``unit`` (empty: its own).
 
         >>> Meaning.of(Point(id=1, kind=Kind.REGISTER, unit="Wh", resolution=1.0), "kWh").rule.quantum
         0.001
         """
-        if point is None:
-            return cls(Kind.GAUGE, _LEVEL)
         rule = step_rule(point)
         if point.kind is Kind.GAUGE:
             return cls(Kind.GAUGE, StepRule(StepMode.POWER, max_gap_us=rule.max_gap_us))
@@ -48,26 +47,47 @@ class Meaning(NamedTuple):
             factor = 1.0
         return cls(point.kind, msgspec.structs.replace(rule, quantum=rule.quantum / factor))
 
+    @classmethod
+    def guessed(cls, address: str, unit: str) -> Meaning:
+        """Of an address of which nobody has said anything, by what the server will propose for it.
 
-def thinned(batch: ReadingBatch, meanings: Mapping[int, Meaning], width_us: int) -> ReadingBatch:
-    """The readings with each bucket of ``width_us`` thinned, in order of time; a point without a meaning is a level.
+        >>> Meaning.guessed("pulse/7/blinks", "pulse").kind, Meaning.guessed("x/17", "").kind
+        (<Kind.DELTA: 'delta'>, None)
+        """
+        found = suggestion(address.rpartition("/")[2], unit)
+        if found is None:
+            return UNKNOWN
+        return cls.of(Point(id=0, kind=found.kind, quantity=found.quantity, unit=found.unit), unit)
+
+
+UNKNOWN = Meaning(None, StepRule(StepMode.NONE))
+
+
+def thinned(
+    batch: ReadingBatch, meanings: Mapping[int, Meaning], width_us: int, strictly: bool = False
+) -> ReadingBatch:
+    """The readings with each bucket of ``width_us`` thinned, in order of time; what has no meaning stays as it came.
+
+    ``strictly``: of a level no reading but a bucket's first and last stays, even where that makes more of them.
 
     >>> seconds = ReadingBatch.of([1] * 60, [s * 1_000_000 for s in range(60)], [100.0] * 60)
-    >>> thinned(seconds, {}, 60_000_000).value.tolist()
+    >>> thinned(seconds, {1: Meaning.guessed("power", "W")}, 60_000_000).value.tolist()
     [100.0, 100.0, 100.0, 100.0]
     """
     if not len(batch):
         return batch
     settled = settle([batch])
-    known = {int(point): meanings.get(int(point), Meaning(Kind.GAUGE, _LEVEL)) for point in np.unique(settled.point)}
-    rows = roll(settled, bucket_starts(settled.time_us, width_us), {one: known[one].rule for one in known})
+    known = {int(point): meanings.get(int(point), UNKNOWN) for point in np.unique(settled.point)}
+    rules = {one: known[one].rule for one in known}
+    rows = roll(settled, _pieces(settled, width_us, rules), rules)
     last = np.cumsum(rows.count.astype(np.int64)) - 1
     first = np.append(0, last[:-1] + 1)
-    is_kind = {kind: np.array([known[int(p)].kind is kind for p in rows.point], np.bool_) for kind in Kind}
+    is_kind = {kind: np.array([known[int(p)].kind is kind for p in rows.point], np.bool_) for kind in (*Kind, None)}
     gap_us = np.array([known[int(point)].rule.max_gap_us for point in rows.point], np.int64)
     stretches = np.maximum(1, -(-(rows.last_time_us - rows.first_time_us) // np.maximum(gap_us, 1)))
-    least = np.select([is_kind[Kind.REGISTER], is_kind[Kind.GAUGE]], [2, 3 + stretches], 1)
-    as_it_came = (rows.flags != 0) | (rows.count <= least) | is_kind[Kind.STATE]
+    level = 2 if strictly else 3 + stretches
+    least = np.select([is_kind[Kind.REGISTER], is_kind[Kind.GAUGE]], [2, level], 1)
+    as_it_came = (rows.count <= least) | is_kind[Kind.STATE] | is_kind[None]
     kept = np.repeat(as_it_came, rows.count.astype(np.int64)) & _changes(settled, first, last, is_kind[Kind.STATE])
     few = _Few()
     few.add(settled.point[kept], settled.time_us[kept], settled.value[kept], settled.quality[kept])
@@ -82,6 +102,13 @@ def thinned(batch: ReadingBatch, meanings: Mapping[int, Meaning], width_us: int)
     few.take(settled, last[some])
     _means(few, rows.rows(some), stretches[some])
     return few.batch(batch.version)
+
+
+def _pieces(settled: ReadingBatch, width_us: int, rules: Mapping[int, StepRule]) -> NDArray[np.int64]:
+    """Which piece of a bucket each reading is in: one is cut where a step is odd, so that no flag is inside of any."""
+    start_us = bucket_starts(settled.time_us, width_us)
+    cut = np.append(False, (pairs_of(settled, rules).flags != 0) | (start_us[1:] != start_us[:-1]))
+    return np.cumsum(cut)
 
 
 def _means(few: _Few, rows: RollupRows, stretches: NDArray[np.int64]) -> None:
@@ -132,8 +159,15 @@ class _Few:
     def batch(self, version: int) -> ReadingBatch:
         """All of them in order of time."""
         point, time_us, value, quality = (np.concatenate(columns) for columns in zip(*self._parts, strict=True))
-        order = np.lexsort((point, time_us))
-        return ReadingBatch(point[order], time_us[order], value[order], quality[order], version)
+        return in_order(ReadingBatch(point, time_us, value, quality, version))
+
+
+def in_order(batch: ReadingBatch) -> ReadingBatch:
+    """By time; of one series and instant the later stays behind."""
+    order = np.lexsort((batch.point, batch.time_us))
+    return ReadingBatch(
+        batch.point[order], batch.time_us[order], batch.value[order], batch.quality[order], batch.version
+    )
 
 
 def joined(batches: list[ReadingBatch]) -> ReadingBatch:

@@ -11,15 +11,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from wattstead.edge.amounts import Amounts, Left, parted, summed_rows
 from wattstead.edge.files import got, put
 from wattstead.edge.names import NameBook
 from wattstead.edge.segments import Level, Segment, Segments
+from wattstead.edge.sums import MOST_BYTES, Sums
 from wattstead.edge.thinning import Meaning, chosen, joined, thinned
 from wattstead.edge.windows import END_OF_TIME_US, Open, closed, folded
 from wattstead.ingest.edge.wire import Name, Upload, packed
@@ -60,6 +63,8 @@ class Lanes(msgspec.Struct, kw_only=True):
     """Patterns of the addresses that are averaged, with the seconds: the rules by which `windows` were made."""
     windows: Open = {}
     """The averages in the making; only the first lane brings readings to them."""
+    amounts: Left = msgspec.field(default_factory=Left)
+    """What is known of the amounts that left."""
     sent: int = 0
     packed: int = 0
     thinned: int = 0
@@ -83,11 +88,14 @@ class Waiting:
     """What waits in an edge's folder; to be used by one thread at a time."""
 
     def __init__(
-        self, folder: Path, names: NameBook, clock_us: Callable[[], int] = lambda: time.time_ns() // 1000
-    ) -> None:
+        self, folder: Path, names: NameBook, clock_us: Callable[[], int] = lambda: time.time_ns() // 1000,
+        sums_bytes: int = MOST_BYTES,
+    ) -> None:  # fmt: skip
+        """``sums_bytes``: of the sums that left and their amounts, which are remembered."""
         self._journal, self._file, self._names, self._clock_us = folder / "journal", folder / "sending", names, clock_us
         text = got(self._file)
         self.lanes = msgspec.msgpack.decode(text, type=Lanes) if text else Lanes()
+        self.amounts = Amounts(Sums(folder / "sums.db", sums_bytes), self.lanes.amounts)
         self.segments = Segments(folder / "segments")
         for segment in self.segments.all():
             self.lanes.ordered = max(self.lanes.ordered, segment.after, key=_place)
@@ -99,6 +107,8 @@ class Waiting:
         self._second: JournalReader | None = None if self.lanes.live is None else self._reader(self.lanes.live)
         self._peeked: list[Entry] = []
         self._widths: dict[int, int] = {}
+        self._summed: Mapping[int, tuple[int, int]] = {}
+        """Of the first lane's last readings: which amounts are sums that were made for want of room."""
         self.oldest_us = 0
         """When the oldest reading that waits was received, as known at the last look; 0: none waits."""
         self.more = False
@@ -106,6 +116,7 @@ class Waiting:
 
     def close(self) -> None:
         """Close the files."""
+        self.amounts.sums.close()
         self._first.close()
         if self._second is not None:
             self._second.close()
@@ -122,13 +133,9 @@ class Waiting:
         if lanes.live is None and not plan.aggregate_s and self._is_old(plan):
             self._split()
         old = self._old(plan, old_rows)  # first: where it cannot be read nothing else may have been begun
-        ready = self._other_averages(plan, meanings)
-        ready += self._averaged(old, meanings)
-        batch = joined([one for one in (*ready, self._new(plan, new_rows)) if len(one)])
-        if plan.aggregate_s:
-            batch = thinned(batch, meanings, plan.aggregate_s * 1_000_000)
+        batch = self._leaving(plan, old, self._new(plan, new_rows), meanings)
         if not len(batch):
-            if lanes.ordered != self._saved:
+            if lanes.ordered != self._saved or lanes.amounts.doubtful:
                 self.save()
             return None
         used, index = np.unique(batch.point, return_inverse=True)
@@ -152,11 +159,18 @@ class Waiting:
 
     def save(self) -> None:
         """Put the lanes on disk; what they have passed may then go from the journal. Raises `OSError`."""
+        forget = self.amounts.save_before()
         put(self._file, msgspec.msgpack.encode(self.lanes))
+        forget()
         passed = self._saved = self.lanes.ordered
         if passed.file:
             self._position.save(Position({WORKER: passed}))
         self._forget_sent()
+
+    def told(self, number: int, time_us: int, value: float) -> dict[str, object]:
+        """A reading in words."""
+        name = self._names.name(number)
+        return {"point": name.address, "time_us": time_us, "value": value, "unit": name.unit}
 
     def unsent(self, entry: Entry) -> ReadingBatch:
         """What of an entry the first lane has to send."""
@@ -175,6 +189,7 @@ class Waiting:
         lanes.ordered = mark
         if lanes.live is not None and _place(mark) >= _place(lanes.live):
             lanes.live = None
+            self.amounts.live_ended()
             if self._second is not None:
                 self._second.close()
                 self._second = None
@@ -203,7 +218,7 @@ class Waiting:
 
     def _old(self, plan: Plan, rows: int) -> ReadingBatch:
         """The next readings of the first lane."""
-        self.more = False
+        self.more, self._summed = False, {}
         segment = next((one for one in self.segments.all() if one.start > self.lanes.done), None)
         if segment is not None:
             return self._of_segment(segment, plan)
@@ -230,7 +245,7 @@ class Waiting:
         return joined(taken)
 
     def _of_segment(self, segment: Segment, plan: Plan) -> ReadingBatch:
-        self.oldest_us, self.more = segment.oldest_us, True
+        self.oldest_us, self.more, self._summed = segment.oldest_us, True, segment.summed
         batches, count, more = list[ReadingBatch](), 0, True
         while more and (not batches or (plan.aggregate_s and count < _MOST_OF_A_BUCKET)):
             batch, more = self.segments.part(segment, self.lanes.part)
@@ -271,19 +286,62 @@ class Waiting:
         new = [chosen(entry.batch, entry.batch.time_us >= lanes.split_us) for entry in entries]
         return joined([chosen(one, ~self._is_averaged(one)) for one in new])
 
+    def _leaving(
+        self, plan: Plan, old: ReadingBatch, new: ReadingBatch, meanings: Mapping[int, Meaning]
+    ) -> ReadingBatch:
+        """What leaves when the lanes have come to these readings."""
+        is_sum = summed_rows(old, self._summed)
+        over = self._other_averages(plan, meanings)
+        levels, amounts = parted(joined(self._averaged(chosen(old, ~is_sum), meanings)), meanings)
+        new_levels, new_amounts = parted(new, meanings)
+        amounts = self.amounts.leaving(amounts, meanings, partial(self._sum_us, plan))
+        for series, (first_us, last_us) in self._summed.items():
+            self.amounts.close(series, first_us, last_us)
+        levels = joined([over[0], levels, new_levels, chosen(old, is_sum)])
+        if plan.aggregate_s:
+            levels = thinned(levels, meanings, plan.aggregate_s * 1_000_000, strictly=True)
+        return joined([levels, over[1], amounts, self.amounts.leaving_live(new_amounts, meanings)])
+
+    def _sum_us(self, plan: Plan, number: int) -> int:
+        """The width of the buckets in which amounts of a series leave."""
+        return max(plan.aggregate_s, self._width_s(number)) * 1_000_000
+
+    def room(self, segment: Segment, meanings: Mapping[int, Meaning]) -> Mapping[int, tuple[int, int]]:
+        """Of which amounts of a segment sums may be made for want of room; that is on disk then. Raises `OSError`."""
+        if segment.level is not Level.WHOLE:
+            return segment.summed
+        lanes = self.lanes
+        half = next((one for one in self.segments.all() if one.start > lanes.done), None) if lanes.part else None
+        if half is not None:
+            self.amounts.met(joined(list(self.segments.parts(half))), meanings)
+        held = {
+            series: max(amounts)
+            for series, own in lanes.windows.items()
+            if (amounts := [one for window in own.values() for one in window.amounts])
+        }
+        until_us = min(self._clock_us(), lanes.split_us if lanes.live is not None else END_OF_TIME_US)
+        found = self.amounts.free(joined(list(self.segments.parts(segment))), meanings, held, until_us)
+        self.save()
+        return found
+
     def _averaged(self, batch: ReadingBatch, meanings: Mapping[int, Meaning]) -> list[ReadingBatch]:
         """What may leave of the first lane's readings, and the averages that are over."""
         now_us = self.oldest_us or self._clock_us()
         passing = folded(self.lanes.windows, batch, self._width_s, meanings, now_us)
         return [passing, closed(self.lanes.windows, meanings, now_us)]
 
-    def _other_averages(self, plan: Plan, meanings: Mapping[int, Meaning]) -> list[ReadingBatch]:
-        """Under other rules than before what is open is over; they wait until the second lane has ended."""
+    def _other_averages(self, plan: Plan, meanings: Mapping[int, Meaning]) -> tuple[ReadingBatch, ReadingBatch]:
+        """Under other rules than before what is open is over; they wait until the second lane has ended.
+
+        What is no amount, and the sums, which are made by the rules of before.
+        """
         lanes = self.lanes
         if list(plan.averages) == lanes.averages or lanes.live is not None:
-            return []
+            return joined([]), joined([])
+        levels, amounts = parted(closed(lanes.windows, meanings, END_OF_TIME_US), meanings)
+        sums = self.amounts.leaving(amounts, meanings, partial(self._sum_us, plan))
         lanes.averages, self._widths = list(plan.averages), {}
-        return [closed(lanes.windows, meanings, END_OF_TIME_US)]
+        return levels, sums
 
     def _width_s(self, number: int) -> int:
         """Over how many seconds a series is averaged; 0: it is not."""
@@ -318,7 +376,7 @@ class Waiting:
         end = files.read_end(files.path_of(self._journal, WORKER, starts[-1]))
         lanes = self.lanes
         lanes.live = lanes.split = Mark(starts[-1], end.id, end.end_bytes)
-        lanes.split_us = lanes.late_us = self._clock_us()
+        lanes.split_us = lanes.late_us = lanes.amounts.live_from = self._clock_us()
         self._second = self._reader(lanes.live)
 
     def _reader(self, mark: Mark) -> JournalReader:

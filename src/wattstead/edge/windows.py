@@ -1,8 +1,9 @@
 """Windows: averages of single addresses, made while their readings pass; the readings of all others go by at once.
 
-What is open is a few numbers for each address (of amounts each instant, since one may come twice), kept on disk with
-how far sending is. A level becomes its mean, a register its last reading, amounts their sum; changes of a state, and
-the two readings around a register's fall, pass at once, so that no energy is made or lost.
+What is open is a few numbers for each address, kept on disk with how far sending is. A level becomes its mean, a
+register its last reading; changes of a state, and the two readings around a register's fall, pass at once, so that no
+energy is made or lost. Amounts wait here, each for itself: `wattstead.edge.amounts` sums them. What is of an unknown
+kind passes.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 import numpy as np
 
-from wattstead.edge.thinning import Meaning, chosen, joined
+from wattstead.edge.thinning import UNKNOWN, Meaning, chosen, joined
 from wattstead.metering.batch import ReadingBatch
 from wattstead.metering.quantity import Kind, Quality
 from wattstead.metering.rollup import settle
@@ -36,6 +37,15 @@ class Window(msgspec.Struct, array_like=True):
     amounts: dict[int, float] = {}
     """Of amounts: each with its instant."""
 
+    def rows(self, kind: Kind | None) -> list[tuple[int, float, int]]:
+        """Time, value and quality of what it has come to."""
+        waited = [(time_us, value, int(Quality.RAW)) for time_us, value in sorted(self.amounts.items())]
+        if not self.count or kind is Kind.DELTA:
+            return waited
+        if self.count == 1 or kind in (Kind.REGISTER, Kind.STATE):
+            return [*waited, (self.last_us, self.last, self.quality)]
+        return [*waited, (self.first_us, self.sum / self.count, int(Quality.ESTIMATED))]
+
 
 Open = dict[int, dict[int, Window]]
 """Windows by series and the start (µs) of their bucket."""
@@ -48,10 +58,14 @@ def folded(
 
     >>> minute: Open = {}
     >>> seconds = ReadingBatch.of([1] * 60, [s * 1_000_000 for s in range(60)], [10.0, 20.0] * 30)
-    >>> len(folded(minute, seconds, lambda series: 60, {}, 59_000_000)), closed(minute, {}, 120_000_000).value.tolist()
-    (0, [15.0])
+    >>> level = {1: Meaning.guessed("power", "W")}
+    >>> len(folded(minute, seconds, lambda series: 60, level, 59_000_000))
+    0
+    >>> closed(minute, level, 120_000_000).value.tolist()
+    [15.0]
     """
-    widths = {int(series): width_s(int(series)) for series in np.unique(batch.point)}
+    kinds = {int(series): meanings.get(int(series), UNKNOWN).kind for series in np.unique(batch.point)}
+    widths = {series: width_s(series) if kind is not None else 0 for series, kind in kinds.items()}
     if not any(widths.values()):
         return batch
     width_us = np.array([widths[int(series)] for series in batch.point], np.int64) * _SECOND_US
@@ -65,24 +79,24 @@ def folded(
         series, start, width = int(held.point[begin]), int(start_us[begin]), int(width_us[begin])
         rows = slice(begin, end)
         part = ReadingBatch(held.point[rows], held.time_us[rows], held.value[rows], held.quality[rows])
-        kind = meanings[series].kind if series in meanings else Kind.GAUGE
         own = windows.setdefault(series, {})
         window = own.get(start)
         if window is None:
             window = own[start] = Window(
                 max(start, now_us) + width, int(part.time_us[0]), -END_OF_TIME_US, 0.0, Quality.RAW
             )
-        passing.append(_taken(window, part, kind))
+        passing.append(_taken(window, part, kinds[series]))
     return joined([one for one in passing if len(one)])
 
 
 def closed(windows: Open, meanings: Mapping[int, Meaning], now_us: int) -> ReadingBatch:
-    """The averages that are over when everything before ``now_us`` was received; they are no longer in ``windows``."""
+    """The averages that are over when everything before ``now_us`` was received, and the amounts; ``windows`` has them
+    no longer."""
     rows: list[tuple[int, int, float, int]] = []
     for series in sorted(windows):
         for start in sorted(start for start, window in windows[series].items() if window.due_us <= now_us):
-            row = _row(windows[series].pop(start), meanings.get(series))
-            rows += [(series, *row)] if row is not None else []
+            window = windows[series].pop(start)
+            rows += [(series, *row) for row in window.rows(meanings.get(series, UNKNOWN).kind)]
         if not windows[series]:
             del windows[series]
     if not rows:
@@ -91,12 +105,13 @@ def closed(windows: Open, meanings: Mapping[int, Meaning], now_us: int) -> Readi
     return ReadingBatch.of(point, time_us, value, np.array(quality, np.uint8))
 
 
-def _taken(window: Window, part: ReadingBatch, kind: Kind) -> ReadingBatch:
+def _taken(window: Window, part: ReadingBatch, kind: Kind | None) -> ReadingBatch:
     """Put readings of one series and bucket, in order of time, into their window; those that pass at once."""
     passing = chosen(part, np.zeros(len(part), np.bool_))
     if kind is Kind.DELTA:
         window.amounts.update(zip(part.time_us.tolist(), part.value.tolist(), strict=True))
-    elif kind is Kind.GAUGE:
+        return passing
+    if kind is Kind.GAUGE:
         window.sum += float(part.value.sum())
     else:
         part = chosen(part, part.time_us > window.last_us)
@@ -116,18 +131,3 @@ def _taken(window: Window, part: ReadingBatch, kind: Kind) -> ReadingBatch:
             window.last_us, window.last = int(part.time_us[-1]), float(part.value[-1])
             window.quality = int(part.quality[-1])
     return passing
-
-
-def _row(window: Window, meaning: Meaning | None) -> tuple[int, float, int] | None:
-    """Time, value and quality of what a window has come to; None for nothing."""
-    kind = meaning.kind if meaning is not None else Kind.GAUGE
-    if not window.count:
-        return None
-    if window.count == 1 or kind in (Kind.REGISTER, Kind.STATE):
-        return window.last_us, window.last, window.quality
-    if kind is Kind.DELTA and window.amounts:
-        quantum = meaning.rule.quantum if meaning is not None else 0.0
-        total = sum(window.amounts.values())
-        exact = round(total / quantum) * quantum if quantum else total
-        return min(window.amounts), exact, Quality.ESTIMATED
-    return window.first_us, window.sum / window.count, Quality.ESTIMATED

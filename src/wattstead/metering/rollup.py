@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from wattstead.metering.batch import ReadingBatch
 from wattstead.metering.errors import WattsteadError
 from wattstead.metering.point import StepMode, StepRule
-from wattstead.metering.step import RuleColumns, own_steps, pair_steps
+from wattstead.metering.step import RuleColumns, Steps, own_steps, pair_steps
 
 _T = TypeVar("_T", bound=np.generic)
 
@@ -124,10 +124,9 @@ def roll(
         raise UnsortedError("readings not in order of (point, time), or repeated; settle() them first")
     inside = same_point & (starts_us[1:] == starts_us[:-1])
     first, last = _segments(len(point), inside)
-    columns = _rule_columns(point, rules)
-    step = own_steps(columns, value) + np.zeros(len(point), np.int64)
+    step = own_steps(_rule_columns(point, rules), value) + np.zeros(len(point), np.int64)
     flags = np.zeros(len(point), np.uint16)
-    pairs = pair_steps(columns.take(np.arange(1, len(point))), time_us[:-1], value[:-1], time_us[1:], value[1:])
+    pairs = pairs_of(batch, rules)
     step[1:] += np.where(inside, pairs.step, 0)
     flags[1:] = np.where(inside, pairs.flags, 0)
     return RollupRows(
@@ -146,6 +145,12 @@ def roll(
         np.full(len(first), version, np.uint64),
         np.full(len(first), rule_version, np.uint32),
     )
+
+
+def pairs_of(batch: ReadingBatch, rules: Mapping[int, StepRule]) -> Steps:
+    """Steps and flags from each reading to the next, one fewer than readings; no sense where the point changes."""
+    columns = _rule_columns(batch.point, rules).take(np.arange(1, len(batch)))
+    return pair_steps(columns, batch.time_us[:-1], batch.value[:-1], batch.time_us[1:], batch.value[1:])
 
 
 def merge(

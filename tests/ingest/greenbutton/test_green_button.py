@@ -17,7 +17,7 @@ from wattstead.ingest.greenbutton import espi
 from wattstead.ingest.greenbutton.source import GREENBUTTON, GreenButtonSettings, decode
 from wattstead.ingest.sources.source_protocol import Message, Unreadable
 from wattstead.metering.quantity import Quality
-from wattstead.registry.points.suggestion import suggestion
+from wattstead.metering.suggestion import suggestion
 
 if TYPE_CHECKING:
     from conftest import Door

@@ -217,13 +217,17 @@ def plan(session: Session, edge_id: int, seal: Seal, now: datetime) -> EdgePlan:
     own = tables.Source.edge_id == edge_id
     ids = list(session.scalars(select(tables.Source.id).where(own).order_by(tables.Source.id)))
     meanings = {one.id: one for one in points.meanings(session, tables.Point.site_id == row.site_id)}
-    addresses = select(tables.Address.path, tables.Address.point_id).where(tables.Address.site_id == row.site_id)
-    found = session.execute(addresses.order_by(tables.Address.path)).all()
+    addresses = select(tables.Address.path, tables.Address.point_id, tables.Point.adopted)
+    addresses = addresses.join(tables.Point, tables.Point.id == tables.Address.point_id)
+    addresses = addresses.where(tables.Address.site_id == row.site_id).order_by(tables.Address.path)
+    found = session.execute(addresses).all()
     return EdgePlan(
         edge=_record(row),
         sealing_key=row.sealing_key,
         sources=[sources.state(session, source_id, seal, now) for source_id in ids],
-        points=[EdgePoint(path, meanings[point_id]) for path, point_id in found if point_id in meanings],
+        points=[
+            EdgePoint(path, meanings[point_id], adopted) for path, point_id, adopted in found if point_id in meanings
+        ],
     )
 
 

@@ -158,6 +158,8 @@ class EdgePoint(msgspec.Struct, frozen=True):
 
     address: str
     point: Point
+    adopted: bool = True
+    """Whether somebody has said what it is."""
 
 
 class EdgePlan(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,8 +11,8 @@ from litestar.response import Response
 
 from wattstead.metering.point import default_resolution
 from wattstead.metering.quantity import Direction, Kind, Quantity, Role, unit
+from wattstead.metering.suggestion import Suggestion, suggestion
 from wattstead.registry.points.declare import PointChange
-from wattstead.registry.points.suggestion import Suggestion, suggestion
 from wattstead.registry.policy import Action, Resource, Right
 from wattstead.registry.records import PointRow
 from wattstead.web.access.gate import AnyRequest, actor, needs, require
