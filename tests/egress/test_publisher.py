@@ -123,6 +123,29 @@ async def test_values_and_what_home_assistant_needs(broker: Mosquitto) -> None:
         await heard.until(lambda last: last["wattstead/status"] == b"offline")
 
 
+async def test_a_point_that_went_meanwhile_is_taken_away(broker: Mosquitto) -> None:
+    house = House(POWER, METER)
+    other = "homeassistant/sensor/somebody_else/point_2/config"
+    theirs = gmqtt.Client("theirs")
+    await theirs.connect("127.0.0.1", broker.port)
+    theirs.publish(other, b"{}", qos=1, retain=True)
+    publisher = house.publisher(broker)
+    await publisher.start()
+    async with hearing(broker) as heard:
+        await heard.until(lambda last: CONFIG in last and CONFIG.replace("_1/", "_2/") in last and other in last)
+        await publisher.stop()
+        await heard.until(lambda last: last["wattstead/status"] == b"offline")
+        del house.points[1]
+        again = house.publisher(broker)
+        await again.start()
+        await heard.until(lambda last: last[CONFIG.replace("_1/", "_2/")] == b"")
+        await again.stop()
+    await theirs.disconnect()
+    async with hearing(broker) as heard:
+        await heard.until(lambda last: CONFIG in last and other in last)
+        assert CONFIG.replace("_1/", "_2/") not in heard.last
+
+
 async def test_a_broker_that_goes_and_comes_again(tmp_path: Path) -> None:
     broker = Mosquitto(tmp_path / "broker")
     house = House(POWER)

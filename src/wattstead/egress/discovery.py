@@ -57,6 +57,11 @@ def config_topic(point: PublishedPoint, discovery_prefix: str, installation: str
     return f"{discovery_prefix}/sensor/wattstead_{installation}/point_{point.id}/config"
 
 
+def all_configs(discovery_prefix: str, installation: str) -> str:
+    """The filter that fits the configs of all points, and nothing of others."""
+    return f"{discovery_prefix}/sensor/wattstead_{installation}/+/config"
+
+
 def config_of(point: PublishedPoint, prefix: str, installation: str) -> dict[str, Any]:
     """The config of a point's sensor.
 

@@ -18,7 +18,7 @@ import structlog
 from gmqtt.mqtt.handler import MQTTConnectError
 from numpy.typing import NDArray
 
-from wattstead.egress.discovery import config_of, config_topic
+from wattstead.egress.discovery import all_configs, config_of, config_topic
 from wattstead.egress.published import PublishedPoint, topic_of
 from wattstead.egress.settings import EgressSettings
 
@@ -60,7 +60,15 @@ class _Client(gmqtt.Client):  # type: ignore[misc]
 
     def __init__(self, client_id: str, **rest: Any) -> None:
         self.gone = asyncio.Event()
+        self.retained: set[str] = set()
+        """Topics at which the broker had something, of those that were asked for."""
         super().__init__(client_id, **rest)
+        self.on_message = self._hear
+
+    def _hear(self, client: object, topic: str, payload: bytes, qos: int, properties: dict[str, Any]) -> int:
+        if payload and properties.get("retain"):
+            self.retained.add(topic)
+        return 0
 
     async def reconnect(self, delay: bool = False) -> None:
         """What gmqtt calls when a connection is lost or refused."""
@@ -144,6 +152,8 @@ class Publisher:
             self.connected, self.last_error = True, ""
             await client.say(f"{settings.prefix}/status", _ONLINE, 1, True)
             self._known, self._told = {}, {}
+            if settings.discovery:
+                client.subscribe(all_configs(settings.discovery_prefix, settings.installation))
             while not client.gone.is_set():
                 await self._generation_told(client)
         finally:
@@ -168,6 +178,7 @@ class Publisher:
                 if collecting.done():
                     collecting.result()
                     return
+                await self._take_away(client)
                 await self._tell(client)
         finally:
             watched.close()
@@ -191,6 +202,13 @@ class Publisher:
             for gone in self._known.keys() - points.keys():
                 await client.say(self._config_topic(self._known[gone]), b"", settings.qos, True)
         self._known = points
+
+    async def _take_away(self, client: _Client) -> None:
+        """What the broker still has of points that went while nobody was connected."""
+        topics = {self._config_topic(point) for point in self._known.values()}
+        found, client.retained = client.retained - topics, set()
+        for topic in sorted(found):
+            await client.say(topic, b"", self.settings.qos, True)
 
     def _config_topic(self, point: PublishedPoint) -> str:
         return config_topic(point, self.settings.discovery_prefix, self.settings.installation)
