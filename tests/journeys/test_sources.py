@@ -283,7 +283,7 @@ def test_the_page(
     assert page.locator("pre").first.inner_text().startswith("/rubbish <b>")
     assert window.violations() == [] and window.overflow_px() == 0
     page.get_by_role("button", name="Replay all").click()
-    page.get_by_text("1 still wrong").wait_for()
+    page.get_by_text("1 is still wrong").wait_for()
     page.get_by_role("button", name="Throw all away").click()
     page.get_by_text("the readings in it are lost").wait_for()
     page.get_by_role("button", name="Throw all away").last.click()

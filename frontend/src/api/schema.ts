@@ -1180,7 +1180,7 @@ export interface paths {
         };
         /**
          * The outside provider
-         * @description 404 when none is configured.
+         * @description What the sign-in page offers beside its own form, if anything.
          */
         get: operations["outside"];
         put?: never;
@@ -3094,6 +3094,7 @@ export interface components {
          * @description The provider that one may sign in with.
          */
         OutsideAnswer: {
+            /** @description Empty: none is configured. */
             name: string;
         };
         /**

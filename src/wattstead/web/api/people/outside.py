@@ -30,12 +30,13 @@ class OutsideAnswer(msgspec.Struct):
     """The provider that one may sign in with."""
 
     name: str
+    """Empty: none is configured."""
 
 
 @get("/", opt=OPEN, summary="The outside provider", tags=["session"], security=[])
 async def outside(rooms: FromRooms) -> OutsideAnswer:
-    """404 when none is configured."""
-    return OutsideAnswer(_outside(rooms).settings.name)
+    """What the sign-in page offers beside its own form, if anything."""
+    return OutsideAnswer("" if rooms.outside is None else rooms.outside.settings.name)
 
 
 @get("/begin", opt=OPEN, summary="Sign in outside", tags=["session"], security=[])
