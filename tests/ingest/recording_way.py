@@ -23,6 +23,8 @@ class KeptReading(NamedTuple):
 class RecordingWay:
     """Keeps in memory; while it is not `open` it waits as a full journal does."""
 
+    source_id = 1
+
     def __init__(self) -> None:
         self.kept: list[KeptReading] = []
         self.messages: list[tuple[Columns, Message]] = []

@@ -9,6 +9,7 @@ import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -18,7 +19,10 @@ from tests.brokers import Mosquitto, authority, issued, mosquitto, pem
 from tests.ingest.recording_way import RecordingWay
 from tests.ingest.test_mqtt_sparkplug import BORN, packed
 
+from wattstead.ingest.decoding.columns import Columns
 from wattstead.ingest.mqtt import run as receiving
+from wattstead.ingest.mqtt.decode import reader_of
+from wattstead.ingest.mqtt.frames import Messages
 from wattstead.ingest.mqtt.link import Link
 from wattstead.ingest.mqtt.look import look
 from wattstead.ingest.mqtt.run import run
@@ -347,3 +351,32 @@ async def test_looking_around(broker: Mosquitto) -> None:
     assert found["factory/line1"].settings == {"mappings": [{"topic": "factory/line1", "value": "*"}]}
     timed = {"topic": "factory/line2", "value": "*", "time": "Timestamp"}
     assert found["factory/line2"].settings == {"mappings": [timed]}, "t is a temperature"
+
+
+async def test_what_is_overdue_is_looked_for_by_the_clock_however_much_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not in silence alone, and by how far what came has been read."""
+    monkeypatch.setattr(receiving, "_LOOK_S", 0.01)
+    link: Any = SimpleNamespace(session_present=False, acknowledge=lambda numbers: None)
+    reader = reader_of(MqttSettings(host="h", client_id="x", formats=("emoncms",)))
+    looked, enough = list[int](), asyncio.Event()
+
+    class Flooded(RecordingWay):
+        async def keep_usual(self, columns: Columns, messages: int) -> bool:
+            receiver.receive(Messages([b"emon/a/b"], [b"1"], [0]))
+            await asyncio.sleep(0)
+            return True
+
+    def overdue(now_us: int) -> list[Any]:
+        looked.append(now_us)
+        if len(looked) == 3:
+            enough.set()
+        return []
+
+    receiver = receiving._Receiver(reader, Flooded(), link)
+    monkeypatch.setattr(receiver.nodes, "overdue", overdue)
+    receiver.receive(Messages([b"emon/a/b"], [b"1"], [0]))
+    task = asyncio.create_task(receiver.work())
+    async with asyncio.timeout(60):
+        await enough.wait()
+    task.cancel()
+    assert looked == sorted(looked) and looked[-1] <= receiver._arrived[0][1]

@@ -18,6 +18,8 @@ from wattstead.ingest.sources.source_protocol import Message
 class Noted:
     """A way that keeps everything it is told."""
 
+    source_id = 1
+
     def __init__(self) -> None:
         self.readings: list[tuple[str, int, float]] = []
         self.refused: list[tuple[bytes, str]] = []

@@ -146,6 +146,16 @@ def test_settings_that_cannot_work_are_refused_when_saved(office: Office, boss: 
         body = {"site_id": office.site, "name": "Other", "protocol": protocol, "settings": settings}
         refused = boss.post("/sources", json=body)
         assert refused.status_code == 400 and refused.json()["places"][0]["place"] == place, refused.text
+    for protocol, settings, place in (
+        ("modbus", {"link": "serial"}, "serial"),
+        ("modbus", {"link": "tcp"}, "host"),
+        ("pulses", {"port": ""}, "port"),
+    ):
+        look = {"site_id": office.site, "protocol": protocol, "settings": settings}
+        refused = boss.post("/sources/look", json=look)
+        said = refused.json()
+        assert (refused.status_code, said["code"]) == (400, "setting.missing"), refused.text
+        assert said["figures"] == {"setting": f"{protocol}.{place}"}
 
 
 def test_from_the_form_to_the_readings(office: Office, boss: httpx.Client, meter: Meter) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import threading
 from collections.abc import AsyncIterator
 
 import pytest
+import serial
 from pymodbus import FramerType
 from pymodbus.server import ModbusSerialServer, ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
@@ -20,6 +22,7 @@ from wattstead.ingest.modbus.frames import crc
 from wattstead.ingest.modbus.look import look
 from wattstead.ingest.modbus.plan import Block
 from wattstead.ingest.modbus.settings import Device, ModbusSettings
+from wattstead.ingest.sources import wire
 from wattstead.ingest.sources.source_protocol import SourceFailed
 
 METERS = {1: "eastron-sdm630", 5: "abb-b23", 9: "fronius-symo"}
@@ -95,10 +98,30 @@ async def test_over_a_serial_line() -> None:
     assert way.others == [ours]
 
 
+async def test_a_line_is_opened_beside_the_loop_and_by_one_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A USB adapter may take its time, in which the loop goes on."""
+    opening = list[str]()
+
+    class Slow(serial.Serial):  # type: ignore[misc]
+        def open(self) -> None:
+            opening.append(threading.current_thread().name)
+            super().open()
+
+    monkeypatch.setattr(serial, "Serial", Slow)
+    async with line() as (ours, _):
+        settings = ModbusSettings(link="serial", serial=ours, devices=DEVICES)
+        async with opened(settings):
+            with pytest.raises(SourceFailed, match="cannot be opened: another program is using it"):
+                async with wire.opened(ours, wire.Line(), lambda: 0):
+                    pass
+    assert len(opening) == 2 and threading.current_thread().name not in opening
+
+
 async def test_a_line_that_is_not_there_or_goes(tmp_path: object) -> None:
     settings = ModbusSettings(link="serial", serial=f"{tmp_path}/ttyUSB7", devices=DEVICES)
     error = await failure(settings, RecordingWay())
-    assert "ttyUSB7' cannot be opened" in str(error) and not error.hopeless
+    assert "ttyUSB7 cannot be opened: there is none of that name; is it plugged in?" in str(error)
+    assert not error.hopeless
     assert (await failure(ModbusSettings(link="serial", devices=DEVICES), RecordingWay())).hopeless
     other = await failure(ModbusSettings(link="serial", serial="/dev/../etc/hostname", devices=DEVICES), RecordingWay())
     assert other.hopeless and "is no serial port" in str(other), "no other file of this machine is opened"

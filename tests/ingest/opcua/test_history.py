@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 
 import pytest
 from tests.ingest.opcua.servers import Meters
@@ -63,7 +64,7 @@ async def test_a_server_without_history_has_a_gap_and_it_is_said(server: Meters)
     way = RecordingWay()
     async with running(made, way):
         await way.until(lambda way: bool(way.readings("forgot/Forgot")))
-    file = HeardFile(made)
+    file = HeardFile(made, way.source_id)
     file.heard.alive_us -= 3_600_000_000
     file.save()
     await server.set("Forgot", 1.0)
@@ -94,10 +95,22 @@ async def test_a_clock_that_was_ten_years_ahead_hides_no_past(server: Meters) ->
 
 async def test_a_file_that_cannot_be_read_costs_the_past_alone() -> None:
     made = settings("opc.tcp://nowhere:4840", prefix="x/")
-    file = HeardFile(made)
+    file = HeardFile(made, 1)
     file.heard.nodes["a"] = 5
     file.save()
-    assert HeardFile(made).heard.nodes == {"a": 5}
+    assert HeardFile(made, 1).heard.nodes == {"a": 5}
     assert file._file is not None
     file._file.write_bytes(b"{")
-    assert HeardFile(made).heard.nodes == {}
+    assert HeardFile(made, 1).heard.nodes == {}
+
+
+async def test_sources_of_one_server_and_prefix_hear_each_for_itself() -> None:
+    made = settings("opc.tcp://twice:4840", prefix="x/")
+    first = HeardFile(made, 1)
+    first.heard.nodes["a"] = 5
+    first.save()
+    assert HeardFile(made, 2).heard.nodes == {} and HeardFile(made, 1).heard.nodes == {"a": 5}
+    name = hashlib.sha256(b"opc.tcp://twice:4840\nx/").hexdigest()[:16]
+    assert first._file is not None
+    first._file.with_name(f"heard-{name}.json").write_bytes(b'{"nodes":{"b":7}}')  # as it was named before
+    assert HeardFile(made, 2).heard.nodes == {"b": 7} and HeardFile(made, 1).heard.nodes == {"a": 5}

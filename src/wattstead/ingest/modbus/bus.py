@@ -17,7 +17,7 @@ from wattstead.ingest.modbus.plan import Block
 from wattstead.ingest.modbus.settings import ModbusSettings
 from wattstead.ingest.sources.source_protocol import SourceFailed
 from wattstead.ingest.sources.unreached import why
-from wattstead.ingest.sources.wire import device_of
+from wattstead.ingest.sources.wire import device_of, serial_port
 
 _CONNECT_S = 10.0
 _PARITY = {"none": "N", "even": "E", "odd": "O"}
@@ -174,21 +174,13 @@ async def _connected(settings: ModbusSettings, bus: Bus) -> asyncio.Transport:
 
 @contextlib.asynccontextmanager
 async def _serial(settings: ModbusSettings) -> AsyncIterator[Bus]:
-    import serial  # noqa: PLC0415 - only where there is a line
-
-    if settings.serial:
-        await device_of(settings.serial)
+    if not settings.serial:
+        raise SourceFailed("no serial line is given; set it, such as /dev/ttyUSB0", hopeless=True)
+    await device_of(settings.serial)
     loop = asyncio.get_running_loop()
-    try:
-        line = serial.Serial(
-            settings.serial, settings.baud, parity=_PARITY[settings.parity], stopbits=settings.stop_bits,
-            timeout=0, write_timeout=0, exclusive=True,
-        )  # fmt: skip
-    except (OSError, ValueError) as error:  # its own errors derive from OSError
-        reason = "" if settings.serial else "; set it, such as /dev/ttyUSB0"
-        raise SourceFailed(
-            f"the line {settings.serial!r} cannot be opened: {error}{reason}", not settings.serial
-        ) from error
+    line = await serial_port(
+        settings.serial, settings.baud, parity=_PARITY[settings.parity], stopbits=settings.stop_bits, write_timeout=0
+    )
     silence_s = max(3.5 * _BITS / settings.baud, 0.00175)
     bus = Bus(RtuFrames, settings.serial, silence_s)
 

@@ -20,7 +20,7 @@ from wattstead.ingest.modbus import sunspec
 from wattstead.ingest.modbus.bus import Bus, NoAnswer, Refused, opened
 from wattstead.ingest.modbus.frames import meaning
 from wattstead.ingest.modbus.layout import Layout
-from wattstead.ingest.modbus.meters import Meter, meters_of, registers_from, template_named, with_registers
+from wattstead.ingest.modbus.meters import Meter, check_place, meters_of, registers_from, template_named, with_registers
 from wattstead.ingest.modbus.plan import Block
 from wattstead.ingest.modbus.settings import Device, ModbusSettings, NamedRegister
 from wattstead.ingest.modbus.testing import shown, tested
@@ -64,6 +64,8 @@ async def look(settings: ModbusSettings, wish: Mapping[str, Any]) -> Sequence[Fo
     looking = _LOOKS.get(what)
     if looking is None:
         raise ParameterInvalid("what", what, f"one of {', '.join(_LOOKS)}")
+    if looking not in (_templates, _registers):
+        check_place(settings)
     return await looking(settings, wanted)
 
 

@@ -77,13 +77,18 @@ def meters_of(settings: ModbusSettings) -> list[Meter]:
 
 def check(settings: ModbusSettings) -> None:
     """Raise `ParameterInvalid` where there is no bus to open, no device on it, or they do not go together."""
+    check_place(settings)
+    if not settings.devices:
+        raise ParameterInvalid("devices", "", "a device with its unit id and template; look around to find some")
+    meters_of(settings)
+
+
+def check_place(settings: ModbusSettings) -> None:
+    """Raise `ParameterInvalid` where there is no bus to open."""
     if settings.link == "serial" and not settings.serial:
         raise ParameterInvalid("serial", "", "a serial line such as /dev/ttyUSB0")
     if settings.link != "serial" and not settings.host:
         raise ParameterInvalid("host", "", "the name or address of the device or gateway")
-    if not settings.devices:
-        raise ParameterInvalid("devices", "", "a device with its unit id and template; look around to find some")
-    meters_of(settings)
 
 
 def completed(settings: ModbusSettings) -> ModbusSettings:

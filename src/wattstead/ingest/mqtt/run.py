@@ -7,6 +7,7 @@ A retained value without a time of its own says nothing about when it was measur
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Sequence
 from typing import Final, NamedTuple, TypeVar
@@ -93,14 +94,17 @@ class _Receiver:
 
     async def work(self) -> None:
         """Keep what arrives until cancelled; raises `SourceFailed` for what no broker would send."""
+        looked_s = time.monotonic()
         while True:
-            try:
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), _LOOK_S)
-            except TimeoutError:
-                self._tell_of_floods(time.monotonic())
-                await self._keep_singly([], self.nodes.overdue(self.way.present_us()))
-            else:
+            if self._wake.is_set():
                 await self._handle(self._taken())
+            if time.monotonic() - looked_s >= _LOOK_S:
+                looked_s = time.monotonic()
+                self._tell_of_floods(looked_s)
+                come_to_us = self._arrived[0][1] if self._arrived else self.way.present_us()
+                await self._keep_singly([], self.nodes.overdue(come_to_us))
             self._acknowledge()
 
     def _taken(self) -> _Group:

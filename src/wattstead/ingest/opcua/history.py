@@ -42,17 +42,17 @@ class Heard(msgspec.Struct):
 
 
 class HeardFile:
-    """What was heard of one source's server, on disk as long as there is a folder for it."""
+    """What was heard of its server by one source, on disk as long as there is a folder for it."""
 
-    def __init__(self, settings: OpcuaSettings) -> None:
-        name = hashlib.sha256(f"{settings.url}\n{settings.prefix}".encode()).hexdigest()[:16]
-        folder = identity.folder()
-        self._file: Path | None = None if folder is None else folder / f"heard-{name}.json"
+    def __init__(self, settings: OpcuaSettings, source_id: int) -> None:
+        """What was written before files were of one source is read once."""
+        folder, place = identity.folder(), f"{settings.url}\n{settings.prefix}"
+        self._file: Path | None = None if folder is None else _file(folder, f"{source_id}\n{place}")
         self._saved = time.monotonic()
         self.heard = Heard()
-        if self._file is not None:
+        for file in [_file(folder, place), _file(folder, f"{source_id}\n{place}")] if folder is not None else []:
             with contextlib.suppress(OSError, msgspec.MsgspecError):
-                self.heard = msgspec.json.decode(self._file.read_bytes(), type=Heard)
+                self.heard = msgspec.json.decode(file.read_bytes(), type=Heard)
 
     def kept(self, said: Notification, decoding: Decoding) -> None:
         """These values are in the journal; what is said of days to come says nothing of what was heard until then."""
@@ -78,6 +78,10 @@ class HeardFile:
             fresh = self._file.with_suffix(".new")
             fresh.write_bytes(msgspec.json.encode(self.heard))
             fresh.replace(self._file)
+
+
+def _file(folder: Path, named: str) -> Path:
+    return folder / f"heard-{hashlib.sha256(named.encode()).hexdigest()[:16]}.json"
 
 
 async def catch_up(

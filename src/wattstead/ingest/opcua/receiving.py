@@ -39,7 +39,7 @@ async def run(settings: OpcuaSettings, way: Way) -> None:
     except ParameterInvalid as error:
         raise SourceFailed(str(error), hopeless=True) from error
     async with connected(settings) as client:
-        file = HeardFile(settings)
+        file = HeardFile(settings, way.source_id)
         try:
             await _received(client, settings, decoding, way, file)
         except (OSError, TimeoutError, ua.UaError) as error:
@@ -220,7 +220,11 @@ class Receiver:
         self._file.alive(self._way.present_us())
         if not said.items:
             return  # a sign of life
-        for number in range(self._last + 1, min(said.sequence, self._last + _MOST_REPEATED)) if self._last else ():
+        missed = range(self._last + 1, said.sequence) if self._last else range(0)
+        if len(missed) > _MOST_REPEATED:
+            first, missed = missed[0], missed[-_MOST_REPEATED:]
+            self._lost(first, missed[0] - 1, "no more than the newest of so many are asked for again")
+        for number in missed:
             await self._missed(number)
         self._last = said.sequence
         await self._keep(message)
@@ -233,10 +237,15 @@ class Receiver:
         try:
             raw = bytes(await self._answer(request))
         except ua.UaStatusCodeError as error:
-            lost = Message(b"", f"notification {number}", self._way.present_us())
-            self._way.refuse(lost, f"message {number} was lost on the way and is not there any more: {error}"[:300])
+            self._lost(number, number, f"not there any more: {error}")
             return
         await self._keep(Message(raw, "notification", self._way.present_us()))
+
+    def _lost(self, first: int, last: int, why: str) -> None:
+        """A dead letter that says of which messages nothing is known."""
+        which = f"message {first} was" if first == last else f"messages {first} to {last} were"
+        lost = Message(b"", f"notification {first}", self._way.present_us())
+        self._way.refuse(lost, f"{which} lost on the way: {why}"[:300])
 
     async def _keep(self, message: Message) -> None:
         said = read(message)

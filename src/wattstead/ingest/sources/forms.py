@@ -131,6 +131,11 @@ def checked(protocol: SourceProtocol, plain: Mapping[str, Any], secrets: Mapping
     return settings
 
 
+def of_setting(protocol: SourceProtocol, error: ParameterInvalid) -> IngestError:
+    """What a protocol says of one of its settings, as `checked` would; as it is where it is about something else."""
+    return _not_together(protocol, error) if error.name in {one.encode_name for one in _fields(protocol)} else error
+
+
 def _not_together(protocol: SourceProtocol, error: ParameterInvalid) -> SettingsInvalid:
     found = f"is {error.found[:80]!r}" if error.found else "is missing"
     reason = f"{found}; expected {error.expected}"

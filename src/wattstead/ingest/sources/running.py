@@ -18,7 +18,7 @@ import structlog
 from wattstead.ingest.errors import ParameterInvalid
 from wattstead.ingest.reception import Reception
 from wattstead.ingest.sources.figures import Figures
-from wattstead.ingest.sources.forms import SettingsInvalid, hosts, scrubbed, settings_of
+from wattstead.ingest.sources.forms import SettingsInvalid, hosts, of_setting, scrubbed, settings_of
 from wattstead.ingest.sources.letters import Letters
 from wattstead.ingest.sources.life import Life, failure_of
 from wattstead.ingest.sources.outward import AddressRefused, Outward
@@ -177,8 +177,8 @@ class Sources:
             return found[:_MOST_FOUND]
         except TimeoutError:
             raise Looked(f"nothing was found within {_LOOK_S:.0f} s") from None
-        except ParameterInvalid:
-            raise
+        except ParameterInvalid as error:
+            raise of_setting(protocol, error) from None
         except Exception as error:
             raise self._looked(name, error, secrets) from None
         finally:

@@ -71,6 +71,11 @@ class Way(Protocol):
     message they came in.
     """
 
+    @property
+    def source_id(self) -> int:
+        """Which source this is, so that what a runner keeps for itself is not another's."""
+        ...
+
     def present_us(self) -> int:
         """The present by this machine's clock, microseconds since 1970."""
         ...

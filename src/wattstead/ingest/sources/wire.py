@@ -6,13 +6,14 @@ What the bytes mean is each protocol's affair; waiting and connecting again are 
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import re
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, cast
 from urllib.parse import urlsplit
 
 import msgspec
@@ -166,6 +167,31 @@ async def device_of(where: str) -> str:
     return device
 
 
+async def serial_port(where: str, baud: int, **form: Any) -> serial.Serial:
+    """The open port, which nobody else opens meanwhile; in a thread, since some adapters take their time. ``form`` is
+    as `serial.Serial` has it. Raises `SourceFailed`."""
+    import termios  # noqa: PLC0415 - where there is a line, not wherever the table is
+
+    import serial  # noqa: PLC0415
+
+    try:
+        return await asyncio.to_thread(serial.Serial, where, baud, timeout=0, exclusive=True, **form)
+    except (OSError, ValueError, termios.error) as error:  # a SerialException is an OSError
+        raise SourceFailed(f"port {where} cannot be opened: {_unopened(error)}") from error
+
+
+def _unopened(error: Exception) -> str:
+    """Why a port cannot be opened, and what to do."""
+    number = getattr(error, "errno", None)
+    if number in (errno.ENOENT, errno.ENODEV, errno.ENXIO):
+        return "there is none of that name; is it plugged in?"
+    if number in (errno.EACCES, errno.EPERM):
+        return "this user may not; add it to the group dialout"
+    if number in (errno.EAGAIN, errno.EBUSY):
+        return "another program is using it"
+    return why(error)
+
+
 def _device(where: str) -> str | None:
     """The device that a name stands for; None where there is something else."""
     device = Path(where).resolve()
@@ -174,19 +200,9 @@ def _device(where: str) -> str | None:
 
 async def _over_port(where: str, line: Line, pieces: Pieces) -> Callable[[], None]:
     device = await device_of(where)
-    import termios  # noqa: PLC0415 - where there is a line, not wherever the table is
-
-    import serial  # noqa: PLC0415
-
     if device.startswith(_PSEUDO):
         line = Line(line.baud)
-    try:
-        port = serial.Serial(where, line.baud, line.bits, line.parity, timeout=0, exclusive=True)
-    except (OSError, ValueError, termios.error) as error:  # a SerialException is an OSError
-        raise SourceFailed(
-            f"port {where} cannot be opened ({error}): is it plugged in, may this user read it (group dialout), and is "
-            "no other program using it?"
-        ) from error
+    port = await serial_port(where, line.baud, bytesize=line.bits, parity=line.parity)
     wired = _Port(port, pieces)
     pieces.pause, pieces.send = wired.pause, wired.send
     wired.pause(False)
