@@ -16,12 +16,13 @@ sys.path.insert(0, str(Path(__file__).parent))  # the modules beside this file
 
 from edge_house import LEVELS, fill
 
+from wattstead.edge.averages import Averages, Averaging
 from wattstead.edge.budget import Budget
 from wattstead.edge.names import NameBook
 from wattstead.edge.thinning import Meaning, joined
 from wattstead.edge.waiting import WORKER, Plan, Waiting
 from wattstead.edge.windows import END_OF_TIME_US, Open, closed, folded
-from wattstead.ingest.edge.wire import unpacked
+from wattstead.ingest.edge.wire import Name, unpacked
 from wattstead.metering.batch import ReadingBatch
 from wattstead.metering.point import Point
 from wattstead.metering.quantity import Kind, Quality, Quantity
@@ -62,6 +63,22 @@ def test_a_level_is_its_mean_whatever_the_parts() -> None:
 
 def test_amounts_wait_each_for_itself_and_once() -> None:
     assert averaged(PULSES, made([2.0, 3.0]), made([3.0, 4.0], 1)) == [(0, 2.0), (1, 3.0), (2, 4.0)]
+
+
+def test_a_level_that_comes_again_does_not_take_the_place_of_its_average(tmp_path: Path) -> None:
+    names = NameBook(tmp_path / "names")
+    names.add([Name(0, "boiler/power", "W")])
+    averages = Averages(names, Averaging())
+    averages.learn([("boiler/*", 60)])
+    averages.take(made([10.0, 20.0]), LEVELS, 1_000_000)
+    left, late = averages.take(made([]), LEVELS, 90_000_000)
+    assert left.value.tolist() == [15.0] and not len(late)
+    held = msgspec.msgpack.decode(msgspec.msgpack.encode(averages.held), type=Averaging)
+    averages = Averages(names, held)
+    left, late = averages.take(made([10.0] + [30.0] * 60), LEVELS, 91_000_000)
+    assert not len(left) and late.time_us.tolist() == [at * 1_000_000 for at in range(60)]
+    left, late = averages.take(made([]), LEVELS, 300_000_000)
+    assert (left.time_us.tolist(), left.value.tolist()) == ([60_000_000], [30.0])
 
 
 def test_what_is_of_no_known_kind_passes() -> None:
@@ -136,7 +153,7 @@ def test_an_open_hour_holds_nobody_back(tmp_path: Path) -> None:
     waiting = begun()
     assert drain(waiting, rules) == 20
     assert drain(waiting, []) == 2, "under other rules what was open is over"
-    assert waiting.lanes.windows == {}
+    assert waiting.lanes.averaging.windows == {}
     waiting.close()
 
 

@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from wattstead.edge.stretches import Stretches, added, within
 from wattstead.edge.sums import Sum, Sums
 from wattstead.edge.thinning import UNKNOWN, Meaning, chosen, joined
 from wattstead.metering.batch import ReadingBatch
@@ -20,12 +21,11 @@ from wattstead.metering.quantity import Kind, Quality
 from wattstead.metering.rollup import settle
 
 LONG_AGO_US = -(1 << 62)
-_MOST_RANGES = 100
 _APART_US = 3_600_000_000
 """Amounts further apart are looked for each by itself."""
 DOUBTFUL = (
-    "an amount of a time whose amounts have left as sums, of which each is remembered no longer: it may be in one "
-    "of them, and nothing is counted twice"
+    "what was measured then has left as a sum or an average, and it cannot be told any more whether this is in it: "
+    "nothing is counted twice"
 )
 
 
@@ -40,8 +40,8 @@ class Left(msgspec.Struct, kw_only=True):
     """… which sends nothing older than this."""
     summed: dict[int, int] = {}
     """The newest that is in a sum."""
-    closed: dict[int, list[tuple[int, int]]] = {}
-    """Stretches, both ends included, of which no amount is told apart any more."""
+    closed: dict[int, Stretches] = {}
+    """In which no amount is told apart any more."""
     thinned: dict[int, int] = {}
     """The newest in a segment that was thinned, sent or not."""
     doubtful: list[tuple[int, int, float]] = []
@@ -78,16 +78,7 @@ class Amounts:
 
     def close(self, series: int, first_us: int, last_us: int) -> None:
         """Tell amounts of that stretch apart no longer; the nearest stretches become one where there are many."""
-        merged: list[tuple[int, int]] = []
-        for first, last in sorted([*self.left.closed.get(series, []), (first_us, last_us)]):
-            if merged and first <= merged[-1][1] + 1:
-                merged[-1] = merged[-1][0], max(last, merged[-1][1])
-            else:
-                merged.append((first, last))
-        while len(merged) > _MOST_RANGES:
-            at = min(range(len(merged) - 1), key=lambda at: merged[at + 1][0] - merged[at][1])
-            merged[at : at + 2] = [(merged[at][0], merged[at + 1][1])]
-        self.left.closed[series] = merged
+        self.left.closed[series] = added(self.left.closed.get(series, []), first_us, last_us)
         _raise(self.left.summed, {series: last_us})
 
     def free(
@@ -153,13 +144,14 @@ class Amounts:
 
     def _told_apart(self, batch: ReadingBatch) -> ReadingBatch:
         """What of one series can be told apart; the rest is doubtful."""
-        closed = np.zeros(len(batch), np.bool_)
-        series = int(batch.point[0])
-        for first_us, last_us in self.left.closed.get(series, []):
-            closed |= (batch.time_us >= first_us) & (batch.time_us <= last_us)
-        doubtful = zip(batch.time_us[closed].tolist(), batch.value[closed].tolist(), strict=True)
-        self.left.doubtful += [(series, time_us, value) for time_us, value in doubtful]
+        closed = within(batch.time_us, self.left.closed.get(int(batch.point[0]), []))
+        self.doubt(chosen(batch, closed))
         return chosen(batch, ~closed)
+
+    def doubt(self, batch: ReadingBatch) -> None:
+        """These stay here."""
+        columns = batch.point.tolist(), batch.time_us.tolist(), batch.value.tolist()
+        self.left.doubtful += list(zip(*columns, strict=True))
 
     def _decided(self, batch: ReadingBatch, quantum: float, width: int, came: dict[int, int]) -> ReadingBatch:
         """What leaves of one series, a stretch of which some may have left in sums."""

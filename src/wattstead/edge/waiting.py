@@ -10,21 +10,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from wattstead.edge.amounts import Amounts, Left, parted, summed_rows
+from wattstead.edge.averages import Averages, Averaging
 from wattstead.edge.files import got, put
 from wattstead.edge.names import NameBook
 from wattstead.edge.segments import Level, Segment, Segments
 from wattstead.edge.sums import MOST_BYTES, Sums
 from wattstead.edge.thinning import Meaning, chosen, joined, thinned
-from wattstead.edge.windows import END_OF_TIME_US, Open, closed, folded
+from wattstead.edge.windows import END_OF_TIME_US
 from wattstead.ingest.edge.wire import Name, Upload, packed
 from wattstead.metering.batch import ReadingBatch
 from wattstead.metering.errors import WattsteadError
@@ -59,10 +58,8 @@ class Lanes(msgspec.Struct, kw_only=True):
     """… and when: it sends readings of this instant and later."""
     late_us: int = 0
     """Readings before this instant are sent by the first lane, even where the second has been."""
-    averages: list[tuple[str, int]] = []
-    """Patterns of the addresses that are averaged, with the seconds: the rules by which `windows` were made."""
-    windows: Open = {}
-    """The averages in the making; only the first lane brings readings to them."""
+    averaging: Averaging = msgspec.field(default_factory=Averaging)
+    """The averages; only the first lane brings readings to them."""
     amounts: Left = msgspec.field(default_factory=Left)
     """What is known of the amounts that left."""
     sent: int = 0
@@ -106,7 +103,7 @@ class Waiting:
         self._first = self._reader(self.lanes.ordered)
         self._second: JournalReader | None = None if self.lanes.live is None else self._reader(self.lanes.live)
         self._peeked: list[Entry] = []
-        self._widths: dict[int, int] = {}
+        self._averages = Averages(names, self.lanes.averaging)
         self._summed: Mapping[int, tuple[int, int]] = {}
         """Of the first lane's last readings: which amounts are sums that were made for want of room."""
         self.oldest_us = 0
@@ -181,7 +178,7 @@ class Waiting:
             if len(entry.batch):
                 lanes.late_us = max(lanes.late_us, int(entry.batch.time_us.max()) + 1)
             return entry.batch
-        return chosen(entry.batch, (entry.batch.time_us < lanes.late_us) | self._is_averaged(entry.batch))
+        return chosen(entry.batch, (entry.batch.time_us < lanes.late_us) | self._averages.of(entry.batch))
 
     def passed(self, mark: Mark) -> None:
         """The first lane is at this place of the journal now."""
@@ -284,27 +281,33 @@ class Waiting:
         for entry in entries:
             lanes.live = Mark(entry.file, entry.id)
         new = [chosen(entry.batch, entry.batch.time_us >= lanes.split_us) for entry in entries]
-        return joined([chosen(one, ~self._is_averaged(one)) for one in new])
+        return joined([chosen(one, ~self._averages.of(one)) for one in new])
 
     def _leaving(
         self, plan: Plan, old: ReadingBatch, new: ReadingBatch, meanings: Mapping[int, Meaning]
     ) -> ReadingBatch:
         """What leaves when the lanes have come to these readings."""
         is_sum = summed_rows(old, self._summed)
-        over = self._other_averages(plan, meanings)
-        levels, amounts = parted(joined(self._averaged(chosen(old, ~is_sum), meanings)), meanings)
+        over, sums = joined([]), joined([])
+        if self.lanes.live is None:  # other rules wait until the second lane has ended
+            over, amounts = parted(self._averages.end(plan.averages, meanings), meanings)
+            sums = self.amounts.leaving(amounts, meanings, partial(self._sum_us, plan))
+            self._averages.learn(plan.averages)
+        ready, late = self._averages.take(chosen(old, ~is_sum), meanings, self.oldest_us or self._clock_us())
+        self.amounts.doubt(late)
+        levels, amounts = parted(ready, meanings)
         new_levels, new_amounts = parted(new, meanings)
         amounts = self.amounts.leaving(amounts, meanings, partial(self._sum_us, plan))
         for series, (first_us, last_us) in self._summed.items():
             self.amounts.close(series, first_us, last_us)
-        levels = joined([over[0], levels, new_levels, chosen(old, is_sum)])
+        levels = joined([over, levels, new_levels, chosen(old, is_sum)])
         if plan.aggregate_s:
             levels = thinned(levels, meanings, plan.aggregate_s * 1_000_000, strictly=True)
-        return joined([levels, over[1], amounts, self.amounts.leaving_live(new_amounts, meanings)])
+        return joined([levels, sums, amounts, self.amounts.leaving_live(new_amounts, meanings)])
 
     def _sum_us(self, plan: Plan, number: int) -> int:
         """The width of the buckets in which amounts of a series leave."""
-        return max(plan.aggregate_s, self._width_s(number)) * 1_000_000
+        return max(plan.aggregate_s, self._averages.width_s(number)) * 1_000_000
 
     def room(self, segment: Segment, meanings: Mapping[int, Meaning]) -> Mapping[int, tuple[int, int]]:
         """Of which amounts of a segment sums may be made for want of room; that is on disk then. Raises `OSError`."""
@@ -314,48 +317,12 @@ class Waiting:
         half = next((one for one in self.segments.all() if one.start > lanes.done), None) if lanes.part else None
         if half is not None:
             self.amounts.met(joined(list(self.segments.parts(half))), meanings)
-        held = {
-            series: max(amounts)
-            for series, own in lanes.windows.items()
-            if (amounts := [one for window in own.values() for one in window.amounts])
-        }
         until_us = min(self._clock_us(), lanes.split_us if lanes.live is not None else END_OF_TIME_US)
-        found = self.amounts.free(joined(list(self.segments.parts(segment))), meanings, held, until_us)
+        found = self.amounts.free(
+            joined(list(self.segments.parts(segment))), meanings, self._averages.newest_amounts(), until_us
+        )
         self.save()
         return found
-
-    def _averaged(self, batch: ReadingBatch, meanings: Mapping[int, Meaning]) -> list[ReadingBatch]:
-        """What may leave of the first lane's readings, and the averages that are over."""
-        now_us = self.oldest_us or self._clock_us()
-        passing = folded(self.lanes.windows, batch, self._width_s, meanings, now_us)
-        return [passing, closed(self.lanes.windows, meanings, now_us)]
-
-    def _other_averages(self, plan: Plan, meanings: Mapping[int, Meaning]) -> tuple[ReadingBatch, ReadingBatch]:
-        """Under other rules than before what is open is over; they wait until the second lane has ended.
-
-        What is no amount, and the sums, which are made by the rules of before.
-        """
-        lanes = self.lanes
-        if list(plan.averages) == lanes.averages or lanes.live is not None:
-            return joined([]), joined([])
-        levels, amounts = parted(closed(lanes.windows, meanings, END_OF_TIME_US), meanings)
-        sums = self.amounts.leaving(amounts, meanings, partial(self._sum_us, plan))
-        lanes.averages, self._widths = list(plan.averages), {}
-        return levels, sums
-
-    def _width_s(self, number: int) -> int:
-        """Over how many seconds a series is averaged; 0: it is not."""
-        found = self._widths.get(number)
-        if found is None:
-            address = self._names.name(number).address
-            fitting = (width for pattern, width in self.lanes.averages if fnmatchcase(address, pattern))
-            found = self._widths[number] = next(fitting, 0)
-        return found
-
-    def _is_averaged(self, batch: ReadingBatch) -> NDArray[np.bool_]:
-        if not self.lanes.averages:
-            return np.zeros(len(batch), np.bool_)
-        return np.array([self._width_s(int(number)) > 0 for number in batch.point], np.bool_)
 
     def _is_old(self, plan: Plan) -> bool:
         if any(one.start > self.lanes.done for one in self.segments.all()):

@@ -89,13 +89,17 @@ def folded(
     return joined([one for one in passing if len(one)])
 
 
-def closed(windows: Open, meanings: Mapping[int, Meaning], now_us: int) -> ReadingBatch:
+def closed(
+    windows: Open, meanings: Mapping[int, Meaning], now_us: int, ended: list[tuple[int, int]] | None = None
+) -> ReadingBatch:
     """The averages that are over when everything before ``now_us`` was received, and the amounts; ``windows`` has them
-    no longer."""
+    no longer. Series and start of each go to ``ended``."""
     rows: list[tuple[int, int, float, int]] = []
     for series in sorted(windows):
         for start in sorted(start for start, window in windows[series].items() if window.due_us <= now_us):
             window = windows[series].pop(start)
+            if ended is not None:
+                ended.append((series, start))
             rows += [(series, *row) for row in window.rows(meanings.get(series, UNKNOWN).kind)]
         if not windows[series]:
             del windows[series]
