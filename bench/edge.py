@@ -6,6 +6,8 @@ What arrives is compared with what was put there: lost, double, order. New readi
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -26,6 +28,7 @@ from wattstead.ingest.http.app import IngestApp
 from wattstead.ingest.protocols import PROTOCOLS
 from wattstead.ingest.resolving.resolve import RegistryResolver
 from wattstead.metering.batch import ReadingBatch
+from wattstead.registry.records import EdgeSettings
 from wattstead.registry.registry import Registry
 from wattstead.registry.seal import Seal
 from wattstead.stream import Journal, JournalLimits, JournalReader
@@ -33,6 +36,8 @@ from wattstead.stream import Journal, JournalLimits, JournalReader
 POINTS, DAY_S = 50, 86_400
 FIRST_S = 1_790_000_000
 _ROWS = 50_000
+_ALONE = {"as it came": ("power", 0), "hours of levels": ("power", 3600), "hours of amounts": ("blinks", 3600)}
+"""What an edge alone drains: how its addresses end, and its `aggregate_s`."""
 
 
 class _Door:
@@ -76,6 +81,8 @@ def bench(folder: Path, seconds: int = DAY_S) -> Table:
     took_s, cpu_s, uploads, sent_bytes, newest_s, live = uvloop.run(_drained(folder / "edge", door, seconds))
     count = POINTS * seconds
     lost, double, ordered = _compared(folder / "server", door, seconds, live)
+    both_mb = memory_mb()
+    alone = [_alone_mb(folder / word, door, seconds // 2, *told) for word, told in _ALONE.items()]
     door.close()
     table = Table(
         "edge",
@@ -96,19 +103,35 @@ def bench(folder: Path, seconds: int = DAY_S) -> Table:
         ["bytes over the wire a reading", figure(sent_bytes / count, 1), ""],
         ["uploads", f"{uploads:,}", ""],
         ["CPU of edge and door together, s/M", figure(cpu_s / count * 1e6), ""],
-        ["memory of both in one process at most, MB", figure(memory_mb(), 0), "edge alone < 120"],
+        ["memory of both in one process at most, MB", figure(both_mb, 0), ""],
+        *(
+            [f"memory of an edge alone, {word}, MB", figure(mb, 0), "< 120"]
+            for word, mb in zip(_ALONE, alone, strict=True)
+        ),
     ]
     table.notes = [f"Filling took {filled_s:.0f} s. The bound on draining was off; by default it is 20,000 readings/s."]
     return table
 
 
-def _fill(folder: Path, first_s: int, seconds: int) -> float:
+def _alone_mb(folder: Path, door: _Door, seconds: int, word: str, aggregate_s: int) -> float:
+    """What memory `edge_alone` takes for so many seconds of readings at addresses that end with a word."""
+    folder.mkdir()
+    settings = EdgeSettings(aggregate_s=aggregate_s, drain_per_s=1_000_000, send_every_s=0.05)
+    made = door.registry.create_edge(door.site, word, settings)
+    asyncio.run(join(door.url, made.code, "")).save(folder)
+    _fill(folder, 0, seconds, word)
+    command = [sys.executable, str(Path(__file__).with_name("edge_alone.py")), str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return float(done.stdout.split()[-1])
+
+
+def _fill(folder: Path, first_s: int, seconds: int, word: str = "value") -> float:
     began = time.monotonic()
     limits = JournalLimits(rotate_bytes=8_000_000, keep_bytes=0, keep_s=0.0, sweep_s=1.0, unconsumed_bytes=1 << 50)
     journal = Journal.open(folder / "journal", 0, limits)
     book = NameBook(folder / "names")
     if not len(book):
-        book.add([Name(0, f"meter/{one}", "") for one in range(POINTS)])
+        book.add([Name(0, f"meter/{one}/{word}", "") for one in range(POINTS)])
     under_way = []
     for second in range(first_s, first_s + seconds):
         under_way.append(journal.submit_sync(_second(second).encode()))
@@ -158,7 +181,7 @@ async def _drained(folder: Path, door: _Door, seconds: int) -> tuple[float, floa
 
 def _compared(folder: Path, door: _Door, seconds: int, live: int) -> tuple[int, int, bool]:
     """Lost, double, and whether the old readings of each point came in the order of their times."""
-    address = {row.point.id: int(row.address.rpartition("/")[2]) for row in door.registry.points()}
+    address = {row.point.id: int(row.address.split("/")[1]) for row in door.registry.points()}
     seen = np.zeros((POINTS, seconds), np.uint8)
     latest = np.zeros(POINTS, np.int64)
     ordered, new = True, 0

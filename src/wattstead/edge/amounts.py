@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from wattstead.edge.stretches import Stretches, added, within
 from wattstead.edge.sums import Sum, Sums
-from wattstead.edge.thinning import UNKNOWN, Meaning, chosen, joined
+from wattstead.edge.thinning import UNKNOWN, Meaning, chosen, joined, rows_of
 from wattstead.metering.batch import ReadingBatch
 from wattstead.metering.quantity import Kind, Quality
 from wattstead.metering.rollup import settle
@@ -139,7 +139,7 @@ class Amounts:
             own = self._told_apart(settle([chosen(batch, index == at)]))
             apart = np.flatnonzero(np.diff(own.time_us) > max(width, _APART_US)) + 1
             stretches = np.split(np.arange(len(own)), apart)
-            parts += [self._decided(_rows(own, rows), quantum, width, came) for rows in stretches]
+            parts += [self._decided(rows_of(own, rows), quantum, width, came) for rows in stretches]
         return joined(parts)
 
     def _told_apart(self, batch: ReadingBatch) -> ReadingBatch:
@@ -157,34 +157,34 @@ class Amounts:
         """What leaves of one series, a stretch of which some may have left in sums."""
         if not len(batch):
             return batch
-        series, left = int(batch.point[0]), self.left
-        start_us = (batch.time_us // width * width if width else batch.time_us).tolist()
-        near = self.sums.near(series, start_us[0], int(batch.time_us[-1]))
-        of = {time_us: one for one in near for time_us in one.amounts}
-        buckets = {(one.start_us, one.end_us): one for one in near}
-        as_came, touched = self._sent_before(batch, width), dict[int, Sum]()
-        for row, (time_us, value) in enumerate(zip(batch.time_us.tolist(), batch.value.tolist(), strict=True)):
-            one = of.get(time_us)
-            if one is None and as_came[row]:
-                continue
-            as_came[row] = False
-            if one is None:
-                key = start_us[row], start_us[row] + width
-                new = Sum(series=series, start_us=key[0], end_us=key[1], at_us=time_us, amounts={})
-                one = buckets.setdefault(key, new)
-            one.amounts[time_us] = value
-            touched[one.at_us] = one
-        for newest, rows in ((came, as_came), (left.summed, ~as_came)):
+        series = int(batch.point[0])
+        start_us = batch.time_us // width * width if width else batch.time_us
+        near = self.sums.near(series, int(start_us[0]), int(batch.time_us[-1]))
+        of = np.full(len(batch), -1)
+        for at, one in enumerate(near):
+            begin, end = np.searchsorted(batch.time_us, [one.time_us[0], one.time_us[-1] + 1])
+            of[begin:end][np.isin(batch.time_us[begin:end], one.time_us)] = at
+        as_came = (of < 0) & self._sent_before(batch, width)
+        buckets = {(one.start_us, one.end_us): at for at, one in enumerate(near)}
+        for start in np.unique(start_us[(of < 0) & ~as_came]).tolist():
+            rows = (of < 0) & ~as_came & (start_us == start)
+            at = buckets.get((start, start + width), len(near))
+            if at == len(near):
+                near.append(Sum(series, start, start + width, int(batch.time_us[rows][0])))
+            of[rows] = at
+        for newest, rows in ((came, as_came), (self.left.summed, ~as_came)):
             if rows.any():
                 _raise(newest, {series: int(batch.time_us[rows].max())})
-        for one in touched.values():
-            self.sums.put(one)
-        said = [touched[at_us] for at_us in sorted(touched)]
-        quality = [Quality.RAW if len(one.amounts) == 1 else Quality.ESTIMATED for one in said]
+        touched = list[Sum]()
+        for at in np.unique(of[~as_came]).tolist():
+            near[at].take(batch.time_us[of == at], batch.value[of == at])
+            self.sums.put(near[at])
+            touched.append(near[at])
+        quality = [Quality.RAW if len(one.value) == 1 else Quality.ESTIMATED for one in touched]
         return joined([
             chosen(batch, as_came),
-            ReadingBatch.of([series] * len(said), [one.at_us for one in said], [one.total(quantum) for one in said],
-                            np.array(quality, np.uint8)),
+            ReadingBatch.of([series] * len(touched), [one.at_us for one in touched],
+                            [one.total(quantum) for one in touched], np.array(quality, np.uint8)),
         ])  # fmt: skip
 
     def _sent_before(self, batch: ReadingBatch, width: int) -> NDArray[np.bool_]:
@@ -213,10 +213,6 @@ def summed_rows(batch: ReadingBatch, summed: Mapping[int, tuple[int, int]]) -> N
 
 def _amounts_of(batch: ReadingBatch, meanings: Mapping[int, Meaning]) -> list[int]:
     return [int(one) for one in np.unique(batch.point) if meanings.get(int(one), UNKNOWN).kind is Kind.DELTA]
-
-
-def _rows(batch: ReadingBatch, rows: NDArray[np.intp]) -> ReadingBatch:
-    return ReadingBatch(batch.point[rows], batch.time_us[rows], batch.value[rows], batch.quality[rows])
 
 
 def _raise(newest: dict[int, int], others: Mapping[int, int]) -> None:

@@ -8,11 +8,13 @@ from __future__ import annotations
 import sqlite3
 import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import msgspec
+import numpy as np
 import structlog
+from numpy.typing import NDArray
 
 from wattstead.metering.batch import ReadingBatch
 
@@ -31,25 +33,35 @@ CREATE INDEX IF NOT EXISTS sum_of_series ON sum (series, end_us);
 """
 
 
-class Sum(msgspec.Struct, kw_only=True):
+@dataclass(slots=True)
+class Sum:
     """One sum: a reading of ``series`` at ``at_us``, which stays its instant whatever comes to it."""
 
     series: int
     start_us: int
     end_us: int
     at_us: int
-    amounts: dict[int, float]
-    """With their instants."""
+    time_us: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    """Of its amounts, in order, each instant once …"""
+    value: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0, np.float64))
+    """… and what they are."""
     id: int | None = None
     """None: it is not on disk yet."""
     held_bytes: int = 0
     """What it takes on disk."""
 
+    def take(self, time_us: NDArray[np.int64], value: NDArray[np.float64]) -> None:
+        """Amounts come to it, or in the place of those of the same instants."""
+        stays = ~np.isin(self.time_us, time_us)
+        times, values = np.append(self.time_us[stays], time_us), np.append(self.value[stays], value)
+        order = np.argsort(times)
+        self.time_us, self.value = times[order], values[order]
+
     def total(self, quantum: float) -> float:
         """In whole steps, as the server counts each amount; one alone as it came."""
-        if len(self.amounts) == 1 or not quantum:
-            return sum(self.amounts.values())
-        return sum(round(one / quantum) for one in self.amounts.values()) * quantum
+        if len(self.value) == 1 or not quantum:
+            return float(self.value.sum())
+        return float(np.rint(self.value / quantum).sum() * quantum)
 
 
 class Forgotten(NamedTuple):
@@ -88,7 +100,7 @@ class Sums:
             (series, first_us, last_us),
         )
         held = [
-            Sum(id=one, series=series, start_us=start, end_us=end, at_us=at, held_bytes=size, amounts=_amounts(packed))
+            Sum(series, start, end, at, *_unpacked(packed), one, size)
             for one, start, end, at, size, packed in rows
             if (series, at) not in self._fresh
         ]
@@ -107,7 +119,7 @@ class Sums:
         for one in self._fresh.values():
             packed = _packed(one)
             size = len(packed) + _ROW_BYTES
-            first_us, last_us = min(one.amounts), max(one.amounts)
+            first_us, last_us = int(one.time_us[0]), int(one.time_us[-1])
             rows.append((one.id, one.series, one.start_us, one.end_us, one.at_us, first_us, last_us, size, packed))
             more_bytes += size - one.held_bytes
         self._changed("INSERT OR REPLACE INTO sum VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
@@ -139,13 +151,12 @@ class Sums:
 
 
 def _packed(one: Sum) -> bytes:
-    times = sorted(one.amounts)
-    return zlib.compress(ReadingBatch.of([1] * len(times), times, [one.amounts[at] for at in times]).encode(), 6)
+    return zlib.compress(ReadingBatch.of(np.ones(len(one.value), np.uint32), one.time_us, one.value).encode(), 6)
 
 
-def _amounts(packed: bytes) -> dict[int, float]:
+def _unpacked(packed: bytes) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     batch = ReadingBatch.decode(zlib.decompress(packed))
-    return dict(zip(batch.time_us.tolist(), batch.value.tolist(), strict=True))
+    return batch.time_us, batch.value
 
 
 def _opened(file: Path) -> sqlite3.Connection:

@@ -22,6 +22,8 @@ from wattstead.metering.rollup import RollupRows, bucket_starts, pairs_of, roll,
 from wattstead.metering.suggestion import suggestion
 
 _MS_US = 1_000
+_ROWS = 20_000
+"""Readings that are thinned at once, about."""
 
 
 class Meaning(NamedTuple):
@@ -77,6 +79,19 @@ def thinned(
     if not len(batch):
         return batch
     settled = settle([batch])
+    few, starts_us = _Few(), bucket_starts(settled.time_us, width_us)
+    begins = np.flatnonzero((settled.point[1:] != settled.point[:-1]) | (starts_us[1:] != starts_us[:-1])) + 1
+    begin = 0
+    while begin < len(settled):  # whole buckets, few at once: what is computed between takes twenty times their room
+        at = int(np.searchsorted(begins, begin + _ROWS))
+        end = int(begins[at]) if at < len(begins) else len(settled)
+        _thin(few, rows_of(settled, slice(begin, end)), meanings, width_us, strictly)
+        begin = end
+    return few.batch(batch.version)
+
+
+def _thin(few: _Few, settled: ReadingBatch, meanings: Mapping[int, Meaning], width_us: int, strictly: bool) -> None:
+    """Put what remains of whole buckets into ``few``."""
     known = {int(point): meanings.get(int(point), UNKNOWN) for point in np.unique(settled.point)}
     rules = {one: known[one].rule for one in known}
     rows = roll(settled, _pieces(settled, width_us, rules), rules)
@@ -89,7 +104,6 @@ def thinned(
     least = np.select([is_kind[Kind.REGISTER], is_kind[Kind.GAUGE]], [2, level], 1)
     as_it_came = (rows.count <= least) | is_kind[Kind.STATE] | is_kind[None]
     kept = np.repeat(as_it_came, rows.count.astype(np.int64)) & _changes(settled, first, last, is_kind[Kind.STATE])
-    few = _Few()
     few.add(settled.point[kept], settled.time_us[kept], settled.value[kept], settled.quality[kept])
     some = np.flatnonzero(is_kind[Kind.REGISTER] & ~as_it_came)
     few.take(settled, first[some])
@@ -101,7 +115,6 @@ def thinned(
     few.take(settled, first[some])
     few.take(settled, last[some])
     _means(few, rows.rows(some), stretches[some])
-    return few.batch(batch.version)
 
 
 def _pieces(settled: ReadingBatch, width_us: int, rules: Mapping[int, StepRule]) -> NDArray[np.int64]:
@@ -180,6 +193,11 @@ def joined(batches: list[ReadingBatch]) -> ReadingBatch:
         np.concatenate([one.value for one in batches]),
         np.concatenate([one.quality for one in batches]),
     )
+
+
+def rows_of(batch: ReadingBatch, rows: slice | NDArray[np.intp]) -> ReadingBatch:
+    """Those rows, in that order."""
+    return ReadingBatch(batch.point[rows], batch.time_us[rows], batch.value[rows], batch.quality[rows], batch.version)
 
 
 def chosen(batch: ReadingBatch, rows: NDArray[np.bool_]) -> ReadingBatch:
