@@ -124,11 +124,11 @@ def resolver(registry: Registry) -> Iterator[RegistryResolver]:
 
 
 def _until(true: Callable[[], bool]) -> None:
-    for _ in range(1_000):
+    for _ in range(6_000):
         if true():
             return
         time.sleep(0.01)
-    pytest.fail("it did not come true within 10 s")
+    pytest.fail("it did not come true within a minute")
 
 
 def test_a_server_learns_by_itself_that_a_device_was_closed_and_opened(

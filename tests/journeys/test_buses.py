@@ -51,6 +51,8 @@ def beside() -> Iterator[Beside]:
 
 def _values(client: httpx.Client, point: int) -> list[tuple[int, float]]:
     answer = client.get("/readings", params={"point": point, "start": 0, "end": 4_000_000_000_000, "limit": 10_000})
+    if answer.status_code == 503:  # they are being stored
+        return []
     told = answer.raise_for_status().json()
     return list(zip(told["time"], told["value"], strict=True))
 
@@ -98,7 +100,7 @@ def test_an_inverter_from_the_scan_to_its_energy(
     energy, power = points["fronius-symo/WH"], points["fronius-symo/W"]
     assert energy["width"] == WRAPS_AT and energy["unit"] == "Wh" and power["unit"] == "W"
     counter(5)
-    eventually(lambda: _values(client, energy["id"])[-1][1], lambda value: value == 5)
+    eventually(lambda: _values(client, energy["id"]), lambda values: [value for _, value in values[-1:]] == [5])
 
     beside.do(gateway.stop())
     eventually(lambda: _sight(client, source)["state"], lambda state: state == "waiting")
@@ -106,7 +108,7 @@ def test_an_inverter_from_the_scan_to_its_energy(
     counter(12)
     beside.do(gateway.start())
     eventually(lambda: _sight(client, source)["readings"], lambda count: count > before)
-    found = eventually(lambda: _values(client, energy["id"]), lambda values: values[-1][1] == 12)
+    found = eventually(lambda: _values(client, energy["id"]), lambda values: values and values[-1][1] == 12)
     assert [value for _, value in found] == sorted((value for _, value in found), key=[WRAPS_AT - 10, 5, 12].index)
     now_ms = int(time.time() * 1000)
     query = {"points": energy["id"], "start": now_ms - 3_600_000, "end": now_ms + 60_000, "step": "1min"}
@@ -173,7 +175,7 @@ def test_nodes_of_a_secured_server(
         beside.do(secured.set("Power", float(step)))
     (point,) = client.get("/points").json()
     assert point["address"] == "opcua/Meter/Power"
-    found = eventually(lambda: [value for _, value in _values(client, point["id"])], lambda values: values[-1] == 49)
+    found = eventually(lambda: [value for _, value in _values(client, point["id"])], lambda values: values[-1:] == [49])
     assert found == [1500.5, *map(float, range(50))], "every change, in order, each once"
     told = client.get(f"/sources/{source}").text + (serving.folder.parent / "log").read_text()
     assert secret not in told

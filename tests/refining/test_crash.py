@@ -62,7 +62,7 @@ def run_and_kill(folder: Path, seed: int, begin_us: int, after_s: float) -> list
 
 def _gone(pid: int) -> None:
     """Wait until the store process is no more: it holds the folder."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     with contextlib.suppress(ProcessLookupError):
         while time.monotonic() < deadline:
             os.kill(pid, signal.SIGKILL)

@@ -86,7 +86,7 @@ async def test_the_first_reading_of_a_device_is_seen_at_once(registry: Registry,
     (point,) = registry.create_points(site, [PointDeclaration(address="a", name="a", device_id=device.id)])
     time_us = np.array([int(NOW.timestamp()) * 1_000_000])
     latest.take(Columns.of([ReadingBatch.of(np.array([point]), time_us, np.ones(1), version=1)]))
-    for _ in range(1_000):
+    for _ in range(3_000):
         if registry.device(device.id).last_seen is not None:
             break
         await asyncio.sleep(0.02)

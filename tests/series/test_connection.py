@@ -136,11 +136,11 @@ def test_kept_connections_that_were_all_closed_are_no_reason_to_fail() -> None:
         here, _ = listener.accept()
         here.recv(65536)
         if number < 2:
-            both.wait(20)
+            both.wait(60)
         here.sendall(_whole(native.encode({"1": ("UInt8", np.array([1]))})))
         here.close()
         if number < 2:
-            ended.wait(20)
+            ended.wait(60)
 
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -151,7 +151,7 @@ def test_kept_connections_that_were_all_closed_are_no_reason_to_fail() -> None:
             one.start()
         with ThreadPoolExecutor(2) as threads:
             assert list(threads.map(connection.value, ["SELECT 1"] * 2)) == [1, 1]
-        ended.wait(20)
+        ended.wait(60)
         servers[2].start()
         assert connection.value("SELECT 1") == 1
         connection.close()

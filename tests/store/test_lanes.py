@@ -19,7 +19,7 @@ def running(store: Any, text: str) -> int:
     return int(store.ask(asked, lane="slow"))
 
 
-def until(happens: Callable[[], bool], patience_s: float = 30) -> None:
+def until(happens: Callable[[], bool], patience_s: float = 60) -> None:
     end = time.monotonic() + patience_s
     while not happens():
         assert time.monotonic() < end, "it did not happen"

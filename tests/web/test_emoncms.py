@@ -205,7 +205,7 @@ def put(house: Any) -> Any:
         house.series.append([ReadingBatch.of(np.full(len(time_us), point), time_us, value, version=1)])
         house.series.roll_spans(np.array([point], np.uint32), time_us[:1], time_us[-1:] + 1)
         with house.client() as client:
-            for _ in range(200):
+            for _ in range(1_200):
                 if "not exist" not in get(client, house, "/feed/aget.json", id=point).text:
                     return point
                 time.sleep(0.05)

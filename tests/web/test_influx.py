@@ -47,7 +47,7 @@ def put(house: Any) -> Any:
 
 def seen(client: httpx.Client, house: Any, q: str, **more: str) -> list[dict[str, Any]]:
     """What `tables` finds, once a new address is seen: within a moment."""
-    for _ in range(200):
+    for _ in range(1_200):
         if found := tables(client, house, q, **more):
             return found
         time.sleep(0.05)

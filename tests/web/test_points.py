@@ -170,7 +170,7 @@ def test_points_of_one_name_are_told_apart_by_their_devices(house: Any, person: 
         return {row["device_id"]: (row["name"], row["label"]) for row in rows}
 
     def see(wanted: dict[int, tuple[str, str]]) -> None:
-        for _ in range(200):
+        for _ in range(1_200):
             if told() == wanted:
                 return
             time.sleep(0.05)
