@@ -99,7 +99,7 @@ def test_a_guest_sees_nothing_more_once_the_link_is_taken_back(house: Any, perso
 def test_a_stream_ends_when_its_key_or_link_does(open_office: Any, tmp_path: Path) -> None:
     """At that instant, not at the next of the heartbeats, which are long here."""
     with open_office(tmp_path, heartbeat_s=60.0) as office, office.signed_in() as person:
-        site, ends = office.site, datetime.now(UTC) + timedelta(seconds=2)
+        site, ends = office.site, datetime.now(UTC) + timedelta(seconds=6)
         (point,) = office.registry.create_points(site, [PointDeclaration(address="power", name="Power")])
         body = {"site_id": site, "name": "short", "expires": ends.isoformat()}
         key = person.post("/keys", json=body | {"scope": "read"}).raise_for_status().json()
@@ -138,7 +138,7 @@ def test_a_stream_ends_when_the_role_does_that_let_it_be_seen(open_office: Any, 
         declared = [PointDeclaration(address="power", name="Power")]
         (gone,), (stays,) = (office.registry.create_points(site, declared) for site in (ended, kept))
         with office.join("eve@test.example", "guest", site_id=kept) as eve:
-            ends = datetime.now(UTC) + timedelta(seconds=2)
+            ends = datetime.now(UTC) + timedelta(seconds=6)
             body = {"site_id": ended, "email": "eve@test.example", "expires": ends.isoformat()}
             assert owner.post("/shares", json=body).raise_for_status().json()["kind"] == "person"
             with eve.stream("GET", f"/live?points={gone}", timeout=30) as answer:
