@@ -48,6 +48,7 @@ from wattstead.series import Series
 from wattstead.settings import Settings, SettingsInvalid
 from wattstead.status import edges_part, status_parts
 from wattstead.store.limits import StoreLimits
+from wattstead.store.open_files import allow_open_files
 from wattstead.store.supervise import StoreProcess
 from wattstead.stream import Journal
 from wattstead.web.app import create_web
@@ -286,6 +287,7 @@ def run_product(
     """`serve` in an event loop of its own; the exit code."""
     _say_in_lines()
     sys.setswitchinterval(_SWITCH_S)
+    allow_open_files()
     uvloop.run(serve(settings, prepare, ready))
     return 0
 

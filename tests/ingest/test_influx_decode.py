@@ -11,7 +11,7 @@ from wattstead.ingest.decoding.columns import Columns
 from wattstead.ingest.errors import ParameterInvalid
 from wattstead.ingest.influx.address import address_of, series_of
 from wattstead.ingest.influx.decode import PRECISIONS, LineDecoder
-from wattstead.ingest.influx.line import LONGEST_LINE, LineInvalid, lines, parse
+from wattstead.ingest.influx.line import LONGEST_LINE, LineInvalid, SeriesMemory, lines, parse
 
 pytestmark = pytest.mark.unit
 
@@ -45,7 +45,7 @@ def rows(columns: Columns) -> list[tuple[str, int, float, str, bool]]:
     ],
 )  # fmt: skip
 def test_each_form(line: bytes, expected: list[tuple[str, float]]) -> None:
-    found = parse(line, {})
+    found = parse(line, SeriesMemory())
     assert list(zip(found.addresses, found.values, strict=True)) == expected
     for address in found.addresses:
         series = series_of(address)
@@ -73,7 +73,7 @@ def test_each_form(line: bytes, expected: list[tuple[str, float]]) -> None:
 )  # fmt: skip
 def test_each_fault_in_influx_words(line: bytes, fault: str) -> None:
     with pytest.raises(LineInvalid) as caught:
-        parse(line, {})
+        parse(line, SeriesMemory())
     assert fault in str(caught.value)
 
 

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from wattstead.ingest.decoding.parameters import parameters
-from wattstead.ingest.emoncms import post
+from wattstead.ingest.emoncms import bulk, post
 from wattstead.ingest.emoncms.usual import UsualPosts
 from wattstead.ingest.emoncms.values import NameMemory
 from wattstead.ingest.influx.decode import LineDecoder
@@ -18,7 +18,7 @@ from wattstead.ingest.influx.decode import LineDecoder
 pytestmark = pytest.mark.unit
 
 NAMES = st.sampled_from(["power1", "a", "time", "json=", "ä b", "1", "", "x&y", "fulljson"])
-NUMBERS = st.one_of(st.integers(-(10**18), 10**18), st.floats(allow_nan=False, allow_infinity=False))
+NUMBERS = st.one_of(st.integers(-(10**18), 10**18), st.floats())
 ANY_VALUE = st.one_of(NUMBERS, st.none(), st.booleans(), st.text(max_size=3), st.just("9" * 400))
 JSON = st.dictionaries(NAMES, ANY_VALUE, max_size=3).map(json.dumps)
 LENIENT = st.lists(st.tuples(NAMES, ANY_VALUE), max_size=3).map(
@@ -110,22 +110,54 @@ def test_one_line_is_read_as_any_body(line: bytes, precision: str) -> None:
         assert found == rows and not columns.rejected and not columns.skipped
 
 
-def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wattstead.ingest.emoncms.usual._MOST", 3)
+def test_what_is_remembered_is_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wattstead.ingest.emoncms.usual._REMEMBERED_BYTES", 3_000)
     usual = UsualPosts(NameMemory())
-    for node in range(5):
+    for node in range(20):
         usual.learn(b"node=%d&json=a:1" % node)
-    assert [usual.sender(b"node=%d&json=a:1" % node) is not None for node in range(5)] == [
-        False,
-        False,
-        False,
-        True,
-        True,
-    ]
+    known = [node for node in range(20) if usual.sender(b"node=%d&json=a:1" % node) is not None]
+    assert known == list(range(known[0], 20)) and 1 <= len(known) < 10
     usual.learn(b"node=" + b"x" * 500 + b"&json=a:1")
     assert usual.sender(b"node=" + b"x" * 500 + b"&json=a:1") is None
-    known = usual.sender(b"node=4&json=a:1")
-    assert known is not None
-    for names in (("a",), ("b",), ("c",), ("d",), ("e",), ("f" * 500,)):
-        assert usual.names(known[0], names) is not None
-    assert list(known[0].names) == [("e",)]
+
+
+def test_long_names_are_not_kept_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A node of a thousand letters stands in each of its addresses."""
+    monkeypatch.setattr("wattstead.ingest.emoncms.values._REMEMBERED_BYTES", 5_000_000)
+    memory = NameMemory()
+    for node in range(30):
+        assert memory.names(f"{node}{'x' * 1_000}", tuple(map(str, range(999)))) is not None
+    held = sum(len(address) for names in memory._found.values() for address in names.addresses)
+    assert 0 < held <= 5_000_000
+
+
+def test_names_of_lines_are_not_kept_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wattstead.ingest.influx.decode._NAMES_BYTES", 2_000_000)
+    decoder = LineDecoder(1_000_000)
+    for start in range(0, 40_000, 1_000):
+        fields = ",".join(f"f{at}{'x' * 50}=1" for at in range(start, start + 1_000))
+        assert len(decoder.decode(f"m,id=1 {fields} 5\n".encode(), "s", 0)) == 1_000
+        assert len(decoder.decode(f"m,id={start}{'y' * 5_000} a=1,a=t 5\n\n".encode(), "s", 0)) == 2
+    kept = decoder._series
+    assert sum(len(head) + sum(map(len, known.values())) for head, known in kept.items()) < 2_000_000
+    assert sum(len(line) for line in decoder._line_names) < 2_000_000
+
+
+@pytest.mark.parametrize(
+    ("precision", "time"), [("ns", "1796174921168657123"), ("ms", "1796174921168"), ("s", "1796174921")]
+)
+def test_a_plain_line_goes_the_short_way(precision: str, time: str) -> None:
+    few = LineDecoder(1_000_000).one_line(f"m,id=7 power=1.5,on=t {time}\n".encode(), precision)
+    assert few is not None and few.values == [1.5, 1.0] and few.time_us // 1_000_000 == 1_796_174_921
+
+
+@pytest.mark.parametrize("number", ["1e999", "NaN", "-Infinity"])
+def test_what_is_no_finite_number_is_named(number: str) -> None:
+    few = post.decode({"fulljson": f'{{"x":{number},"y":2.5}}'}, "", 0, NameMemory())
+    assert (few.values, [issue.place for issue in few.rejected.listed]) == ([2.5], ["x"])
+
+
+def test_a_sum_beyond_all_calendars_is_named_and_the_rest_kept() -> None:
+    columns = bulk.decode({"time": "9000000000000"}, '[[9000000000000,"n",1],[-8999999999000,"n",2]]', 0)
+    assert columns.value.tolist() == [2.0]
+    assert [issue.place for issue in columns.rejected.listed] == ["data[0][0]"]

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 import os
-import resource
 import signal
 import socket
 import sys
@@ -21,6 +20,7 @@ from wattstead.store.engine import Engine
 from wattstead.store.folder import StoreFolder
 from wattstead.store.front import Front
 from wattstead.store.limits import StoreLimits
+from wattstead.store.open_files import allow_open_files
 from wattstead.store.statement import LaneName
 
 _log = logging.getLogger("wattstead.store")
@@ -34,7 +34,7 @@ def serve(data: Path, port: int, key: str, limits: StoreLimits, backups: Path, f
     Prints one line on standard output when ready: ``{"ready": port}``. Raises `FolderTaken`, `EngineRefused`,
     `EngineMissing`, `OSError` when the port is taken.
     """
-    _allow_open_files()
+    allow_open_files()
     with StoreFolder(data) as folder, _listen(port) as listener:
         folder.configure(limits, backups)
         engine = Engine(folder)
@@ -48,13 +48,6 @@ def serve(data: Path, port: int, key: str, limits: StoreLimits, backups: Path, f
             _log.warning("a statement is still running and is left behind; nothing acknowledged depends on it")
             os._exit(0)
         engine.close()
-
-
-def _allow_open_files() -> None:
-    """As many open files as the system lets us have: a merge opens each column of each of its parts."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 65_536 if hard == resource.RLIM_INFINITY else min(hard, 65_536)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _listen(port: int) -> socket.socket:

@@ -19,6 +19,7 @@ from wattstead.ingest.errors import BodyInvalid
 _NO_JSON = "Format error, json string supplied is not valid"
 _CLOCK_STEP_US = 10_000_000
 _CALENDAR_US = 1_000_000_000_000_000
+_FURTHEST_US = 9_200_000_000_000_000_000
 """A sentat beyond this is the time of day; a smaller one counts seconds since the sender began."""
 
 
@@ -46,7 +47,7 @@ def decode(given: Mapping[str, str], text: str | bytes, now_us: int) -> Columns:
         if len(packet) < 3:
             continue
         try:
-            time_us = reference_us + instant_of(f"data[{at}][0]", packet[0])
+            time_us = _sum(at, reference_us, instant_of(f"data[{at}][0]", packet[0]))
             node = _node(at, packet[1])
         except BodyInvalid as fault:
             rejected.add(fault.place, fault.reason)
@@ -127,6 +128,12 @@ def _apart(now_us: int, sent_us: int) -> int:
     """
     apart_us = now_us - sent_us
     return apart_us if sent_us < _CALENDAR_US else round(apart_us / _CLOCK_STEP_US) * _CLOCK_STEP_US
+
+
+def _sum(at: int, reference_us: int, offset_us: int) -> int:
+    if abs(reference_us + offset_us) > _FURTHEST_US:
+        raise BodyInvalid(f"data[{at}][0]", "adds up to a time that no calendar has")
+    return reference_us + offset_us
 
 
 def _node(at: int, found: Any) -> str:

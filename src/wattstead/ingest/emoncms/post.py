@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any
 
 import msgspec
@@ -43,7 +44,7 @@ def decode(given: Mapping[str, str], path_node: str, now_us: int, memory: NameMe
         found = _pairs(text, rejected)
     time_us = now_us if time is None else instant_of("time", time)
     values = list(found.values())
-    if set(map(type, values)) != {float}:
+    if set(map(type, values)) != {float} or not all(map(isfinite, values)):
         found = numbers_of(found, rejected)
         values = list(found.values())
     names = memory.names(node, tuple(found))

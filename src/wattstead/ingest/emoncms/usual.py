@@ -13,10 +13,10 @@ import msgspec
 
 from wattstead.ingest.decoding.columns import Names
 from wattstead.ingest.decoding.parameters import parameters, unescaped
+from wattstead.ingest.decoding.remembered import Remembered, size_of
 from wattstead.ingest.emoncms.values import NameMemory
 
-_MOST, _MOST_PATTERNS, _LONGEST = 20_000, 4, 400
-"""Senders that are remembered, sets of names of each, bytes of either: 50 MB where somebody makes the most of it."""
+_REMEMBERED_BYTES, _LONGEST = 24_000_000, 400
 _FORMS = ("json", "fulljson")
 _OTHERS = frozenset(("csv", "data", "time"))
 _full = msgspec.json.Decoder(dict[str, float])
@@ -32,8 +32,6 @@ class Sender(NamedTuple):
     """Empty where it is in the head."""
     node: str
     is_full: bool
-    names: dict[tuple[str, ...], Names]
-    """By the raw names of values, as they were met."""
 
 
 class UsualPosts:
@@ -49,7 +47,7 @@ class UsualPosts:
 
     def __init__(self, memory: NameMemory) -> None:
         self._memory = memory
-        self._senders: dict[bytes, Sender] = {}
+        self._senders: Remembered[bytes, Sender] = Remembered(_REMEMBERED_BYTES)
 
     def sender(self, form: bytes) -> tuple[Sender, bytes] | None:
         """Whose form it is, and its values as they were sent; None when it is not known."""
@@ -72,10 +70,9 @@ class UsualPosts:
             return
         if len({name for name, _, _ in parts}) < len(parts) or not all(name for name, _, _ in parts):
             return
-        if len(self._senders) >= _MOST:
-            self._senders.clear()
         secret = (given.get("apikey") or given.get("devicekey") or "").lower()
-        self._senders[rest] = Sender(secret, given.get("node", ""), told[0] == "fulljson", {})
+        sender = Sender(secret, given.get("node", ""), told[0] == "fulljson")
+        self._senders.keep(rest, sender, size_of((rest, sender.secret, sender.node)))
 
     def values(self, sender: Sender, text: bytes) -> dict[str, float] | None:
         """The values by their raw names; None where they are not plain."""
@@ -92,11 +89,4 @@ class UsualPosts:
 
     def names(self, sender: Sender, raw: tuple[str, ...]) -> Names | None:
         """The addresses of values with these raw names; None when a name has none of its own."""
-        names = sender.names.get(raw)
-        if names is None:
-            names = self._memory.names(sender.node, raw)
-            if names is not None and sum(map(len, raw)) <= _LONGEST:
-                if len(sender.names) >= _MOST_PATTERNS:
-                    sender.names.clear()
-                sender.names[raw] = names
-        return names
+        return self._memory.names(sender.node, raw)

@@ -9,13 +9,13 @@ from typing import Any
 
 from wattstead.ingest.decoding.columns import Names, Rejections
 from wattstead.ingest.decoding.instants import TimeInvalid, from_any
+from wattstead.ingest.decoding.remembered import Remembered, size_of
 from wattstead.ingest.emoncms.address import address_of
 from wattstead.ingest.emoncms.names import clean
 from wattstead.ingest.errors import BodyInvalid, IngestError
 
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", re.ASCII)
-_MOST_REMEMBERED = 50_000
-_LONGEST_REMEMBERED = 4_000
+_REMEMBERED_BYTES = 32_000_000
 
 
 class PostRefused(IngestError):
@@ -84,7 +84,7 @@ class NameMemory:
     """The names of posts by node and raw names, so that a sender's next post finds the same `Names` again."""
 
     def __init__(self) -> None:
-        self._found: dict[tuple[str, ...], Names] = {}
+        self._found: Remembered[tuple[str, ...], Names] = Remembered(_REMEMBERED_BYTES)
 
     def names(self, node: str, raw: tuple[str, ...]) -> Names | None:
         """The addresses of the inputs of one node; None when a name has no address of its own: see `named_alone`."""
@@ -94,10 +94,7 @@ class NameMemory:
             if len({clean(name) for name in raw} - {""}) < len(raw):
                 return None
             names = Names([address_of(node, name) for name in raw])
-            if sum(map(len, key)) <= _LONGEST_REMEMBERED:
-                if len(self._found) >= _MOST_REMEMBERED:
-                    self._found.clear()
-                self._found[key] = names
+            self._found.keep(key, names, size_of(key) + size_of(names.addresses))
         return names
 
 

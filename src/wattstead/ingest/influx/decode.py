@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wattstead.ingest.decoding.columns import Columns, Few, Names, Rejections
+from wattstead.ingest.decoding.remembered import Remembered, size_of
 from wattstead.ingest.errors import ParameterInvalid
-from wattstead.ingest.influx.line import LineInvalid, SeriesMemory, lines, parse, value_of
+from wattstead.ingest.influx.line import LineInvalid, SeriesMemory, lines, parse, time_of, value_of
 
 try:
     from wattstead.ingest.influx.numerals import times_of, values_of
@@ -29,10 +30,11 @@ PRECISIONS: dict[str, float] = {
 }  # fmt: skip
 """Microseconds in one step of each precision."""
 _FURTHEST_US = 9_200_000_000_000_000_000
-_SERIES_HELD = 100_000
+_NAMES_BYTES = 48_000_000
+"""Of the names of lines that are remembered beside whole bodies."""
 _SHOWN = 200
 _SHORT_LINE = 1_000
-_PLAIN_LINE = re.compile(rb"([^ \\\"\n\t\0\r#][^ \\\"\n]*) ([^ \\\"\n]+) (-?[0-9]{1,18})\n?")
+_PLAIN_LINE = re.compile(rb"([^ \\\"\n\t\0\r#][^ \\\"\n]*) ([^ \\\"\n]+) (-?[0-9]{1,19})\n?")
 """A line with a time, and nothing in it that is escaped, quoted or a text."""
 
 
@@ -41,9 +43,9 @@ class LineDecoder:
 
     def __init__(self, remembered_bytes: int) -> None:
         self._shapes = Shapes(remembered_bytes) if _HAS_ARROW else None
-        self._line_names: dict[bytes, tuple[str, ...]] = {}
-        self._series: SeriesMemory = {}
-        self._few_names: dict[tuple[bytes, ...], Names] = {}
+        self._line_names: Remembered[bytes, tuple[str, ...]] = Remembered(_NAMES_BYTES)
+        self._series = SeriesMemory(_NAMES_BYTES // 2)
+        self._few_names: Remembered[tuple[bytes, ...], Names] = Remembered(_NAMES_BYTES // 2)
 
     @property
     def remembered_bytes(self) -> int:
@@ -97,7 +99,7 @@ class LineDecoder:
         series, fields, time = found.groups()
         pairs = [field.partition(b"=") for field in fields.split(b",")]
         try:
-            time_us = _microseconds(int(time), step_us)
+            time_us = _microseconds(time_of(time), step_us)
             values = [value_of(value) for _, _, value in pairs]
             names = self._few_names.get((series, *[name for name, _, _ in pairs])) or self._names_of_line(body, pairs)
         except LineInvalid:
@@ -106,10 +108,9 @@ class LineDecoder:
 
     def _names_of_line(self, line: bytes, pairs: Sequence[tuple[bytes, bytes, bytes]]) -> Names:
         """The names of a plain line, as `parse` finds them; raises `LineInvalid`."""
-        names = Names.of_rows(parse(line.removesuffix(b"\n"), self._remembered()).addresses)
-        if len(self._few_names) >= _SERIES_HELD:
-            self._few_names.clear()
-        self._few_names[(line[: line.index(b" ")], *[name for name, _, _ in pairs])] = names
+        names = Names.of_rows(parse(line.removesuffix(b"\n"), self._series).addresses)
+        key = line[: line.index(b" ")], *[name for name, _, _ in pairs]
+        self._few_names.keep(key, names, size_of(key) + size_of(names.addresses))
         return names
 
     def line_by_line(self, body: bytes, precision: str, now_us: int) -> Columns:
@@ -146,23 +147,17 @@ class LineDecoder:
                     found = known.get(texts[at]) or self._names_of(whole[at])
                     if found is None:
                         return None
-                    named[at] = known[texts[at]] = found
-            if len(known) > _SERIES_HELD:
-                known.clear()
+                    named[at] = found
+                    known.keep(texts[at], found, size_of((texts[at], *found)))
         rows = list(chain.from_iterable(names for names in named if names is not None))
         return cut.shape(gaps, Names.of_rows(rows)) if len(rows) == cut.layout.values_count else None
 
     def _names_of(self, line: bytes) -> tuple[str, ...] | None:
         try:
-            found = parse(line, {})
+            found = parse(line, SeriesMemory())
         except LineInvalid:
             return None
         return tuple(found.addresses) if not found.texts else None
-
-    def _remembered(self) -> SeriesMemory:
-        if len(self._series) > _SERIES_HELD:
-            self._series.clear()
-        return self._series
 
     def _line_by_line(self, body: bytes, step_us: float, now_us: int) -> Columns:
         rows: list[str] = []
@@ -172,10 +167,9 @@ class LineDecoder:
         untimed: list[bool] = []
         rejected = Rejections()
         texts = 0
-        memory = self._remembered()
         for number, line in lines(body):
             try:
-                found = parse(line, memory)
+                found = parse(line, self._series)
                 time_us = now_us if found.time is None else _microseconds(found.time, step_us)
             except LineInvalid as fault:
                 rejected.add(f"line {number}", f"unable to parse '{_shown(line)}': {fault}")

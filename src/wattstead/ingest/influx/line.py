@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
+from wattstead.ingest.decoding.remembered import Remembered, size_of
 from wattstead.ingest.influx.address import field_part, series_part
 from wattstead.metering.errors import WattsteadError
 
+_MOST_FIELDS = 10_000
+"""Fields of one series whose names are remembered."""
 LONGEST_LINE = 131_072
 """Bytes of a line; a quote that is open for longer was never closed."""
 _WORD = rb"(?:[^, \\]++|\\[, ]?)++"
@@ -71,8 +74,11 @@ def lines(body: bytes) -> Iterator[tuple[int, bytes]]:
         start = end + 1
 
 
-SeriesMemory: TypeAlias = dict[bytes, dict[bytes, str]]
-"""Addresses by the bytes of the series key, then by the bytes of the field name; under no name stands the prefix."""
+class SeriesMemory(Remembered[bytes, dict[bytes, str]]):
+    """Addresses by the bytes of the series key, then by those of the field name; under no name stands the prefix."""
+
+    def __init__(self, most_bytes: int = 1_000_000) -> None:
+        super().__init__(most_bytes)
 
 
 def parse(line: bytes, memory: SeriesMemory) -> Line:
@@ -80,7 +86,7 @@ def parse(line: bytes, memory: SeriesMemory) -> Line:
 
     Raises `LineInvalid` with InfluxDB's words for what is wrong.
 
-    >>> parse(b'meter,id=7 power=1.5,note="x",on=t 1700000000', {})
+    >>> parse(b'meter,id=7 power=1.5,note="x",on=t 1700000000', SeriesMemory())
     Line(addresses=['influx/meter,id=7/power', 'influx/meter,id=7/on'], values=[1.5, 1.0], texts=1, time=1700000000)
     """
     key = _KEY.match(line) if len(line) <= LONGEST_LINE else None
@@ -89,7 +95,8 @@ def parse(line: bytes, memory: SeriesMemory) -> Line:
     head = line[: key.start(3)]
     known = memory.get(head)
     if known is None:
-        known = memory[head] = {b"": _series(key.group(1), key.group(2))}
+        known = {b"": _series(key.group(1), key.group(2))}
+        memory.keep(head, known, size_of((head, known[b""])))
     addresses: list[str] = []
     values: list[float] = []
     texts = 0
@@ -102,11 +109,11 @@ def parse(line: bytes, memory: SeriesMemory) -> Line:
         name, text, number, ending = found.groups()
         if text is None:
             values.append(value_of(number))
-            addresses.append(known.get(name) or _remember(known, name))
+            addresses.append(known.get(name) or _remember(memory, known, name))
         else:
             texts += 1
         at = found.end()
-    return Line(addresses, values, texts, _time(line[at:]) if at < len(line) else None)
+    return Line(addresses, values, texts, time_of(line[at:]) if at < len(line) else None)
 
 
 def value_of(text: bytes) -> float:
@@ -136,7 +143,8 @@ def value_of(text: bytes) -> float:
     raise LineInvalid("invalid number" if text[0] in b"0123456789.-+nNiI" else "invalid boolean")
 
 
-def _time(text: bytes) -> int:
+def time_of(text: bytes) -> int:
+    """The time of a line, in its sender's precision; raises `LineInvalid`."""
     if text[-1:] in _BLANK:
         text = text.rstrip(_BLANK)
     if not _INTEGER.fullmatch(text):
@@ -154,9 +162,12 @@ def _series(measurement: bytes, tags: bytes) -> str:
     return series_part(_decoded(_MEASUREMENT_ESCAPE.sub(rb"\1", measurement)), pairs)
 
 
-def _remember(known: dict[bytes, str], name: bytes) -> str:
+def _remember(memory: SeriesMemory, known: dict[bytes, str], name: bytes) -> str:
     plain = _FIELD_ESCAPE.sub(rb"\1", name) if b"\\" in name else name
-    address = known[name] = known[b""] + field_part(_decoded(plain))
+    address = known[b""] + field_part(_decoded(plain))
+    memory.grow(size_of((name, address)))
+    if len(known) < _MOST_FIELDS:
+        known[name] = address
     return address
 
 
@@ -188,7 +199,7 @@ def _end_of_quoted(body: bytes, start: int, end: int) -> int:
     stop = body.find(b"\n", start + skipped + found.end())
     further = len(body) if stop < 0 else stop
     try:
-        parse(body[start:further].strip(_BLANK), {})
+        parse(body[start:further].strip(_BLANK), SeriesMemory())
     except LineInvalid:
         return end
     return further
