@@ -107,6 +107,8 @@ def test_a_change_names_the_version_that_was_seen_and_is_kept(house: Any, person
         ({"nam": "x"}, "nam"),
         ({"width": 7}, "power of ten"),
         ({"resolution": -1}, "resolution"),
+        ({"max_gap_s": -1}, "max_gap_s"),
+        ({"max_rate": -0.5}, "max_rate"),
         ({"name": "x" * 10_000}, "name"),
         ({"name": "a\x00b"}, "control character"),
     ],
@@ -138,6 +140,15 @@ def test_a_register_is_wider_than_what_it_ever_showed(house: Any, person: httpx.
     house.publish(house.points["kwh"], 3.0)
     refused = _change(person, house.points["kwh"], {"width": 10**5, "resolution": 0.001})
     assert refused.status_code == 400 and "the greatest reading is 1034.51" in refused.json()["detail"], refused.text
+
+
+def test_gaps_and_jumps_are_what_the_point_says(house: Any, person: httpx.Client) -> None:
+    point = house.points["power"]
+    assert person.get(f"/api/v1/points/{point}").json()["max_gap_s"] == house.registry.point(point).point.max_gap_s
+    told = _change(person, point, {"max_gap_s": 7200, "max_rate": 8.4}).json()
+    assert (told["max_gap_s"], told["max_rate"]) == (7200, 8.4)
+    kept = house.registry.point(point).point
+    assert (kept.max_gap_s, kept.max_rate) == (7200, 8.4)
 
 
 def test_keys_change_nothing(house: Any, reader: httpx.Client) -> None:

@@ -3237,6 +3237,10 @@ export interface components {
             resolution: number;
             /** @description After how many resolutions, not units, a register begins again at zero; 0: unknown, never. */
             width: number;
+            /** @description Most resolutions a second that a register is believed: a step beyond is flagged and counts nothing; 0: any. */
+            max_rate: number;
+            /** @description A longer silence is a gap: power is not integrated across it. */
+            max_gap_s: number;
             /** @description Of a point in pulses: how many are a kWh, so that its amounts are energy; 0: not said. */
             pulses_per_kwh: number;
             /** @description Address ranges from which the pulse API reads it without a key, separated by spaces; empty: nobody does. */
@@ -3281,6 +3285,10 @@ export interface components {
              *     meter of six digits of kWh and resolution 0.001 has 1000000000. One that a reading exceeds is refused.
              */
             width?: number | null;
+            /** @description Most resolutions a second that a register is believed: a step beyond is flagged and counts nothing; 0: any. */
+            max_rate?: number | null;
+            /** @description A longer silence is a gap: power is not integrated across it. Means of an hour need more than 3,600. */
+            max_gap_s?: number | null;
             /** @description Of a point in pulses: how many are a kWh, as the face of the meter says. */
             pulses_per_kwh?: number | null;
             /**

@@ -23,6 +23,8 @@ export function point(more: Partial<ApiPoint> = {}): ApiPoint {
     adopted: true,
     resolution: 0,
     width: 0,
+    max_rate: 0,
+    max_gap_s: 1800,
     pulses_per_kwh: 0,
     open_to: "",
     suggestion: null,

@@ -65,6 +65,10 @@ class PointAnswer(msgspec.Struct, kw_only=True):
     """Smallest step of a register or delta, in its unit; 0: the default, 1 mWh for energy, one pulse, else 0.001."""
     width: int
     """After how many resolutions, not units, a register begins again at zero; 0: unknown, never."""
+    max_rate: float
+    """Most resolutions a second that a register is believed: a step beyond is flagged and counts nothing; 0: any."""
+    max_gap_s: float
+    """A longer silence is a gap: power is not integrated across it."""
     pulses_per_kwh: float
     """Of a point in pulses: how many are a kWh, so that its amounts are energy; 0: not said."""
     open_to: str
@@ -94,6 +98,10 @@ class PointPatch(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True)
     width: int | None = None
     """After how many resolutions, not units, a register begins again at zero: a power of ten or two; 0: unknown. A
     meter of six digits of kWh and resolution 0.001 has 1000000000. One that a reading exceeds is refused."""
+    max_rate: float | None = None
+    """Most resolutions a second that a register is believed: a step beyond is flagged and counts nothing; 0: any."""
+    max_gap_s: float | None = None
+    """A longer silence is a gap: power is not integrated across it. Means of an hour need more than 3,600."""
     pulses_per_kwh: float | None = None
     """Of a point in pulses: how many are a kWh, as the face of the meter says."""
     open_to: Annotated[str, msgspec.Meta(max_length=3_000)] | None = None
@@ -207,6 +215,8 @@ def _answer(row: PointRow, label: str, newest: tuple[int, float] | None) -> Poin
         adopted=row.adopted,
         resolution=point.resolution,
         width=point.width,
+        max_rate=point.max_rate,
+        max_gap_s=point.max_gap_s,
         pulses_per_kwh=point.pulses_per_kwh,
         open_to=row.open_to,
         suggestion=None if row.adopted else suggestion(row.name, row.unit_hint),
