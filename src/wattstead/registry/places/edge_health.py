@@ -20,7 +20,7 @@ _PLAIN = {"synchronize_session": False}
 
 def keep_health(session: Session, edge_id: int, said: EdgeHealth, now: datetime) -> None:
     """What an edge says of itself."""
-    health = bounded(said)
+    health = msgspec.structs.replace(bounded(said), heard_us=int(now.timestamp() * 1e6))
     told = {"health": msgspec.json.encode(health).decode(), "last_seen": now}
     session.execute(update(tables.Edge).where(tables.Edge.id == edge_id).values(**told), execution_options=_PLAIN)
     one = tables.EdgeConfiguration

@@ -66,6 +66,8 @@ class EdgeHealth(msgspec.Struct, frozen=True, kw_only=True):
     """Its version."""
     clock_us: Instant = 0
     """Its clock when it said so."""
+    heard_us: Instant = 0
+    """The server's clock when it heard so; whatever the edge says of that is not kept."""
     applied: Number = 0
     """Number of the configuration that it runs."""
     refused: Number = 0

@@ -230,8 +230,7 @@ async def _answered(rooms: FromRooms, edge: Edge, status: int = 200, code: str |
 def _answer(edge: Edge, site: str, code: str | None = None) -> EdgeAnswer:
     health, now = edge.health, datetime.now(UTC)
     told = {name: getattr(health, name) for name in EdgeSight.__struct_fields__ if name not in _COMPUTED}
-    heard_us = edge.last_seen.timestamp() * 1e6 if edge.last_seen else 0.0
-    off_s = round((health.clock_us - heard_us) / 1e6, 1) if health.clock_us and edge.last_seen else 0.0
+    off_s = round((health.clock_us - health.heard_us) / 1e6, 1) if health.clock_us and health.heard_us else 0.0
     failed = datetime.fromtimestamp(health.last_error_us / 1e6, UTC) if health.last_error_us else None
     silent = edge.joined is not None and (
         edge.last_seen is None or (now - edge.last_seen).total_seconds() > _SILENT_S
