@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pytest
 
+from wattstead.ingest.http.swift import SwiftProtocol
 from wattstead.ingest.limits import MB, IngestLimits
 from wattstead.stream import JournalLimits
 
@@ -121,14 +122,60 @@ def test_more_bodies_at_once_than_memory_allows(open_door: Callable[..., Door]) 
     headers = {"Authorization": f"Bearer {door.key}"}
     with socket.create_connection(("127.0.0.1", door.server.port), 30) as slow:
         head = f"POST {OWN} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {door.key}\r\nContent-Length: 900\r\n\r\n"
-        slow.sendall(head.encode() + b"{")
+        slow.sendall(head.encode() + ROW[:1] + b" " * (900 - len(ROW)))
         until(lambda: door.app.reception.room.held_bytes > 0)
         answer = door.http.post(OWN, content=ROW + b" " * 200, headers=headers)
         assert answer.status_code == 503 and answer.headers["retry-after"] == "1"
-        slow.sendall(b" " * (900 - len(ROW)) + ROW[1:])
+        slow.sendall(ROW[1:])
         assert slow.recv(15) == b"HTTP/1.1 200 OK"
     assert door.http.post(OWN, content=ROW + b" " * 200, headers=headers).status_code == 200
     assert door.app.reception.room.held_bytes == 0
+
+
+def test_a_body_that_is_only_announced_takes_no_room(open_door: Callable[..., Door]) -> None:
+    door = open_door(IngestLimits(waiting_bytes=1_000))
+    headers = {"Authorization": f"Bearer {door.key}"}
+    with socket.create_connection(("127.0.0.1", door.server.port), 30) as silent:
+        head = f"POST {OWN} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {door.key}\r\nContent-Length: 900\r\n\r\n"
+        silent.sendall(head.encode() + b"{")
+        until(lambda: door.app.reception.room.held_bytes > 0)
+        assert door.http.post(OWN, content=ROW + b" " * 200, headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        b"POST /input/po",
+        b"POST /input/post HTTP/1.1\r\nHost: a\r\nContent-Length: 900\r\n\r\n{",
+        b"POST /input/post HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\ncsv",
+        b"GET /ping HTTP/1.1\r\nHost: a\r\n\r\nGET /pi",
+        b"LONG",
+    ],
+)
+def test_a_sender_that_is_silent_amid_a_request_is_let_go(
+    door: Door, monkeypatch: pytest.MonkeyPatch, sent: bytes
+) -> None:
+    monkeypatch.setattr(SwiftProtocol, "looks_s", 0.05)
+    if sent == b"LONG":
+        head = f"POST /write HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {door.key}\r\nContent-Type: text/plain\r\n"
+        sent = f"{head}Content-Length: 900\r\n\r\na b=1\n".encode()
+    with socket.create_connection(("127.0.0.1", door.server.port), 30) as silent:
+        silent.sendall(sent)
+        while silent.recv(65_536):
+            pass
+    until(lambda: door.app.reception.room.held_bytes == 0)
+
+
+def test_few_bytes_of_a_long_body_are_a_sign_of_life(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    head = f"POST /write HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {door.key}\r\nContent-Type: text/plain\r\n"
+    monkeypatch.setattr(SwiftProtocol, "looks_s", 0.4)
+    with socket.create_connection(("127.0.0.1", door.server.port), 30) as slow:
+        slow.sendall(f"{head}Content-Length: 42\r\n\r\n".encode())
+        for second in range(7):
+            time.sleep(0.5)
+            slow.sendall(b"a b=%d\n" % second)
+        assert slow.recv(12) == b"HTTP/1.1 204"
 
 
 def test_a_sender_that_goes_away(door: Door) -> None:

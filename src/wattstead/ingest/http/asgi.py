@@ -101,34 +101,29 @@ class Request:
         return body
 
     async def body(self, most_bytes: int) -> bytes:
-        """The whole body as it came; raises `BodyTooLarge`, `TooBusy`, `SenderGone`."""
+        """The whole body as it came; what was announced takes no room before it is there. Raises `BodyTooLarge`,
+        `TooBusy`, `SenderGone`."""
         length = self.header(b"content-length")
         announced = int(length) if length.isdecimal() else 0
         if announced > most_bytes:
             raise BodyTooLarge("the body", most_bytes)
-        self.hold(announced)
-        message = await self._receive()
-        body: bytes = message.get("body", b"")
-        self._body_bytes = len(body)
-        if message["type"] == "http.request" and not message.get("more_body", False):
-            return body
-        parts = [body]
-        size = len(body)
-        while message["type"] == "http.request" and message.get("more_body", False):
+        parts: list[bytes] = []
+        size, more = 0, True
+        while more:
             message = await self._receive()
-            part = message.get("body", b"")
+            if message["type"] != "http.request":
+                raise SenderGone(size)
+            part: bytes = message.get("body", b"")
             size += len(part)
             self._body_bytes = size
             if size > most_bytes:
                 raise BodyTooLarge("the body", most_bytes)
-            if size > self._held_bytes:
-                self.hold(size - self._held_bytes)
+            self.hold(len(part))
             parts.append(part)
-        if message["type"] != "http.request":
-            raise SenderGone(size)
+            more = message.get("more_body", False)
         if announced and size != announced:
             raise BodyInvalid("body", f"has {size:,} bytes, {announced:,} were announced")
-        return b"".join(parts)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def hold(self, size: int) -> None:
         """Count bytes held in memory for this request; raises `TooBusy`."""

@@ -30,6 +30,10 @@ _LONG_BODIES = 64
 """Bodies that are put together at one time; their senders' keys are not known yet, so more go the usual way."""
 _AT_ONCE = 1 << 18
 """Bytes that are read at one time."""
+_SILENT_LOOKS = 5
+"""A sender that was silent so many looks in a row amid a request, or before its first, is let go …"""
+_SILENT_BODY_LOOKS = 2
+"""… and after so many one whose body is waited for by a request of the usual way, which holds memory for it."""
 
 
 class SwiftProtocol(HttpToolsProtocol):
@@ -43,6 +47,8 @@ class SwiftProtocol(HttpToolsProtocol):
     heads: Heads
     longest: int
     """The longest body that is taken."""
+    looks_s = 15.0
+    """How often it is looked whether the sender has gone silent amid a request."""
     long: set[SwiftProtocol]
     """Those that a long body is coming in on."""
 
@@ -58,20 +64,26 @@ class SwiftProtocol(HttpToolsProtocol):
         self._route: Route | None = None
         self._clear = Clear.NEVER
         self._idle_since = 0.0
+        self._silent = 0
+        """Looks in a row that found nothing new."""
+        self._look: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Somebody connects."""
         super().connection_made(transport)
         clear = in_the_clear(self.scheme or "http", self.client[0] if self.client else "")
         self._clear = self.port if clear else Clear.NO
+        self._look = self.loop.call_later(self.looks_s, self._looked)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection has ended; a body that was coming in is forgotten."""
+        self._unwatched()
         self._whole()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Bytes from the sender."""
+        self._silent = 0
         if self._answer is not None:
             self._held.append(data)
             self.flow.pause_reading()
@@ -88,6 +100,11 @@ class SwiftProtocol(HttpToolsProtocol):
         if at_rest and self._taken(data):
             return
         super().data_received(data)
+
+    def handle_websocket_upgrade(self) -> None:
+        """The connection is another protocol's from here on."""
+        self._unwatched()
+        super().handle_websocket_upgrade()
 
     def on_message_begin(self) -> None:
         """A request of the usual way begins."""
@@ -112,6 +129,30 @@ class SwiftProtocol(HttpToolsProtocol):
         if self._answer is None and not self._pieces:
             super().shutdown()
         self._close = True
+
+    def _looked(self) -> None:
+        """Let a sender go that owes the rest of a request and is silent; one that waits for us may be silent."""
+        most = self._may_be_silent()
+        self._silent = self._silent + 1 if most else 0
+        if most and self._silent >= most:
+            self.transport.close()
+            return
+        if self._pieces:
+            self._wake_after(1)  # few bytes are a sign of life too
+        self._look = self.loop.call_later(self.looks_s, self._looked)
+
+    def _may_be_silent(self) -> int:
+        """How many looks in a row the sender may be silent, as things are; 0: as long as it likes."""
+        cycle: RequestResponseCycle | None = self.cycle
+        if self._answer is not None or self.flow.read_paused:
+            return 0
+        if cycle is None or cycle.response_complete:
+            return 0 if self.timeout_keep_alive_task is not None and not self._pieces else _SILENT_LOOKS
+        return _SILENT_BODY_LOOKS if cycle.more_body and not cycle.waiting_for_100_continue else 0
+
+    def _unwatched(self) -> None:
+        if self._look is not None:
+            self._look.cancel()
 
     def _taken(self, data: bytes) -> bool:
         """Whether the short way takes a request, or what has come of it."""
