@@ -268,3 +268,30 @@ def test_long_bodies_that_are_not_as_usual(door: Door, line: Line) -> None:
     gone.socket.close()
     assert line.ask(good[:100], good[100:])[0] == 204
     assert len(door.stored()) == 10_000 + 9_999 + 10_000
+
+
+def test_a_sender_that_says_no_more_gets_its_answers(door: Door, line: Line) -> None:
+    line.ask(get(door, "csv=1"))
+    for asked in (
+        [get(door, "csv=2")],
+        [get(door, "csv=3") + get(door, "csv=4")],
+        [form(door, "csv=5", "X_Odd: 1\r\n")],
+        [form(door, "csv=6", "X_Odd: 1\r\n") + get(door, "csv=7")],
+        [form(door, "csv=8"), get(door, "csv=9")[:20]],
+    ):
+        half = Line(door)
+        half.socket.sendall(b"".join(asked))
+        half.socket.shutdown(socket.SHUT_WR)
+        count = b"".join(asked).count(b"\r\n\r\n")
+        assert [half.answer()[2] for _ in range(count)] == [b"ok"] * count
+        assert half.socket.recv(1) == b""
+    assert [row.value for row in door.stored()] == list(range(1, 9))
+
+
+def test_half_a_request_and_no_more_ends_the_connection(door: Door, line: Line) -> None:
+    line.ask(get(door, "csv=1"))
+    for sent in (b"", get(door, "csv=2")[:20], form(door, "csv=2")[:-2], form(door, "csv=2", "X_Odd: 1\r\n")[:-2]):
+        half = Line(door)
+        half.socket.sendall(sent)
+        half.socket.shutdown(socket.SHUT_WR)
+        assert half.socket.recv(1) == b""

@@ -64,8 +64,9 @@ class SwiftProtocol(HttpToolsProtocol):
         self._route: Route | None = None
         self._clear = Clear.NEVER
         self._idle_since = 0.0
-        self._silent = 0
-        """Looks in a row that found nothing new."""
+        self._silent_looks = 0
+        self._half = False
+        """Whether the sender has said all it will, and still listens."""
         self._look: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -81,9 +82,16 @@ class SwiftProtocol(HttpToolsProtocol):
         self._whole()
         super().connection_lost(exc)
 
+    def eof_received(self) -> bool | None:  # type: ignore[override]
+        """The sender has said all it will; what it has asked is answered first. TLS cannot be half open."""
+        if self.scheme == "https" or not self._owes_answer():
+            return None
+        self._half = True
+        return True
+
     def data_received(self, data: bytes) -> None:
         """Bytes from the sender."""
-        self._silent = 0
+        self._silent_looks = 0
         if self._answer is not None:
             self._held.append(data)
             self.flow.pause_reading()
@@ -116,6 +124,11 @@ class SwiftProtocol(HttpToolsProtocol):
         self._amid = False
         super().on_message_complete()
 
+    def on_response_complete(self) -> None:
+        """An answer of the usual way has been sent."""
+        super().on_response_complete()
+        self._over()
+
     def timeout_keep_alive_handler(self) -> None:
         """Nothing came for a while, unless something did: one timer serves many short requests."""
         rest_s = self.timeout_keep_alive - (self.loop.time() - self._idle_since)
@@ -133,8 +146,8 @@ class SwiftProtocol(HttpToolsProtocol):
     def _looked(self) -> None:
         """Let a sender go that owes the rest of a request and is silent; one that waits for us may be silent."""
         most = self._may_be_silent()
-        self._silent = self._silent + 1 if most else 0
-        if most and self._silent >= most:
+        self._silent_looks = self._silent_looks + 1 if most else 0
+        if most and self._silent_looks >= most:
             self.transport.close()
             return
         if self._pieces:
@@ -232,6 +245,21 @@ class SwiftProtocol(HttpToolsProtocol):
             held, self._held = b"".join(self._held), []
             self.flow.resume_reading()
             self.data_received(held)
+        self._over()
+
+    def _owes_answer(self) -> bool:
+        """Whether a request that has come whole waits for its answer; a stream that has begun ends with its reader."""
+        cycle: RequestResponseCycle | None = self.cycle
+        if self._answer is not None or self.pipeline:
+            return True
+        if cycle is None or cycle.response_complete or cycle.more_body:
+            return False
+        return not (cycle.response_started and cycle.chunked_encoding)
+
+    def _over(self) -> None:
+        """Close a half open connection when nothing is left to be answered."""
+        if self._half and not self._owes_answer():
+            self.transport.close()
 
 
 def protocol_for(
