@@ -10,6 +10,7 @@ from typing import NamedTuple
 from wattstead.cli.client import Client
 from wattstead.ingest.decoding.table_file import TableReadings
 from wattstead.metering.quantity import conversion, unit
+from wattstead.series.tiers import FIRST_US, LAST_US
 
 _PAGE = 50_000
 _REMEMBERED = 1_000_000
@@ -64,13 +65,14 @@ class KnownReadings:
         return Sifted(sorted(post), repeated, corrected, overtaken)
 
     def _stored(self, found: TableReadings) -> dict[tuple[str, int], float]:
-        """What the server holds of these points between the first and the last instant."""
+        """What the server holds of these points between the first and the last instant that it can hold."""
         if not self.asked:
             return {}
         spans: dict[str, tuple[int, int]] = {}
         for name, time_us in zip(found.point, found.time_us, strict=True):
-            low, high = spans.get(name, (time_us, time_us))
-            spans[name] = (min(low, time_us), max(high, time_us))
+            if FIRST_US <= time_us < LAST_US:
+                low, high = spans.get(name, (time_us, time_us))
+                spans[name] = (min(low, time_us), max(high, time_us))
         out: dict[tuple[str, int], float] = {}
         for name, (low, high) in spans.items():
             known = self._known_points().get(name)
