@@ -11,6 +11,7 @@ import ssl
 import threading
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from urllib.parse import SplitResult, unquote, urlencode
 
 import httptools
@@ -96,8 +97,7 @@ class Wire:
         connection = connection or self._connected()
         answer = _Answer()
         try:
-            for piece in _sent(request):
-                connection.sendall(piece)
+            _send(connection, request, answer)
             while not answer.complete:
                 answer.take(connection.recv(_PIECE))
         except ConnectionError as error:
@@ -125,6 +125,20 @@ class Wire:
                 self._rest.append(connection)
                 return
         connection.close()
+
+
+def _send(connection: socket.socket, request: Sequence[Piece], answer: _Answer) -> None:
+    """Send a request; the store may answer before it has read all of it, and close: then the answer is taken."""
+    try:
+        for piece in _sent(request):
+            connection.sendall(piece)
+    except ConnectionError:
+        with suppress(OSError, NoAnswer):
+            while not answer.complete:
+                answer.take(connection.recv(_PIECE))
+        if not answer.complete:
+            raise
+        answer.keeps = False
 
 
 def _sent(request: Sequence[Piece]) -> Iterator[Piece]:
