@@ -14,7 +14,8 @@ BACKLOG = 20_000
 
 
 class DeviceRates(Generic[T]):
-    """A bucket per device. A broker cannot be asked to slow one device down, so what does not fit is refused by name.
+    """A bucket per device. A broker cannot be asked to slow one device down, so what does not fit and nobody waits for
+    (QoS 0) is refused by name, and the rest comes after what others sent.
 
     >>> rates = DeviceRates[str](1.0, backlog=False)
     >>> rates.admit("a", 11, 0.0), rates.admit("b", 1, 0.0), rates.admit("a", 2, 1.5)
@@ -45,7 +46,7 @@ class DeviceRates(Generic[T]):
         return admitted
 
     def admit_all(self, devices: Sequence[str], now_s: float) -> list[int]:
-        """The positions of messages that are not taken, of those of many devices in their order."""
+        """The positions of messages that do not fit, of those of many devices in their order."""
         most: dict[str, int] = {}
         levels = self._level
         for device, count in Counter(devices).items():
@@ -65,7 +66,7 @@ class DeviceRates(Generic[T]):
         return beyond
 
     def beyond(self, device: str, message: T) -> None:
-        """A message that was not admitted: counted, and the last of each device kept."""
+        """A message that is not taken: counted, and the last of each device kept."""
         self._beyond[device] = (self._beyond.get(device, (0, message))[0] + 1, message)
 
     def told(self, now_s: float) -> Sequence[tuple[T, str]]:
@@ -80,7 +81,7 @@ class DeviceRates(Generic[T]):
             (
                 message,
                 f"{device} sends more than {self.rate:g} messages a second: {count:,} were not taken, of which this is "
-                "the last; slow it down, or raise the limit of this source",
+                "the last; slow it down, send with QoS 1, or raise the limit of this source",
             )
             for device, (count, message) in beyond.items()
         ]

@@ -145,12 +145,18 @@ class _Receiver:
         if group.messages.large:
             rows = self._without_large(group, rows)
         beyond = [rows[at] for at in self.rates.admit_all([topic.device for topic in group.read(rows)], now_s)]
+        surplus: Sequence[int] = ()
         if beyond:
-            for at, topic in zip(beyond, group.read(beyond), strict=True):
-                self.rates.beyond(topic.device, group.message(at))
-            self._settle(group, beyond)
             rows = _without(rows, beyond)
+            surplus = [at for at in beyond if group.messages.numbers[at]]
+            dropped = _without(beyond, surplus)
+            for at, topic in zip(dropped, group.read(dropped), strict=True):
+                self.rates.beyond(topic.device, group.message(at))
         self._tell_of_floods(now_s)
+        await self._keep(group, rows)
+        await self._keep(group, surplus)  # the broker has our word for it: it comes after what others sent
+
+    async def _keep(self, group: _Group, rows: Sequence[int]) -> None:
         rows = await self._keep_together(group, rows)
         if rows:
             retained, numbers = set(group.messages.retained), group.messages.numbers
