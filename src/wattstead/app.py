@@ -318,7 +318,10 @@ def _edges(settings: Settings, running: Product) -> EdgeDoor:
 def _sources(settings: Settings, running: Product, door: IngestApp, letters: Letters) -> Sources:
     outward = Outward(networks(settings.source_refused_networks))
     identity.keep_in(settings.folder.absolute() / "opcua")
-    return Sources(running.registry, door.reception, letters, outward=outward, rate=settings.source_rate)
+    return Sources(
+        running.registry, door.reception, letters, outward=outward, rate=settings.source_rate,
+        installation=running.registry.identity(),
+    )  # fmt: skip
 
 
 def _mqtt_port(settings: Settings, door: IngestApp, secured: Secured | None) -> MqttPort | None:

@@ -24,6 +24,7 @@ class RecordingWay:
     """Keeps in memory; while it is not `open` it waits as a full journal does."""
 
     source_id = 1
+    identity = "under-test-1"
 
     def __init__(self) -> None:
         self.kept: list[KeptReading] = []

@@ -19,6 +19,7 @@ class Noted:
     """A way that keeps everything it is told."""
 
     source_id = 1
+    identity = "under-test-1"
 
     def __init__(self) -> None:
         self.readings: list[tuple[str, int, float]] = []

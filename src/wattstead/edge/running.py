@@ -69,7 +69,10 @@ class Edge:
         self.reception = EdgeReception(self.journal, self.site_map, IngestLimits())
         self.reception.treatments = Treatments()
         opcua_identity.keep_in(folder / "opcua")
-        self.sources = Sources(self.configuration, self.reception, self.letters, table)
+        installation = f"{self.identity.server_key} edge {self.identity.edge_id}"
+        self.sources = Sources(
+            self.configuration, self.reception, self.letters, table, installation=installation
+        )  # fmt: skip
         self.waiting = Waiting(folder, self.names)
         self.budget = Budget(folder, self.waiting)
         self.link = Link(self.identity)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +13,7 @@ from tests.ingest.sources.conftest import until
 from tests.ingest.sources.odd import OddSettings, decode
 
 from wattstead.ingest.sources.figures import Figures
+from wattstead.ingest.sources.running import Sources
 from wattstead.ingest.sources.source_protocol import Message
 from wattstead.ingest.sources.way import SourceWay
 from wattstead.ingest.sources.window import Window
@@ -42,6 +44,21 @@ def way_of(house: House, past_days: float = 400.0, rate: float = 50_000.0, **giv
 async def bring(way: SourceWay, text: str, factor: float = 1.0) -> None:
     message = Message(text.encode(), "there", way.present_us())
     await way.keep(decode(message, OddSettings(factor=factor)), message)
+
+
+def test_a_source_is_known_from_all_others(open_house: Open) -> None:
+    house = open_house()
+    state = house.registry.source_state(way_of(house).source_id)
+    assert state.grant is not None
+
+    def identity(installation: str) -> str:
+        assert state.grant is not None
+        found = Sources(house.registry, house.reception, house.letters, installation=installation)
+        life: Any = SimpleNamespace(connected=None)
+        return found._way(state, state.grant, Figures(), life).identity
+
+    assert identity("here") == identity("here") != identity("there")
+    assert identity("here").endswith(f"-{state.source.id}")
 
 
 async def test_what_is_kept_is_in_the_journal(open_house: Open) -> None:

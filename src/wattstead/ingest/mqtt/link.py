@@ -7,10 +7,8 @@ Connecting again is the supervisor's, so gmqtt's own way of doing it is off.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import ssl
-import uuid
 from collections.abc import Sequence
 from typing import Any, Final, cast
 
@@ -34,6 +32,8 @@ _PUBACK: Final = 0x4002
 _OLD_BROKER = (1, 132)
 _CREDENTIALS, _CLIENT = "user or password", "this client"
 _NOT_ALLOWED = {4: _CREDENTIALS, 134: _CREDENTIALS, 5: _CLIENT, 135: _CLIENT, 138: _CLIENT}
+_subscribed: dict[tuple[tuple[str, int], str], set[str]] = {}
+"""What this process has subscribed to in each session: by broker and client id."""
 logging.getLogger("gmqtt").setLevel(logging.CRITICAL)  # what it has to say comes from here, once
 
 
@@ -108,9 +108,9 @@ class Link:
     async def subscribe(self, filters: Sequence[str], qos: int) -> list[str]:
         """Subscribe; the filters that the broker does not grant. Raises `SourceFailed` where it grants none."""
         group = f"$share/{self.settings.group}/" if self.settings.group and self.shared else ""
+        wholes = {topic: topic if topic.startswith("spBv1.0/") else group + topic for topic in filters}
         refused: list[str] = []
-        for topic in filters:
-            whole = topic if topic.startswith("spBv1.0/") else group + topic
+        for topic, whole in wholes.items():
             wanted = Subscription(whole, qos=qos, retain_handling_options=self._new_only if not group else 0)
             codes = await self._subscribe(wanted)
             if any(code >= 128 for code in codes):
@@ -118,7 +118,17 @@ class Link:
         if filters and len(refused) == len(filters):
             told = ", ".join(refused)[:200]
             raise SourceFailed(f"{self.settings.host} does not let us read {told}; give the user that right", True)
+        self._unsubscribe(set(wholes.values()))
         return refused
+
+    def _unsubscribe(self, wanted: set[str]) -> None:
+        """What the session has subscribed to before, and is not wanted any more."""
+        session, protocol = (self.settings.at, self._id), self._protocol()
+        before = _subscribed.get(session, set()) if self.session_present else set[str]()
+        if protocol is not None:
+            for whole in before - wanted:
+                protocol.send_unsubscribe_packet(whole.encode())  # gmqtt counts letters of a text for its bytes
+        _subscribed[session] = wanted
 
     async def _subscribe(self, wanted: Subscription) -> Sequence[int]:
         client = self._opened()
@@ -193,9 +203,10 @@ class Link:
         self._receive(messages)
 
 
-def client_id_of(settings: MqttSettings) -> str:
-    """The one of the settings, or one that stays the same for this machine and these settings."""
-    if settings.client_id:
-        return settings.client_id
-    told = repr((settings.at, settings.user, settings.group, settings.formats, settings.mappings, uuid.getnode()))
-    return f"wattstead-{hashlib.sha256(told.encode()).hexdigest()[:16]}"
+def client_id_of(settings: MqttSettings, identity: str) -> str:
+    """The one of the settings, or that of the source, whatever else its settings are.
+
+    >>> client_id_of(MqttSettings(host="broker"), "4e07408562be-7")
+    'wattstead-4e07408562be-7'
+    """
+    return settings.client_id or f"wattstead-{identity}"

@@ -291,7 +291,7 @@ async def run(settings: MqttSettings, way: Way) -> None:
     if not reader.filters:
         raise SourceFailed("nothing is to be read: choose a format, or map a topic", hopeless=True)
     early: list[Messages] = []
-    link = Link(settings, client_id_of(settings), not settings.qos, early.append)
+    link = Link(settings, client_id_of(settings, way.identity), not settings.qos, early.append)
     tasks: list[asyncio.Task[object]] = []
     try:
         await link.open()

@@ -104,8 +104,11 @@ class Sources:
         outward: Outward | None = None,
         rate: float = _RATE,
         poll_s: float = _POLL_S,
+        installation: str = "",
     ) -> None:
-        """``rate``: readings a second that a source may bring unless it was told otherwise."""
+        """``rate``: readings a second that a source may bring unless it was told otherwise; ``installation``: what
+        tells this server or edge from others."""
+        self._installation = installation
         self.letters, self.table = letters, table
         self._book, self._reception = book, reception
         self._outward, self._rate, self._poll_s = outward or Outward(), rate, poll_s
@@ -307,7 +310,7 @@ class Sources:
         window = Window.of(source.past_days, ahead_s, limits.earliest_us)
         rate = min(source.rate, limits.key_rate) if source.rate else min(self._rate, limits.key_rate)
         return SourceWay(
-            source.id, grant, self._reception, self.letters, figures, window, rate, life.connected
+            source.id, grant, self._reception, self.letters, figures, window, rate, life.connected, self._installation
         )  # fmt: skip
 
     def _spec(self, state: SourceState) -> tuple[Any, ...]:

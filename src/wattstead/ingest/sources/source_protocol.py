@@ -76,6 +76,11 @@ class Way(Protocol):
         """Which source this is, so that what a runner keeps for itself is not another's."""
         ...
 
+    @property
+    def identity(self) -> str:
+        """What tells this source from all others anywhere; its settings do not change it."""
+        ...
+
     def present_us(self) -> int:
         """The present by this machine's clock, microseconds since 1970."""
         ...

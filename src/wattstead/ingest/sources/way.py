@@ -6,6 +6,7 @@ It knows no protocol and starts nothing.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -62,9 +63,12 @@ class SourceWay:
         window: Window,
         rate: float,
         connected: Callable[[str], None],
+        installation: str = "",
     ) -> None:
-        """``rate`` is in readings per second; ``connected`` hears who answers at the other side."""
+        """``rate`` is in readings per second; ``connected`` hears who answers at the other side; ``installation`` is
+        what tells this server or edge from others."""
         self.source_id, self.grant, self.figures = source_id, grant, figures
+        self.identity = f"{hashlib.sha256(installation.encode()).hexdigest()[:12]}-{source_id}"
         self._reception, self._letters, self._window = reception, letters, window
         self._bucket = Buckets(rate, _BURST_S)
         self._on_connected = connected
