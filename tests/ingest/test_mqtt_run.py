@@ -19,14 +19,15 @@ from tests.brokers import Mosquitto, authority, issued, mosquitto, pem
 from tests.ingest.recording_way import RecordingWay
 from tests.ingest.test_mqtt_sparkplug import BORN, packed
 
-from wattstead.ingest.decoding.columns import Columns
+from wattstead.ingest.decoding.columns import Columns, Few
 from wattstead.ingest.mqtt import run as receiving
-from wattstead.ingest.mqtt.decode import reader_of
+from wattstead.ingest.mqtt.decode import decode, reader_of
 from wattstead.ingest.mqtt.frames import Messages
 from wattstead.ingest.mqtt.link import Link
 from wattstead.ingest.mqtt.look import look
 from wattstead.ingest.mqtt.run import run
 from wattstead.ingest.mqtt.settings import MqttSettings, TopicMapping
+from wattstead.ingest.sources.letters import Letters
 from wattstead.ingest.sources.source_protocol import SourceFailed
 
 
@@ -162,6 +163,28 @@ async def test_a_retained_value_without_a_time_is_no_new_reading(broker: Mosquit
     finally:
         await publish(broker, "emon/old/level", "", retain=True)
         await publish(broker, "emon/old", "", retain=True)
+
+
+async def test_a_retained_value_that_is_replayed_is_no_new_reading_either(broker: Mosquitto, tmp_path: Path) -> None:
+    topics = ("emon/mended", "emon/timed")
+    await publish(broker, topics[0], '{"level":7', retain=True)
+    await publish(broker, topics[1], '{"level":8,"time":1700000000', retain=True)
+    try:
+        async with running(settings_for(broker, client_id="mended"), way := RecordingWay()):
+            await way.until(lambda way: len(way.refused) == 2)
+    finally:
+        for topic in topics:
+            await publish(broker, topic, "", retain=True)
+    letters = Letters(tmp_path / "letters.db")
+    try:
+        for message, reason in way.refused:
+            assert letters.put(1, message, reason).result()
+        found = [letter.message for letter in letters.page(1)]
+        read = [decode(one._replace(raw=one.raw + b"}"), settings_for(broker)) for one in found]
+    finally:
+        letters.close()
+    columns = [one.columns() if isinstance(one, Few) else one for one in read]
+    assert [value for one in columns for value in one.value.tolist()] == [8.0]
 
 
 async def test_a_flood_from_one_device_harms_no_other(broker: Mosquitto) -> None:

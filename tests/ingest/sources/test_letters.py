@@ -33,6 +33,19 @@ def test_they_are_there_after_a_restart(tmp_path: Path) -> None:
     letters.close()
 
 
+def test_a_file_from_before_messages_were_told_to_be_retained(tmp_path: Path) -> None:
+    letters = Letters(tmp_path / "letters.db")
+    put(letters, 7, b"old")
+    letters.close()
+    with closing(sqlite3.connect(tmp_path / "letters.db")) as file:
+        file.execute("ALTER TABLE letter DROP COLUMN retained")
+    for _ in range(2):
+        letters = Letters(tmp_path / "letters.db")
+        assert letters.put(7, Message(b"new", "topic", 5, True), "wrong").result(30)
+        assert [letter.message.retained for letter in letters.page(7)][-2:] == [True, False]
+        letters.close()
+
+
 def test_the_oldest_make_room_and_are_counted(tmp_path: Path) -> None:
     letters = Letters(tmp_path / "letters.db", LetterLimits(letters=3, size_bytes=100))
     put(letters, 7, *(f"{number}".encode() for number in range(5)))

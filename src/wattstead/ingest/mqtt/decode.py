@@ -84,4 +84,18 @@ def decode(message: Message, settings: MqttSettings) -> Columns | Few:
     topic = reader_of(settings).topic(message.where)
     if topic is None or not message.raw:  # an empty payload takes a retained message away
         return Gathered(message.received_us).columns()
-    return topic.read(message.raw, message.received_us)
+    return said(topic, message)
+
+
+def said(topic: Topic, message: Message) -> Columns | Few:
+    """The readings of a message of that topic; of one that the broker had kept those that have a time of their own."""
+    columns = topic.read(message.raw, message.received_us)
+    return _timed(columns) if message.retained else columns
+
+
+def _timed(columns: Columns | Few) -> Columns:
+    """Only the readings that have a time of their own."""
+    whole = columns.columns() if isinstance(columns, Few) else columns
+    if whole.untimed is False:
+        return whole
+    return whole.keep(~whole.untimed if not isinstance(whole.untimed, bool) else whole.time_us < whole.time_us)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from wattstead.ingest.decoding.columns import Columns, Few
 from wattstead.ingest.mqtt import flat
-from wattstead.ingest.mqtt.decode import Reader, reader_of
+from wattstead.ingest.mqtt.decode import Reader, reader_of, said
 from wattstead.ingest.mqtt.formats.format_row import Topic
 from wattstead.ingest.mqtt.frames import MOST_BYTES, Messages
 from wattstead.ingest.mqtt.link import Link, client_id_of
@@ -44,7 +44,6 @@ class _Came(NamedTuple):
     message: Message
     topic: Topic
     number: int
-    retained: bool
 
 
 class _Group(NamedTuple):
@@ -53,6 +52,7 @@ class _Group(NamedTuple):
     messages: Messages
     received_us: NDArray[np.int64]
     topics: list[Topic | None]
+    retained: frozenset[int]
 
     def read(self, rows: Sequence[int]) -> list[Topic]:
         """Who reads those rows, each of which somebody does."""
@@ -61,7 +61,8 @@ class _Group(NamedTuple):
     def message(self, at: int) -> Message:
         """One of them, as `decode` reads it."""
         messages = self.messages
-        return Message(messages.payloads[at], messages.topics[at].decode(), int(self.received_us[at]))
+        where, received_us = messages.topics[at].decode(), int(self.received_us[at])
+        return Message(messages.payloads[at], where, received_us, at in self.retained)
 
 
 class _Receiver:
@@ -133,7 +134,7 @@ class _Receiver:
             topics = [known[topic] for topic in whole.topics]
         except PacketInvalid as fault:
             raise SourceFailed(f"{self.reader.settings.host} sends what is no MQTT: {fault}") from None
-        return _Group(whole, np.concatenate(received), topics)
+        return _Group(whole, np.concatenate(received), topics, frozenset(whole.retained))
 
     async def _handle(self, group: _Group) -> None:
         now_s, topics, payloads = time.monotonic(), group.topics, group.messages.payloads
@@ -159,9 +160,9 @@ class _Receiver:
     async def _keep(self, group: _Group, rows: Sequence[int]) -> None:
         rows = await self._keep_together(group, rows)
         if rows:
-            retained, numbers = set(group.messages.retained), group.messages.numbers
+            numbers = group.messages.numbers
             singly = zip(rows, group.read(rows), strict=True)
-            came = [_Came(group.message(at), topic, numbers[at], at in retained) for at, topic in singly]
+            came = [_Came(group.message(at), topic, numbers[at]) for at, topic in singly]
             ready: list[Ready[_Came]] = []
             if "sparkplug" in self.reader.settings.formats:
                 came, ready = self._with_births(came)
@@ -236,12 +237,10 @@ class _Receiver:
         for one in came:
             message = one.message
             try:
-                columns = one.topic.read(message.raw, message.received_us)
+                columns = said(one.topic, message)
             except Unreadable as fault:
                 self._refuse(one, str(fault))
                 continue
-            if one.retained:
-                columns = _timed(columns)
             if len(columns.names) or columns.rejected:
                 kept.append((columns, message))
             if one.number:
@@ -275,14 +274,6 @@ def _without(rows: Sequence[int], less: Sequence[int]) -> Sequence[int]:
         return ()
     gone = set(less)
     return [at for at in rows if at not in gone]
-
-
-def _timed(columns: Columns | Few) -> Columns:
-    """Only the readings that have a time of their own."""
-    whole = columns.columns() if isinstance(columns, Few) else columns
-    if whole.untimed is False:
-        return whole
-    return whole.keep(~whole.untimed if not isinstance(whole.untimed, bool) else whole.time_us < whole.time_us)
 
 
 async def run(settings: MqttSettings, way: Way) -> None:

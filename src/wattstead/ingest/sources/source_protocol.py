@@ -44,6 +44,8 @@ class Message(NamedTuple):
     """Where it came on, in the protocol's words: a topic, a queue, ``unit 1 input 0+24``."""
     received_us: int
     """When it came, by this machine's clock, microseconds since 1970."""
+    retained: bool = False
+    """Whether it was said before, at a time that nobody knows: what has no time of its own there is no reading."""
 
 
 class Unreadable(IngestError):
