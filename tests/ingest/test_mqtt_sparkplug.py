@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+import zlib
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -75,7 +78,7 @@ def take(nodes: Nodes[str], token: str, topic: str, raw: bytes, now_us: int = NO
 def test_a_birth_says_all_that_it_has() -> None:
     at_us = 1_699_999_990_000_000
     assert read(BIRTH, BORN) == {
-        "sparkplug/plant/gate/online": (1, at_us, ""),
+        "sparkplug/plant/gate/online": (1, NOW_US, ""),
         "sparkplug/plant/gate/Grid/power": (230.1, at_us, "kW"),
         "sparkplug/plant/gate/Grid/net": (-5, at_us, ""),
         "sparkplug/plant/gate/Grid/total": (2.0**40, at_us, ""),
@@ -183,3 +186,38 @@ def test_integers_come_back_as_they_were(values: list[tuple[DataType, int]]) -> 
         expected.append(float(number))
     found = read(DATA, packed(0, *metrics))
     assert [value for value, _, _ in found.values()] == expected
+
+
+def test_a_death_lies_after_the_birth_that_it_was_written_before() -> None:
+    will = packed(None, {"name": "bdSeq", "datatype": 8, "long_value": 3}, at_ms=1_699_999_980_000)
+    birth, death = read(BIRTH, BORN), read(DEATH, will)
+    assert birth["sparkplug/plant/gate/online"] == (1, NOW_US, "")
+    assert death == {"sparkplug/plant/gate/online": (0, NOW_US, "")}
+    device = read("spBv1.0/plant/DDEATH/gate/meter", packed(1))
+    assert device == {"sparkplug/plant/gate/meter/online": (0, 1_699_999_990_000_000, "")}, "sent when it died"
+
+
+def compressed(body: bytes) -> bytes:
+    payload = payload_class()(uuid="SPBV1.0_COMPRESSED", seq=0, body=body)
+    payload.metrics.add(name="algorithm", datatype=12, string_value="GZIP")
+    raw: bytes = payload.SerializeToString()
+    return raw
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zlib.compress])
+def test_a_compressed_payload_is_unpacked(pack: Callable[[bytes], bytes]) -> None:
+    assert read(BIRTH, compressed(pack(BORN))) == read(BIRTH, BORN)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"neither", "neither by GZIP nor by DEFLATE"),
+        (zlib.compress(BORN)[:-6], "cut short"),
+        (zlib.compress(bytes(5_000_000)), "more than 4,194,304 bytes"),
+        (zlib.compress(b"nothing of it"), "no Sparkplug B"),
+    ],
+)
+def test_what_cannot_be_unpacked_says_why(body: bytes, said: str) -> None:
+    with pytest.raises(Unreadable, match=said):
+        read(BIRTH, compressed(body))

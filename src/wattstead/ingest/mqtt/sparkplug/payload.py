@@ -5,15 +5,19 @@ Sparkplug 3.0, chapter 6.4. Data sets, templates and bytes are left unread, but 
 
 from __future__ import annotations
 
+import zlib
 from enum import IntEnum
 from functools import cache
 from typing import Any
 
 import numpy as np
 
+from wattstead.ingest.mqtt.frames import MOST_BYTES
 from wattstead.ingest.sources.source_protocol import Unreadable
 
 _PACKAGE = "wattstead.sparkplug"
+_COMPRESSED = "SPBV1.0_COMPRESSED"
+"""The ``uuid`` of a payload whose body is another one, compressed."""
 _TYPES = {
     "u32": "TYPE_UINT32",
     "u64": "TYPE_UINT64",
@@ -21,6 +25,7 @@ _TYPES = {
     "f64": "TYPE_DOUBLE",
     "bool": "TYPE_BOOL",
     "text": "TYPE_STRING",
+    "bytes": "TYPE_BYTES",
 }
 """By protobuf's names, for the library is loaded with the first payload."""
 _MESSAGES: dict[str, dict[str, tuple[int, str]]] = {
@@ -42,7 +47,13 @@ _MESSAGES: dict[str, dict[str, tuple[int, str]]] = {
         "boolean_value": (14, "bool"),
         "string_value": (15, "text"),
     },
-    "Payload": {"timestamp": (1, "u64"), "metrics": (2, "Metric*"), "seq": (3, "u64"), "uuid": (4, "text")},
+    "Payload": {
+        "timestamp": (1, "u64"),
+        "metrics": (2, "Metric*"),
+        "seq": (3, "u64"),
+        "uuid": (4, "text"),
+        "body": (5, "bytes"),
+    },
 }
 
 
@@ -88,7 +99,10 @@ def payload_class() -> Any:
 
 
 def payload_of(raw: bytes) -> Any:
-    """The payload of those bytes; raises `Unreadable`, also where Protobuf is not installed, as on most edges."""
+    """The payload of those bytes, unpacked where it is compressed.
+
+    Raises `Unreadable`, also where Protobuf is not installed, as on most edges.
+    """
     try:
         from google.protobuf.message import DecodeError  # noqa: PLC0415
     except ModuleNotFoundError:
@@ -96,9 +110,28 @@ def payload_of(raw: bytes) -> Any:
             "Sparkplug needs more than this edge has: pip install 'wattstead[edge-sparkplug]' there"
         ) from None
     try:
-        return payload_class().FromString(raw)
+        payload = payload_class().FromString(raw)
+        if payload.uuid != _COMPRESSED:
+            return payload
+        inner = payload_class().FromString(_unpacked(payload.body))
     except DecodeError as fault:
         raise Unreadable(f"payload is no Sparkplug B: {fault}") from None
+    if payload.HasField("seq"):
+        inner.seq = payload.seq
+    return inner
+
+
+def _unpacked(body: bytes) -> bytes:
+    """What a compressed payload holds; by its first bytes it is of GZIP or of DEFLATE."""
+    unpacking = zlib.decompressobj(zlib.MAX_WBITS | 32)
+    try:
+        found = unpacking.decompress(body, MOST_BYTES)
+    except zlib.error as fault:
+        raise Unreadable(f"payload is compressed, and neither by GZIP nor by DEFLATE: {fault}") from None
+    if not unpacking.eof:
+        reason = f"unpacks to more than {MOST_BYTES:,} bytes" if unpacking.unconsumed_tail else "is cut short"
+        raise Unreadable(f"payload is compressed, and {reason}")
+    return found
 
 
 def number_of(metric: Any) -> float | int | bool | None:

@@ -37,7 +37,9 @@ def _read(topic: SparkplugTopic, raw: bytes, received_us: int) -> Columns | Few:
     gathered = Gathered(received_us)
     sent_us = payload.timestamp * 1000 if payload.HasField("timestamp") else None
     if topic.kind in BIRTHS or topic.kind in DEATHS:
-        gathered.put(f"{topic.prefix}/online", topic.kind in BIRTHS, sent_us)
+        # a node's death was written when it connected, before its birth: of nodes both count when they are heard
+        heard_us = None if topic.kind in ("NBIRTH", "NDEATH") else _in_range(sent_us)
+        gathered.put(f"{topic.prefix}/online", topic.kind in BIRTHS, heard_us)
     if topic.kind in DEATHS:
         return gathered.columns()
     for metric in payload.metrics:
