@@ -45,13 +45,18 @@ def _sites(told: str) -> list[int] | None:
 
 
 def _egress(address: str, settings: Settings) -> EgressSettings:
-    where = urlsplit(address)
-    if where.scheme not in ("mqtt", "mqtts") or not where.hostname:
-        expected = "mqtt://user:password@host:1883/prefix"
-        raise SettingsInvalid(f"mqtt_publish is no address of a broker; expected like {expected}")
+    expected = "mqtt://user:password@host:1883/prefix, with # / ? in a password as %23 %2F %3F"
+    refused = SettingsInvalid(f"mqtt_publish is no address of a broker; expected like {expected}")
+    try:
+        where = urlsplit(address)
+        port = where.port
+    except ValueError:  # its text repeats what may be the password
+        raise refused from None
+    if where.scheme not in ("mqtt", "mqtts") or not where.hostname or where.query or where.fragment:
+        raise refused
     return EgressSettings(
         host=where.hostname,
-        port=where.port or (8883 if where.scheme == "mqtts" else 1883),
+        port=port or (8883 if where.scheme == "mqtts" else 1883),
         tls=where.scheme == "mqtts",
         authority=settings.mqtt_publish_authority,
         user=unquote(where.username or ""),

@@ -120,5 +120,14 @@ def test_nobody_there(table: Path, to: str) -> None:
         asyncio.run(play())
 
 
+@pytest.mark.parametrize(
+    "to", ["amqpx://u:hunter2@h/", "mqtt://u:hunter2#x@h/", "nats://u:hunter2@h:99999", "//u:hunter2@h"]
+)
+def test_a_password_is_not_repeated(table: Path, to: str) -> None:
+    with pytest.raises(OutletFailed) as failed:
+        outlet_of(to, "m1", "", table.parent)
+    assert "hunter2" not in str(failed.value) and failed.value.__cause__ is None
+
+
 def test_a_column_and_a_factor(table: Path) -> None:
     assert [one.value for one in readings_of(table, "other", "UTC", 0.001)[0]] == [0.007, 0.007, 0.007, 0.008]

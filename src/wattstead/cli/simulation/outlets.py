@@ -74,8 +74,8 @@ def outlet_of(to: str, device: str, key: str, folder: Path) -> Outlet:
     try:
         where = urlsplit(to)
         _ = where.port
-    except ValueError as fault:
-        raise OutletFailed(f"--to {to[:100]!r} is no address: {fault}") from None
+    except ValueError:  # its text repeats what may be the password
+        raise OutletFailed("--to is no address; # / ? in a password are written %23 %2F %3F") from None
     if where.scheme in ("amqp", "amqps"):
         return _Amqp(where, device)
     if where.scheme in ("mqtt", "mqtts"):
@@ -85,7 +85,9 @@ def outlet_of(to: str, device: str, key: str, folder: Path) -> Outlet:
     if where.scheme in ("http", "https"):
         return _Http(connect(folder, to, key, ""), device)
     known = "amqp://, amqps://, mqtt://, mqtts://, nats://, http:// or https://"
-    raise OutletFailed(f"--to {to[:100]!r} begins with none of {known}")
+    raise OutletFailed(
+        f"--to begins with {where.scheme[:20] + ':' if where.scheme else 'no scheme'}; known are {known}"
+    )
 
 
 def message(device: str, reading: Reading) -> bytes:
