@@ -36,9 +36,10 @@ def test_base_fields_hold_until_others_come() -> None:
 
 @pytest.mark.unit
 def test_relative_times_and_none() -> None:
-    found = decode(b'[{"n":"a","t":-60,"v":1},{"n":"b","v":2}]', NOW_US)
-    assert found.time_us.tolist() == [NOW_US - 60_000_000, NOW_US]
-    assert found.untimed.tolist() == [False, True]  # type: ignore[union-attr]
+    """Both depend on when they are received: posted again, an amount is not known for the same one."""
+    found = decode(b'[{"n":"a","t":-60,"v":1},{"n":"b","v":2},{"n":"c","t":1700000000,"v":3}]', NOW_US)
+    assert found.time_us.tolist() == [NOW_US - 60_000_000, NOW_US, 1_700_000_000_000_000]
+    assert found.untimed.tolist() == [True, True, False]  # type: ignore[union-attr]
 
 
 @pytest.mark.unit

@@ -99,7 +99,7 @@ def decode(body: bytes, now_us: int) -> Columns:
 
 
 def _readings(record: _Record, base: _Base, now_us: int) -> list[tuple[str, int, float, str, bool]]:
-    """Address, time, number, unit, and whether it came without a time; a value and its sum are two."""
+    """Address, time, number, unit, and whether its time depends on when it is received; a value and its sum are two."""
     if record.version is not None and record.version > _VERSION:
         raise BodyInvalid("a SenML pack", f"it is of version {record.version:g}; at most {_VERSION} is read")
     name = base.name + record.name
@@ -121,6 +121,6 @@ def _readings(record: _Record, base: _Base, now_us: int) -> list[tuple[str, int,
     time_us = round(seconds * 1_000_000) + (0 if seconds >= _ABSOLUTE_S else now_us)
     unit = _UNITS.get(record.unit if record.unit is not None else base.unit, "")
     return [
-        (PREFIX + address, time_us, number, "" if address.endswith("/sum") else unit, seconds == 0)
+        (PREFIX + address, time_us, number, "" if address.endswith("/sum") else unit, seconds < _ABSOLUTE_S)
         for address, number in numbers
     ]
