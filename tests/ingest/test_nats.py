@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import nats
 import pytest
+from nats.js import JetStreamContext
 from tests.brokers import NatsServer, nats_server
 from tests.ingest.recording_way import RecordingWay
 
@@ -77,7 +78,7 @@ async def stream_of(server: NatsServer, name: str, subject: str) -> AsyncIterato
 async def all_acknowledged(stream: Any, name: str) -> None:
     """Returns when it is so."""
     async with asyncio.timeout(60):
-        while (await stream.consumer_info(name, "wattstead")).num_ack_pending:  # noqa: ASYNC110 - nobody tells
+        while (await stream.consumer_info(name, "wattstead-1")).num_ack_pending:  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0.01)
 
 
@@ -131,7 +132,7 @@ async def test_acknowledged_after_keeping(server: NatsServer) -> None:
         way.open.clear()
         async with running(settings, way):
             await way.until(lambda way: way.waiting)
-            told = await stream.consumer_info("AFTER", "wattstead")
+            told = await stream.consumer_info("AFTER", "wattstead-1")
             assert told.num_ack_pending == 5, "nothing is acknowledged before it is on disk"
             way.open.set()
             await way.until(lambda way: len(way.kept) == 5)
@@ -202,12 +203,54 @@ async def test_faults_of_the_settings(server: NatsServer) -> None:
     with pytest.raises(SourceFailed) as failed:
         await run(NatsSettings(host="127.0.0.1", port=1), RecordingWay())
     assert not failed.value.hopeless
+
+
+@pytest.mark.parametrize(("durable", "theirs"), [("one", "other.x"), ("all", ">")])
+async def test_a_consumer_of_other_subjects_is_refused(server: NatsServer, durable: str, theirs: str) -> None:
+    """It would acknowledge what only another source reads."""
     async with stream_of(server, "OTHER", "other.>") as stream:
-        await stream.pull_subscribe("other.x", durable="wattstead", stream="OTHER")
-        theirs = settings_for(server, stream="OTHER", mappings=(SubjectMapping(subject="other.y"),))
-        with pytest.raises(SourceFailed, match=r"other\.x") as failed:
-            await run(theirs, RecordingWay())
+        await stream.pull_subscribe("" if theirs == ">" else theirs, durable=durable, stream="OTHER")
+        ours = settings_for(server, stream="OTHER", durable=durable, mappings=(SubjectMapping(subject="other.y"),))
+        with pytest.raises(SourceFailed, match=rf"\({theirs}\).*nats consumer rm OTHER {durable}") as failed:
+            await run(ours, RecordingWay())
     assert failed.value.hopeless
+
+
+async def test_two_sources_of_one_stream_lose_nothing(server: NatsServer) -> None:
+    first, second = RecordingWay(), RecordingWay()
+    second.source_id = 2
+    async with stream_of(server, "SHARED", "shared.>") as stream:
+        settings = settings_for(server, stream="SHARED")
+        a = msgspec.structs.replace(settings, mappings=(SubjectMapping(subject="shared.a"),))
+        b = msgspec.structs.replace(settings, mappings=(SubjectMapping(subject="shared.b"),))
+        async with running(a, first), running(b, second):
+            for at in range(20):
+                await stream.publish("shared.a", str(at).encode())
+                await stream.publish("shared.b", str(at).encode())
+            await first.until(lambda way: len(way.kept) == 20)
+            await second.until(lambda way: len(way.kept) == 20)
+    assert first.values() == {"shared/a": list(range(20))} and second.values() == {"shared/b": list(range(20))}
+
+
+async def test_an_idle_stream_is_waited_for(server: NatsServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its client says so with nothing, or with any of two errors."""
+    fetch, idle = JetStreamContext.PullSubscription.fetch, [TimeoutError(), nats.errors.TimeoutError(), None]
+
+    async def idly(self: Any, *args: Any, **more: Any) -> Any:
+        if not idle:
+            return await fetch(self, *args, **more)
+        if (said := idle.pop()) is not None:
+            raise said
+        return []
+
+    monkeypatch.setattr(JetStreamContext.PullSubscription, "fetch", idly)
+    settings, way = settings_for(server, stream="IDLE", mappings=(SubjectMapping(subject="idle.m"),)), RecordingWay()
+    async with stream_of(server, "IDLE", "idle.>") as stream, running(settings, way) as task:
+        await stream.publish("idle.m", b"1")
+        waits = asyncio.create_task(way.until(lambda way: way.kept))
+        await asyncio.wait((task, waits), return_when=asyncio.FIRST_COMPLETED)
+        assert not task.done()
+        await waits
 
 
 async def test_looking_around(server: NatsServer) -> None:

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from nats.errors import Error
-from nats.errors import TimeoutError as Silence
 from nats.js.api import AckPolicy, ConsumerConfig
 from nats.js.errors import NotFoundError
 
@@ -93,19 +92,26 @@ async def _as_they_are_sent(link: Link, receiver: _Receiver) -> None:
             await receiver.keep(group)
 
 
+def _durable(settings: NatsSettings, way: Way) -> str:
+    """The name of the consumer: another for each source, as one would acknowledge what only the other reads."""
+    return settings.durable or f"wattstead-{way.source_id}"
+
+
 async def _of_stream(link: Link, receiver: _Receiver) -> None:
     settings, way = link.settings, receiver.way
-    stream = link.client.jetstream()
+    stream, durable = link.client.jetstream(), _durable(settings, way)
     try:
-        consumer = await _consumer(link, stream, receiver.subjects.filters)
+        consumer = await _consumer(link, stream, durable, receiver.subjects.filters)
         way.connected(f"{settings.where}, stream {settings.stream}")
         while True:
             try:
                 found = await consumer.fetch(_GROUP, timeout=_FETCH_S)
-            except Silence:
-                told = await stream.consumer_info(settings.stream, settings.durable)  # it may have been removed
+            except TimeoutError:
+                told = await stream.consumer_info(settings.stream, durable)  # it may have been removed
                 if not told.num_pending:
                     way.lagging(0.0)
+                continue
+            if not found:
                 continue
             present_us = way.present_us()
             await receiver.keep([Message(one.data, one.subject, _since_us(one, present_us)) for one in found])
@@ -114,10 +120,10 @@ async def _of_stream(link: Link, receiver: _Receiver) -> None:
             way.lagging(max(0.0, present_us / 1e6 - found[-1].metadata.timestamp.timestamp()))
     except NotFoundError:
         raise SourceFailed(
-            f"{settings.where} has no stream {settings.stream!r} with consumer {settings.durable!r} any more"
+            f"{settings.where} has no stream {settings.stream!r} with consumer {durable!r} any more"
         ) from None
-    except Error as error:
-        raise link.failure(str(error).removeprefix("nats: ")) from None
+    except (Error, TimeoutError) as error:
+        raise link.failure((str(error) or "no answer in time").removeprefix("nats: ")) from None
 
 
 def _since_us(one: Any, present_us: int) -> int:
@@ -127,7 +133,7 @@ def _since_us(one: Any, present_us: int) -> int:
     return min(present_us, stored_us)
 
 
-async def _consumer(link: Link, stream: Any, filters: Sequence[str]) -> Any:
+async def _consumer(link: Link, stream: Any, durable: str, filters: Sequence[str]) -> Any:
     """The durable consumer, made where there is none; one that reads something else is not ours to change."""
     settings = link.settings
     wanted = filters[0] if len(filters) == 1 else ""
@@ -138,14 +144,16 @@ async def _consumer(link: Link, stream: Any, filters: Sequence[str]) -> Any:
             f"{settings.where} has no stream {settings.stream!r}; make it there: nats stream add {settings.stream}"
         ) from None
     try:
-        config = (await stream.consumer_info(settings.stream, settings.durable)).config
+        config = (await stream.consumer_info(settings.stream, durable)).config
     except NotFoundError:
         config = ConsumerConfig(ack_policy=AckPolicy.EXPLICIT, ack_wait=_ACK_WAIT_S, max_ack_pending=2 * _GROUP)
     else:
-        if config.deliver_subject or (config.filter_subject or "") not in (wanted, "", ">"):
+        read = set(config.filter_subjects or [config.filter_subject or ">"])
+        if config.deliver_subject or read != {wanted or ">"}:
             raise SourceFailed(
-                f"consumer {settings.durable!r} of stream {settings.stream!r} is another's, or reads other subjects "
-                f"({config.filter_subject or 'all'}): give a name of your own, or remove it there",
+                f"consumer {durable!r} of stream {settings.stream!r} is another's, or reads other subjects "
+                f"({', '.join(sorted(read))}) than this source ({wanted or '>'}): name another durable consumer, or "
+                f"remove that one there: nats consumer rm {settings.stream} {durable}",
                 hopeless=True,
             )
-    return await stream.pull_subscribe(wanted, durable=settings.durable, stream=settings.stream, config=config)
+    return await stream.pull_subscribe(wanted, durable=durable, stream=settings.stream, config=config)

@@ -109,11 +109,12 @@ class NatsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         str,
         Meta(
             max_length=100,
-            pattern=r"^[^\s.*>/\\]+$",
+            pattern=r"^[^\s.*>/\\]*$",
             title="Durable consumer",
-            description="By which the stream knows how far we are; no two sources may have the same",
+            description="By which the stream knows how far we are; no two sources may have the same; "
+            "empty: wattstead- and the number of the source",
         ),
-    ] = "wattstead"
+    ] = ""
     group: Annotated[
         str,
         Meta(
