@@ -64,6 +64,19 @@ def test_a_belgian_meter_with_gas_and_water() -> None:
     assert found["import T1"] == (us(2026, 6, 15, 10, 2, 3), 34.567, "kWh")
 
 
+def test_of_two_channels_of_a_kind_each_is_a_point() -> None:
+    """As after a gas meter was exchanged: one point of both would count the difference at every telegram."""
+    raw = (PAYLOADS / "fluvius_two_gas.txt").read_bytes()
+    found = read(raw)
+    assert found["gas"] == (us(2026, 6, 15, 10, 0), 112.384, "m³")
+    assert found["gas 2"] == (us(2026, 6, 15, 10, 0), 7.031, "m³")
+    assert found["water"] == (us(2026, 6, 15, 10, 1), 872.234, "m³") and "water 2" not in found
+    lines = raw[: raw.rindex(b"!")].split(b"\r\n")
+    turned = b"\r\n".join([*lines[:2], *reversed(lines[2:]), b"!"])
+    anew = read(turned + f"{crc16(turned):04X}\r\n".encode())
+    assert (anew["gas"], anew["gas 2"]) == (found["gas"], found["gas 2"]), "by the channels, not by their order"
+
+
 def test_summer_and_winter_are_told_apart_where_the_clock_shows_the_same() -> None:
     summer, winter = stamp_us("261025023000S", 60), stamp_us("261025023000W", 60)
     assert (summer, winter) == (us(2026, 10, 25, 0, 30), us(2026, 10, 25, 1, 30))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Annotated, Any
@@ -65,11 +66,11 @@ def decode(message: Message, settings: P1Settings) -> Columns:
     """The readings of a telegram; those of meters beside it have a time of their own. Raises `Unreadable`."""
     found = telegram.lines(message.raw, settings.checksum)
     time_us, untimed = _time_of(found, message, settings)
-    rejected = Rejections()
+    rejected, beside = Rejections(), _beside(found)
     rows: list[tuple[str, int, float, str, str, bool]] = []
     for line in found:
         try:
-            row = _row(line, found, time_us, untimed, settings)
+            row = _row(line, beside, time_us, untimed, settings)
         except ValueError as fault:
             rejected.add(line.code, str(fault))
             continue
@@ -101,7 +102,7 @@ def _time_of(found: Sequence[Line], message: Message, settings: P1Settings) -> t
 
 
 def _row(
-    line: Line, found: Sequence[Line], time_us: int, untimed: bool, settings: P1Settings
+    line: Line, beside: Mapping[str, str], time_us: int, untimed: bool, settings: P1Settings
 ) -> tuple[str, int, float, str, bool] | None:
     """Address, time, value, unit and whether untimed; None for a line that is no reading. Raises `ValueError`."""
     name = _NAMES.get(line.code)
@@ -109,13 +110,31 @@ def _row(
         value, unit = _number(line.groups[-1])
         return name, time_us, value, unit, untimed
     channel, _, rest = line.code.partition(":")
-    if rest[:2] == "24" and rest[2:] in _BESIDE_READ and len(line.groups) == 2:
-        kind = next((one.groups[0] for one in found if one.code == f"{channel}:24.1.0"), "003")
-        beside = _BESIDE.get(kind.zfill(3))
-        if beside is not None:
-            own_us = telegram.stamp_us(line.groups[0], settings.winter_minutes)
-            return beside, own_us, *_number(line.groups[1]), False
+    if channel in beside and rest[:2] == "24" and rest[2:] in _BESIDE_READ and len(line.groups) == 2:
+        own_us = telegram.stamp_us(line.groups[0], settings.winter_minutes)
+        return beside[channel], own_us, *_number(line.groups[1]), False
     return None
+
+
+def _beside(found: Sequence[Line]) -> dict[str, str]:
+    """Names of the meters beside it by their channels: of several of a kind the first channel has the plain one."""
+    kinds: dict[int, str] = {}
+    for line in found:
+        channel, _, rest = line.code.partition(":")
+        if not channel.startswith("0-") or not rest.startswith("24."):
+            continue
+        number = int(channel[2:])
+        if rest == "24.1.0":
+            kinds[number] = line.groups[0].zfill(3)
+        elif rest[2:] in _BESIDE_READ:
+            kinds.setdefault(number, "003")
+    names: dict[str, str] = {}
+    count: Counter[str] = Counter()
+    for number, kind in sorted(kinds.items()):
+        if kind in _BESIDE:
+            count[kind] += 1
+            names[f"0-{number}"] = _BESIDE[kind] + (f" {count[kind]}" if count[kind] > 1 else "")
+    return names
 
 
 def _number(told: str) -> tuple[float, str]:
