@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from wattstead.ingest.modbus.bus import Bus, NoAnswer, Refused
@@ -20,6 +20,9 @@ _MOST_SILENT = 2
 _MUTE_AFTER = 3
 """Times in a row that a block has no answer while others of its device have, after which it is taken for not there."""
 
+_AGAIN_AFTER, _AGAIN_AFTER_US = 100, 3_600_000_000
+"""Rounds or microseconds, whichever are over first, after which numbers that were refused are asked for once more."""
+
 
 class Asked(NamedTuple):
     """What came of asking a device once."""
@@ -30,7 +33,7 @@ class Asked(NamedTuple):
     fault: str
     """Why not everything came; empty when it did."""
     refused: tuple[tuple[Block, int], ...] = ()
-    """Single numbers that the device has not, with the exception; they are not asked for again."""
+    """Single numbers that the device has not, with the exception; each is told once."""
 
 
 class Inquiry:
@@ -42,10 +45,13 @@ class Inquiry:
         self._blocks = meter.plan()
         self._mute: Counter[Block] = Counter()
         self._layouts: dict[tuple[Block, ...], Layout] = {}
+        self._lacking: set[Block] = set()
+        self._told: set[Block] = set()
+        self._rounds, self._since_us = 0, present_us()
 
     async def ask(self, retries: int) -> Asked:
         """Read everything once; raises `SourceFailed`. When its first block has no answer no other is asked for."""
-        waiting, kept = self._blocks[::-1], list[Block]()
+        waiting, kept = [*self._blocks, *self._once_more()][::-1], list[Block]()
         came, last = list[tuple[Block, bytes]](), list[Block]()
         refused: list[tuple[Block, int]] = []
         fault, answered_us, silent = "", 0, 0
@@ -80,12 +86,33 @@ class Inquiry:
             block, code = refused[0]
             return Asked(None, None, f"unit {self.meter.unit} has none of its registers: {meaning(code)} for {block}")
         self._blocks = [*kept, *last]
+        told = self._noted(refused, came)
         if not came:
-            return Asked(None, None, fault, tuple(refused))
+            return Asked(None, None, fault, told)
         answered = tuple(block for block, _ in came)
         raw = b"".join(registers for _, registers in came)
         message = Message(raw, where_of(self.meter.unit, answered), answered_us)
-        return Asked(message, self._layout(answered), fault, tuple(refused))
+        return Asked(message, self._layout(answered), fault, told)
+
+    def _once_more(self) -> list[Block]:
+        """What was refused, when it is time: a device may have it later, as after its start."""
+        self._rounds += 1
+        if self._rounds <= _AGAIN_AFTER and self._present_us() - self._since_us < _AGAIN_AFTER_US:
+            return []
+        self._rounds, self._since_us = 0, self._present_us()
+        return sorted(self._lacking.difference(self._blocks))
+
+    def _noted(
+        self, refused: Sequence[tuple[Block, int]], came: Sequence[tuple[Block, bytes]]
+    ) -> tuple[tuple[Block, int], ...]:
+        """Of what was refused that which is new; where something came that had been refused, all is planned anew."""
+        if any(block in self._lacking for block, _ in came):
+            self._blocks, self._lacking = self.meter.plan(), set()
+        else:
+            self._lacking = {*self._lacking, *(block for block, code in refused if code)}
+        new = tuple(one for one in refused if one[0] not in self._told)
+        self._told.update(block for block, _ in new)
+        return new
 
     def _without(self, block: Block, code: int, waiting: list[Block], refused: list[tuple[Block, int]]) -> None:
         """A block that is not there is asked for in smaller ones, until the number that is not there stands alone."""
