@@ -80,10 +80,10 @@ def entries(transmission: bytes) -> list[Entry]:
 
 
 def messages(transmission: bytes) -> Iterator[Value]:
-    """The messages of a transmission whose checksum holds; raises `Unreadable`."""
-    told, expected = transmission[-2:], crc(transmission[:-2]).to_bytes(2, "little")
-    if told != expected:
-        raise Unreadable(f"the transmission's checksum is {told.hex()}, and {expected.hex()} by its bytes")
+    """The messages of a transmission whose checksum holds, of either kind; raises `Unreadable`."""
+    told, known = transmission[-2:], [sum_of(transmission[:-2]).to_bytes(2, "little") for sum_of in (crc, kermit)]
+    if told not in known:
+        raise Unreadable(f"the transmission's checksum is {told.hex()}, and {known[0].hex()} by its bytes")
     body = transmission[len(START) : -8].replace(ESCAPE + ESCAPE, ESCAPE)
     body = body[: len(body) - min(transmission[-3], 3)]
     at = 0
@@ -145,10 +145,22 @@ def crc(raw: bytes) -> int:
     >>> hex(crc(b"123456789"))
     '0x906e'
     """
-    found = 0xFFFF
+    return _rest(raw, 0xFFFF) ^ 0xFFFF
+
+
+def kermit(raw: bytes) -> int:
+    """CRC-16/KERMIT, which some meters have instead, such as Holley's DTZ541.
+
+    >>> hex(kermit(b"123456789"))
+    '0x2189'
+    """
+    return _rest(raw, 0)
+
+
+def _rest(raw: bytes, begin: int) -> int:
     for byte in raw:
-        found = found >> 8 ^ _TABLE[(found ^ byte) & 0xFF]
-    return found ^ 0xFFFF
+        begin = begin >> 8 ^ _TABLE[(begin ^ byte) & 0xFF]
+    return begin
 
 
 def _row(byte: int) -> int:
