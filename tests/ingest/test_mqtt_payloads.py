@@ -116,6 +116,10 @@ EXPECTED: dict[str, Expected] = {
         "zigbee/0x00158d0001dc126a/temperature": (21.53, -15, "°C"),
         "zigbee/0x00158d0001dc126a/voltage": (2995, -15, "mV"),
     },
+    "sparkplug_birth": {
+        "sparkplug/plant/gate/online": (1, -10, ""), "sparkplug/plant/gate/Grid/power": (230.5, -10, "kW"),
+        "sparkplug/plant/gate/Grid/total": (10234.25, -10, "kWh"), "sparkplug/plant/gate/Relay": (1, -10, ""),
+    },
     "consumption": {"device_consumption/meter-4711/power": (1.52, -20, "kW")},
     "mapping_value": {"meter 4711/power": (1520.5, None, "W")},
     "mapping_json": {"pv/solar1": (2350, -20, "W")},

@@ -57,6 +57,7 @@ EXPECTED: dict[str, tuple[bytes, Expected]] = {
             "temperature/sum": [(-10, 30)], "open": [(-10, 1)],
         }.items()
     }),
+    "own_curl": (b'{"accepted":2,"rejected":[]}', {"kitchen": [(-10, 230.5)], "cellar": [(-15, 11)]}),
     "homeassistant_write": (b"", {
         "influx/W,domain=sensor,entity_id=kitchen_power/value": [(-9.876544, 230.5)],
         "influx/°C,domain=sensor,entity_id=hall way/value": [(-9, 19.25)],

@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from wattstead.ingest.http.routes import HttpProtocol
+from wattstead.ingest.mqtt.formats.format_row import Format
+from wattstead.ingest.mqtt.formats.table import FORMATS
+from wattstead.ingest.mqtt.settings import MqttSettings
 from wattstead.ingest.protocols import PROTOCOLS
 
 if TYPE_CHECKING:
     from conftest import Door
 
 ROOT = Path(__file__).parent.parent.parent
+PAYLOADS = ROOT / "tests" / "payloads"
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS, ids=lambda protocol: protocol.name)
@@ -21,6 +26,22 @@ def test_each_protocol_is_documented(door: Door, protocol: object) -> None:
     for route in protocol.routes(door.app.reception):  # type: ignore[attr-defined]
         path = route.path.removeprefix("/emoncms").removesuffix(".json")
         assert path in page or path.removeprefix("/") in page or path in DOCUMENTED_AS, f"{path} is not on the page"
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS, ids=lambda protocol: protocol.name)
+def test_each_protocol_has_bytes_of_a_real_sender(door: Door, protocol: HttpProtocol) -> None:
+    """A request to one of its paths, or bodies in a folder of its own."""
+    paths = {route.path for route in protocol.routes(door.app.reception)}
+    lines = [file.read_bytes().split(b"\r\n", 1)[0].decode() for file in (PAYLOADS / "http").glob("*.http")]
+    requests = [line for line in lines if line.split()[1].split("?")[0] in paths]
+    bodies = [file for file in (PAYLOADS / protocol.name).glob("*") if file.stat().st_size]
+    assert requests or bodies
+
+
+@pytest.mark.parametrize("form", FORMATS, ids=lambda form: form.name)
+def test_each_format_has_a_message_of_a_real_sender(form: Format) -> None:
+    topics = [file.read_bytes().partition(b"\n")[0].decode() for file in (PAYLOADS / "mqtt").glob("*.mqtt")]
+    assert any(form.claim(MqttSettings(host="broker"), topic) is not None for topic in topics)
 
 
 DOCUMENTED_AS = {
