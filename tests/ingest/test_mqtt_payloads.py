@@ -117,7 +117,7 @@ EXPECTED: dict[str, Expected] = {
         "zigbee/0x00158d0001dc126a/voltage": (2995, -15, "mV"),
     },
     "sparkplug_birth": {
-        "sparkplug/plant/gate/online": (1, -10, ""), "sparkplug/plant/gate/Grid/power": (230.5, -10, "kW"),
+        "sparkplug/plant/gate/online": (1, None, ""), "sparkplug/plant/gate/Grid/power": (230.5, -10, "kW"),
         "sparkplug/plant/gate/Grid/total": (10234.25, -10, "kWh"), "sparkplug/plant/gate/Relay": (1, -10, ""),
     },
     "consumption": {"device_consumption/meter-4711/power": (1.52, -20, "kW")},

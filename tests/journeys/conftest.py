@@ -16,6 +16,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, StorageState, exp
 from tests.chromium import FLAGS, for_pages
 
 _AXE = Path(__file__).parents[2] / "frontend/node_modules/axe-core/axe.min.js"
+_SETTLED = """Promise.all(document.getAnimations().filter(one => one.effect.getComputedTiming().endTime !== Infinity)
+  .map(one => one.finished.catch(() => undefined))).then(() => undefined)"""
 _PATIENCE_MS = 120_000  # how busy the machine is decides no test
 expect.set_options(timeout=_PATIENCE_MS)
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -90,6 +92,7 @@ class Screen:
         assert _AXE.is_file(), f"{_AXE} is missing; install the front end's packages: cd frontend && npm ci"
         if not self.page.evaluate("'axe' in window"):
             self.page.evaluate(_AXE.read_text() + ";undefined")
+        self.page.evaluate(_SETTLED)  # a colour on its way from one theme to the other is neither
         found: list[dict[str, Any]] = self.page.evaluate(
             "rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']}).then(r => r.violations)", _RULES
         )
