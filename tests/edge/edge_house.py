@@ -113,16 +113,14 @@ class Home:
 
     def arrived(self) -> list[tuple[str, int, float]]:
         """Address, time (µs) and value of all readings in the journal's files, in order."""
-        names = {row.point.id: row.address for row in self.registry.points()}
         reader = JournalReader(self.folder / "journal")
-        found: list[tuple[str, int, float]] = []
+        rows: list[tuple[int, int, float]] = []
         while entries := reader.read(50_000_000):
-            for entry in entries:
-                batch = entry.batch
-                rows = zip(batch.point.tolist(), batch.time_us.tolist(), batch.value.tolist(), strict=True)
-                found += [(names[point] or "", time_us, value) for point, time_us, value in rows]
+            for batch in (entry.batch for entry in entries):
+                rows += zip(batch.point.tolist(), batch.time_us.tolist(), batch.value.tolist(), strict=True)
         reader.close()
-        return found
+        names = {row.point.id: row.address for row in self.registry.points()}  # last: they are made while it runs
+        return [(names[point] or "", time_us, value) for point, time_us, value in rows]
 
     def standing(self) -> dict[tuple[str, int], float]:
         """What stands at each series and instant."""
