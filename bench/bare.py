@@ -1,7 +1,8 @@
-"""The least that HTTP, the journal or the store cost by themselves: one of them in a process of its own, at a pace.
+"""The least that HTTP, decoding, the journal or the store cost by themselves: one in a process of its own, at a pace.
 
-``python bench/bare.py http PORT`` reads nothing of what comes and keeps nothing; ``journal FOLDER READINGS SECONDS``
-gives ready batches to a journal and says what that cost; ``store ADDRESS SECONDS`` gives ready readings to a store
+``python bench/bare.py http PORT`` reads nothing of what comes and keeps nothing; ``decode READINGS SECONDS`` turns
+bodies of so many lines, whose names are known, into batches, and says what that cost; ``journal FOLDER READINGS
+SECONDS`` gives ready batches to a journal and says the same; ``store ADDRESS SECONDS`` gives ready readings to a store
 every five seconds.
 """
 
@@ -16,7 +17,8 @@ from pathlib import Path
 import numpy as np
 import uvloop
 
-from fleet import POINTS
+from fleet import POINTS, Fleet, requests_of
+from wattstead.ingest.influx.decode import LineDecoder
 from wattstead.metering.batch import ReadingBatch
 from wattstead.series import Series
 from wattstead.stream import Journal
@@ -52,6 +54,26 @@ async def serve(port: int) -> None:
     await server.serve_forever()
 
 
+def decode(readings: int, seconds: int) -> None:
+    """The fleet's lines, a body at a time, evenly."""
+    decoder, ready, cpu_s = LineDecoder(100_000_000), np.arange(POINTS, dtype=np.uint32), 0.0
+    second = requests_of(Fleet(int(time.time())), readings, bytes)
+    for body in second(0):
+        decoder.decode(body, "s", 0)
+    for number in range(1, 1 + seconds):
+        bodies, begun = second(number), time.monotonic()
+        for at, body in enumerate(bodies):
+            time.sleep(max(0.0, begun + at * readings / POINTS - time.monotonic()))
+            before_s = time.process_time()
+            columns = decoder.known(body, "s", 0)
+            if columns is None:
+                raise RuntimeError("the names of a body were forgotten")
+            quality = np.ones(len(columns), np.uint8)
+            ReadingBatch(ready[: len(columns)], columns.time_us, columns.value, quality).encode()
+            cpu_s += time.process_time() - before_s
+    print(cpu_s, flush=True)
+
+
 async def journal(folder: Path, readings: int, seconds: int) -> None:
     """The fleet's readings in ready batches of so many, evenly."""
     values = np.round(np.random.default_rng(1).normal(500, 200, readings), 1)
@@ -83,6 +105,8 @@ if __name__ == "__main__":
     what, where, *numbers = sys.argv[1:]
     if what == "http":
         uvloop.run(serve(int(where)))
+    elif what == "decode":
+        decode(int(where), *map(int, numbers))
     elif what == "journal":
         uvloop.run(journal(Path(where), *map(int, numbers)))
     else:

@@ -39,20 +39,23 @@ def bench(folder: Path, seconds: int) -> Table:
         machine.sentence(),
         notes=[
             "CPU seconds per million readings. HTTP: a uvloop server that waits for whole bodies, looks at nothing and "
-            f"answers; single posts by {CONNECTIONS} kept connections as fast as they are answered. Journal: ready "
-            "batches, synced, none read back; its single readings stand in the table of the journal. Store: ready "
-            "readings of five seconds at a time, its own process alone; no latest values, no rows of minutes."
+            f"answers; single posts by {CONNECTIONS} kept connections as fast as they are answered. Decoding: lines "
+            "whose names are known, to batches for the journal, a body at a time and evenly. Journal: ready batches, "
+            "synced, none read back; its single readings stand in the table of the journal. Store: ready readings of "
+            "five seconds at a time, its own process alone; no latest values, no rows of minutes."
         ],
     )
     http = [_http(folder / f"http-{batch}", batch, seconds) for batch in (10_000, 1_000)]
     posts = _posts(folder / "posts")
+    read = [_said(["decode", f"{batch}", f"{seconds}"], seconds) for batch in (10_000, 1_000)]
     kept = [_journal(folder / f"journal-{batch}", batch, seconds) for batch in (10_000, 1_000)]
     stored = asyncio.run(_store(folder / "store", seconds))
     table.rows = [
         ["HTTP, nothing read", *(figure(cost, 3) for cost in http), figure(posts, 1)],
+        ["decoding", *(figure(cost, 3) for cost in read), "–"],
         ["journal", *(figure(cost, 3) for cost in kept), "–"],
         ["store", figure(stored, 3), figure(stored, 3), "–"],
-        ["sum", *(figure(a + b + stored, 3) for a, b in zip(http, kept, strict=True)), figure(posts, 1)],
+        ["sum", *(figure(sum(parts) + stored, 3) for parts in zip(http, read, kept, strict=True)), figure(posts, 1)],
     ]
     return table
 
@@ -83,8 +86,12 @@ def _posts(folder: Path) -> float:
 
 def _journal(folder: Path, batch: int, seconds: int) -> float:
     folder.mkdir()
-    command = [*_BARE, "journal", str(folder), str(batch), str(seconds)]
-    said = subprocess.run(command, check=True, env={"PYTHONPATH": f"{ROOT / 'src'}"}, stdout=subprocess.PIPE)
+    return _said(["journal", str(folder), str(batch), str(seconds)], seconds)
+
+
+def _said(what: list[str], seconds: int) -> float:
+    """What a part says it cost, seconds per million readings."""
+    said = subprocess.run([*_BARE, *what], check=True, env={"PYTHONPATH": f"{ROOT / 'src'}"}, stdout=subprocess.PIPE)
     return float(said.stdout.split()[-1]) / (POINTS * seconds) * 1e6
 
 
