@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
@@ -26,12 +27,14 @@ from wattstead.ingest.http.app import IngestApp
 from wattstead.ingest.http.clear import Clear
 from wattstead.ingest.http.swift import protocol_for
 from wattstead.ingest.mqtt.port.port import MqttPort
+from wattstead.ingest.mqtt.port.row import MQTT_PORT
 from wattstead.ingest.opcua import identity
 from wattstead.ingest.protocols import PROTOCOLS
 from wattstead.ingest.resolving.resolve import RegistryResolver
 from wattstead.ingest.sources.letters import Letters
 from wattstead.ingest.sources.outward import Outward, networks
 from wattstead.ingest.sources.running import Sources
+from wattstead.ingest.sources.table import SOURCES
 from wattstead.limits import ingest_limits, journal_limits, refining_limits, retention, smtp_server, web_settings
 from wattstead.listening import Asgi, Ports, Server, beside, open_ports
 from wattstead.messaging.outbox import Outbox
@@ -181,7 +184,8 @@ async def serve(
             edges = _edges(settings, running)
             door = IngestApp(running.journal, resolver, ingest_limits(settings), (*PROTOCOLS, edges.protocol))
             letters = await asyncio.to_thread(Letters, settings.folder.absolute() / "letters.db")
-            sources = _sources(settings, running, door, letters)
+            mqtt_port = _mqtt_port(settings, door, running.registry, secured)
+            sources = _sources(settings, running, door, letters, mqtt_port)
             pages = create_web(
                 running.registry,
                 running.series,
@@ -200,7 +204,6 @@ async def serve(
                 waiting=running.refinery.waiting,
             )
             publisher = publisher_of(settings, running.registry, running.refinery.live)
-            mqtt_port = _mqtt_port(settings, door, secured)
             try:
                 await sources.start()
                 if publisher is not None:
@@ -315,22 +318,27 @@ def _edges(settings: Settings, running: Product) -> EdgeDoor:
     return EdgeDoor(running.registry, key, folder / "journal")
 
 
-def _sources(settings: Settings, running: Product, door: IngestApp, letters: Letters) -> Sources:
+def _sources(
+    settings: Settings, running: Product, door: IngestApp, letters: Letters, mqtt_port: MqttPort | None
+) -> Sources:
+    table = SOURCES
+    if mqtt_port is not None:
+        table = tuple(replace(one, run=mqtt_port.run) if one is MQTT_PORT else one for one in SOURCES)
     outward = Outward(networks(settings.source_refused_networks))
     identity.keep_in(settings.folder.absolute() / "opcua")
     return Sources(
-        running.registry, door.reception, letters, outward=outward, rate=settings.source_rate,
-        installation=running.registry.identity(),
+        running.registry, door.reception, letters, table, outward=outward, rate=settings.source_rate,
+        installation=running.registry.identity(), sender=running.registry.sender,
     )  # fmt: skip
 
 
-def _mqtt_port(settings: Settings, door: IngestApp, secured: Secured | None) -> MqttPort | None:
+def _mqtt_port(settings: Settings, door: IngestApp, registry: Registry, secured: Secured | None) -> MqttPort | None:
     if settings.mqtt_port is None:
         return None
     if settings.mqtt_tls and secured is None:
         raise SettingsInvalid("mqtt_tls needs a certificate: set tls to auto, file or acme")
     context = secured.live.context if secured is not None and settings.mqtt_tls else None
-    return MqttPort(door.reception, settings.mqtt_host, settings.mqtt_port, context)
+    return MqttPort(door.reception, settings.mqtt_host, settings.mqtt_port, context, registry.entrance)
 
 
 def _backup(running: Product) -> Verb:

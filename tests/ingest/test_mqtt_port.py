@@ -22,10 +22,17 @@ from wattstead.ingest.errors import IngestError
 from wattstead.ingest.limits import IngestLimits
 from wattstead.ingest.mqtt.decode import reader_of
 from wattstead.ingest.mqtt.port import packets
-from wattstead.ingest.mqtt.port.port import MqttPort, read
+from wattstead.ingest.mqtt.port.decode import decode
+from wattstead.ingest.mqtt.port.port import MqttPort
+from wattstead.ingest.mqtt.port.settings import PortSettings
 from wattstead.ingest.reception import Reception
 from wattstead.ingest.resolving.pointmap import PointMap
-from wattstead.registry.records import KeyGrant, Scope
+from wattstead.ingest.sources.figures import Figures
+from wattstead.ingest.sources.letters import Letters
+from wattstead.ingest.sources.source_protocol import Message
+from wattstead.ingest.sources.way import SourceWay
+from wattstead.ingest.sources.window import Window
+from wattstead.registry.records import KeyGrant, Scope, Source
 from wattstead.stream import Journal, JournalLimits, JournalReader
 
 KEY, READ_KEY = "0123456789abcdef" * 2, "fedcba9876543210" * 2
@@ -49,7 +56,30 @@ class House:
         self.points.add_key(READ_KEY, KeyGrant(2, 7, 1, Scope.READ, 0))
         self.journal = Journal.open(folder, 0, JournalLimits())
         self.reception = Reception(self.journal, self.points, IngestLimits())
-        self.port = MqttPort(self.reception, "127.0.0.1", 0, None, most=20)
+        self.port = MqttPort(self.reception, "127.0.0.1", 0, None, self._made, most=20)
+        self.letters = Letters(folder / "letters.db")
+        self.figures, self.failures = Figures(), list[str]()
+        own = KeyGrant(3, 7, 1, Scope.WRITE, 20_000)
+        self.way = SourceWay(
+            5, own, self.reception, self.letters, self.figures, Window.of(400, 86_400), 50_000.0, lambda to: None,
+            failed=self.failures.append,
+        )  # fmt: skip
+
+    def _made(self, site_id: int, protocol: str, name: str) -> Source:
+        raise AssertionError(f"the row of site {site_id} is open")
+
+    async def open(self) -> None:
+        """The site's row is open, and the port."""
+        self.row = asyncio.create_task(self.port.run(PortSettings(), self.way))
+        await asyncio.sleep(0)
+        await self.port.start()
+
+    async def close(self) -> None:
+        await self.port.stop()
+        self.row.cancel()
+        self.letters.close()
+        self.reception.close()
+        await self.journal.close()
 
     def stored(self) -> list[tuple[str, float]]:
         """Address and value of all readings, in order."""
@@ -101,13 +131,11 @@ class House:
 @asynccontextmanager
 async def opened(folder: Path) -> AsyncIterator[House]:
     house = House(folder)
-    await house.port.start()
+    await house.open()
     try:
         yield house
     finally:
-        await house.port.stop()
-        house.reception.close()
-        await house.journal.close()
+        await house.close()
 
 
 @pytest.mark.parametrize("version", ["mqttv31", "mqttv311", "mqttv5"])
@@ -126,7 +154,8 @@ async def test_a_device_publishes(tmp_path: Path, version: str, qos: str) -> Non
     ]
 
 
-def whole(found: Columns | Few) -> Columns:
+def read(raw: bytes) -> Columns:
+    found = decode(Message(raw, "cellar", 7), PortSettings())
     return found.columns() if isinstance(found, Few) else found
 
 
@@ -138,10 +167,10 @@ def test_a_time_among_other_fields_is_no_point() -> None:
         ('{"pump":1,"level":2.5,"time":"2025-12-01T00:00:00Z"}', 1_764_547_200_000_000, False),
         ('{"pump":1,"level":2.5,"time":"00:12"}', 7, True),
     ):
-        found = whole(read("cellar", body.encode(), 7))
+        found = read(body.encode())
         assert sorted(map(found.names.address, range(len(found)))) == ["cellar/level", "cellar/pump"], body
         assert set(found.time_us.tolist()) == {time_us} and np.all(found.untimed) == untimed
-    own = whole(read("cellar", b'{"t":21.5,"epoch":12}', 7))
+    own = read(b'{"t":21.5,"epoch":12}')
     assert own.value.tolist() == [21.5, 12.0], "neither is a time"
 
 
@@ -181,8 +210,11 @@ async def test_garbage_ends_its_connection_alone(tmp_path: Path) -> None:
             assert await asyncio.wait_for(reader.read(), 60) == b""
             writer.close()
         assert await house.publish("emon/a", "{", "-q", "1") == 0, "unreadable, and not sent again for ever"
+        (letter,) = house.letters.page(5)
+        assert letter.message.raw == b"{" and letter.message.where == "emon/a" and "no JSON" in letter.reason
         assert await house.publish("emon/a/x", "1", "-q", "1") == 0
         assert house.stored() == [("emon/a/x", 1.0)]
+        assert not house.failures, "who has shown no key is nobody's"
 
 
 async def test_a_silent_device_is_let_go(tmp_path: Path) -> None:
@@ -269,9 +301,9 @@ async def test_a_key_that_ends_ends_its_connections(tmp_path: Path) -> None:
         writer.close()
 
 
-def connect(keepalive_s: int = 0) -> bytes:
+def connect(keepalive_s: int = 0, key: str = KEY) -> bytes:
     """A CONNECT of MQTT 3.1.1 with the key."""
-    texts = b"".join(struct.pack("!H", len(one)) + one for one in (b"id", b"any", KEY.encode()))
+    texts = b"".join(struct.pack("!H", len(one)) + one for one in (b"id", b"any", key.encode()))
     body = b"\0\x04MQTT\x04\xc2" + struct.pack("!H", keepalive_s) + texts
     return bytes((0x10, len(body))) + body
 

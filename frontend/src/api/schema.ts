@@ -3431,6 +3431,8 @@ export interface components {
             };
             /** @description Settings that are stored sealed and never shown again. */
             secrets: string[];
+            /** @description A door of this server, of which each site that uses it has a source by itself; nobody makes one. */
+            entrance: boolean;
         };
         /**
          * Quantity
@@ -3934,6 +3936,8 @@ export interface components {
             protocol: string;
             /** @description What people call the protocol. */
             title: string;
+            /** @description Whether devices sign in there, at a door of this server; else the server opens a connection. */
+            entrance: boolean;
             /** @description Without secrets. */
             settings: {
                 [key: string]: unknown;

@@ -65,7 +65,8 @@ class House:
         self.reception = Reception(self.journal, self.resolver, limits, self.present_us)
         self.letters = Letters(self.folder / "letters.db", letter_limits)
         self.sources = Sources(
-            self.registry, self.reception, self.letters, table, outward=outward, rate=rate, poll_s=0.05
+            self.registry, self.reception, self.letters, table, outward=outward, rate=rate, poll_s=0.05,
+            sender=self.registry.sender,
         )  # fmt: skip
 
     async def close(self) -> None:

@@ -54,7 +54,7 @@ def test_a_source_is_known_from_all_others(open_house: Open) -> None:
     def identity(installation: str) -> str:
         assert state.grant is not None
         found = Sources(house.registry, house.reception, house.letters, installation=installation)
-        life: Any = SimpleNamespace(connected=None)
+        life: Any = SimpleNamespace(connected=None, failed=None)
         return found._way(state, state.grant, Figures(), life).identity
 
     assert identity("here") == identity("here") != identity("there")

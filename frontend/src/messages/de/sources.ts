@@ -3,7 +3,8 @@
 import type { Words } from "../index";
 
 export const words: Words<"sources"> = {
-  "sources.text": "Verbindungen, die dieser Server selbst öffnet: Broker, Zähler hinter einem Gateway, Busse.",
+  "sources.text": "Verbindungen, die dieser Server selbst öffnet: Broker, Zähler hinter einem Gateway, Busse; und sein eigener MQTT-Port, wo Geräte ihn nutzen.",
+  "sources.entrancetext": "Geräte dieses Standorts senden an den eigenen MQTT-Port dieses Servers. Diese Zeile macht der Server selbst.",
   "sources.search": "Nach Name, Standort oder Protokoll suchen",
   "sources.none": "Noch keine Quelle. Die meisten Geräte senden von selbst; was gefragt werden muss, wird hier verbunden.",
   "sources.connect": "Verbinden",
@@ -27,6 +28,7 @@ export const words: Words<"sources"> = {
   "sources.dayshint": "Ältere werden zu unzustellbaren Nachrichten: Die Uhr des Geräts geht wohl falsch. 0: jedes Alter.",
   "sources.most": "Höchstens Messwerte je Sekunde",
   "sources.mosthint": "Darüber wird sie gebremst, und sonst niemand. 0: wie der Server es hat.",
+  "sources.entrance": "Offen für Geräte",
   "sources.connected": "Verbunden",
   "sources.held": "Aufgehalten",
   "sources.connecting": "Verbindet",
@@ -45,6 +47,7 @@ export const words: Words<"sources"> = {
   "sources.drop": "Quelle entfernen",
   "sources.dropone": "{name} entfernen",
   "sources.droptext": "Die Verbindung endet, ihre unzustellbaren Nachrichten gehen. Ihre Messpunkte und deren Verlauf bleiben.",
+  "sources.dropentrance": "Ihre unzustellbaren Nachrichten gehen. Sie kommt wieder, sobald sich ein Gerät des Standorts anmeldet; um Geräte fernzuhalten, schalten Sie sie stattdessen aus.",
   "letters.title": "Unzustellbares von {name}",
   "letters.text": "Nachrichten, von denen etwas nicht behalten werden konnte, so wie sie kamen. Nach einer Korrektur der Einstellungen lassen sie sich neu lesen; was schon behalten wurde, zählt einmal.",
   "letters.failed": "Die unzustellbaren Nachrichten konnten nicht geladen werden",

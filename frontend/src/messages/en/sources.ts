@@ -1,7 +1,8 @@
 /** Words of Sources in English. */
 
 export const words = {
-  "sources.text": "Connections that this server opens by itself: brokers, meters behind a gateway, buses.",
+  "sources.text": "Connections that this server opens by itself: brokers, meters behind a gateway, buses; and its own MQTT port, where devices use it.",
+  "sources.entrancetext": "Devices of this site publish to this server's own MQTT port. The server makes this row by itself.",
   "sources.search": "Search by name, site or protocol",
   "sources.none": "No source yet. Most devices send by themselves; what has to be asked is connected here.",
   "sources.connect": "Connect",
@@ -25,6 +26,7 @@ export const words = {
   "sources.dayshint": "Older ones become dead letters: the clock of the device is probably wrong. 0: any age.",
   "sources.most": "Most readings a second",
   "sources.mosthint": "Beyond that it is slowed, and nobody else is. 0: as the server has it.",
+  "sources.entrance": "Open to devices",
   "sources.connected": "Connected",
   "sources.held": "Held up",
   "sources.connecting": "Connecting",
@@ -43,6 +45,7 @@ export const words = {
   "sources.drop": "Remove the source",
   "sources.dropone": "Remove {name}",
   "sources.droptext": "The connection ends and its dead letters go. Its points and their history stay.",
+  "sources.dropentrance": "Its dead letters go. It comes back when a device of the site signs in again; to keep devices away, switch it off instead.",
   "letters.title": "Dead letters of {name}",
   "letters.text": "Messages of which something could not be kept, as they came. After a fix in the settings they can be decoded again; readings that were kept before count once.",
   "letters.failed": "The dead letters could not be loaded",

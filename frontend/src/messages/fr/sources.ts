@@ -3,7 +3,8 @@
 import type { Words } from "../index";
 
 export const words: Words<"sources"> = {
-  "sources.text": "Connexions que ce serveur ouvre lui-même : courtiers, compteurs derrière une passerelle, bus.",
+  "sources.text": "Connexions que ce serveur ouvre lui-même : courtiers, compteurs derrière une passerelle, bus ; et son propre port MQTT, là où des appareils l’utilisent.",
+  "sources.entrancetext": "Des appareils de ce site publient sur le port MQTT de ce serveur. Le serveur crée cette ligne lui-même.",
   "sources.search": "Chercher par nom, site ou protocole",
   "sources.none": "Pas encore de source. La plupart des appareils envoient d'eux-mêmes ; ce qu'il faut interroger se connecte ici.",
   "sources.connect": "Connecter",
@@ -27,6 +28,7 @@ export const words: Words<"sources"> = {
   "sources.dayshint": "Les plus anciennes deviennent des lettres mortes : l'horloge de l'appareil est sans doute fausse. 0 : tout âge.",
   "sources.most": "Mesures par seconde au plus",
   "sources.mosthint": "Au-delà elle est ralentie, et personne d'autre. 0 : selon le serveur.",
+  "sources.entrance": "Ouverte aux appareils",
   "sources.connected": "Connectée",
   "sources.held": "Retenue",
   "sources.connecting": "Se connecte",
@@ -45,6 +47,7 @@ export const words: Words<"sources"> = {
   "sources.drop": "Retirer la source",
   "sources.dropone": "Retirer {name}",
   "sources.droptext": "La connexion prend fin et ses lettres mortes partent. Ses points et leur historique restent.",
+  "sources.dropentrance": "Ses lettres mortes partent. Elle revient dès qu’un appareil du site se connecte ; pour tenir les appareils à l’écart, désactivez-la plutôt.",
   "letters.title": "Lettres mortes de {name}",
   "letters.text": "Messages dont une partie n'a pu être gardée, tels qu'ils sont arrivés. Après une correction des réglages ils peuvent être relus ; ce qui fut déjà gardé compte une fois.",
   "letters.failed": "Les lettres mortes n'ont pu être chargées",

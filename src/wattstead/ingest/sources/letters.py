@@ -29,13 +29,13 @@ _TABLES = """
 CREATE TABLE IF NOT EXISTS letter (
     id INTEGER PRIMARY KEY AUTOINCREMENT, source INTEGER NOT NULL, received_us INTEGER NOT NULL, place TEXT NOT NULL,
     raw BLOB NOT NULL, whole INTEGER NOT NULL, reason TEXT NOT NULL, tries INTEGER NOT NULL DEFAULT 0,
-    retained INTEGER NOT NULL DEFAULT 0
+    retained INTEGER NOT NULL DEFAULT 0, sender INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX IF NOT EXISTS letter_of_source ON letter (source, id);
 CREATE TABLE IF NOT EXISTS lost (source INTEGER PRIMARY KEY, count INTEGER NOT NULL);
 """
-_LATER = "ALTER TABLE letter ADD COLUMN retained INTEGER NOT NULL DEFAULT 0"
-"""What files from before have not."""
+_LATER = ("retained", "sender")
+"""Columns that files from before have not."""
 
 
 class LetterLimits(NamedTuple):
@@ -207,12 +207,12 @@ class Letters:
         longest = self.limits.longest_bytes
         rows = [
             (source_id, message.received_us, message.where[:_LONGEST_WHERE], message.raw[:longest],
-             len(message.raw) <= longest, reason, message.retained)
+             len(message.raw) <= longest, reason, message.retained, message.sender)
             for source_id, message, reason, *_ in waiting
         ]  # fmt: skip
         self._database.executemany(
-            "INSERT INTO letter (source, received_us, place, raw, whole, reason, retained) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO letter (source, received_us, place, raw, whole, reason, retained, sender) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             rows,
         )
         for source_id in {row[0] for row in rows} | set(lost):
@@ -257,12 +257,12 @@ class Letters:
         return found
 
 
-_COLUMNS = "id, raw, place, received_us, whole, reason, tries, retained"
+_COLUMNS = "id, raw, place, received_us, whole, reason, tries, retained, sender"
 
 
-def _letter(row: tuple[int, bytes, str, int, int, str, int, int]) -> Letter:
-    identity, raw, place, received_us, whole, reason, tries, retained = row
-    return Letter(identity, Message(raw, place, received_us, bool(retained)), bool(whole), reason, tries)
+def _letter(row: tuple[int, bytes, str, int, int, str, int, int, int]) -> Letter:
+    identity, raw, place, received_us, whole, reason, tries, retained, sender = row
+    return Letter(identity, Message(raw, place, received_us, bool(retained), sender), bool(whole), reason, tries)
 
 
 def copied(file: Path, target: Path) -> None:
@@ -296,8 +296,10 @@ def _connected(file: Path) -> sqlite3.Connection:
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")
         database.executescript(_TABLES)
-        if "retained" not in {row[1] for row in database.execute("PRAGMA table_info(letter)")}:
-            database.execute(_LATER)
+        there = {row[1] for row in database.execute("PRAGMA table_info(letter)")}
+        for column in _LATER:
+            if column not in there:
+                database.execute(f"ALTER TABLE letter ADD COLUMN {column} INTEGER NOT NULL DEFAULT 0")
     except sqlite3.Error:
         database.close()
         raise

@@ -83,6 +83,10 @@ class Life:
         self.connected_to = to[:200]
         self._is(State.CONNECTED)
 
+    def failed(self, reason: str) -> None:
+        """One of those at the other side failed, the rest goes on."""
+        self._failed(reason)
+
     def overrun(self, reason: str) -> None:
         """The other side floods us with what is of no use: as if it had failed."""
         if self._run is not None and not self._run.done():

@@ -12,6 +12,7 @@ from wattstead.ingest.decoding.columns import Columns, Few
 from wattstead.ingest.sources.letters import Letter, Letters
 from wattstead.ingest.sources.source_protocol import Message, Unreadable
 from wattstead.ingest.sources.way import SourceWay, reasons
+from wattstead.registry.records import KeyGrant
 
 Decode = Callable[[Message], Columns | Few]
 
@@ -27,14 +28,29 @@ class Replayed(msgspec.Struct, frozen=True):
     """Readings that are kept; those that were there already are among them and count once."""
 
 
-async def replay(source_id: int, letters: Letters, ids: Iterable[int], decode: Decode, way: SourceWay) -> Replayed:
-    """Decode letters again, oldest first; one that still says nothing, or has a fault, stays where it is."""
+Sender = Callable[[int, int], KeyGrant | None]
+
+
+async def replay(
+    source_id: int, letters: Letters, ids: Iterable[int], decode: Decode, way: SourceWay, sender: Sender
+) -> Replayed:
+    """Decode letters again, oldest first; one that still says nothing, or has a fault, stays where it is.
+
+    ``sender``: what the key may write that a message was sent with to the source; None where that has ended.
+    """
+    own = way.grant
     gone = left = readings = 0
     for letter_id in sorted(ids):
         letter = await asyncio.to_thread(letters.one, source_id, letter_id)
         if letter is None:
             continue
-        kept, reason = await _again(letter, decode, way)
+        key_id = letter.message.sender
+        grant = await asyncio.to_thread(sender, source_id, key_id) if key_id else own
+        if grant is None:
+            kept, reason = 0, "the key that it was sent with has ended, and was one device's: it is nobody's any more"
+        else:
+            way.grant = grant
+            kept, reason = await _again(letter, decode, way)
         readings += kept
         if reason:
             left += 1

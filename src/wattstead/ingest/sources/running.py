@@ -105,10 +105,11 @@ class Sources:
         rate: float = _RATE,
         poll_s: float = _POLL_S,
         installation: str = "",
+        sender: Callable[[int, int], KeyGrant | None] = lambda source_id, key_id: None,
     ) -> None:
         """``rate``: readings a second that a source may bring unless it was told otherwise; ``installation``: what
-        tells this server or edge from others."""
-        self._installation = installation
+        tells this server or edge from others; ``sender``: under what is kept what was sent to a source with a key."""
+        self._installation, self._sender = installation, sender
         self.letters, self.table = letters, table
         self._book, self._reception = book, reception
         self._outward, self._rate, self._poll_s = outward or Outward(), rate, poll_s
@@ -198,7 +199,9 @@ class Sources:
         way = self._way(state, state.grant, figures, Life(source_id, figures, {}, self._reception.clock_us))
         async with lock:
             ids = await asyncio.to_thread(self.letters.all_ids, source_id) if letter_ids is None else letter_ids
-            return await replay(source_id, self.letters, ids, lambda one: protocol.decode(one, settings), way)
+            return await replay(
+                source_id, self.letters, ids, lambda one: protocol.decode(one, settings), way, self._sender
+            )  # fmt: skip
 
     def _looked(self, name: str, error: Exception, secrets: Mapping[str, str]) -> Looked:
         failed = failure_of(error)
@@ -310,7 +313,8 @@ class Sources:
         window = Window.of(source.past_days, ahead_s, limits.earliest_us)
         rate = min(source.rate, limits.key_rate) if source.rate else min(self._rate, limits.key_rate)
         return SourceWay(
-            source.id, grant, self._reception, self.letters, figures, window, rate, life.connected, self._installation
+            source.id, grant, self._reception, self.letters, figures, window, rate, life.connected, self._installation,
+            life.failed,
         )  # fmt: skip
 
     def _spec(self, state: SourceState) -> tuple[Any, ...]:
@@ -326,6 +330,9 @@ class Sources:
         """A source that brings nothing but what cannot be read is disconnected for a while."""
         for one in self._running.values():
             refused, one.refused = one.figures.refused - one.refused, one.figures.refused
+            protocol = named(one.state.source.protocol, self.table)
+            if protocol is not None and protocol.entrance:
+                continue  # who floods is slowed there, and nobody else
             if refused > _UNREADABLE_PER_S * max(1.0, self._poll_s):
                 one.life.overrun(f"it sends more than {_UNREADABLE_PER_S:,} messages a second that cannot be read")
 

@@ -46,6 +46,8 @@ class Message(NamedTuple):
     """When it came, by this machine's clock, microseconds since 1970."""
     retained: bool = False
     """Whether it was said before, at a time that nobody knows: what has no time of its own there is no reading."""
+    sender: int = 0
+    """The key that it was sent with; 0: the source's own."""
 
 
 class Unreadable(IngestError):
@@ -169,5 +171,8 @@ class SourceProtocol:
     spelt_out: Callable[[dict[str, Any], Callable[[str], Template | None]], dict[str, Any]] | None = None
     """Settings as a person gives them with own templates that are named there written out, as these are at that time;
     they are looked up among those that the person sees."""
+    entrance: bool = False
+    """A door of this server where many sign in, no connection that it opens: the server makes a site's row by itself,
+    and slows those that come there one by one."""
     extra: str = ""
     """The extra of the package that an edge must have installed for it; empty: every edge has what it needs."""

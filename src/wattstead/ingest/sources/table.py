@@ -11,6 +11,7 @@ from wattstead.ingest.fetched.openmeteo import OPENMETEO
 from wattstead.ingest.greenbutton.source import GREENBUTTON
 from wattstead.ingest.mbus.row import MBUS
 from wattstead.ingest.modbus.row import MODBUS
+from wattstead.ingest.mqtt.port.row import MQTT_PORT
 from wattstead.ingest.mqtt.protocol import MQTT
 from wattstead.ingest.nats.protocol import NATS
 from wattstead.ingest.opcua.row import OPCUA
@@ -22,6 +23,7 @@ from wattstead.ingest.tic.source import TIC
 
 SOURCES: tuple[SourceProtocol, ...] = (
     MQTT,
+    MQTT_PORT,
     AMQP,
     NATS,
     MODBUS,

@@ -6,8 +6,10 @@ It knows no protocol and starts nothing.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import replace
 
 import structlog
@@ -64,14 +66,25 @@ class SourceWay:
         rate: float,
         connected: Callable[[str], None],
         installation: str = "",
+        failed: Callable[[str], None] = lambda reason: None,
     ) -> None:
-        """``rate`` is in readings per second; ``connected`` hears who answers at the other side; ``installation`` is
-        what tells this server or edge from others."""
+        """``rate`` is in readings per second; ``connected`` hears who answers at the other side, ``failed`` what went
+        wrong there while others go on; ``installation`` is what tells this server or edge from others."""
         self.source_id, self.grant, self.figures = source_id, grant, figures
         self.identity = f"{hashlib.sha256(installation.encode()).hexdigest()[:12]}-{source_id}"
         self._reception, self._letters, self._window = reception, letters, window
-        self._bucket = Buckets(rate, _BURST_S)
-        self._on_connected = connected
+        self._rate, self._bucket = rate, Buckets(rate, _BURST_S)
+        self._ask: Callable[[], KeyGrant] | None = None
+        self._on_connected, self.failed = connected, failed
+
+    def of_sender(self, grant: KeyGrant, ask: Callable[[], KeyGrant]) -> SourceWay:
+        """The same for one of several senders, slowed for itself: ``ask`` says what its key allows at present.
+
+        What ``ask`` raises ends whatever waits there, but for a rate that is exceeded.
+        """
+        found = copy(self)
+        found.grant, found._ask, found._bucket = grant, ask, Buckets(self._rate, _BURST_S)
+        return found
 
     def present_us(self) -> int:
         """The present by this machine's clock, microseconds since 1970."""
@@ -87,12 +100,21 @@ class SourceWay:
 
     def refuse(self, message: Message, reason: str) -> None:
         """Nothing of this message can be kept: it becomes a dead letter, on disk within some milliseconds."""
+        self._note_refused(message, reason)
+        self._letters.put(self.source_id, message, reason)
+
+    async def refuse_all(self, told: Sequence[tuple[Message, str]]) -> None:
+        """`refuse` for messages that are acknowledged afterwards: returns when the letters are on disk."""
+        for message, reason in told:
+            self._note_refused(message, reason)
+        await self._quarantine_all(told)
+
+    def _note_refused(self, message: Message, reason: str) -> None:
         figures = self.figures
         figures.messages += 1
         figures.refused += 1
         figures.last_message_us, figures.last_rejected = message.received_us, reason
         self._bucket.charge(0, 1)
-        self._letters.put(self.source_id, message, reason)
 
     async def keep(self, columns: Columns | Few, message: Message) -> None:
         """Returns when the readings are on disk in the journal, and what of them could not be kept is a dead letter."""
@@ -140,8 +162,7 @@ class SourceWay:
                 wrong.count = columns.rejected.count + len(refused.get(at, ()))
                 figures.last_rejected = reasons(wrong)
                 told.append((message, figures.last_rejected))
-        for message, reason in told:
-            await self._quarantine(message, reason)
+        await self._quarantine_all(told)
         return told
 
     async def _kept(self, columns: Columns | Few, message: Message, in_turn: bool = True) -> str:
@@ -231,6 +252,10 @@ class SourceWay:
                 self._bucket.charge(0, count)
                 return
 
+    async def _quarantine_all(self, told: Sequence[tuple[Message, str]]) -> None:
+        """They go to the disk together."""
+        await asyncio.gather(*(self._quarantine(message, reason) for message, reason in told))
+
     async def _quarantine(self, message: Message, reason: str) -> None:
         while not await asyncio.wrap_future(self._letters.put(self.source_id, message, reason, True)):
             await self._wait("dead letters cannot be written; free space on the disk", _PATIENCE_S)
@@ -239,6 +264,9 @@ class SourceWay:
     async def _wait(self, reason: str, seconds: float) -> None:
         self.figures.waiting_for = reason
         await asyncio.sleep(min(seconds or _PATIENCE_S, _LONGEST_WAIT_S))
+        if self._ask is not None:
+            with contextlib.suppress(RateExceeded):
+                self.grant = self._ask()
 
 
 def _passes(error: Exception) -> bool:

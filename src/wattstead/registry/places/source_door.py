@@ -6,7 +6,7 @@ from wattstead.registry.authority import Reach
 from wattstead.registry.door import Door
 from wattstead.registry.places import sources
 from wattstead.registry.places.sources import Given
-from wattstead.registry.records import Source, SourceState
+from wattstead.registry.records import KeyGrant, Source, SourceState
 from wattstead.registry.trail import SYSTEM, Actor
 
 
@@ -21,6 +21,21 @@ class SourceDoor(Door):
         seal = self._opened_seal()
         with self._db.writing() as s:
             return sources.create(s, site_id, protocol, given, seal, self._clock(), by)
+
+    def entrance(self, site_id: int, protocol: str, name: str) -> Source:
+        """A site's source for a door of the server, made under that name where it has none; raises `Unknown`."""
+        with self._db.reading() as s:
+            found = sources.entrance_of(s, site_id, protocol)
+        if found is not None:
+            return found
+        seal = self._opened_seal()
+        with self._db.writing() as s:
+            return sources.entrance(s, site_id, protocol, name, seal, self._clock())
+
+    def sender(self, source_id: int, key_id: int) -> KeyGrant | None:
+        """Under what is kept later what was sent to a source with that key; None: it is nobody's any more."""
+        with self._db.reading() as s:
+            return sources.sender(s, source_id, key_id, self._clock())
 
     def change_source(
         self, source_id: int, given: Given, *, version: int | None = None, by: Actor = SYSTEM

@@ -22,7 +22,7 @@ from wattstead.registry.places.keys import Terms
 from wattstead.registry.places.versions import changeable
 from wattstead.registry.policy import Resource, Scope
 from wattstead.registry.reach import of
-from wattstead.registry.records import Source, SourceState
+from wattstead.registry.records import KeyGrant, Source, SourceState
 from wattstead.registry.seal import Seal, SealBroken
 from wattstead.registry.storage import dataset
 from wattstead.registry.storage.database import possible
@@ -55,14 +55,15 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def create(
-    session: Session, site_id: int, protocol: str, given: Given, seal: Seal, now: datetime, by: Actor = SYSTEM
-) -> Source:
+    session: Session, site_id: int, protocol: str, given: Given, seal: Seal, now: datetime, by: Actor = SYSTEM,
+    most: int | None = None,
+) -> Source:  # fmt: skip
     """A new source with a write key of its own; raises `Unknown`, `NameInvalid`, `AttributeInvalid`, `Conflict`."""
     site = session.get(tables.Site, site_id, with_for_update={"read": True}) if possible([site_id]) else None
     if site is None:
         raise Unknown("site", site_id)
     count = select(func.count()).select_from(tables.Source).where(tables.Source.site_id == site_id)
-    if (session.scalar(count) or 0) >= MOST_AT_SITE:
+    if (session.scalar(count) or 0) >= (MOST_AT_SITE if most is None else most):
         raise Conflict(
             "source.most",
             f"site {site_id} has {MOST_AT_SITE} sources, which is the most; remove one that is not needed",
@@ -94,6 +95,24 @@ def create(
     made = _record(row)
     _note(session, now, by, "create", made, {}, _told(made), given.secrets)
     return made
+
+
+def entrance(session: Session, site_id: int, protocol: str, name: str, seal: Seal, now: datetime) -> Source:
+    """A site's source for a door of the server, made where there is none: one, however many ask at once.
+
+    It is no one's of those that people may have. Raises `Unknown`.
+    """
+    if possible([site_id]):
+        session.get(tables.Site, site_id, with_for_update={"key_share": True})
+    found = entrance_of(session, site_id, protocol)
+    return found or create(session, site_id, protocol, Given(name=name), seal, now, most=2 * MOST_AT_SITE)
+
+
+def entrance_of(session: Session, site_id: int, protocol: str) -> Source | None:
+    """The first source of a protocol at a site."""
+    wanted = (tables.Source.site_id.in_(possible([site_id])), tables.Source.protocol == protocol)
+    row = session.scalars(select(tables.Source).where(*wanted).order_by(tables.Source.id).limit(1)).first()
+    return None if row is None else _record(row)
 
 
 def change(
@@ -198,6 +217,17 @@ def state(session: Session, source_id: int, seal: Seal, now: datetime) -> Source
     if row is None:
         raise Unknown("source", source_id)
     return _state(row, seal, keys.grants_of(session, [row.key_id], now))
+
+
+def sender(session: Session, source_id: int, key_id: int, now: datetime) -> KeyGrant | None:
+    """Under what is kept later what was sent to a source with a key: that key, else the one that replaced it; the
+    source's own where it was bound to no device and has ended. None: it is nobody's any more."""
+    row, source = session.get(tables.Key, key_id), session.get(tables.Source, source_id)
+    if row is None or source is None or row.site_id != source.site_id:
+        return None
+    wanted = [key_id, *([row.successor_id] if row.successor_id else []), *([] if row.device_id else [source.key_id])]
+    grants = keys.grants_of(session, wanted, now)
+    return next((grants[one] for one in wanted if one in grants), None)
 
 
 def _state(row: tables.Source, seal: Seal, grants: Mapping[int, Any]) -> SourceState:

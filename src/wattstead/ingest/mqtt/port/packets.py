@@ -28,6 +28,8 @@ class Accepted(Enum):
     """Bad user name or password."""
     FULL = (3, 0x97)
     """There are too many."""
+    OFF = (5, 0x87)
+    """Not allowed: the site's row is switched off."""
 
 
 class Packet(NamedTuple):

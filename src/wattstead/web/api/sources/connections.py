@@ -92,6 +92,8 @@ async def create_source(
     """A source with a write key of its own that nobody holds; it is opened within a second."""
     await require_at(rooms, viewer, CREATE, data.site_id)
     protocol = _protocol(data.protocol)
+    if protocol.entrance:
+        raise invalid("protocol", f"{protocol.title}: the server makes its row when a device of the site signs in")
     plain, secrets = apart(protocol, await spelt_out(rooms, viewer, protocol, data.site_id, data.settings))
     checked(protocol, plain, _set(secrets))
 
@@ -140,6 +142,7 @@ async def change_source(
         _require_secrets_again(protocol, state.source, plain, secrets)
         kept = {name: value for name, value in state.secrets.items() if name not in secrets}
         checked(protocol, plain, kept | _set(secrets))
+    await _require_of_site(rooms, source_id, data)
     if data.edge_id is not UNSET:
         source = await rooms.registry_threads.run(rooms.registry.source, source_id)
         _require_secrets_for_edge(source, data.edge_id, secrets)
@@ -176,6 +179,17 @@ def _require_secrets_again(
         raise Refused(
             400, f"{', '.join(held)}: {reason}", [Issue(name, reason) for name in held], code="source.secrets"
         )  # fmt: skip
+
+
+async def _require_of_site(rooms: Rooms, source_id: int, data: SourcePatch) -> None:
+    """Raise `Refused` where the row of a door of this server would become a device's, or a machine's on site."""
+    asked = {"device_id": data.device_id, "edge_id": data.edge_id}
+    name = next((name for name, one in asked.items() if one is not UNSET and one), None)
+    if name is not None:
+        source = await rooms.registry_threads.run(rooms.registry.source, source_id)
+        protocol = named(source.protocol)
+        if protocol is not None and protocol.entrance:
+            raise invalid(name, f"is given; {protocol.title} is this server's own and the whole site's: leave it out")
 
 
 def _require_secrets_for_edge(source: Source, edge_id: int | None, secrets: Mapping[str, Any]) -> None:

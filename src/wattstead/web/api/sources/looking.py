@@ -34,6 +34,8 @@ class ProtocolAnswer(msgspec.Struct, kw_only=True):
     """JSON schema of the settings; secrets have `"secret": true`."""
     secrets: list[str]
     """Settings that are stored sealed and never shown again."""
+    entrance: bool
+    """A door of this server, of which each site that uses it has a source by itself; nobody makes one."""
 
 
 class Look(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -76,7 +78,7 @@ async def protocols(account: FromAccount) -> list[ProtocolAnswer]:
     return [
         ProtocolAnswer(
             name=one.name, title=one.title, page=one.page, looks=one.look is not None, settings=schema(one),
-            secrets=sorted(marked(one, "secret")),
+            secrets=sorted(marked(one, "secret")), entrance=one.entrance,
         )
         for one in SOURCES
     ]  # fmt: skip

@@ -67,6 +67,8 @@ class SourceAnswer(msgspec.Struct, kw_only=True):
     protocol: str
     title: str
     """What people call the protocol."""
+    entrance: bool
+    """Whether devices sign in there, at a door of this server; else the server opens a connection."""
     settings: dict[str, Any]
     """Without secrets."""
     secrets: list[str]
@@ -102,9 +104,11 @@ def shown(
         "created",
     )
     told = {name: getattr(source, name) for name in (*plain, "version")}
-    title = next((one.title for one in rooms.opened.table if one.name == source.protocol), "") if rooms.opened else ""
+    table = rooms.opened.table if rooms.opened else ()
+    protocol = next((one for one in table if one.name == source.protocol), None)
     return SourceAnswer(
-        **told, site=names[0], device=names[1], title=title or source.protocol, secrets=list(source.secrets),
+        **told, site=names[0], device=names[1], title=protocol.title if protocol else source.protocol,
+        entrance=protocol is not None and protocol.entrance, secrets=list(source.secrets),
         new_points=new_points, sight=_sight(source, sight) if rooms.opened is not None else None,
     )  # fmt: skip
 
