@@ -204,7 +204,7 @@ class Connection(asyncio.Protocol):
         if isinstance(error, IngestError):
             self.reception.tally.refuse(error)
         if self.row is not None and self.client is not None:
-            self.row.way.failed(f"{self.client.client_id[:60] or 'a device'}: {error}")
+            self.row.way.failed(f"{self.client.client_id[:60]!r}: {error}")
         self.end()
 
     async def _work(self, grant: KeyGrant) -> None:
@@ -258,10 +258,11 @@ class Connection(asyncio.Protocol):
     async def _keep(self, messages: list[Publish], row: SiteRow, way: SourceWay) -> None:
         way.grant = await self._granted()
         found, unreadable = list[tuple[Columns | Few, Message]](), list[tuple[Message, str]]()
+        read, clock_us, key_id = row.reader.read, self.reception.clock_us, way.grant.id
         for one in messages:
-            message = Message(one.payload, one.topic, way.present_us(), False, way.grant.id)
+            message = Message(one.payload, one.topic, clock_us(), False, key_id)
             try:
-                columns = row.reader.read(message)
+                columns = read(message)
             except IngestError as fault:
                 unreadable.append((message, str(fault)))
             except Exception as error:  # sent again it would be met again

@@ -33,13 +33,14 @@ class PortReader:
         raw, received_us = message.raw, message.received_us
         if not raw:
             return Gathered(received_us).columns()
-        if message.where.startswith("$"):
-            raise Unreadable("topics that begin with $ are a broker's own; publish to another one")
-        topic = self._known.topic(message.where)
+        where = message.where
+        topic = self._known.topic(where)
         if topic is not None:
             return topic.read(raw, received_us)
+        if where[0] == "$":
+            raise Unreadable("topics that begin with $ are a broker's own; publish to another one")
         is_object = raw.lstrip()[:1] == b"{"
-        topic = (self._object(time_name(json_object(raw))) if is_object else self._value).topic(message.where)
+        topic = (self._object(time_name(json_object(raw))) if is_object else self._value).topic(where)
         assert topic is not None  # "#" claims all
         found = topic.read(raw, received_us)
         if not len(found.names) and not found.rejected:
