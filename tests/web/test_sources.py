@@ -360,6 +360,26 @@ def test_who_may_and_who_may_not(office: Office, boss: httpx.Client) -> None:
         assert key.get("/sources").status_code == 403 and key.post("/sources", json=body).status_code == 403
 
 
+def test_the_row_of_the_mqtt_port_is_seen_by_who_sees_sources_there(office: Office, boss: httpx.Client) -> None:
+    row = office.registry.entrance(office.site, "mqtt-port", "MQTT port").id
+    path, other = f"/sources/{row}", office.registry.create_site(office.root, "Elsewhere", "UTC").id
+    foreign = office.join("foreign@port.example", "manager", site_id=other)
+    user = office.join("user@port.example", "user", site_id=office.site)
+    guest = office.join("guest@port.example", "guest", site_id=office.site)
+    told = user.get(path).json()
+    assert (told["entrance"], told["title"]) == (True, "MQTT port")
+    assert user.get(f"{path}/letters").status_code == 200
+    assert user.post(f"{path}/letters/replay", json={}).status_code == 403
+    assert foreign.get(path).status_code == 404 == foreign.get(f"{path}/letters").status_code
+    assert row not in [one["id"] for one in foreign.get("/sources").json()]
+    assert guest.get(path).status_code == 403
+    version = {"If-Match": boss.get(path).headers["ETag"]}
+    assert boss.patch(path, json={"edge_id": 1}, headers=version).status_code == 400
+    body = {"site_id": office.site, "name": "x", "protocol": "mqtt-port", "settings": {}}
+    assert boss.post("/sources", json=body).status_code == 400
+    assert boss.delete(path, headers=version).status_code == 204
+
+
 def test_an_operator_tells_why_and_the_look_is_kept(office: Office, boss: httpx.Client) -> None:
     source = made(boss, office.site)
     operator = office.join("operator@sources.example", "operator", organization_id=office.root)
