@@ -27,6 +27,7 @@ pytestmark = pytest.mark.unit
 
 REGISTER = Point(id=1, kind=Kind.REGISTER, quantity=Quantity.ELECTRICITY, unit="kWh", resolution=0.001, width=10**6)
 POWER = Point(id=1, quantity=Quantity.ELECTRICITY, unit="W", max_gap_s=60)
+MEAN = Point(id=1, kind=Kind.MEAN, quantity=Quantity.ELECTRICITY, unit="W", max_gap_s=60)
 PULSES = Point(id=1, kind=Kind.DELTA, quantity=Quantity.ELECTRICITY, unit="pulse")
 STATE = Point(id=1, kind=Kind.STATE, quantity=Quantity.STATE)
 LEVEL = {1: Meaning.guessed("power", "W")}
@@ -54,7 +55,7 @@ def steps_of(point: Point, batch: ReadingBatch, edges_us: Any) -> list[int]:
 STEPS = st.lists(st.tuples(st.integers(1, 90_000), st.integers(0, 4000)), min_size=1, max_size=300)
 
 
-@given(STEPS, st.sampled_from([REGISTER, POWER, PULSES]), st.integers(-1, 200))
+@given(STEPS, st.sampled_from([REGISTER, POWER, MEAN, PULSES]), st.integers(-1, 200))
 def test_what_lies_between_edges_stays(steps: list[tuple[int, int]], point: Point, reset_at: int) -> None:
     raw = made(point, steps, reset_at)
     meanings = {1: Meaning.of(point, point.unit)}
@@ -62,7 +63,7 @@ def test_what_lies_between_edges_stays(steps: list[tuple[int, int]], point: Poin
     quarters = thinned(minutes, meanings, QUARTER_US)
     edges_us = np.arange(0, int(raw.time_us[-1]) + 2 * QUARTER_US, QUARTER_US)
     wanted = steps_of(point, raw, edges_us)
-    rounding = 2 * len(raw) if point is POWER else 0  # W · ms: a nanowatt hour
+    rounding = 2 * len(raw) if point in (POWER, MEAN) else 0  # W · ms: a nanowatt hour
     for fewer in (minutes, quarters):
         found = steps_of(point, fewer, edges_us)
         assert np.abs(np.array(found) - np.array(wanted)).max() <= rounding

@@ -102,7 +102,7 @@ async def test_readings_in_order(rabbitmq: RabbitMq, sender: Sender) -> None:
         sender.send("in_order", *(reading(at % 3, 1_700_000_000 + at, at / 10) for at in range(3_000)))
         await way.until(lambda way: len(way.kept) == 3_000)
     assert [reading.value for reading in way.kept] == [at / 10 for at in range(3_000)]
-    assert way.kept[4] == ("in_order/1/power", 1_700_000_004_000_000, 0.4)
+    assert way.kept[4] == ("in_order/1/mean_power", 1_700_000_004_000_000, 0.4)
     assert sender.waiting("in_order") == 0, "all acknowledged"
 
 
@@ -117,7 +117,7 @@ async def test_what_was_not_kept_comes_again(rabbitmq: RabbitMq, sender: Sender)
     second = RecordingWay()
     async with running(settings, second):
         await second.until(lambda way: len(way.kept) == 5)
-    assert second.values() == {"again/m/power": [0.0, 1.0, 2.0, 3.0, 4.0]}
+    assert second.values() == {"again/m/mean_power": [0.0, 1.0, 2.0, 3.0, 4.0]}
 
 
 async def test_refused_messages_are_put_aside_with_the_reason(rabbitmq: RabbitMq, sender: Sender) -> None:
@@ -237,7 +237,7 @@ def test_other_names_of_fields() -> None:
     settings = AmqpSettings(host="x", queue="q", device_field="meter", time_field="at", value_field="kW")
     found = decode(Message(b'{"meter":"a","at":"2023-11-14T22:13:20Z","kW":2}', "q", 0), settings)
     columns = found.columns() if isinstance(found, Few) else found
-    assert (columns.names.address(0), columns.time_us.tolist()) == ("q/a/power", [1_700_000_000_000_000])
+    assert (columns.names.address(0), columns.time_us.tolist()) == ("q/a/mean_power", [1_700_000_000_000_000])
 
 
 @pytest.mark.unit

@@ -40,6 +40,7 @@ RULES = {
     3: StepRule(StepMode.DELTA, 0.5),
     4: StepRule(StepMode.NONE),
     5: StepRule(StepMode.REGISTER, 0.001, width=2**16, tolerance=1),
+    6: StepRule(StepMode.MEAN, max_gap_us=7200 * S),
 }
 
 
@@ -58,10 +59,10 @@ def coarser(rows: RollupRows, width_us: int) -> RollupRows:
 
 @st.composite
 def readings(draw: st.DrawFn, most: int = 60) -> ReadingBatch:
-    """Readings of five points over some hours: distinct (point, time), registers that fall, wrap and jump."""
+    """Readings of six points over some hours: distinct (point, time), registers that fall, wrap and jump."""
     keys = draw(
         st.lists(
-            st.tuples(st.integers(1, 5), st.integers(-3600, 4 * 3600).map(lambda s: s * S)),
+            st.tuples(st.integers(1, 6), st.integers(-3600, 4 * 3600).map(lambda s: s * S)),
             min_size=1,
             max_size=most,
             unique=True,
@@ -175,6 +176,27 @@ def test_a_crossing_is_shared_by_time_and_floors() -> None:
     rows = roll(batch, bucket_starts(batch.time_us, MINUTE_US), {1: rule})
     assert cumulative(rows, rule, np.arange(6) * MINUTE_US) == [0, 3, 6, 10, 9, 9]
     assert amounts(rows, rule, np.array([0, 3 * MINUTE_US + MINUTE_US])) == [9]
+
+
+@given(st.lists(st.tuples(st.integers(1, 180), st.integers(0, 9_000)), min_size=2, max_size=30), st.randoms())
+def test_a_mean_counts_for_all_the_time_since_the_reading_before(
+    told: list[tuple[int, int]], chance: random.Random
+) -> None:
+    """Minutes between readings, and watts: each minute has its watts · 60 s, in whatever order the readings came."""
+    rule = StepRule(StepMode.MEAN, max_gap_us=DAY_US)
+    ends = np.cumsum([minutes for minutes, _ in told])
+    sent = [
+        ReadingBatch.of([6], [int(end) * MINUTE_US], [float(w)], version=1)
+        for end, (_, w) in zip(ends, told, strict=True)
+    ]
+    chance.shuffle(sent)
+    batch = settle(sent + sent[:3])
+    rows = roll(batch, bucket_starts(batch.time_us, MINUTE_US), {6: rule})
+    edges = np.arange(int(ends[0]), int(ends[-1]) + 1) * MINUTE_US
+    wanted = [watts * 60_000 for minutes, watts in told[1:] for _ in range(minutes)]
+    assert amounts(rows, rule, edges) == wanted
+    before_first = amounts(rows, rule, np.array([-DAY_US, int(ends[0]) * MINUTE_US]))
+    assert before_first == [0]
 
 
 def test_an_empty_point_and_edges_outside_its_readings() -> None:

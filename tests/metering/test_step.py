@@ -139,6 +139,18 @@ def test_power_is_the_trapezoid_rounded(v0: float, v1: float, dt_us: int) -> Non
         assert got.flags[0] == 0
 
 
+@given(st.floats(-1e7, 1e7), st.floats(-1e7, 1e7), st.integers(1, 2 * 86_400 * S))
+def test_a_mean_counts_since_the_reading_before_rounded(v0: float, v1: float, dt_us: int) -> None:
+    rules = RuleColumns.of([StepRule(StepMode.MEAN, max_gap_us=86_400 * S), StepRule(StepMode.POWER)])
+    got = pair_steps(rules, [0, 0], [v0, v0], [dt_us, dt_us], [v1, v1])
+    if dt_us > 86_400 * S:
+        assert (got.step[0], got.flags[0]) == (0, StepFlag.GAP)
+    else:
+        exact = Fraction(v1) * dt_us / 1000
+        assert abs(Fraction(int(got.step[0])) - exact) <= Fraction(1, 2) + abs(exact) / 2**50
+        assert got.flags[0] == 0
+
+
 def test_halves_go_to_the_even_number() -> None:
     rule = RuleColumns.of([StepRule(StepMode.POWER)])
     assert power_steps(rule, [0, 0], [1.0, 3.0], [500, 500], [1.0, 3.0]).step.tolist() == [0, 2]

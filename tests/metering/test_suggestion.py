@@ -38,6 +38,8 @@ E, G, R = Quantity.ELECTRICITY, Kind.GAUGE, Kind.REGISTER
         ("water", "l", Quantity.WATER, R, "l", Role.NONE),
         ("inverter_status", "", Quantity.STATE, Kind.STATE, "", Role.NONE),
         ("heatpump_power", "kW", E, G, "kW", Role.APPLIANCE),
+        ("mean_power", "kW", E, Kind.MEAN, "kW", Role.NONE),
+        ("mean_temperature", "°C", Quantity.TEMPERATURE, G, "°C", Role.NONE),
         ("W sensor solar power", "W", E, G, "W", Role.SOLAR),
     ],
 )

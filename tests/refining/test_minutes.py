@@ -25,6 +25,7 @@ POINTS = [
     Point(id=3, kind=Kind.DELTA, quantity=Quantity.ELECTRICITY, unit="pulse"),
     Point(id=4),
     Point(id=9, kind=Kind.GAUGE, quantity=Quantity.ELECTRICITY, unit="kW"),
+    Point(id=10, kind=Kind.MEAN, quantity=Quantity.ELECTRICITY, unit="kW", max_gap_s=30),
 ]  # fmt: skip
 IDS = [point.id for point in POINTS]
 NAMES = (

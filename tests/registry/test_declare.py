@@ -147,6 +147,22 @@ def test_rollups_are_out_of_date_when_the_step_rule_changes(
     assert registry.change_point(point_id, change).rule_version == (2 if grows else 1)
 
 
+def test_a_mean_counts_for_a_day_unless_said_otherwise(registry: Registry, site: Site, grant: KeyGrant) -> None:
+    mean = {"kind": Kind.MEAN, "quantity": Quantity.ELECTRICITY, "unit": "kW"}
+    point_id = registry.resolve(grant, [NewAddress("queue/1/mean_power", "kW")])["queue/1/mean_power"]
+    assert registry.point(point_id).point.max_gap_s == 1_800
+    assert registry.change_point(point_id, PointChange(**mean)).point.max_gap_s == 86_400  # type: ignore[arg-type]
+    assert registry.change_point(point_id, PointChange(max_gap_s=7200.0)).point.max_gap_s == 7_200
+    assert registry.change_point(point_id, PointChange(kind=Kind.GAUGE)).point.max_gap_s == 7_200, "said by a person"
+    declared = [
+        PointDeclaration(address="a", name="a", **mean),  # type: ignore[arg-type]
+        PointDeclaration(address="b", name="b", max_gap_s=60.0, **mean),  # type: ignore[arg-type]
+    ]
+    assert [registry.point(one).point.max_gap_s for one in registry.create_points(site.id, declared)] == [86_400, 60]
+    with pytest.raises(PointInvalid, match="no power"):
+        registry.change_point(point_id, PointChange(kind=Kind.MEAN, unit="kWh"))
+
+
 def test_renaming_alone_is_not_adoption(registry: Registry, grant: KeyGrant) -> None:
     point_id = registry.resolve(grant, [NewAddress("a")])["a"]
     assert not registry.change_point(point_id, PointChange(name="b")).adopted

@@ -97,6 +97,7 @@ POINTS = [
     Point(id=15, kind=Kind.GAUGE, quantity=Quantity.TEMPERATURE, unit="°F", zone="America/New_York"),
     Point(id=16, kind=Kind.REGISTER, quantity=Quantity.WATER, unit="m³", width=2**20, zone="Europe/Berlin"),
     Point(id=17, kind=Kind.REGISTER, quantity=Quantity.GAS, unit="m³", resolution=0.01, zone="Pacific/Apia"),
+    Point(id=18, kind=Kind.MEAN, quantity=Quantity.ELECTRICITY, unit="kW", max_gap_s=7200, zone="Asia/Kathmandu"),
 ]  # fmt: skip
 
 

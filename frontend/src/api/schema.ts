@@ -2596,7 +2596,7 @@ export interface components {
          * @default gauge
          * @enum {string}
          */
-        Kind: "gauge" | "register" | "delta" | "state";
+        Kind: "gauge" | "register" | "delta" | "mean" | "state";
         /**
          * LatestValue
          * @description The newest reading.
@@ -4191,8 +4191,8 @@ export interface components {
              * @default 0
              */
             max_rate: number;
-            /** @default 1800 */
-            max_gap_s: number;
+            /** @description None: as is usual for its kind. */
+            max_gap_s?: number | null;
             /**
              * @description Of a point in pulses: how many are a kWh; 0: not said.
              * @default 0

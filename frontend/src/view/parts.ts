@@ -38,7 +38,7 @@ export function hasAmount(point: Pick<ApiPoint, "amount_unit">): boolean {
 
 /** Power as it is read, not made from a counter. */
 export function isPower(point: Pick<ApiPoint, "kind" | "base_unit">): boolean {
-  return point.base_unit === "W" && point.kind === "gauge";
+  return point.base_unit === "W" && (point.kind === "gauge" || point.kind === "mean");
 }
 
 export function signOf(point: Pick<ApiPoint, "role" | "direction">): 1 | -1 {

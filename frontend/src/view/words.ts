@@ -11,7 +11,7 @@ export const QUANTITIES = [
   "irradiance", "wind", "pressure", "voltage", "current", "frequency", "power_factor", "charge_level", "state", "price",
   "carbon_intensity", "signal", "cloud", "precipitation",
 ] as const;
-export const KINDS = ["gauge", "register", "delta", "state"] as const;
+export const KINDS = ["gauge", "mean", "register", "delta", "state"] as const;
 export const DIRECTIONS = ["none", "import", "export", "net"] as const;
 
 type Known = `role.${(typeof ROLES)[number]}` | `quantity.${(typeof QUANTITIES)[number]}` | `kind.${(typeof KINDS)[number]}` | `direction.${(typeof DIRECTIONS)[number]}`;
@@ -26,7 +26,7 @@ export function word(table: "role" | "quantity" | "kind" | "direction", value: s
 /** What a point is, in one or two words: its role where it has one, else its quantity. */
 export function roleWord(point: Pick<ApiPoint, "role" | "quantity" | "kind">): string {
   const named = point.role && point.role !== "none" ? word("role", point.role) : word("quantity", point.quantity);
-  return point.kind === "gauge" || point.kind === "state" ? named : `${named}, ${word("kind", point.kind)}`;
+  return point.kind === "gauge" || point.kind === "mean" || point.kind === "state" ? named : `${named}, ${word("kind", point.kind)}`;
 }
 
 /** Units that fit a quantity, the usual one first. */

@@ -1,7 +1,8 @@
 """Thinning: many readings of a stretch of time become few that make the same rollups; pure.
 
 A register keeps its first and last reading of each bucket, amounts become their sum, a state keeps its changes, a
-level keeps its first and last reading and between them its mean: so energy across any edge of buckets is what it was.
+level keeps its first and last reading and between them its mean, a mean over the time before its first reading and the
+mean since: so energy across any edge of buckets is what it was.
 Where a register was reset, wrapped or fell silent a bucket is cut: the readings on both sides stay. What is of an
 unknown kind stays as it came. What was thinned can be thinned further.
 """
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wattstead.metering.batch import ReadingBatch
-from wattstead.metering.point import Point, StepMode, StepRule, step_rule
+from wattstead.metering.point import Point, StepMode, StepRule, step_rule, usual_gap_s
 from wattstead.metering.quantity import Kind, Quality, UnitError, conversion
 from wattstead.metering.rollup import RollupRows, bucket_starts, pairs_of, roll, settle
 from wattstead.metering.suggestion import suggestion
@@ -41,8 +42,9 @@ class Meaning(NamedTuple):
         0.001
         """
         rule = step_rule(point)
-        if point.kind is Kind.GAUGE:
-            return cls(Kind.GAUGE, StepRule(StepMode.POWER, max_gap_us=rule.max_gap_us))
+        if point.kind in (Kind.GAUGE, Kind.MEAN):
+            mode = StepMode.MEAN if point.kind is Kind.MEAN else StepMode.POWER
+            return cls(point.kind, StepRule(mode, max_gap_us=rule.max_gap_us))
         try:
             factor, _ = conversion(unit, point.unit) if unit and point.unit else (1.0, 0.0)
         except UnitError:
@@ -59,7 +61,8 @@ class Meaning(NamedTuple):
         found = suggestion(address.rpartition("/")[2], unit)
         if found is None:
             return UNKNOWN
-        return cls.of(Point(id=0, kind=found.kind, quantity=found.quantity, unit=found.unit), unit)
+        gap_s = usual_gap_s(found.kind)
+        return cls.of(Point(id=0, kind=found.kind, quantity=found.quantity, unit=found.unit, max_gap_s=gap_s), unit)
 
 
 UNKNOWN = Meaning(None, StepRule(StepMode.NONE))
@@ -101,7 +104,7 @@ def _thin(few: _Few, settled: ReadingBatch, meanings: Mapping[int, Meaning], wid
     gap_us = np.array([known[int(point)].rule.max_gap_us for point in rows.point], np.int64)
     stretches = np.maximum(1, -(-(rows.last_time_us - rows.first_time_us) // np.maximum(gap_us, 1)))
     level = 2 if strictly else 3 + stretches
-    least = np.select([is_kind[Kind.REGISTER], is_kind[Kind.GAUGE]], [2, level], 1)
+    least = np.select([is_kind[one] for one in (Kind.REGISTER, Kind.GAUGE, Kind.MEAN)], [2, level, 1 + stretches], 1)
     as_it_came = (rows.count <= least) | is_kind[Kind.STATE] | is_kind[None]
     kept = np.repeat(as_it_came, rows.count.astype(np.int64)) & _changes(settled, first, last, is_kind[Kind.STATE])
     few.add(settled.point[kept], settled.time_us[kept], settled.value[kept], settled.quality[kept])
@@ -114,6 +117,9 @@ def _thin(few: _Few, settled: ReadingBatch, meanings: Mapping[int, Meaning], wid
     some = np.flatnonzero(is_kind[Kind.GAUGE] & ~as_it_came)
     few.take(settled, first[some])
     few.take(settled, last[some])
+    _levels(few, rows.rows(some), stretches[some])
+    some = np.flatnonzero(is_kind[Kind.MEAN] & ~as_it_came)
+    few.take(settled, first[some])
     _means(few, rows.rows(some), stretches[some])
 
 
@@ -125,6 +131,15 @@ def _pieces(settled: ReadingBatch, width_us: int, rules: Mapping[int, StepRule])
 
 
 def _means(few: _Few, rows: RollupRows, stretches: NDArray[np.int64]) -> None:
+    """The mean since the first reading at the last one, and after each of so many stretches: the area stays."""
+    span_us = rows.last_time_us - rows.first_time_us
+    mean = np.clip(rows.step / (span_us / _MS_US), rows.min, rows.max)  # steps are rounded
+    row = np.repeat(np.arange(len(rows)), stretches)
+    number = np.arange(len(row)) - np.repeat(np.cumsum(stretches) - stretches, stretches) + 1
+    few.add(rows.point[row], rows.first_time_us[row] + span_us[row] * number // stretches[row], mean[row])
+
+
+def _levels(few: _Few, rows: RollupRows, stretches: NDArray[np.int64]) -> None:
     """The mean of levels from a millisecond after the first to one before the last reading: the area stays.
 
     It is said again after each of so many stretches, so that no silence is longer than the longest gap of its point.

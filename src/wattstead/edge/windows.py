@@ -3,7 +3,7 @@
 What is open is a few numbers for each address, kept on disk with how far sending is. A level becomes its mean, a
 register its last reading; changes of a state, and the two readings around a register's fall, pass at once, so that no
 energy is made or lost. Amounts wait here, each for itself: `wattstead.edge.amounts` sums them. What is of an unknown
-kind passes.
+kind passes, and so does a mean over the time since the reading before.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def folded(
     [15.0]
     """
     kinds = {int(series): meanings.get(int(series), UNKNOWN).kind for series in np.unique(batch.point)}
-    widths = {series: width_s(series) if kind is not None else 0 for series, kind in kinds.items()}
+    widths = {series: 0 if kind in (None, Kind.MEAN) else width_s(series) for series, kind in kinds.items()}
     if not any(widths.values()):
         return batch
     width_us = np.array([widths[int(series)] for series in batch.point], np.int64) * _SECOND_US

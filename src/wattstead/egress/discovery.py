@@ -111,6 +111,6 @@ def state_class(point: PublishedPoint, kind: str) -> str:
     """How its values follow each other; empty where Home Assistant has no word: amounts per interval, codes."""
     if point.kind is Kind.REGISTER:
         return "total_increasing"
-    if point.kind is Kind.GAUGE and kind not in _OF_AMOUNTS and point.quantity is not Quantity.STATE:
+    if point.kind in (Kind.GAUGE, Kind.MEAN) and kind not in _OF_AMOUNTS and point.quantity is not Quantity.STATE:
         return "measurement"
     return ""

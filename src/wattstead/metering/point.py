@@ -19,16 +19,21 @@ class StepMode(IntEnum):
     REGISTER = 1
     POWER = 2
     DELTA = 3
+    MEAN = 4
+
+
+INTEGRATED = frozenset({StepMode.POWER, StepMode.MEAN})
+"""Modes whose amount is a level over time: nothing is known of a longer gap."""
 
 
 class StepRule(msgspec.Struct, frozen=True):
     """What turns two neighbouring readings into a whole number of steps; see `wattstead.metering.step`.
 
-    ``quantum``: one step in the point's unit (register, delta); a POWER step is one unit · millisecond.
+    ``quantum``: one step in the point's unit (register, delta); a step of POWER or MEAN is one unit · millisecond.
     ``width``: steps after which a register starts again at zero (10^n or 2^n); 0: never wraps.
     ``max_rate``: largest believable steps per second; 0: unknown.
     ``tolerance``: steps a register may fall back and still be jitter, counted with its sign.
-    ``max_gap_us``: a longer silence is a gap: power is not integrated across it.
+    ``max_gap_us``: a longer silence is a gap: power is not integrated across it, and no mean is believed for it.
     """
 
     mode: StepMode
@@ -60,6 +65,15 @@ class Point(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """IANA time zone of the site, for local days."""
 
 
+def usual_gap_s(kind: Kind) -> float:
+    """The longest gap of a point of which nobody says another: a mean counts for as long as it was made of.
+
+    >>> usual_gap_s(Kind.GAUGE), usual_gap_s(Kind.MEAN)
+    (1800.0, 86400.0)
+    """
+    return 86_400.0 if kind is Kind.MEAN else 1_800.0
+
+
 def default_resolution(symbol: str) -> float:
     """The step of a register in that unit: 1 mWh for energy, one for pulses, a thousandth for the rest.
 
@@ -85,8 +99,8 @@ def step_rule(point: Point) -> StepRule:
         return StepRule(StepMode.REGISTER, quantum, point.width, point.max_rate, tolerance, gap)
     if point.kind is Kind.DELTA:
         return StepRule(StepMode.DELTA, quantum, max_gap_us=gap)
-    if point.kind is Kind.GAUGE and unit(point.unit).base == "W":
-        return StepRule(StepMode.POWER, 1.0, max_gap_us=gap)
+    if point.kind in (Kind.GAUGE, Kind.MEAN) and unit(point.unit).base == "W":
+        return StepRule(StepMode.MEAN if point.kind is Kind.MEAN else StepMode.POWER, 1.0, max_gap_us=gap)
     return StepRule(StepMode.NONE, max_gap_us=gap)
 
 
@@ -99,7 +113,7 @@ def amount_per_step(point: Point) -> float:
     1.25
     """
     rule = step_rule(point)
-    if rule.mode is StepMode.POWER:
+    if rule.mode in INTEGRATED:
         return unit(point.unit).factor / 3_600_000
     if counts_energy(point):
         return rule.quantum * 1_000 / point.pulses_per_kwh

@@ -60,6 +60,8 @@ class Kind(StrEnum):
     """A cumulative counter."""
     DELTA = "delta"
     """An amount per interval, labelled by the interval's start; pulses."""
+    MEAN = "mean"
+    """A mean over the time since the reading before, such as mean power."""
     STATE = "state"
     """A code: inverter status."""
 

@@ -37,7 +37,7 @@ class StepFlag(IntFlag):
     BACKWARDS = 16
     """The register fell back within its tolerance: counted with its sign."""
     GAP = 32
-    """A longer silence than the point's longest gap: power is not integrated across it, a register is counted."""
+    """A longer silence than the point's longest gap: nothing is integrated across it, a register is counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +131,32 @@ def power_steps(rule: RuleColumns, time0_us: ArrayLike, v0: ArrayLike, time1_us:
     >>> power_steps(rule, [0, 0], [100.0, 5.0], [10**6, 10**9], [300.0, 5.0]).step.tolist()
     [200000, 0]
     """
-    dt_us = np.asarray(time1_us, np.int64) - np.asarray(time0_us, np.int64)
     v0, v1 = np.asarray(v0, np.float64), np.asarray(v1, np.float64)
-    gap, absurd = dt_us > rule.max_gap_us, np.maximum(np.abs(v0), np.abs(v1)) > MAX_POWER
     with np.errstate(over="ignore"):
-        area = np.rint((v0 + v1) * (dt_us / 2000.0))
+        twice = v0 + v1
+    return _areas(rule, time0_us, time1_us, twice, 2000.0, np.maximum(np.abs(v0), np.abs(v1)))
+
+
+def mean_steps(rule: RuleColumns, time0_us: ArrayLike, time1_us: ArrayLike, v1: ArrayLike) -> Steps:
+    """Means over the time since the reading before, in unit · milliseconds; limits as of power.
+
+    >>> rule = RuleColumns.of([StepRule(StepMode.MEAN, max_gap_us=3_600_000_000)])
+    >>> mean_steps(rule, [0, 0], [10**6, 7200 * 10**6], [300.0, 5.0]).step.tolist()
+    [300000, 0]
+    """
+    v1 = np.asarray(v1, np.float64)
+    return _areas(rule, time0_us, time1_us, v1, 1000.0, np.abs(v1))
+
+
+def _areas(
+    rule: RuleColumns, time0_us: ArrayLike, time1_us: ArrayLike, height: NDArray[np.float64], per_us: float,
+    greatest: NDArray[np.float64],
+) -> Steps:  # fmt: skip
+    """Height · time / ``per_us``, rounded half to even; nothing across a gap or beyond `MAX_POWER`."""
+    dt_us = np.asarray(time1_us, np.int64) - np.asarray(time0_us, np.int64)
+    gap, absurd = dt_us > rule.max_gap_us, greatest > MAX_POWER
+    with np.errstate(over="ignore"):
+        area = np.rint(height * (dt_us / per_us))
     step = np.where(gap | absurd, 0.0, np.clip(area, -MAX_POWER_STEP, MAX_POWER_STEP))
     flags = np.where(gap, int(StepFlag.GAP), 0) | np.where(absurd, int(StepFlag.JUMP), 0)
     return Steps(step.astype(np.int64), flags.astype(np.uint16))
@@ -164,10 +185,15 @@ def pair_steps(rule: RuleColumns, time0_us: ArrayLike, v0: ArrayLike, time1_us: 
     for mode, steps in ((StepMode.POWER, power_steps), (StepMode.REGISTER, register_steps)):
         if len(rule.mode) and bool((rule.mode == mode).all()):
             return steps(rule, time0_us, v0, time1_us, v1)
-    register = register_steps(rule, time0_us, v0, time1_us, v1)
-    power = power_steps(rule, time0_us, v0, time1_us, v1)
-    is_register, is_power = rule.mode == StepMode.REGISTER, rule.mode == StepMode.POWER
+    is_mode = [rule.mode == mode for mode in (StepMode.REGISTER, StepMode.POWER, StepMode.MEAN)]
+    found = [
+        register_steps(rule, time0_us, v0, time1_us, v1),
+        power_steps(rule, time0_us, v0, time1_us, v1),
+    ]
+    if bool(is_mode[2].any()):
+        found.append(mean_steps(rule, time0_us, time1_us, v1))
+    of = is_mode[: len(found)]
     return Steps(
-        np.where(is_register, register.step, np.where(is_power, power.step, 0)),
-        np.where(is_register, register.flags, np.where(is_power, power.flags, 0)).astype(np.uint16),
+        np.select(of, [one.step for one in found], 0),
+        np.select(of, [one.flags for one in found], 0).astype(np.uint16),
     )

@@ -104,6 +104,8 @@ def suggestion(name: str, hint: str = "") -> Suggestion | None:
         quantity = Quantity.HEAT if "heat" in words else Quantity.COLD if "cooling" in words else _E
     if kind is _R and "interval" in words:
         kind = Kind.DELTA
+    if kind is _G and "mean" in words and unit(unit_symbol).base == "W":
+        kind = Kind.MEAN
     electric = quantity is _E
     return Suggestion(quantity, kind, _direction(words, role, kind) if electric else Direction.NONE, unit_symbol,
                       role if electric or quantity is Quantity.CHARGE_LEVEL else Role.NONE)  # fmt: skip
@@ -135,7 +137,7 @@ def _direction(words: set[str], role: Role, kind: Kind) -> Direction:
         return Direction.EXPORT
     if words & {"import", "imported"} or (role is Role.GRID and kind is Kind.REGISTER):
         return Direction.IMPORT
-    return Direction.NET if role is Role.GRID and kind is Kind.GAUGE else Direction.NONE
+    return Direction.NET if role is Role.GRID and kind in (_G, Kind.MEAN) else Direction.NONE
 
 
 def _words(name: str) -> set[str]:

@@ -139,6 +139,8 @@ def _pairs(rows: str, rule_where: str, modes: Modes, rule: StepRule | None) -> s
         steps[StepMode.REGISTER] = text("register_steps")
     if StepMode.POWER in modes:
         flags[StepMode.POWER], steps[StepMode.POWER] = text("power_flags"), text("power_steps")
+    if StepMode.MEAN in modes:
+        flags[StepMode.MEAN], steps[StepMode.MEAN] = text("mean_flags"), text("mean_steps")
     only = len(modes) == 1
     return filled(
         "pairs",

@@ -31,10 +31,12 @@ SELECT
         b * 100 <= a, 2,
         4))), t0, counts0, t1, counts1),
         mode = 2, arrayMap((t0, v0, t1, v1) -> toUInt16(if(greatest(abs(v0), abs(v1)) > 1e11, 8, 0) + if(t1 - t0 > max_gap_us, 32, 0)), t0, v0, t1, v1),
+        mode = 4, arrayMap((t0, t1, v1) -> toUInt16(if(abs(v1) > 1e11, 8, 0) + if(t1 - t0 > max_gap_us, 32, 0)), t0, t1, v1),
         emptyArrayUInt16()) AS pair_flags,
     multiIf(
         mode = 1, arraySum(arrayMap((flag, a, b) -> multiIf(bitAnd(flag, 31) IN (0, 16), b - a, bitAnd(flag, 1) = 1, b - a + width, 0), pair_flags, counts0, counts1)),
         mode = 2, arraySum(arrayMap((t0, v0, t1, v1) -> if(t1 - t0 > max_gap_us OR greatest(abs(v0), abs(v1)) > 1e11, 0, toInt64(least(greatest(round((v0 + v1) * ((t1 - t0) / 2000.)), -1152921504606846976.), 1152921504606846976.))), t0, v0, t1, v1)),
+        mode = 4, arraySum(arrayMap((t0, t1, v1) -> if(t1 - t0 > max_gap_us OR abs(v1) > 1e11, 0, toInt64(least(greatest(round(v1 * ((t1 - t0) / 1000.)), -1152921504606846976.), 1152921504606846976.))), t0, t1, v1)),
         toInt64(0)) AS pair_step
 FROM
 (
@@ -110,10 +112,12 @@ SELECT
         b * 100 <= a, 2,
         4))), t0, counts0, t1, counts1),
         mode = 2, arrayMap((t0, v0, t1, v1) -> toUInt16(if(greatest(abs(v0), abs(v1)) > 1e11, 8, 0) + if(t1 - t0 > max_gap_us, 32, 0)), t0, v0, t1, v1),
+        mode = 4, arrayMap((t0, t1, v1) -> toUInt16(if(abs(v1) > 1e11, 8, 0) + if(t1 - t0 > max_gap_us, 32, 0)), t0, t1, v1),
         emptyArrayUInt16()) AS pair_flags,
     multiIf(
         mode = 1, arraySum(arrayMap((flag, a, b) -> multiIf(bitAnd(flag, 31) IN (0, 16), b - a, bitAnd(flag, 1) = 1, b - a + width, 0), pair_flags, counts0, counts1)),
         mode = 2, arraySum(arrayMap((t0, v0, t1, v1) -> if(t1 - t0 > max_gap_us OR greatest(abs(v0), abs(v1)) > 1e11, 0, toInt64(least(greatest(round((v0 + v1) * ((t1 - t0) / 2000.)), -1152921504606846976.), 1152921504606846976.))), t0, v0, t1, v1)),
+        mode = 4, arraySum(arrayMap((t0, t1, v1) -> if(t1 - t0 > max_gap_us OR abs(v1) > 1e11, 0, toInt64(least(greatest(round(v1 * ((t1 - t0) / 1000.)), -1152921504606846976.), 1152921504606846976.))), t0, t1, v1)),
         toInt64(0)) AS pair_step
 FROM
 (

@@ -28,6 +28,7 @@ export const words: Words<"points"> = {
   "edit.nounit": "keine",
   "edit.kind": "Die Messwerte sind",
   "edit.hint.gauge": "Ein Stand in einem Augenblick, etwa Leistung oder Temperatur.",
+  "edit.hint.mean": "Mittlere Leistung in der Zeit seit dem vorigen Messwert: sie zählt für diese ganze Zeit, höchstens einen Tag.",
   "edit.hint.register": "Ein Zähler, der nur wächst, etwa die kWh eines Zählers.",
   "edit.hint.delta": "Eine Menge je Intervall, etwa Impulse oder Wh pro Minute.",
   "edit.hint.state": "Ein Code, etwa der Zustand eines Wechselrichters.",
@@ -75,6 +76,7 @@ export const words: Words<"points"> = {
   "quantity.signal": "Signalstärke",
 
   "kind.gauge": "Stand",
+  "kind.mean": "Mittel seit dem vorigen Messwert",
   "kind.register": "Zähler",
   "kind.delta": "Menge je Intervall",
   "kind.state": "Zustand",

@@ -26,6 +26,7 @@ export const words = {
   "edit.nounit": "none",
   "edit.kind": "Its readings are",
   "edit.hint.gauge": "A level at one instant, such as power or temperature.",
+  "edit.hint.mean": "Mean power over the time since the reading before: it counts for all of that time, up to a day.",
   "edit.hint.register": "A counter that only grows, such as a meter's kWh.",
   "edit.hint.delta": "An amount for each interval, such as pulses or Wh per minute.",
   "edit.hint.state": "A code, such as the state of an inverter.",
@@ -73,6 +74,7 @@ export const words = {
   "quantity.signal": "Signal strength",
 
   "kind.gauge": "level",
+  "kind.mean": "mean since the last reading",
   "kind.register": "counter",
   "kind.delta": "amount per interval",
   "kind.state": "state",

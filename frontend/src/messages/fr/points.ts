@@ -28,6 +28,7 @@ export const words: Words<"points"> = {
   "edit.nounit": "aucune",
   "edit.kind": "Ses mesures sont",
   "edit.hint.gauge": "Un niveau à un instant, comme une puissance ou une température.",
+  "edit.hint.mean": "Puissance moyenne depuis la mesure précédente : elle compte pour tout ce temps, au plus un jour.",
   "edit.hint.register": "Un compteur qui ne fait que croître, comme les kWh d’un compteur.",
   "edit.hint.delta": "Une quantité par intervalle, comme des impulsions ou des Wh par minute.",
   "edit.hint.state": "Un code, comme l’état d’un onduleur.",
@@ -75,6 +76,7 @@ export const words: Words<"points"> = {
   "quantity.signal": "Force du signal",
 
   "kind.gauge": "niveau",
+  "kind.mean": "moyenne depuis la mesure précédente",
   "kind.register": "compteur",
   "kind.delta": "quantité par intervalle",
   "kind.state": "état",

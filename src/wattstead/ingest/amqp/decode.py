@@ -13,8 +13,8 @@ from wattstead.ingest.decoding.loose_json import loads
 from wattstead.ingest.errors import BodyInvalid
 from wattstead.ingest.sources.source_protocol import Message, Unreadable
 
-MEANINGS = {"kw-mean": ("power", "kW"), "kwh-per-reading": ("energy", "kWh")}
-"""Last part of the point's name, and the unit, by what a value is."""
+MEANINGS = {"kw-mean": ("mean_power", "kW"), "kwh-per-reading": ("energy", "kWh")}
+"""Last part of the point's name, which proposes its kind, and the unit, by what a value is."""
 
 
 def decode(message: Message, settings: AmqpSettings) -> Columns | Few:
@@ -23,7 +23,7 @@ def decode(message: Message, settings: AmqpSettings) -> Columns | Few:
     >>> body = b'{"device_id": 7, "timestamp": 1700000000, "measurement_value": 1.5}'
     >>> columns = decode(Message(body, "device_consumption", 0), AmqpSettings(host="localhost"))
     >>> columns.names.address(0), columns.value.tolist(), columns.units
-    ('device_consumption/7/power', [1.5], ['kW'])
+    ('device_consumption/7/mean_power', [1.5], ['kW'])
     """
     found = _object(message.raw)
     gathered = Gathered(message.received_us)

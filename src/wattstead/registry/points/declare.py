@@ -10,12 +10,12 @@ import msgspec
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from wattstead.metering.point import Point, amount_per_step, step_rule
+from wattstead.metering.point import Point, amount_per_step, step_rule, usual_gap_s
 from wattstead.metering.quantity import ALIASES, Direction, Kind, Quantity, Role, UnitError
 from wattstead.registry import names, tables, trail
 from wattstead.registry.errors import PointInvalid, Stale, Unknown
 from wattstead.registry.points import opening, points, tags
-from wattstead.registry.points.physics import check, physics
+from wattstead.registry.points.physics import check, gap_s, physics
 from wattstead.registry.policy import Resource
 from wattstead.registry.records import PointDeclaration, PointRow
 from wattstead.registry.storage import dataset
@@ -81,6 +81,9 @@ def change_point(session: Session, point_id: int, change: PointChange) -> PointR
         columns["unit"] = ALIASES.get(columns["unit"], columns["unit"])
     if "open_to" in columns:
         columns["open_to"] = opening.checked(columns["open_to"])
+    own = before.point
+    if change.kind is not None and change.max_gap_s is None and own.max_gap_s == usual_gap_s(own.kind):
+        columns["max_gap_s"] = usual_gap_s(change.kind)
     physics = {k: v for k, v in columns.items() if k in Point.__struct_fields__}
     after: Point = msgspec.structs.replace(before.point, **physics)
     check(after)
@@ -175,6 +178,7 @@ def declared_row(
     """The row of a declared point."""
     columns = {k: v for k, v in msgspec.structs.asdict(declaration).items() if k not in ("address", "tags")}
     columns["unit"] = ALIASES.get(declaration.unit, declaration.unit)
+    columns["max_gap_s"] = gap_s(declaration)
     return _plain(columns) | {
         "id": point_id,
         "site_id": site_id,

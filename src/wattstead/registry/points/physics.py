@@ -6,7 +6,7 @@ import math
 
 import msgspec
 
-from wattstead.metering.point import Point
+from wattstead.metering.point import Point, usual_gap_s
 from wattstead.metering.quantity import Kind, Quantity, unit
 from wattstead.registry.errors import PointInvalid
 from wattstead.registry.records import PointDeclaration
@@ -37,6 +37,8 @@ def check(point: Point) -> None:
         raise PointInvalid(f"{point.quantity.value} cannot be in {point.unit!r}; use a unit of {_listed(allowed)}")
     if point.kind in (Kind.REGISTER, Kind.DELTA) and base in _INSTANT:
         raise PointInvalid(f"a {point.kind.value} counts an amount, {point.unit!r} is a level; use kWh, m³ or pulse")
+    if point.kind is Kind.MEAN and base != "W":
+        raise PointInvalid(f"a mean is integrated, {point.unit!r} is no power; use W, kW or MW")
     for name in ("resolution", "max_rate", "max_gap_s", "pulses_per_kwh"):
         number = getattr(point, name)
         if not (math.isfinite(number) and number >= 0):
@@ -50,7 +52,12 @@ def check(point: Point) -> None:
 def physics(declaration: PointDeclaration, zone: str = "UTC") -> Point:
     """What a declared point is, before it has an id."""
     given = {k: v for k, v in msgspec.structs.asdict(declaration).items() if k in Point.__struct_fields__}
-    return Point(id=0, zone=zone, **given)
+    return Point(id=0, zone=zone, **given | {"max_gap_s": gap_s(declaration)})
+
+
+def gap_s(declaration: PointDeclaration) -> float:
+    """The longest gap of a declared point: as said, else the usual one of its kind."""
+    return usual_gap_s(declaration.kind) if declaration.max_gap_s is None else declaration.max_gap_s
 
 
 def _is_width(width: int) -> bool:

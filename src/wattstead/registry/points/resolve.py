@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import bindparam, select, tuple_, update
 from sqlalchemy.orm import Session
 
+from wattstead.metering.point import usual_gap_s
 from wattstead.metering.quantity import Direction, Kind, Quantity, Role
 from wattstead.registry import names, tables
 from wattstead.registry.errors import AddressError, KeyRevoked, PointLimit, RegistryError
@@ -164,7 +165,7 @@ def _appeared(
         "resolution": 0.0,
         "width": 0,
         "max_rate": 0.0,
-        "max_gap_s": 1800.0,
+        "max_gap_s": usual_gap_s(Kind.GAUGE),
         "pulses_per_kwh": 0.0,
         "open_to": "",
         "rule_version": 1,

@@ -46,7 +46,8 @@ class PointDeclaration(msgspec.Struct, frozen=True, kw_only=True):
     resolution: float = 0.0
     width: int = 0
     max_rate: float = 0.0
-    max_gap_s: float = 1800.0
+    max_gap_s: float | None = None
+    """None: as is usual for its kind."""
     pulses_per_kwh: float = 0.0
     device_id: int | None = None
     adopted: bool = True

@@ -7,7 +7,7 @@ from typing import Annotated, NamedTuple
 
 import msgspec
 
-from wattstead.metering.point import default_resolution
+from wattstead.metering.point import default_resolution, usual_gap_s
 from wattstead.metering.quantity import Direction, Kind, Quantity, Role, UnitError
 from wattstead.registry import names
 from wattstead.registry.errors import PointInvalid
@@ -42,7 +42,8 @@ class TemplatePoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """After how many of ``scale`` the register starts again at zero: a power of ten or of two; 0: never."""
     max_rate: NotNegative = 0.0
     """Largest believable amount an hour, in ``unit``; 0: not known."""
-    max_gap_s: Positive = 1800.0
+    max_gap_s: Positive | None = None
+    """None: as is usual for its kind."""
     pulses_per_kwh: NotNegative = 0.0
     """Of a point in pulses: how many are a kWh; 0: not said."""
     register: Register | None = None
@@ -64,7 +65,7 @@ class TemplatePoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
             resolution=self.scale,
             width=self.width,
             max_rate=self.max_rate / 3600 / step,
-            max_gap_s=self.max_gap_s,
+            max_gap_s=usual_gap_s(self.kind) if self.max_gap_s is None else self.max_gap_s,
             pulses_per_kwh=self.pulses_per_kwh,
             device_id=device_id,
             tags=self.tags,

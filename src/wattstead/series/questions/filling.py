@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from wattstead.metering.point import StepMode, StepRule
+from wattstead.metering.point import INTEGRATED, StepMode, StepRule
 from wattstead.metering.rollup import RollupRows, crossings, merge
 from wattstead.metering.step import RuleColumns, StepFlag, own_steps
 from wattstead.series.native import Columns
@@ -132,7 +132,7 @@ def _share(
     silent = (place[each][inner], edge[inner] - 1)
     gap = flags[each][inner] & np.uint16(StepFlag.GAP)
     np.bitwise_or.at(filled.flags, silent, gap)
-    filled.known[silent] |= (gap == 0) | (modes[silent[0]] != StepMode.POWER)
+    filled.known[silent] |= (gap == 0) | ~np.isin(modes[silent[0]], list(INTEGRATED))
 
 
 def _places(points: Sequence[int], of: NDArray[np.uint32]) -> NDArray[np.intp]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wattstead.metering.calendar import Step, edges_us
-from wattstead.metering.point import Point, StepMode, StepRule, step_rule
+from wattstead.metering.point import INTEGRATED, Point, StepMode, StepRule, step_rule
 from wattstead.metering.rollup import QUARTER_US
 from wattstead.series.marks import Reach
 from wattstead.series.questions.plan import MANY_PIECES, plan
@@ -43,7 +43,7 @@ class Part:
         self.registers = [p for p, rule in self.rules.items() if rule.mode is StepMode.REGISTER]
         self._asked_us = edges_us
         self._zone, self.expired, self._has_days = points[0].zone, expired, has_days
-        gaps_us = [rule.max_gap_us for rule in self.rules.values() if rule.mode is StepMode.POWER]
+        gaps_us = [rule.max_gap_us for rule in self.rules.values() if rule.mode in INTEGRATED]
         self._near_us = max([*gaps_us, _NEAR_US] if self.registers else gaps_us, default=0)
         self.edges_us = self._with_neighbours(edges_us)
 

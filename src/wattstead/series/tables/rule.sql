@@ -2,7 +2,7 @@
 CREATE TABLE IF NOT EXISTS rule
 (
     point        UInt32   CODEC(Delta, ZSTD(1)) COMMENT 'id of the point',
-    mode         UInt8    CODEC(ZSTD(1))        COMMENT 'metering.StepMode: 0 none, 1 register, 2 power, 3 delta',
+    mode         UInt8    CODEC(ZSTD(1))        COMMENT 'metering.StepMode: 0 none, 1 register, 2 power, 3 delta, 4 mean',
     quantum      Float64  CODEC(ZSTD(1))        COMMENT 'one step in the unit of the point: 0.000001',
     width        Int64    CODEC(ZSTD(1))        COMMENT 'steps after which a register begins at 0 again; 0: never',
     max_rate     Float64  CODEC(ZSTD(1))        COMMENT 'most believable steps per second; 0: unknown',

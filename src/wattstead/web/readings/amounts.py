@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wattstead.metering.point import Point, StepMode, counts_energy, step_rule
+from wattstead.metering.point import INTEGRATED, Point, StepMode, counts_energy, step_rule
 from wattstead.metering.quantity import unit
 
 
@@ -16,4 +16,4 @@ def amount_unit(point: Point) -> str | None:
     mode = step_rule(point).mode
     if mode is StepMode.NONE:
         return None
-    return "Wh" if mode is StepMode.POWER or counts_energy(point) else unit(point.unit).base
+    return "Wh" if mode in INTEGRATED or counts_energy(point) else unit(point.unit).base
