@@ -220,6 +220,20 @@ def test_local_times_without_a_zone() -> None:
     assert isinstance(without, Few) and without.untimed and without.time_us == 7
 
 
+@pytest.mark.parametrize(
+    "identifier",
+    [
+        '"Id":"01131B123456"', '"Id":"011312345678"', '"Id":"3C01E0000012"', '"Id":"0E5"', '"Address":72',
+        '"Id":["011312345678","0316A2790B42"]', '"Serial":"00481516"', '"Meter_id":"1234567890"',
+        '"mac":"582d34500102"', '"UID":"11223344"',
+    ],
+)  # fmt: skip
+def test_identifiers_of_tasmotas_sensors_are_no_readings(identifier: str) -> None:
+    for sensor in ("DS18B20", "DS18B20-1"):
+        told = f'{{"Time":"2023-11-14T23:13:10","{sensor}":{{{identifier},"Temperature":22.6}},"TempUnit":"C"}}'
+        assert list(read("tele/a/SENSOR", told)) == [f"tasmota/a/{sensor}/Temperature"]
+
+
 def test_full_topics_of_tasmota_in_another_order() -> None:
     settings = MqttSettings(host="localhost", tasmota_topic="home/%topic%/%prefix%")
     assert read("home/plug/tele/SENSOR", '{"X":1}', settings) == {"tasmota/plug/X": (1.0, None, "")}

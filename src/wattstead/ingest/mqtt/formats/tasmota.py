@@ -41,6 +41,23 @@ _UNITS = {
     "Humidity": "%",
     "Signal": "dBm",
 }
+_IDENTIFIERS = frozenset(
+    {
+        "id",
+        "address",
+        "addr",
+        "serial",
+        "serialnumber",
+        "serialno",
+        "mac",
+        "uid",
+        "meterid",
+        "serverid",
+        "devicename",
+        "alias",
+    }
+)
+"""What says which sensor it is, in lower case and without underscores: its digits are no reading."""
 _DEGREES = {"C": "°C", "F": "°F"}
 
 
@@ -76,14 +93,19 @@ def _read(device: str, of_state: bool, zone: ZoneInfo | None, raw: bytes, receiv
     for path, value in leaves(found):
         if of_state and not "/".join(path).startswith(_OF_STATE):
             continue
-        if path[-1].endswith("Time"):  # since when a counter counts: no reading
+        name = _name(path)
+        if name.endswith("Time") or name.lower().replace("_", "") in _IDENTIFIERS:  # since when a counter counts
             continue
-        gathered.put(f"tasmota/{device}/{'/'.join(path)}", value, time_us, _unit(path, degrees, pressure))
+        gathered.put(f"tasmota/{device}/{'/'.join(path)}", value, time_us, _unit(name, degrees, pressure))
     return gathered.columns()
 
 
-def _unit(path: tuple[str, ...], degrees: str, pressure: str) -> str:
-    name = path[-2] if path[-1].isdecimal() and len(path) > 1 else path[-1]
+def _name(path: tuple[str, ...]) -> str:
+    """What a value is called, whichever of several it is."""
+    return path[-2] if path[-1].isdecimal() and len(path) > 1 else path[-1]
+
+
+def _unit(name: str, degrees: str, pressure: str) -> str:
     if name in ("Temperature", "DewPoint"):
         return degrees
     if name in ("Pressure", "SeaPressure"):
