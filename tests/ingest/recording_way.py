@@ -36,6 +36,7 @@ class RecordingWay:
         self.open.set()
         self.waiting = 0
         self.late_s = 0.0
+        self.slowed = ""
         self.not_kept: Callable[[Columns], str] = lambda columns: ""
         self.changed = asyncio.Event()
 
@@ -82,6 +83,10 @@ class RecordingWay:
 
     def connected(self, to: str) -> None:
         self.others.append(to)
+        self.changed.set()
+
+    def slowing(self, told: str) -> None:
+        self.slowed = told
         self.changed.set()
 
     def lagging(self, seconds: float) -> None:

@@ -45,6 +45,9 @@ class Noted:
         self.to.append(to)
         self._changed.set()
 
+    def slowing(self, told: str) -> None:
+        pass
+
     def lagging(self, seconds: float) -> None:
         del seconds
 

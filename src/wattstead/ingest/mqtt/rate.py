@@ -9,6 +9,9 @@ from typing import Generic, TypeVar
 _MOST = 50_000
 T = TypeVar("T")
 BURST_S = 10.0
+SHOWN_S = 10.0
+"""How long it is said of a device that it was too fast."""
+_NAMED = 5
 BACKLOG = 20_000
 """Messages of one device that are taken at any speed after a session was found again: what the broker kept for us."""
 
@@ -30,6 +33,8 @@ class DeviceRates(Generic[T]):
         """Per device how many more it may send, and when that was last counted."""
         self._beyond: dict[str, tuple[int, T]] = {}
         self._told_s = float("-inf")
+        self._slowed: dict[str, tuple[float, str]] = {}
+        """Per device that was too fast when it last was, and on which topic."""
 
     def admit(self, device: str, count: int, now_s: float) -> int:
         """How many of so many messages of a device are taken at that moment of a clock that never goes back."""
@@ -68,6 +73,29 @@ class DeviceRates(Generic[T]):
     def beyond(self, device: str, message: T) -> None:
         """A message that is not taken: counted, and the last of each device kept."""
         self._beyond[device] = (self._beyond.get(device, (0, message))[0] + 1, message)
+
+    def behind(self, device: str, topic: str, now_s: float) -> None:
+        """A message that comes after what others sent; nothing of it is lost."""
+        if device in self._slowed or len(self._slowed) < _MOST:
+            self._slowed[device] = now_s, topic
+
+    def slowed(self, now_s: float) -> str:
+        """Which devices had messages `behind` a moment ago, for people; empty: none.
+
+        >>> rates = DeviceRates[str](2.0, backlog=False)
+        >>> rates.behind("emon/a", "emon/a/x", 0.0)
+        >>> rates.slowed(9.0)
+        'emon/a (topic emon/a/x): more than 2 messages a second; slowed behind the others, and nothing is lost'
+        >>> rates.slowed(11.0)
+        ''
+        """
+        self._slowed = {name: one for name, one in self._slowed.items() if now_s - one[0] <= SHOWN_S}
+        if not self._slowed:
+            return ""
+        named = [f"{name} (topic {topic})" for name, (_, topic) in list(self._slowed.items())[:_NAMED]]
+        more = f" and {len(self._slowed) - _NAMED:,} more" if len(self._slowed) > _NAMED else ""
+        told = f"{', '.join(named)}{more}: more than {self.rate:g} messages a second"
+        return f"{told}; slowed behind the others, and nothing is lost"
 
     def told(self, now_s: float) -> Sequence[tuple[T, str]]:
         """Once a second, per device the last message that was not taken, and a reason that counts all of them.

@@ -153,6 +153,8 @@ class _Receiver:
             dropped = _without(beyond, surplus)
             for at, topic in zip(dropped, group.read(dropped), strict=True):
                 self.rates.beyond(topic.device, group.message(at))
+            for at, topic in zip(surplus, group.read(surplus), strict=True):
+                self.rates.behind(topic.device, group.messages.topics[at].decode(), now_s)
         self._tell_of_floods(now_s)
         await self._keep(group, rows)
         await self._keep(group, surplus)  # the broker has our word for it: it comes after what others sent
@@ -206,6 +208,7 @@ class _Receiver:
     def _tell_of_floods(self, now_s: float) -> None:
         for message, reason in self.rates.told(now_s):
             self.way.refuse(message, reason)
+        self.way.slowing(self.rates.slowed(now_s))
 
     def _with_births(self, came: Sequence[_Came]) -> tuple[list[_Came], list[Ready[_Came]]]:
         """Sparkplug's messages as such that can be read alone, and the others as they are."""

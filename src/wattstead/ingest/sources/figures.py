@@ -65,5 +65,7 @@ class Figures:
         self.lag_s: float | None = None
         self.waiting_for = ""
         """Why readings are not taken at this moment; empty: they are."""
+        self.slowed = ""
+        """Which of those behind a connection is slowed while the others are not; empty: nobody."""
         self.minute = Minute()
         """Readings kept."""

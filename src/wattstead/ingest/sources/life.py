@@ -115,7 +115,7 @@ class Life:
             hopeless, retry_after_s = await self._once(run)
             if time.monotonic() - began >= _STEADY_S:
                 backoff.reset()
-            self.figures.waiting_for, self.connected_to = "", ""
+            self.figures.waiting_for, self.figures.slowed, self.connected_to = "", "", ""
             if hopeless:
                 self._is(State.HOPELESS)
                 return

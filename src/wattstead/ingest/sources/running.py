@@ -264,7 +264,7 @@ class Sources:
             running.busy = held.busy
             life.failures, life.faults = held.life.failures, held.life.faults
             life.last_error, life.failed_us = held.life.last_error, held.life.failed_us
-        figures.waiting_for, figures.lag_s = "", None
+        figures.waiting_for, figures.slowed, figures.lag_s = "", "", None
         self._running[source.id] = running
         run = self._prepared(running)
         life.begin(run, held.life if held else None)
@@ -353,7 +353,7 @@ class Sources:
             retry_us=life.retry_us,
             failures=life.failures,
             faults=life.faults,
-            waiting_for=figures.waiting_for,
+            waiting_for=figures.waiting_for or figures.slowed,
             messages=figures.messages,
             readings=figures.readings,
             rejected=figures.rejected,

@@ -45,7 +45,7 @@ class Sight(msgspec.Struct, frozen=True, kw_only=True):
     faults: int = 0
     """How often of these it was a fault of the program."""
     waiting_for: str = ""
-    """Why it takes no readings at this moment, though it is connected."""
+    """Why it takes no readings at this moment, or not at once those of all, though it is connected."""
     messages: int = 0
     readings: int = 0
     rejected: int = 0

@@ -118,6 +118,10 @@ class Way(Protocol):
         """The other side answers; ``to`` says who, for people."""
         ...
 
+    def slowing(self, told: str) -> None:
+        """Who of those behind this connection is slowed while the others are not, for people; empty: nobody."""
+        ...
+
     def lagging(self, seconds: float) -> None:
         """How far behind the other side this source is, where the protocol tells."""
         ...

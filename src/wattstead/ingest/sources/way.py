@@ -94,6 +94,10 @@ class SourceWay:
         """The other side answers."""
         self._on_connected(to)
 
+    def slowing(self, told: str) -> None:
+        """Who is slowed."""
+        self.figures.slowed = told
+
     def lagging(self, seconds: float) -> None:
         """How far behind the other side this source is."""
         self.figures.lag_s = seconds
