@@ -158,6 +158,37 @@ def test_settings_that_cannot_work_are_refused_when_saved(office: Office, boss: 
         assert said["figures"] == {"setting": f"{protocol}.{place}"}
 
 
+def test_two_sources_do_not_read_a_stream_by_one_consumer(office: Office, boss: httpx.Client) -> None:
+    """Each would be given, and acknowledge, what only the other reads."""
+    stream = {"host": "127.0.0.1", "stream": "METERS", "durable": "house"}
+    first = made(boss, office.site, protocol="nats", name="First", settings=stream)
+    body = {"site_id": office.site, "name": "Second", "protocol": "nats", "settings": stream, "enabled": False}
+    refused = boss.post("/sources", json=body)
+    said = refused.json()
+    assert (refused.status_code, said["code"], said["places"][0]["place"]) == (400, "setting.wrong", "durable")
+    assert f"source 'First' ({first['id']}) reads stream METERS of 127.0.0.1:4222" in said["detail"]
+    taken = {**stream, "durable": "", "port": 4222}
+    second = made(boss, office.site, protocol="nats", settings=taken)
+    third = made(boss, office.site, protocol="nats", settings=taken)
+    for settings, status in (
+        (stream, 400),
+        ({**stream, "durable": f"wattstead-{third['id']}"}, 400),
+        ({**stream, "stream": "OTHER"}, 200),
+        ({**stream, "host": "elsewhere"}, 200),
+        ({"host": "127.0.0.1", "durable": "house"}, 200),
+    ):
+        version = boss.get(f"/sources/{second['id']}").headers["etag"]
+        answer = boss.patch(f"/sources/{second['id']}", json={"settings": settings}, headers={"If-Match": version})
+        assert answer.status_code == status, answer.text
+    own = boss.patch(
+        f"/sources/{first['id']}", json={"settings": stream}, headers={"If-Match": f'"{first["version"]}"'}
+    )
+    assert own.status_code == 200, "it is its own"
+    for one in (first, second, third):
+        version = boss.get(f"/sources/{one['id']}").headers["etag"]
+        assert boss.delete(f"/sources/{one['id']}", headers={"If-Match": version}).status_code == 204
+
+
 def test_from_the_form_to_the_readings(office: Office, boss: httpx.Client, meter: Meter) -> None:
     known = {one["name"]: one for one in boss.get("/sources/protocols").json()}
     p1, broker = known["p1"], known["broker"]

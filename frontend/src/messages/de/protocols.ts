@@ -252,7 +252,7 @@ export const words: Words<"protocols"> = {
   "set.nats.host": "Server",
   "sethint.nats.host": "Name oder Adresse",
   "set.nats.port": "Port",
-  "sethint.nats.port": "4222, wenn er nicht geändert wurde",
+  "sethint.nats.port": "0: 4222",
   "set.nats.tls": "TLS",
   "sethint.nats.tls": "Verschlüsseln und das Zertifikat des Servers prüfen",
   "set.nats.ca": "Zertifizierungsstelle",

@@ -250,7 +250,7 @@ export const words = {
   "set.nats.host": "Server",
   "sethint.nats.host": "Name or address",
   "set.nats.port": "Port",
-  "sethint.nats.port": "4222 unless it was changed",
+  "sethint.nats.port": "0: 4222",
   "set.nats.tls": "TLS",
   "sethint.nats.tls": "Encrypt, and check the server's certificate",
   "set.nats.ca": "Authority",

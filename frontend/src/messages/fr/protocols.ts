@@ -252,7 +252,7 @@ export const words: Words<"protocols"> = {
   "set.nats.host": "Serveur",
   "sethint.nats.host": "Nom ou adresse",
   "set.nats.port": "Port",
-  "sethint.nats.port": "4222 s'il n'a pas été changé",
+  "sethint.nats.port": "0: 4222",
   "set.nats.tls": "TLS",
   "sethint.nats.tls": "Chiffrer, et vérifier le certificat du serveur",
   "set.nats.ca": "Autorité",

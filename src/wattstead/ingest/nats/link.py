@@ -35,7 +35,7 @@ class Link:
         signs_in = {name: value for name in ("user", "password", "token") if (value := getattr(settings, name))}
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         connecting = nats.connect(
-            f"{'tls' if settings.tls else 'nats'}://{host}:{settings.port}",
+            f"{'tls' if settings.tls else 'nats'}://{host}:{settings.at[1]}",
             name="wattstead",
             tls=context,
             allow_reconnect=False,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wattstead.ingest.nats.decode import decode, subjects_of
-from wattstead.ingest.nats.settings import NatsSettings
+from wattstead.ingest.nats.settings import NatsSettings, alone
 from wattstead.ingest.sources.late import Late
 from wattstead.ingest.sources.source_protocol import SourceProtocol
 
@@ -16,5 +16,6 @@ NATS = SourceProtocol(
     Late("wattstead.ingest.nats.run", "run"),
     Late("wattstead.ingest.nats.look", "look"),
     check=subjects_of,
+    alone=alone,
     extra="edge-nats",
 )

@@ -17,7 +17,7 @@ from nats.js.errors import NotFoundError
 from wattstead.ingest.decoding.columns import Columns, Few
 from wattstead.ingest.nats.decode import Subjects, subjects_of
 from wattstead.ingest.nats.link import Link, linked
-from wattstead.ingest.nats.settings import NatsSettings
+from wattstead.ingest.nats.settings import NatsSettings, durable_of
 from wattstead.ingest.sources.source_protocol import Message, SourceFailed, Unreadable, Way
 
 _GROUP = 1_000
@@ -92,14 +92,9 @@ async def _as_they_are_sent(link: Link, receiver: _Receiver) -> None:
             await receiver.keep(group)
 
 
-def _durable(settings: NatsSettings, way: Way) -> str:
-    """The name of the consumer: another for each source, as one would acknowledge what only the other reads."""
-    return settings.durable or f"wattstead-{way.source_id}"
-
-
 async def _of_stream(link: Link, receiver: _Receiver) -> None:
     settings, way = link.settings, receiver.way
-    stream, durable = link.client.jetstream(), _durable(settings, way)
+    stream, durable = link.client.jetstream(), durable_of(settings, way.source_id)
     try:
         consumer = await _consumer(link, stream, durable, receiver.subjects.filters)
         way.connected(f"{settings.where}, stream {settings.stream}")

@@ -7,9 +7,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from wattstead.ingest.sources.source_protocol import WHERE, Secret, only
-
-Text = Annotated[str, Meta(max_length=200)]
+from wattstead.ingest.sources.broker import BrokerSettings, Text
+from wattstead.ingest.sources.source_protocol import Alone, Secret
 
 
 class SubjectMapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -60,41 +59,11 @@ PLAYED = SubjectMapping(
 """What ``wattstead simulate device --to nats://…`` sends."""
 
 
-class NatsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class NatsSettings(BrokerSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a person sets for one server."""
 
-    host: Annotated[
-        str,
-        Meta(min_length=1, max_length=253, title="Server", description="Name or address", extra_json_schema=WHERE),
-    ]
-    port: Annotated[
-        int, Meta(ge=1, le=65535, title="Port", description="4222 unless it was changed", extra_json_schema=WHERE)
-    ] = 4222
-    tls: Annotated[
-        bool,
-        Meta(title="TLS", description="Encrypt, and check the server's certificate", extra_json_schema=WHERE),
-    ] = False
-    ca: Annotated[
-        str,
-        Meta(
-            title="Authority",
-            description="PEM by which the server is known; empty: those of the system",
-            extra_json_schema=WHERE | only(tls=True),
-        ),
-    ] = ""
-    certificate: Annotated[
-        str,
-        Meta(
-            title="Client certificate",
-            description="PEM, where the server asks for one",
-            extra_json_schema=only(tls=True),
-        ),
-    ] = ""
-    private_key: Annotated[
-        Secret, Meta(title="Client key", description="PEM of its key", extra_json_schema=only(tls=True))
-    ] = ""
-    user: Annotated[Text, Meta(title="User", description="Name to sign in with; empty: without")] = ""
-    password: Annotated[Secret, Meta(title="Password", description="To that name")] = ""
+    PORTS = (4222, 4222)
+
     token: Annotated[Secret, Meta(title="Token", description="Instead of user and password, where one is used")] = ""
     stream: Annotated[
         str,
@@ -131,4 +100,18 @@ class NatsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     @property
     def where(self) -> str:
         """Host and port, for people."""
-        return f"{self.host}:{self.port}"
+        host, port = self.at
+        return f"{host}:{port}"
+
+
+def durable_of(settings: NatsSettings, source_id: int) -> str:
+    """The name of the consumer of a stream: another for each source, as one would acknowledge what only the other
+    reads."""
+    return settings.durable or f"wattstead-{source_id}"
+
+
+def alone(settings: NatsSettings, source_id: int) -> Alone | None:
+    """The consumer, where a stream is read."""
+    if not settings.stream:
+        return None
+    return Alone("durable", durable_of(settings, source_id), f"stream {settings.stream} of {settings.where.lower()}")

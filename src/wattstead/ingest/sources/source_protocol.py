@@ -127,6 +127,16 @@ class Way(Protocol):
         ...
 
 
+class Alone(NamedTuple):
+    """Something at the other side that a source must have for itself, or each would take away what the other needs."""
+
+    setting: str
+    """Which says what it is."""
+    value: str
+    where: str
+    """At which other side, and which part of it, for people."""
+
+
 class Found(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Something that looking around at the other side has found: a device, a register, a node, a topic."""
 
@@ -172,6 +182,8 @@ class SourceProtocol:
     check: Callable[[Any], object] | None = None
     """What the settings must fulfil together, beyond the form of each; asked before they are saved, opens nothing.
     Raises `wattstead.ingest.errors.ParameterInvalid`."""
+    alone: Callable[[Any, int], Alone | None] | None = None
+    """What the source of that id, with these settings, must have for itself; two with the same are not saved."""
     spelt_out: Callable[[dict[str, Any], Callable[[str], Template | None]], dict[str, Any]] | None = None
     """Settings as a person gives them with own templates that are named there written out, as these are at that time;
     they are looked up among those that the person sees."""

@@ -20,6 +20,7 @@ from wattstead.registry.policy import Action, Resource, Right
 from wattstead.registry.records import Source
 from wattstead.web.access.gate import AnyRequest, actor, needs, require
 from wattstead.web.access.places import require_at
+from wattstead.web.api.sources.alone import require_alone
 from wattstead.web.api.sources.own_templates import spelt_out
 from wattstead.web.api.sources.shown import SourceAnswer, shown
 from wattstead.web.http.repeats import once
@@ -96,6 +97,7 @@ async def create_source(
         raise invalid("protocol", f"{protocol.title}: the server makes its row when a device of the site signs in")
     plain, secrets = apart(protocol, await spelt_out(rooms, viewer, protocol, data.site_id, data.settings))
     checked(protocol, plain, _set(secrets))
+    await require_alone(rooms, viewer, protocol, plain, edge_id=data.edge_id)
 
     async def make() -> Response[Any]:
         given = Given(
@@ -142,10 +144,14 @@ async def change_source(
         _require_secrets_again(protocol, state.source, plain, secrets)
         kept = {name: value for name, value in state.secrets.items() if name not in secrets}
         checked(protocol, plain, kept | _set(secrets))
+        edge_id = state.source.edge_id if data.edge_id is UNSET else data.edge_id
+        await require_alone(rooms, viewer, protocol, plain, edge_id=edge_id, source_id=source_id)
     await _require_of_site(rooms, source_id, data)
     if data.edge_id is not UNSET:
         source = await rooms.registry_threads.run(rooms.registry.source, source_id)
         _require_secrets_for_edge(source, data.edge_id, secrets)
+        if plain is None and (moved := named(source.protocol)) is not None:
+            await require_alone(rooms, viewer, moved, source.settings, edge_id=data.edge_id, source_id=source_id)
     given = Given(
         name=_told(data.name), settings=plain, secrets=secrets, past_days=_told(data.past_days), rate=_told(data.rate),
         device_id=None if data.device_id is UNSET else data.device_id or 0,
