@@ -25,7 +25,7 @@ from wattstead.ingest.mqtt.frames import Messages
 from wattstead.ingest.mqtt.link import Link
 from wattstead.ingest.mqtt.look import look
 from wattstead.ingest.mqtt.run import run
-from wattstead.ingest.mqtt.settings import MqttSettings, TopicMapping
+from wattstead.ingest.mqtt.settings import MqttSettings
 from wattstead.ingest.sources.letters import Letters
 from wattstead.ingest.sources.source_protocol import SourceFailed
 
@@ -100,53 +100,6 @@ async def test_what_was_not_kept_comes_again_and_is_stored_once(broker: Mosquitt
         await publish(broker, "emon/k", '{"x":4,"time":1700000004}')
         await third.until(lambda way: way.kept)
     assert third.values() == {"emon/k/x": [4.0]}, "what was kept had been acknowledged"
-
-
-async def test_what_a_session_held_without_times_is_all_kept(broker: Mosquitto) -> None:
-    settings = settings_for(broker, client_id="away")
-    async with running(settings, way := RecordingWay()):
-        await way.until(lambda way: way.others)
-    for at in range(5):
-        await publish(broker, "emon/away/x", str(at))
-    async with running(settings, again := RecordingWay()):
-        await again.until(lambda way: len(way.values().get("emon/away/x", [])) == 5)
-    times = [one.time_us for one in again.kept]
-    assert again.values() == {"emon/away/x": [0.0, 1.0, 2.0, 3.0, 4.0]} and times == sorted(set(times))
-
-
-async def test_settings_that_change_leave_the_session_and_not_what_it_had_subscribed_to(broker: Mosquitto) -> None:
-    settings = settings_for(broker, client_id="", formats=("emoncms", "tasmota"), tasmota_topic="tele/%topic%")
-    way = RecordingWay()
-    way.identity = "changed-7"
-    async with running(settings, way):
-        pass
-    await publish(broker, "emon/changed/x", "1")  # while nobody listens
-    mapped = TopicMapping(topic="own/#", value="")
-    changed = msgspec.structs.replace(settings, formats=("emoncms",), mappings=(mapped,))
-    async with running(changed, way):
-        await publish(broker, "own/y", "2")
-        await way.until(lambda way: len(way.kept) == 2)
-    assert [one.value for one in way.kept] == [1.0, 2.0], "the session is the same"
-    heard, receive = list[bytes](), receiving._Receiver.receive
-
-    def noted(receiver: receiving._Receiver, messages: Messages) -> None:
-        heard.extend(messages.topics)
-        receive(receiver, messages)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(receiving._Receiver, "receive", noted)
-        async with running(changed, way):
-            await publish(broker, "tele/plug/SENSOR", '{"ENERGY":{"Power":51}}')
-            await publish(broker, "own/y", "3")
-            await way.until(lambda way: len(way.kept) == 3)
-    assert heard == [b"own/y"]
-    other = RecordingWay()
-    other.identity = "changed-8"
-    async with running(changed, way), running(changed, other):
-        await publish(broker, "own/y", "4")
-        await way.until(lambda way: len(way.kept) == 4)
-        await other.until(lambda way: way.kept)
-    assert len(way.others) == 4 and len(other.others) == 1, "two sources of the same settings throw nobody out"
 
 
 async def test_a_retained_value_without_a_time_is_no_new_reading(broker: Mosquitto) -> None:

@@ -105,9 +105,14 @@ class Link:
                 task.cancel()
             await asyncio.gather(connecting, gone, return_exceptions=True)
 
+    @property
+    def _group(self) -> str:
+        """What filters of a group begin with."""
+        return f"$share/{self.settings.group}/" if self.settings.group and self.shared else ""
+
     async def subscribe(self, filters: Sequence[str], qos: int) -> list[str]:
         """Subscribe; the filters that the broker does not grant. Raises `SourceFailed` where it grants none."""
-        group = f"$share/{self.settings.group}/" if self.settings.group and self.shared else ""
+        group = self._group
         wholes = {topic: topic if topic.startswith("spBv1.0/") else group + topic for topic in filters}
         refused: list[str] = []
         for topic, whole in wholes.items():
@@ -118,10 +123,17 @@ class Link:
         if filters and len(refused) == len(filters):
             told = ", ".join(refused)[:200]
             raise SourceFailed(f"{self.settings.host} does not let us read {told}; give the user that right", True)
-        self._unsubscribe(set(wholes.values()))
+        self._end_others(set(wholes.values()))
         return refused
 
-    def _unsubscribe(self, wanted: set[str]) -> None:
+    def unsubscribe(self, filters: Sequence[str]) -> None:
+        """End subscriptions, of the group too; one that there is not ends nothing."""
+        protocol = self._protocol()
+        if filters and protocol is not None:
+            wholes = {one for plain in filters for one in (plain, self._group + plain)}
+            protocol.send_unsubscribe_packet([one.encode() for one in wholes])
+
+    def _end_others(self, wanted: set[str]) -> None:
         """What the session has subscribed to before, and is not wanted any more."""
         session, protocol = (self.settings.at, self._id), self._protocol()
         before = _subscribed.get(session, set()) if self.session_present else set[str]()

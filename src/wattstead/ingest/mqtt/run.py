@@ -26,6 +26,7 @@ from wattstead.ingest.mqtt.rate import DeviceRates
 from wattstead.ingest.mqtt.settings import MqttSettings
 from wattstead.ingest.mqtt.sparkplug.nodes import Nodes, Ready
 from wattstead.ingest.mqtt.sparkplug.topic import sparkplug_topic
+from wattstead.ingest.mqtt.strays import Strays
 from wattstead.ingest.sources.source_protocol import Message, SourceFailed, Unreadable, Way
 
 _GROUP: Final = 2_000
@@ -72,6 +73,7 @@ class _Receiver:
         self.reader, self.way, self.link = reader, way, link
         self.rates: DeviceRates[Message] = DeviceRates(reader.settings.device_rate, link.session_present)
         self.nodes: Nodes[_Came] = Nodes()
+        self.strays = Strays(reader.filters)
         self._arrived: list[tuple[Messages, int]] = []
         self._next_us = 0
         self._held = self._held_bytes = 0
@@ -141,6 +143,7 @@ class _Receiver:
         rows: Sequence[int] = range(len(topics))
         if None in topics or b"" in payloads:
             passed = [at for at in rows if topics[at] is None or not payloads[at]]
+            self._look_for_strays(group, [at for at in passed if topics[at] is None])
             self._settle(group, passed)
             rows = _without(rows, passed)
         if group.messages.large:
@@ -205,9 +208,21 @@ class _Receiver:
         self._settle(group, list(large))
         return _without(rows, list(large))
 
+    def _look_for_strays(self, group: _Group, rows: Sequence[int]) -> None:
+        """What nobody reads and no filter of ours has asked for."""
+        for at in rows:
+            topic = group.messages.topics[at].decode()
+            if group.messages.numbers[at] and self.strays.is_one(topic):
+                message = group.message(at)
+                if reason := self.strays.take(message):
+                    self.way.refuse(message, reason)
+                self.link.unsubscribe(self.strays.to_end(topic))
+
     def _tell_of_floods(self, now_s: float) -> None:
         for message, reason in self.rates.told(now_s):
             self.way.refuse(message, reason)
+        if (left := self.strays.told(now_s)) is not None:
+            self.way.refuse(*left)
         self.way.slowing(self.rates.slowed(now_s))
 
     def _with_births(self, came: Sequence[_Came]) -> tuple[list[_Came], list[Ready[_Came]]]:
