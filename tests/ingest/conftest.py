@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import httpx
 import pytest
@@ -18,7 +18,7 @@ import uvicorn
 from wattstead.ingest.http.app import IngestApp
 from wattstead.ingest.http.asgi import CLEAR, Receive, Scope, Send
 from wattstead.ingest.http.clear import Clear, came
-from wattstead.ingest.http.swift import protocol_for
+from wattstead.ingest.http.swift import SwiftProtocol, protocol_for
 from wattstead.ingest.limits import IngestLimits
 from wattstead.ingest.resolving.pointmap import PointMap
 from wattstead.registry.records import KeyGrant
@@ -70,6 +70,16 @@ class Server:
         if self.kind is not None and scope["type"] == "http":
             scope[CLEAR] = came(scope, self.kind, trust_forwarded=True)
         await self.app(scope, receive, send)
+
+    @property
+    def connections(self) -> list[SwiftProtocol]:
+        """Those that are open."""
+        return list(cast("set[SwiftProtocol]", self._server.server_state.connections))
+
+    @property
+    def tasks(self) -> list[asyncio.Task[None]]:
+        """Requests of the usual way that are being answered."""
+        return list(self._server.server_state.tasks)
 
     def stop(self) -> None:
         """Stop the server, then the journal."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import socket
+import struct
+import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pytest
 
+from wattstead.ingest.http.asgi import Receive, Scope, Send
 from wattstead.ingest.http.swift import SwiftProtocol
 from wattstead.ingest.limits import MB, IngestLimits
 from wattstead.stream import JournalLimits
@@ -167,15 +170,90 @@ def test_a_sender_that_is_silent_amid_a_request_is_let_go(
     until(lambda: door.app.reception.room.held_bytes == 0)
 
 
-def test_few_bytes_of_a_long_body_are_a_sign_of_life(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-    head = f"POST /write HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {door.key}\r\nContent-Type: text/plain\r\n"
-    monkeypatch.setattr(SwiftProtocol, "looks_s", 0.4)
-    with socket.create_connection(("127.0.0.1", door.server.port), 30) as slow:
-        slow.sendall(f"{head}Content-Length: 42\r\n\r\n".encode())
-        for second in range(7):
-            time.sleep(0.5)
-            slow.sendall(b"a b=%d\n" % second)
-        assert slow.recv(12) == b"HTTP/1.1 204"
+class Looked:
+    """A sender whose patience is looked at when the test says so, after its bytes have come in."""
+
+    def __init__(self, door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(SwiftProtocol, "looks_s", 3_600.0)
+        self.socket = socket.create_connection(("127.0.0.1", door.server.port), 30)
+        name = self.socket.getsockname()
+        until(lambda: any(found.client == name for found in door.server.connections))
+        self._at_server = next(found for found in door.server.connections if found.client == name)
+
+    def sends(self, data: bytes) -> None:
+        self.socket.sendall(data)
+        until(lambda: self._at_server.patience.came > 0)
+
+    def look(self) -> None:
+        looked = threading.Event()
+
+        def look() -> None:
+            self._at_server.look()
+            looked.set()
+
+        self._at_server.loop.call_soon_threadsafe(look)
+        assert looked.wait(30)
+
+    def rest(self) -> bytes:
+        found = b""
+        while part := self.socket.recv(65_536):
+            found += part
+        self.socket.close()
+        return found
+
+
+LONG_HEAD = "POST /write HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {}\r\nContent-Type: text/plain\r\n"
+OWN_HEAD = f"POST {OWN} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {{}}\r\n"
+
+
+def test_a_slow_sender_of_honest_pace_is_waited_for(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = Looked(door, monkeypatch)
+    lines = [b"#" + b"-" * 380 + b"\na b=%d\n" % second for second in range(20)]
+    slow.sends(f"{LONG_HEAD.format(door.key)}Content-Length: {sum(map(len, lines))}\r\n\r\n".encode())
+    for silent, line in enumerate(lines[:-1]):
+        slow.look()
+        if silent == 7:
+            slow.look()
+        slow.sends(line)
+    slow.socket.sendall(lines[-1])
+    assert slow.socket.recv(12) == b"HTTP/1.1 204"
+    slow.socket.close()
+
+
+@pytest.mark.parametrize("head", [LONG_HEAD, OWN_HEAD, OWN_HEAD + "Transfer-Encoding: chunked\r\n\r\n4\r\n["])
+def test_a_sender_that_drips_is_told_and_let_go(door: Door, monkeypatch: pytest.MonkeyPatch, head: str) -> None:
+    begun = head if "chunked" in head else f"{head}Content-Length: 900\r\n\r\n"
+    dripping = Looked(door, monkeypatch)
+    dripping.sends(begun.format(door.key).encode())
+    for _ in range(3):
+        dripping.look()
+        dripping.sends(b"#" if head is LONG_HEAD else b" ")
+    dripping.look()
+    answer = dripping.rest()
+    assert answer.startswith(b"HTTP/1.1 408 ") and b"too slowly" in answer and b"connection: close" in answer
+    until(lambda: door.app.reception.room.held_bytes == 0)
+
+
+def test_senders_that_leave_before_their_answers(
+    open_door: Callable[..., Door], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Several requests at once, and gone before the first is answered: that is told, the others are not begun."""
+    door = open_door()
+    begun, told = threading.Event(), []
+
+    async def late(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        begun.set()
+        told.append((await receive())["type"])
+
+    monkeypatch.setattr(door.server, "app", late)
+    with socket.create_connection(("127.0.0.1", door.server.port), 30) as gone:
+        gone.sendall(b"GET /ping HTTP/1.1\r\nHost: a\r\n\r\n" * 3)
+        assert begun.wait(30)
+        gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    until(lambda: not door.server.connections)
+    until(lambda: not door.server.tasks)
+    assert told == ["http.disconnect"] and door.server.usual == 1
 
 
 def test_a_sender_that_goes_away(door: Door) -> None:

@@ -118,6 +118,19 @@ class TooBusy(IngestError):
         )
 
 
+class TooSlow(IngestError):
+    """A request that comes in so slowly that it would hold its room for ever."""
+
+    status = 408
+    retryable = True
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the request came in too slowly: at least 1,000 bytes of it are awaited in a minute, and all within an "
+            "hour; send the same again, in smaller parts where the line is slow"
+        )
+
+
 class BodyTooLarge(IngestError):
     """A body, or what it unpacks to, beyond the limit."""
 

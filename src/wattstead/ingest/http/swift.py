@@ -11,17 +11,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from functools import lru_cache
-from http import HTTPStatus
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from wattstead.ingest.http.app import IngestApp
-from wattstead.ingest.http.asgi import Answer
 from wattstead.ingest.http.clear import Clear, in_the_clear
 from wattstead.ingest.http.head import Heads
+from wattstead.ingest.http.patience import SILENT_LOOKS
 from wattstead.ingest.http.routes import Plain, Route, Unavailable
+from wattstead.ingest.http.sender import SenderProtocol, wire
 from wattstead.ingest.http.traffic import Traffic
 from wattstead.metering.errors import WattsteadError
 from wattstead.stream.journal import Journal
@@ -30,14 +29,10 @@ _LONG_BODIES = 64
 """Bodies that are put together at one time; their senders' keys are not known yet, so more go the usual way."""
 _AT_ONCE = 1 << 18
 """Bytes that are read at one time."""
-_SILENT_LOOKS = 5
-"""A sender that was silent so many looks in a row amid a request, or before its first, is let go …"""
-_SILENT_BODY_LOOKS = 2
-"""… and after so many one whose body is waited for by a request of the usual way, which holds memory for it."""
 
 
-class SwiftProtocol(HttpToolsProtocol):
-    """uvicorn's protocol with the short way in front; made for one application by `protocol_for`."""
+class SwiftProtocol(SenderProtocol):
+    """A sender's connection with the short way in front; made for one application by `protocol_for`."""
 
     routes: dict[bytes, Route]
     journal: Journal
@@ -47,14 +42,11 @@ class SwiftProtocol(HttpToolsProtocol):
     heads: Heads
     longest: int
     """The longest body that is taken."""
-    looks_s = 15.0
-    """How often it is looked whether the sender has gone silent amid a request."""
     long: set[SwiftProtocol]
     """Those that a long body is coming in on."""
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
-        self._amid = False
         self._answer: bytes | None = None
         self._close = False
         self._held: list[bytes] = []
@@ -64,34 +56,21 @@ class SwiftProtocol(HttpToolsProtocol):
         self._route: Route | None = None
         self._clear = Clear.NEVER
         self._idle_since = 0.0
-        self._silent_looks = 0
-        self._half = False
-        """Whether the sender has said all it will, and still listens."""
-        self._look: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Somebody connects."""
         super().connection_made(transport)
         clear = in_the_clear(self.scheme or "http", self.client[0] if self.client else "")
         self._clear = self.port if clear else Clear.NO
-        self._look = self.loop.call_later(self.looks_s, self._looked)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection has ended; a body that was coming in is forgotten."""
-        self._unwatched()
         self._whole()
         super().connection_lost(exc)
 
-    def eof_received(self) -> bool | None:  # type: ignore[override]
-        """The sender has said all it will; what it has asked is answered first. TLS cannot be half open."""
-        if self.scheme == "https" or not self._owes_answer():
-            return None
-        self._half = True
-        return True
-
     def data_received(self, data: bytes) -> None:
         """Bytes from the sender."""
-        self._silent_looks = 0
+        self.patience.came += len(data)
         if self._answer is not None:
             self._held.append(data)
             self.flow.pause_reading()
@@ -104,30 +83,10 @@ class SwiftProtocol(HttpToolsProtocol):
                 return
             data = self._whole()
         cycle: RequestResponseCycle | None = self.cycle
-        at_rest = not self._amid and not self.flow.write_paused and (cycle is None or cycle.response_complete)
+        at_rest = not self.amid and not self.flow.write_paused and (cycle is None or cycle.response_complete)
         if at_rest and self._taken(data):
             return
         super().data_received(data)
-
-    def handle_websocket_upgrade(self) -> None:
-        """The connection is another protocol's from here on."""
-        self._unwatched()
-        super().handle_websocket_upgrade()
-
-    def on_message_begin(self) -> None:
-        """A request of the usual way begins."""
-        self._amid = True
-        super().on_message_begin()
-
-    def on_message_complete(self) -> None:
-        """A request of the usual way is complete."""
-        self._amid = False
-        super().on_message_complete()
-
-    def on_response_complete(self) -> None:
-        """An answer of the usual way has been sent."""
-        super().on_response_complete()
-        self._over()
 
     def timeout_keep_alive_handler(self) -> None:
         """Nothing came for a while, unless something did: one timer serves many short requests."""
@@ -142,30 +101,6 @@ class SwiftProtocol(HttpToolsProtocol):
         if self._answer is None and not self._pieces:
             super().shutdown()
         self._close = True
-
-    def _looked(self) -> None:
-        """Let a sender go that owes the rest of a request and is silent; one that waits for us may be silent."""
-        most = self._may_be_silent()
-        self._silent_looks = self._silent_looks + 1 if most else 0
-        if most and self._silent_looks >= most:
-            self.transport.close()
-            return
-        if self._pieces:
-            self._wake_after(1)  # few bytes are a sign of life too
-        self._look = self.loop.call_later(self.looks_s, self._looked)
-
-    def _may_be_silent(self) -> int:
-        """How many looks in a row the sender may be silent, as things are; 0: as long as it likes."""
-        cycle: RequestResponseCycle | None = self.cycle
-        if self._answer is not None or self.flow.read_paused:
-            return 0
-        if cycle is None or cycle.response_complete:
-            return 0 if self.timeout_keep_alive_task is not None and not self._pieces else _SILENT_LOOKS
-        return _SILENT_BODY_LOOKS if cycle.more_body and not cycle.waiting_for_100_continue else 0
-
-    def _unwatched(self) -> None:
-        if self._look is not None:
-            self._look.cancel()
 
     def _taken(self, data: bytes) -> bool:
         """Whether the short way takes a request, or what has come of it."""
@@ -199,6 +134,22 @@ class SwiftProtocol(HttpToolsProtocol):
         self._answer = wire(ready.answer, self._close)
         return True
 
+    def look(self) -> None:
+        """Whether the sender of a long body has gone silent or drips: few bytes are a sign of life too."""
+        super().look()
+        if self._pieces and not self.transport.is_closing():
+            self._wake_after(1)
+
+    def may_be_silent(self) -> int:
+        """As things are; 0: as long as it likes."""
+        if self._answer is not None:
+            return 0
+        return SILENT_LOOKS if self._pieces else super().may_be_silent()
+
+    def owes_answer(self) -> bool:
+        """Whether a request that has come whole waits for its answer."""
+        return self._answer is not None or super().owes_answer()
+
     def _waits_for(self, lacking: int, first: bytes) -> bool:
         """Whether the rest of a body is waited for here."""
         if len(self.long) >= _LONG_BODIES:
@@ -214,6 +165,7 @@ class SwiftProtocol(HttpToolsProtocol):
             return b""
         data, self._pieces = b"".join(self._pieces), []
         self.long.discard(self)
+        self.patience.anew()
         self._wake_after(1)
         return data
 
@@ -245,21 +197,7 @@ class SwiftProtocol(HttpToolsProtocol):
             held, self._held = b"".join(self._held), []
             self.flow.resume_reading()
             self.data_received(held)
-        self._over()
-
-    def _owes_answer(self) -> bool:
-        """Whether a request that has come whole waits for its answer; a stream that has begun ends with its reader."""
-        cycle: RequestResponseCycle | None = self.cycle
-        if self._answer is not None or self.pipeline:
-            return True
-        if cycle is None or cycle.response_complete or cycle.more_body:
-            return False
-        return not (cycle.response_started and cycle.chunked_encoding)
-
-    def _over(self) -> None:
-        """Close a half open connection when nothing is left to be answered."""
-        if self._half and not self._owes_answer():
-            self.transport.close()
+        self.over()
 
 
 def protocol_for(
@@ -280,21 +218,3 @@ def protocol_for(
         "longest": app.reception.limits.known_bytes,
     }  # fmt: skip
     return type("SwiftProtocol", (SwiftProtocol,), known)
-
-
-@lru_cache(1000)
-def _start(status: int, headers: tuple[tuple[bytes, bytes], ...], close: bool) -> bytes:
-    lines = [b"HTTP/1.1 %d %b" % (status, HTTPStatus(status).phrase.encode())]
-    lines += [name + b": " + value for name, value in headers]
-    if close:
-        lines.append(b"connection: close")
-    return b"\r\n".join(lines) + b"\r\n\r\n"
-
-
-def wire(given: Answer, close: bool) -> bytes:
-    """An answer as it goes over the wire.
-
-    >>> wire(Answer(200, [(b"content-length", b"2")], b"ok"), False)
-    b'HTTP/1.1 200 OK\\r\\ncontent-length: 2\\r\\n\\r\\nok'
-    """
-    return _start(given.status, tuple(given.headers), close) + given.body

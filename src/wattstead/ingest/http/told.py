@@ -18,6 +18,7 @@ _TITLES = {
     401: "A write key is needed",
     403: "Not allowed",
     405: "This method is not supported here",
+    408: "The request took too long",
     413: "The request is too large",
     415: "This format is not read here",
     422: "None of the readings could be kept",
