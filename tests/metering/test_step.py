@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wattstead.metering.point import StepMode, StepRule
+from wattstead.metering.point import Point, StepMode, StepRule, step_rule
+from wattstead.metering.quantity import Kind, Quantity
 from wattstead.metering.step import (
     MAX_COUNT,
     RuleColumns,
@@ -31,8 +32,10 @@ def plain_register(rule: StepRule, dt_us: int, v0: float, v1: float) -> tuple[in
     d = b - a
     gap = StepFlag.GAP if dt_us > rule.max_gap_us else 0
     most = rule.max_rate * (dt_us / 1e6)
+    if max(abs(a), abs(b)) >= MAX_COUNT or (rule.max_rate and d > abs(most)):
+        return 0, StepFlag.JUMP | gap
     if d >= 0:
-        return (0, StepFlag.JUMP | gap) if rule.max_rate > 0 and d > most else (d, gap)
+        return d, gap
     c = d + rule.width
     if rule.width > 0 and c >= 0 and (c <= most if rule.max_rate > 0 else Fraction(c) <= Fraction(rule.width, 10)):
         return c, StepFlag.WRAP | gap
@@ -46,7 +49,7 @@ register_rules = st.builds(
     mode=st.just(StepMode.REGISTER),
     quantum=st.sampled_from([1.0, 0.5, 0.001, 1e-6]),
     width=st.sampled_from([0, 100, 10_000, 10**6, 2**8, 2**16, 2**32]),
-    max_rate=st.sampled_from([0.0, 0.3, 5.0, 1000.0]),
+    max_rate=st.sampled_from([0.0, 0.3, 5.0, 1000.0, -5.0, -1e6]),
     tolerance=st.integers(0, 5),
     max_gap_us=st.sampled_from([S, 60 * S, 1800 * S]),
 )
@@ -118,10 +121,36 @@ def test_a_jump_counts_nothing_and_a_register_counts_across_a_gap() -> None:
     assert got.flags.tolist() == [0, StepFlag.JUMP, StepFlag.GAP]
 
 
+@given(st.lists(st.integers(0, 3), min_size=4, max_size=40), st.data())
+def test_a_spike_of_one_reading_costs_the_way_to_it_and_back(used: list[int], data: st.DataObject) -> None:
+    """A meter that nobody told a bound of: what no meter can show counts nothing, on the way up and on the way down."""
+    point = Point(id=1, kind=Kind.REGISTER, quantity=Quantity.ELECTRICITY, unit="kWh", resolution=1.0, width=10**5)
+    shown = 70_000.0 + np.cumsum(used)
+    at = data.draw(st.integers(1, len(used) - 2))
+    spiked = shown.copy()
+    spiked[at] += data.draw(st.sampled_from([9e9, 1e12, 1e300]))
+    rule, t = RuleColumns.of([step_rule(point)]), np.arange(len(used)) * 60 * S
+    plain, got = (register_steps(rule, t[:-1], v[:-1], t[1:], v[1:]) for v in (shown, spiked))
+    assert plain.step.sum() == shown[-1] - shown[0]
+    assert got.step[at - 1] == got.step[at] == 0 and got.flags[at - 1] & StepFlag.JUMP
+    assert got.step.sum() == plain.step.sum() - plain.step[at - 1] - plain.step[at]
+
+
+def test_what_no_meter_exceeds_tells_no_wrap() -> None:
+    """A new meter near zero is not the old one that went round, only because a power station could have done it."""
+    point = Point(id=1, kind=Kind.REGISTER, quantity=Quantity.ELECTRICITY, unit="kWh", resolution=1.0, width=10**5)
+    rule = RuleColumns.of([step_rule(point)])
+    got = register_steps(rule, [0, 0], [70_000.0, 99_990.0], [60 * S, 60 * S], [3.0, 15.0])
+    assert got.step.tolist() == [0, 25] and got.flags.tolist() == [StepFlag.RESET, StepFlag.WRAP]
+
+
 def test_numbers_no_register_can_show_do_not_overflow() -> None:
     rule = RuleColumns.of([StepRule(StepMode.REGISTER, 1e-6, width=10**30)])
     got = register_steps(rule, [0, 0], [-1e300, 1e300], [S, S], [1e300, -1e300])
-    assert got.step.tolist() == [2 * MAX_COUNT, 0]
+    assert got.step.tolist() == [0, 0] and got.flags.tolist() == [StepFlag.JUMP, StepFlag.JUMP]
+    rule = RuleColumns.of([StepRule(StepMode.REGISTER, 1.0)])
+    got = register_steps(rule, [0, 0], [0.0, 0.0], [S, S], [2.0**53 - 1, 2.0**53])
+    assert got.step.tolist() == [MAX_COUNT - 1, 0] and got.flags.tolist() == [0, StepFlag.JUMP]
     rule = RuleColumns.of([StepRule(StepMode.POWER)])
     power = power_steps(rule, [0, 0, 0], [1e300, -1.01e11, 1e11], [S, S, 600 * S], [1e308, 0.0, 1e11])
     assert power.step.tolist() == [0, 0, 10**11 * 600_000]

@@ -95,3 +95,14 @@ def test_each_range_is_of_a_base_unit_and_not_empty(quantity: Quantity, base: st
         if own.base == base:
             found = plausible_range(Point(id=1, quantity=quantity, unit=symbol))
             assert found is not None and found[0] < found[1]
+
+
+@pytest.mark.parametrize("kind", [Kind.REGISTER, Kind.DELTA])
+@pytest.mark.parametrize("quantity", [Quantity.ELECTRICITY, Quantity.UNKNOWN])
+def test_more_steps_than_can_be_counted_are_suspect(kind: Kind, quantity: Quantity) -> None:
+    judge = Judge()
+    judge.learn([Point(id=1, kind=kind, quantity=quantity, unit="kWh", resolution=1e-7), Point(id=2)])
+    values = [2.0**53 * 1e-7, -1e300, 2.0**53 * 1e-7 - 1, 1e300]
+    got = judge.judge(Columns.of([ReadingBatch.of([1, 1, 1, 2], [NOW_US + at for at in range(4)], values)]))
+    within = Quality.VALID if quantity is Quantity.ELECTRICITY else Quality.RAW
+    assert got.quality.tolist() == [Quality.SUSPECT, Quality.SUSPECT, within, Quality.RAW]

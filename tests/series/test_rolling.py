@@ -249,6 +249,20 @@ def test_power_that_no_point_has_is_not_integrated(address: str, series: Series)
     assert found.steps.tolist() == right.step.tolist()
 
 
+def test_what_no_register_shows_counts_nothing(address: str, series: Series) -> None:
+    point = Point(id=8, kind=Kind.REGISTER, quantity=Quantity.ELECTRICITY, unit="kWh", width=10**11)
+    value = np.array([70_000, 9e9, 70_001, 70_002, 1e300, 70_003, 3, 4, 9_000_000_000.0, 9_007_199_254.740991], float)
+    times = T0 + np.arange(len(value), dtype=np.int64) * 7_000_000
+    batch = ReadingBatch.of(np.full(len(value), 8, np.uint32), times, value, version=1)
+    series.put_rules([point])
+    series.append([batch])
+    series.roll(T0, T0 + 15 * MINUTE_US)
+    minutes = roll(batch, bucket_starts(times, MINUTE_US), {8: step_rule(point)})
+    assert kept(address, Tier.MINUTE) == expected(minutes)
+    (found,) = series.buckets([point], np.array([T0, T0 + 15 * MINUTE_US]))
+    assert found.steps.tolist() == [2_000_000]
+
+
 def test_what_does_not_fit_into_memory_is_rolled_up_in_halves(address: str) -> None:
     days = 90
     tight = Series(address, Limits(slow_memory_bytes=24 << 20))

@@ -31,7 +31,8 @@ class StepRule(msgspec.Struct, frozen=True):
 
     ``quantum``: one step in the point's unit (register, delta); a step of POWER or MEAN is one unit · millisecond.
     ``width``: steps after which a register starts again at zero (10^n or 2^n); 0: never wraps.
-    ``max_rate``: largest believable steps per second; 0: unknown.
+    ``max_rate``: largest believable steps per second, by which a wrap is told too; 0: unknown; below 0: what no meter
+    of its quantity exceeds, which tells a jump alone.
     ``tolerance``: steps a register may fall back and still be jitter, counted with its sign.
     ``max_gap_us``: a longer silence is a gap: power is not integrated across it, and no mean is believed for it.
     """
@@ -74,6 +75,18 @@ def usual_gap_s(kind: Kind) -> float:
     return 86_400.0 if kind is Kind.MEAN else 1_800.0
 
 
+BEYOND_METERS: dict[tuple[Quantity, str], float] = {
+    (Quantity.ELECTRICITY, "Wh"): 25e9 / 3600,  # Three Gorges, the largest power station, has 22.5 GW
+    (Quantity.HEAT, "Wh"): 25e9 / 3600,  # the largest networks of heat have some GW
+    (Quantity.COLD, "Wh"): 25e9 / 3600,
+    (Quantity.GAS, "Wh"): 250e9 / 3600,  # Nord Stream carried 55e9 m³ of some 10 kWh a year: 63 GW
+    (Quantity.GAS, "m³"): 10_000.0,  # the same, 1,750 m³ a second
+    (Quantity.WATER, "m³"): 1_000.0,  # the Edmonston plant, the largest lift of California's aqueduct, pumps 126
+    (Quantity.OIL, "m³"): 100.0,  # Druzhba, the longest pipeline, carries 2.6
+}
+"""An amount a second that no meter of a quantity shows, in its base unit; a new row is a new bound. Not listed: any."""
+
+
 def default_resolution(symbol: str) -> float:
     """The step of a register in that unit: 1 mWh for energy, one for pulses, a thousandth for the rest.
 
@@ -96,7 +109,8 @@ def step_rule(point: Point) -> StepRule:
     quantum = point.resolution or default_resolution(point.unit)
     if point.kind is Kind.REGISTER:
         tolerance = max(1, round(1 / quantum / 1000)) if quantum < 1 else 1
-        return StepRule(StepMode.REGISTER, quantum, point.width, point.max_rate, tolerance, gap)
+        beyond = BEYOND_METERS.get((point.quantity, unit(point.unit).base), 0.0) / unit(point.unit).factor / quantum
+        return StepRule(StepMode.REGISTER, quantum, point.width, point.max_rate or -beyond, tolerance, gap)
     if point.kind is Kind.DELTA:
         return StepRule(StepMode.DELTA, quantum, max_gap_us=gap)
     if point.kind in (Kind.GAUGE, Kind.MEAN) and unit(point.unit).base == "W":

@@ -15,7 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 from wattstead.metering.point import StepMode, StepRule
 
 MAX_COUNT = 2**53
-"""A register's reading is held within ± this many steps: beyond it a float64 no longer counts single steps."""
+"""A register's reading is held within ± this many steps: beyond it a float64 no longer counts single steps. What
+reaches it is no reading to count from or to."""
 MAX_POWER = 1e11
 """More than ± this is no power that one point measures (the largest power station makes a fifth): it is not integrated.
 A day of less stays in 64 bits of unit · milliseconds."""
@@ -33,7 +34,8 @@ class StepFlag(IntFlag):
     EXCHANGE = 4
     """The register shows an unrelated smaller number (another meter): the step is 0."""
     JUMP = 8
-    """More steps than the point can make in that time, or a power that no point has: the step is 0."""
+    """More steps than the point can make in that time, or than can be counted, or a power that no point has: the step
+    is 0."""
     BACKWARDS = 16
     """The register fell back within its tolerance: counted with its sign."""
     GAP = 32
@@ -107,11 +109,11 @@ def register_steps(rule: RuleColumns, time0_us: ArrayLike, v0: ArrayLike, time1_
     a, b = register_count(v0, rule.quantum), register_count(v1, rule.quantum)
     d = b - a
     most = rule.max_rate * (dt_us / 1e6)
-    limited = rule.max_rate > 0
+    limited, beyond = rule.max_rate > 0, np.maximum(np.abs(a), np.abs(b)) >= MAX_COUNT
     wrapped = d + rule.width
     believable = np.where(limited, wrapped <= most, wrapped <= rule.width // 10)
     cases: list[NDArray[np.bool_]] = [
-        (d >= 0) & limited & (d > most),
+        beyond | ((rule.max_rate != 0) & (d > np.abs(most))),
         d >= 0,
         (rule.width > 0) & (wrapped >= 0) & believable,
         -d <= rule.tolerance,

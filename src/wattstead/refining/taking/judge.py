@@ -12,8 +12,9 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from wattstead.metering.point import Point
+from wattstead.metering.point import Point, StepMode, step_rule
 from wattstead.metering.quantity import Quality, Quantity, unit
+from wattstead.metering.step import MAX_COUNT
 from wattstead.refining.bookkeeping.retention import EXPIRED, Door, Retention
 from wattstead.refining.columns import MAX_POINT, Columns, place_of
 
@@ -65,6 +66,17 @@ def plausible_range(point: Point) -> tuple[float, float] | None:
     return low, high
 
 
+def countable(point: Point) -> float:
+    """From which number on, in its own unit, a register's or an amount's single steps are counted no more; else none.
+
+    >>> from wattstead.metering.quantity import Kind
+    >>> countable(Point(id=1, kind=Kind.REGISTER, unit="kWh", resolution=0.5))
+    4503599627370496.0
+    """
+    rule = step_rule(point)
+    return MAX_COUNT * rule.quantum if rule.mode in (StepMode.REGISTER, StepMode.DELTA) else np.inf
+
+
 class Judge:
     """Gives each reading its quality by what is known of its point, and counts what has to be refused.
 
@@ -77,6 +89,7 @@ class Judge:
         self._door = Door(retention or Retention())
         self._low = np.full(0, np.nan)
         self._high = np.full(0, np.nan)
+        self._uncounted = np.full(0, np.inf)
         self.refused: Counter[str] = Counter()
         """Readings that were not stored, by reason."""
 
@@ -91,11 +104,15 @@ class Judge:
                 room = max(size, 2 * len(self._low)) - len(self._low)
                 self._low = np.append(self._low, np.full(room, np.nan))
                 self._high = np.append(self._high, np.full(room, np.nan))
+                self._uncounted = np.append(self._uncounted, np.full(room, np.inf))
             for point in known:
-                self._low[point.id], self._high[point.id] = plausible_range(point) or (np.nan, np.nan)
+                most = self._uncounted[point.id] = countable(point)
+                low, high = plausible_range(point) or (np.nan, np.nan)
+                self._low[point.id], self._high[point.id] = np.maximum(low, -most), np.minimum(high, most)
 
     def judge(self, columns: Columns) -> Columns:
-        """What may be stored, with its quality: valid or suspect where a range is known, else as it came.
+        """What may be stored, with its quality: valid or suspect where a range is known, else as it came; suspect too
+        where it has more steps than can be counted.
 
         A quality the sender gave (estimated, edited …) is kept. A time further after its receipt than the limit is
         suspect, unless its sender knows of the future and gave a quality. Refused rows are left out and counted in
@@ -145,7 +162,7 @@ class Judge:
         as_they_came = known and not columns.quality.any()
         if as_they_came and valid.all():
             return np.full(len(value), Quality.VALID, np.uint8)
-        outside = (value < low) | (value > high)
+        outside = (value < low) | (value > high) | (np.abs(value) >= self._uncounted[at])
         open_to_judge = (columns.quality == Quality.RAW) & (point == place)
         quality = np.where(open_to_judge & valid, np.uint8(Quality.VALID), columns.quality)
         return np.where(open_to_judge & outside, np.uint8(Quality.SUSPECT), quality)
