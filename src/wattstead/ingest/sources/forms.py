@@ -65,12 +65,12 @@ def _schema(settings: type) -> dict[str, Any]:
 
 def marked(protocol: SourceProtocol, mark: str) -> frozenset[str]:
     """The settings that carry a mark: ``secret``, ``where``."""
-    return frozenset(field.encode_name for field in _fields(protocol.settings) if _is_marked(field.type, mark))
+    return frozenset(field.encode_name for field in _fields(protocol) if _is_marked(field.type, mark))
 
 
 @cache
-def _fields(settings: type) -> tuple[inspect.Field, ...]:
-    kind = inspect.type_info(settings)
+def _fields(protocol: SourceProtocol) -> tuple[inspect.Field, ...]:
+    kind = inspect.type_info(protocol.settings)
     assert isinstance(kind, inspect.StructType)
     return kind.fields
 
@@ -135,7 +135,7 @@ def of_setting(protocol: SourceProtocol, error: ParameterInvalid) -> IngestError
     """What a protocol says of one of its settings, as `checked` would; as it is where it is about something else."""
     return (
         _not_together(protocol, error)
-        if error.name in {one.encode_name for one in _fields(protocol.settings)}
+        if error.name in {one.encode_name for one in _fields(protocol)}
         else error
     )
 
@@ -167,7 +167,7 @@ def _coded(reason: str) -> tuple[str, dict[str, str | float]]:
 def goes_elsewhere(protocol: SourceProtocol, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
     """Whether secrets that were set for the settings before would be shown to somebody else under those after."""
     names = marked(protocol, "where") or (set(before) | set(after))
-    usual = {field.encode_name: field.default for field in _fields(protocol.settings)}
+    usual = {field.encode_name: field.default for field in _fields(protocol)}
     return any(before.get(name, usual.get(name)) != after.get(name, usual.get(name)) for name in names)
 
 
@@ -197,7 +197,7 @@ def host_of(text: str) -> str:
 
 
 def _attributes(protocol: SourceProtocol, names: frozenset[str]) -> list[str]:
-    return [field.name for field in _fields(protocol.settings) if field.encode_name in names]
+    return [field.name for field in _fields(protocol) if field.encode_name in names]
 
 
 def scrubbed(text: str, secrets: Mapping[str, str]) -> str:
