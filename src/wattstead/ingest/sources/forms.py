@@ -133,11 +133,7 @@ def checked(protocol: SourceProtocol, plain: Mapping[str, Any], secrets: Mapping
 
 def of_setting(protocol: SourceProtocol, error: ParameterInvalid) -> IngestError:
     """What a protocol says of one of its settings, as `checked` would; as it is where it is about something else."""
-    return (
-        _not_together(protocol, error)
-        if error.name in {one.encode_name for one in _fields(protocol)}
-        else error
-    )
+    return _not_together(protocol, error) if error.name in {one.encode_name for one in _fields(protocol)} else error
 
 
 def _not_together(protocol: SourceProtocol, error: ParameterInvalid) -> SettingsInvalid:
