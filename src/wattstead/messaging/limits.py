@@ -30,7 +30,7 @@ class SmtpServer(msgspec.Struct, frozen=True, kw_only=True):
 class OutboxLimits(msgspec.Struct, frozen=True, kw_only=True):
     """How often is looked, and how long is tried."""
 
-    poll_s: float = 1.0
+    poll_s: float = 3.0
     """How often the registry is asked for mails that are due."""
     at_once: int = 20
     first_retry: timedelta = timedelta(seconds=30)

@@ -249,9 +249,9 @@ class Refinery:
     async def _nap(self, begun: float, rows: int) -> None:
         """Until it is time to look at the journal again: after the poll or a wake-up, not too soon after the last."""
         rest_s = self._limits.busy_rest_s if rows > self._limits.busy_rows else self._limits.rest_s
-        await self._wait(self._halt, begun + rest_s - time.monotonic())
         if not self._woken.is_set():
             await self._wait(self._woken, begun + self._limits.poll_s - time.monotonic())
+        await self._wait(self._halt, begun + rest_s - time.monotonic())
 
     async def _insist(self, step: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         """Do it in a thread until it works; raises `_Stopped` when stopping before that."""
