@@ -27,7 +27,7 @@ def test_a_word_that_is_none_of_some_is_told_which_they_are(
 
 def test_so_is_a_word_in_a_body(house: Any, person: httpx.Client) -> None:
     told = person.patch(f"/api/v1/points/{house.points['power']}", json={"kind": "meter"}).json()
-    assert "give one of gauge, register, delta, state" in told["detail"]
+    assert "give one of gauge, register, delta, mean, state" in told["detail"]
 
 
 def test_a_text_that_is_not_utf8_is_told(house: Any, person: httpx.Client) -> None:
