@@ -32,7 +32,7 @@ class StepRule(msgspec.Struct, frozen=True):
     ``quantum``: one step in the point's unit (register, delta); a step of POWER or MEAN is one unit · millisecond.
     ``width``: steps after which a register starts again at zero (10^n or 2^n); 0: never wraps.
     ``max_rate``: largest believable steps per second, by which a wrap is told too; 0: unknown; below 0: what no meter
-    of its quantity exceeds, which tells a jump alone.
+    of its quantity exceeds, which tells a jump alone, and in five minutes at the least.
     ``tolerance``: steps a register may fall back and still be jitter, counted with its sign.
     ``max_gap_us``: a longer silence is a gap: power is not integrated across it, and no mean is believed for it.
     """

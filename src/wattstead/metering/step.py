@@ -17,6 +17,9 @@ from wattstead.metering.point import StepMode, StepRule
 MAX_COUNT = 2**53
 """A register's reading is held within ± this many steps: beyond it a float64 no longer counts single steps. What
 reaches it is no reading to count from or to."""
+BURST_US = 300_000_000
+"""What no meter of a quantity exceeds is asked of at least five minutes: readings without a time of their own that
+waited somewhere come a microsecond apart, and each may be what a quarter of an hour has counted."""
 MAX_POWER = 1e11
 """More than ± this is no power that one point measures (the largest power station makes a fifth): it is not integrated.
 A day of less stays in 64 bits of unit · milliseconds."""
@@ -108,12 +111,12 @@ def register_steps(rule: RuleColumns, time0_us: ArrayLike, v0: ArrayLike, time1_
     dt_us = np.asarray(time1_us, np.int64) - np.asarray(time0_us, np.int64)
     a, b = register_count(v0, rule.quantum), register_count(v1, rule.quantum)
     d = b - a
-    most = rule.max_rate * (dt_us / 1e6)
+    most = np.abs(rule.max_rate) * (np.where(rule.max_rate < 0, np.maximum(dt_us, BURST_US), dt_us) / 1e6)
     limited, beyond = rule.max_rate > 0, np.maximum(np.abs(a), np.abs(b)) >= MAX_COUNT
     wrapped = d + rule.width
     believable = np.where(limited, wrapped <= most, wrapped <= rule.width // 10)
     cases: list[NDArray[np.bool_]] = [
-        beyond | ((rule.max_rate != 0) & (d > np.abs(most))),
+        beyond | ((rule.max_rate != 0) & (d > most)),
         d >= 0,
         (rule.width > 0) & (wrapped >= 0) & believable,
         -d <= rule.tolerance,
