@@ -273,6 +273,20 @@ async def test_few_large_messages_wait_no_more_than_many_small_ones(tmp_path: Pa
         writer.close()
 
 
+async def test_many_small_messages_in_one_piece_are_read_little_by_little(tmp_path: Path) -> None:
+    """Else they fill the memory, and nobody else is served meanwhile; who has gone by then is read to the end."""
+    async with opened(tmp_path) as house:
+        reader, writer = await asyncio.open_connection("127.0.0.1", house.port.number)
+        writer.write(connect())
+        await reader.readexactly(4)
+        (connection,) = house.port._devices
+        connection.data_received(b"\x30\x07\0\x03a/b12" * 20_000)
+        assert len(connection._waiting) < 1_000 and not connection.transport.is_reading()
+        writer.transport.abort()
+        assert len(await house.until_stored(20_000)) == 20_000
+        await house.until_connected(0)
+
+
 async def test_who_takes_no_answers_is_not_read(tmp_path: Path) -> None:
     """Else each request would lengthen what waits for it in memory."""
     async with opened(tmp_path) as house:

@@ -32,8 +32,6 @@ _PAUSE_AT, _RESUME_AT, _GROUP = 500, 100, 500
 _PAUSE_AT_BYTES, _RESUME_AT_BYTES, _GROUP_BYTES = 262_144, 65_536, 262_144
 """The same by their size."""
 _LONGEST_WAIT_S: Final = 5.0
-_LETTERS_PER_S: Final = 200
-"""Messages a second of one device that become dead letters; one that brings more waits, and nobody else does."""
 _WHERE: Final = "as the password"
 
 
@@ -52,7 +50,7 @@ class Connection(asyncio.Protocol):
         self._waiting_bytes = 0
         self._wake = asyncio.Event()
         self._paused = self._unread = self._signing = False
-        self._heard, self._gone = True, False
+        self._heard, self._gone, self._ended = True, False, False
         self._timer: asyncio.TimerHandle | None = None
         self._worker: asyncio.Task[None] | None = None
 
@@ -82,7 +80,7 @@ class Connection(asyncio.Protocol):
 
     def _read(self) -> None:
         try:
-            while not self._signing and not self.transport.is_closing():
+            while not (self._signing or self._paused or self._ended):
                 packet = packets.cut(self._buffer, _LONGEST if self.row else _LONGEST_CONNECT)
                 if packet is None:
                     return
@@ -101,8 +99,12 @@ class Connection(asyncio.Protocol):
         self._resume()
 
     def _resume(self) -> None:
-        if not (self._paused or self._unread or self._signing):
+        if not (self._paused or self._unread or self._signing or self.transport.is_closing()):
             self.transport.resume_reading()
+
+    def _tell(self, raw: bytes) -> None:
+        if not self.transport.is_closing():
+            self.transport.write(raw)
 
     def _take(self, packet: Packet) -> None:
         if self.client is None:
@@ -117,18 +119,17 @@ class Connection(asyncio.Protocol):
                 self._waiting.append(message)
                 self._waiting_bytes += message.size
                 self._wake.set()
-                full = len(self._waiting) > _PAUSE_AT or self._waiting_bytes > _PAUSE_AT_BYTES
-                if full and not self._paused:
-                    self._paused = True
+                self._paused = len(self._waiting) > _PAUSE_AT or self._waiting_bytes > _PAUSE_AT_BYTES
+                if self._paused and not self.transport.is_closing():
                     self.transport.pause_reading()
             case packets.PUBREL:
-                self.transport.write(packets.answer(packets.PUBCOMP, packets.number_of(packet.body)))
+                self._tell(packets.answer(packets.PUBCOMP, packets.number_of(packet.body)))
             case packets.PINGREQ:
-                self.transport.write(packets.PINGRESP)
+                self._tell(packets.PINGRESP)
             case packets.SUBSCRIBE:
-                self.transport.write(packets.suback(version, *packets.subscriptions_of(packet.body, version)))
+                self._tell(packets.suback(version, *packets.subscriptions_of(packet.body, version)))
             case packets.UNSUBSCRIBE:
-                self.transport.write(packets.unsuback(version, packets.number_of(packet.body)))
+                self._tell(packets.unsuback(version, packets.number_of(packet.body)))
             case packets.DISCONNECT:
                 self.end()
             case _:
@@ -188,10 +189,12 @@ class Connection(asyncio.Protocol):
 
     def end(self) -> None:
         """Close the connection."""
+        self._ended = True
         self.transport.close()
 
     def drop(self) -> None:
         """Close it at once, whatever was to be said."""
+        self._ended = True
         self.transport.abort()
 
     async def ended(self) -> None:
@@ -223,6 +226,7 @@ class Connection(asyncio.Protocol):
                 low = len(self._waiting) < _RESUME_AT and self._waiting_bytes < _RESUME_AT_BYTES
                 if self._paused and low:
                     self._paused = False
+                    self._read()
                     self._resume()
         except WattsteadError as error:  # its key has ended meanwhile
             self._fail(error)
@@ -274,13 +278,11 @@ class Connection(asyncio.Protocol):
                     found.append((columns, message))
         if unreadable:
             await way.refuse_all(unreadable)
-        letters = len(unreadable) + len(await way.keep_all(found))
-        if not self.transport.is_closing():
-            kinds = {1: packets.PUBACK, 2: packets.PUBREC}
-            told = (packets.answer(kinds[one.qos], one.number) for one in messages if one.qos)
-            self.transport.write(b"".join(told))
+        letters = [*unreadable, *await way.keep_all(found)]
+        kinds = {1: packets.PUBACK, 2: packets.PUBREC}
+        self._tell(b"".join(packets.answer(kinds[one.qos], one.number) for one in messages if one.qos))
         if letters:
-            await asyncio.sleep(letters / _LETTERS_PER_S)
+            await row.slow_down(len(letters), sum(len(message.raw) for message, _ in letters))
 
     async def _granted(self) -> KeyGrant:
         """What its key allows, once it has not sent too much."""

@@ -26,8 +26,22 @@ _log = structlog.get_logger("wattstead.ingest")
 _STRANGERS: Final = 200
 """Connections that have not signed in yet; the oldest makes room for one more."""
 _LEAVE_S: Final = 5.0
+_LETTERS_PER_S, _LETTER_BYTES_PER_S, _AT_FULL_PACE = 200, 250_000, 5
+"""Dead letters a second of one device; one that brings more waits. More such devices of a site share what so many may
+bring."""
+_LONGEST_PAUSE_S: Final = 60.0
 Entrance = Callable[[int, str, str], Source]
 """The source of a site for a protocol, made under a name where there is none."""
+
+
+def pause_s(letters: int, size: int, devices: int) -> float:
+    """How long one of so many such devices of a site waits, that has brought so many letters of so many bytes.
+
+    >>> pause_s(1, 10, 1), pause_s(1, 250_000, 5), pause_s(200, 10, 100), pause_s(500, 10, 2_000)
+    (0.005, 1.0, 20.0, 60.0)
+    """
+    alone_s = max(letters / _LETTERS_PER_S, size / _LETTER_BYTES_PER_S)
+    return min(alone_s * max(1.0, devices / _AT_FULL_PACE), _LONGEST_PAUSE_S)
 
 
 class SiteRow:
@@ -36,6 +50,8 @@ class SiteRow:
     def __init__(self, settings: PortSettings, way: SourceWay, port: MqttPort) -> None:
         self.reader, self.way, self._port = PortReader(settings), way, port
         self._devices: set[Connection] = set()
+        self._slow = 0
+        """How many of them wait for the letters that they have brought."""
         self.tell()
 
     def enter(self, connection: Connection) -> None:
@@ -51,6 +67,14 @@ class SiteRow:
     def tell(self) -> None:
         """Who is connected, for people."""
         self.way.connected(f"port {self._port.number}, devices: {len(self._devices)}")
+
+    async def slow_down(self, letters: int, size: int) -> None:
+        """Have a device wait that brought so many letters of so many bytes; nobody without letters does."""
+        self._slow += 1
+        try:
+            await asyncio.sleep(pause_s(letters, size, self._slow))
+        finally:
+            self._slow -= 1
 
     def close(self) -> None:
         """Let all of them go; what they sent is still kept."""
