@@ -262,7 +262,7 @@ class SourceWay:
 
     async def _quarantine(self, message: Message, reason: str) -> None:
         while not await asyncio.wrap_future(self._letters.put(self.source_id, message, reason, True)):
-            await self._wait("dead letters cannot be written; free space on the disk", _PATIENCE_S)
+            await self._wait("dead letters wait: too many come at once, or the disk is full", _PATIENCE_S)
         self.figures.waiting_for = ""
 
     async def _wait(self, reason: str, seconds: float) -> None:
