@@ -33,7 +33,7 @@ def test_a_history_played_at_once_arrives_once(
         return found
 
     try:
-        with mosquitto(tmp_path / "broker", "max_queued_messages 0") as broker:
+        with mosquitto(tmp_path / "broker", "autosave_on_changes false") as broker:  # else all is saved at each message
             given = Given(name="much at once", settings={"host": "127.0.0.1", "port": broker.port})
             made = registry.create_source(site, "mqtt", given)
             eventually(lambda: sight(made)["state"], lambda state: state == "connected")
